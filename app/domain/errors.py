@@ -1,0 +1,35 @@
+"""What a user can get wrong, each with a stable code.
+
+LemError
+├── InvalidInput   the request can never be met as it stands
+├── NotFound       nothing has that name
+├── Conflict       the request contradicts what is already recorded
+└── Unavailable    the service cannot answer now; the same request may succeed later
+"""
+
+from __future__ import annotations
+
+
+class LemError(Exception):
+    """A refusal. `code` is stable and meant for programs; `detail` is meant for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class InvalidInput(LemError):
+    """The request can never be met as it stands."""
+
+
+class NotFound(LemError):
+    """Nothing has that name."""
+
+
+class Conflict(LemError):
+    """The request contradicts what is already recorded."""
+
+
+class Unavailable(LemError):
+    """The service cannot answer now; the same request may succeed later."""

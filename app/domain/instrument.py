@@ -1,0 +1,38 @@
+"""What can be traded, and in which units."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.errors import InvalidInput
+from app.domain.numbers import ZERO, require_not_negative, require_positive
+
+SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+BAR_SECONDS_MAX = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """`bar_seconds` is the length of the feed's bars; quantities are multiples of `lot_size`, notionals of
+    `notional_step`; no slice is worth less than `min_notional` (quote currency) where that can be helped.
+    `calendar` is `24/7` or an exchange's code such as `XNYS`."""
+
+    symbol: str
+    bar_seconds: int
+    lot_size: Decimal
+    tick_size: Decimal
+    min_notional: Decimal = ZERO
+    notional_step: Decimal = Decimal("0.01")
+    calendar: str = "24/7"
+
+    def __post_init__(self) -> None:
+        if not SYMBOL.fullmatch(self.symbol):
+            raise InvalidInput("bad_symbol", f"{self.symbol!r} is not a symbol: letters, digits and . _ - only, at most 64")
+        if not 1 <= self.bar_seconds <= BAR_SECONDS_MAX:
+            raise InvalidInput("bad_bar_seconds", f"bar_seconds is {self.bar_seconds}; it must be 1 to {BAR_SECONDS_MAX}")
+        require_positive("lot_size", self.lot_size)
+        require_positive("tick_size", self.tick_size)
+        require_positive("notional_step", self.notional_step)
+        require_not_negative("min_notional", self.min_notional)

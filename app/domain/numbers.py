@@ -1,0 +1,57 @@
+"""Checks that keep an invalid number from being built into anything."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
+
+from app.domain.errors import InvalidInput
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+
+def require_finite(name: str, value: Decimal) -> None:
+    if not value.is_finite():
+        raise InvalidInput("not_finite", f"{name} is {value}; it must be a finite number")
+
+
+def require_positive(name: str, value: Decimal) -> None:
+    require_finite(name, value)
+    if value <= ZERO:
+        raise InvalidInput("not_positive", f"{name} is {value}; it must be above zero")
+
+
+def require_not_negative(name: str, value: Decimal) -> None:
+    require_finite(name, value)
+    if value < ZERO:
+        raise InvalidInput("negative", f"{name} is {value}; it must not be negative")
+
+
+def require_fraction(name: str, value: Decimal) -> None:
+    """A rate in (0, 1]."""
+    require_positive(name, value)
+    if value > ONE:
+        raise InvalidInput("above_one", f"{name} is {value}; it is a fraction and must be at most 1")
+
+
+def require_aware(name: str, value: datetime) -> None:
+    if value.utcoffset() is None:
+        raise InvalidInput("naive_time", f"{name} is {value.isoformat()}, which has no offset; times need one")
+
+
+def whole_lots(name: str, size: Decimal, lot: Decimal) -> int:
+    """How many lots make `size`. Raises InvalidInput where it is not a whole number of them."""
+    lots = size / lot
+    if lots != lots.to_integral_value():
+        raise InvalidInput("not_whole_lots", f"{name} is {size}, which is not a multiple of {lot}")
+    return int(lots)
+
+
+def lots_within(size: Decimal, lot: Decimal) -> int:
+    """The most lots that fit into `size`."""
+    return int((size / lot).to_integral_value(rounding=ROUND_FLOOR))
+
+
+def seconds(count: int) -> timedelta:
+    return timedelta(seconds=count)

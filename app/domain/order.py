@@ -1,0 +1,137 @@
+"""The mandate that an OMS gives, before anything of it is traded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import product
+from uuid import UUID, uuid5
+
+from app.domain.errors import InvalidInput
+from app.domain.numbers import require_aware, require_fraction, require_not_negative, require_positive
+
+CLIENT_ORDER_ID_LENGTH_MAX = 128
+ORDER_ID_NAMESPACE = UUID("5f1c1f3e-6d3b-4f0e-9a55-0c8a4a6b7d21")
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.BUY else -1
+
+
+class Benchmark(StrEnum):
+    """What the achieved price is held against, over the order's first step to its last."""
+
+    VWAP = "vwap"
+    TWAP = "twap"
+
+
+class SizeMode(StrEnum):
+    """Which of the two the order fixes: base units, or quote currency."""
+
+    QUANTITY = "quantity"
+    NOTIONAL = "notional"
+
+
+class Fills(StrEnum):
+    """`assumed`: a slice counts as filled at its bar's VWAP when that bar closes. `reported`: only the OMS' fills count."""
+
+    ASSUMED = "assumed"
+    REPORTED = "reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One of the 8 = side x benchmark x size_mode; `index` is its place in `SCENARIOS` and in the model's tensors."""
+
+    side: Side
+    benchmark: Benchmark
+    size_mode: SizeMode
+
+    @property
+    def index(self) -> int:
+        return SCENARIOS.index(self)
+
+
+SCENARIOS: tuple[Scenario, ...] = tuple(Scenario(*words) for words in product(Side, Benchmark, SizeMode))
+
+
+def order_id_of(client_order_id: str) -> str:
+    """Our name for the OMS' order. It follows from theirs, so a retry after a lost answer finds the same order."""
+    return str(uuid5(ORDER_ID_NAMESPACE, client_order_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """The order ends at some step between `min_steps` and `max_steps`. A step lasts `step_seconds`, the
+    instrument's bar where None."""
+
+    min_steps: int
+    max_steps: int
+    step_seconds: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.min_steps < 1:
+            raise InvalidInput("bad_horizon", f"min_steps is {self.min_steps}; it must be at least 1")
+        if self.min_steps > self.max_steps:
+            raise InvalidInput("horizon_inverted", f"min_steps {self.min_steps} is above max_steps {self.max_steps}")
+        if self.step_seconds is not None and self.step_seconds < 1:
+            raise InvalidInput("bad_horizon", f"step_seconds is {self.step_seconds}; it must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Hard limits. Both rates are fractions in (0, 1]: of the order per slice, and of the market's volume per step.
+    No slice trades above (buy) or below (sell) `limit_price`."""
+
+    max_slice_fraction: Decimal | None = None
+    max_participation_rate: Decimal | None = None
+    limit_price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_slice_fraction is not None:
+            require_fraction("max_slice_fraction", self.max_slice_fraction)
+        if self.max_participation_rate is not None:
+            require_fraction("max_participation_rate", self.max_participation_rate)
+        if self.limit_price is not None:
+            require_positive("limit_price", self.limit_price)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The mandate accepted from the OMS. `size` is base units or quote currency, as `size_mode` says;
+    `risk_aversion` is None for the bundle's default, 0 for the best mean."""
+
+    order_id: str
+    client_order_id: str
+    instrument: str
+    side: Side
+    size: Decimal
+    size_mode: SizeMode
+    benchmark: Benchmark
+    horizon: Horizon
+    start_time: datetime | None = None
+    limits: Limits = field(default_factory=Limits)
+    risk_aversion: Decimal | None = None
+    fills: Fills = Fills.ASSUMED
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.client_order_id) <= CLIENT_ORDER_ID_LENGTH_MAX:
+            raise InvalidInput(
+                "bad_client_order_id", f"client_order_id must have 1 to {CLIENT_ORDER_ID_LENGTH_MAX} characters"
+            )
+        require_positive(self.size_mode.value, self.size)
+        if self.start_time is not None:
+            require_aware("start_time", self.start_time)
+        if self.risk_aversion is not None:
+            require_not_negative("risk_aversion", self.risk_aversion)
+
+    @property
+    def scenario(self) -> Scenario:
+        return Scenario(self.side, self.benchmark, self.size_mode)

@@ -1,0 +1,64 @@
+"""What an order is asked to trade in one step, and how that was decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domain.projection import Bound, StopReason
+
+
+class Basis(StrEnum):
+    MODEL = "model"
+    FALLBACK = "fallback"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """[start, end): one step of one order."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """How a slice came about: what `model` (a bundle's digest, or a baseline's name) proposed on which bar.
+
+    `allocation` and `stop_probability` are the raw proposal, as text so that NaN and infinities survive; `decided_on`
+    is the open time of the newest bar that was used, None where there was none; `fallback_reason` is set exactly when
+    `basis` is fallback.
+    """
+
+    model: str
+    basis: Basis
+    allocation: str
+    stop_probability: str
+    decided_on: datetime | None
+    decided_at: datetime
+    fallback_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """What to trade in one step.
+
+    The fixed one of `quantity` (base units) and `notional` (quote currency) is exact, the other an estimate at the last
+    close. `fraction` and `cumulative_fraction` are shares of the whole order, the latter of all that was asked for
+    and done up to and with this slice.
+    """
+
+    slice_id: str
+    step: int
+    window: Window
+    quantity: Decimal
+    notional: Decimal
+    fraction: Decimal
+    cumulative_fraction: Decimal
+    final: bool
+    stop_reason: StopReason | None
+    limit_price: Decimal | None
+    bound_by: Bound | None
+    decided: Decided

@@ -1,0 +1,57 @@
+"""What a policy sees of the market: raw windows of closed bars, and what it made of them.
+
+Shapes: G instruments-and-bars, L bars of lookback, C columns, H context width, N steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.bar import Bar
+
+Floats = NDArray[np.float32]
+
+COLUMNS = (
+    "open", "high", "low", "close", "volume", "notional", "trades", "second_of_day", "day_of_week", "bar_seconds",
+)  # fmt: skip
+"""The raw window's columns. `notional` is the bar's price times its volume; `trades` is 0 where the feed has none;
+`second_of_day` and `day_of_week` (Monday 0) are of the bar's open, UTC. A row of zeros is a bar that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A policy's reading of G windows: `context` [G, H] means something to that policy alone, `volume_forecast` [G, N]
+    is the mean volume (base units) that it expects in each of the next N steps."""
+
+    context: Floats
+    volume_forecast: Floats
+
+
+def bar_row(bar: Bar) -> tuple[float, ...]:
+    """One row of the raw window, in the order of `COLUMNS`."""
+    opened = bar.open_time
+    return (
+        float(bar.open),
+        float(bar.high),
+        float(bar.low),
+        float(bar.close),
+        float(bar.volume),
+        float(bar.price * bar.volume),
+        float(bar.trades or 0),
+        opened.hour * 3600.0 + opened.minute * 60.0 + opened.second,
+        float(opened.weekday()),
+        (bar.close_time - opened).total_seconds(),
+    )
+
+
+def raw_window(bars: Sequence[Bar], lookback: int) -> Floats:
+    """[L, C] of the newest `lookback` bars, oldest first; rows of zeros stand where history is missing."""
+    window = np.zeros((lookback, len(COLUMNS)), dtype=np.float32)
+    newest = bars[-lookback:]
+    if newest:
+        window[lookback - len(newest) :] = [bar_row(bar) for bar in newest]
+    return window
