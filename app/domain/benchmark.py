@@ -36,7 +36,7 @@ class BenchmarkSums:
     """Both benchmarks over the windows seen so far.
 
     TWAP is the plain mean of the bars' prices (`Bar.price`), VWAP their mean weighted by volume; VWAP is TWAP while
-    nothing has traded. `partial` tells that a synthetic bar is among them, so that the figure is not the market's alone.
+    nothing has traded. `partial` tells that a synthetic bar is among them: the figure is then not the market's alone.
     """
 
     steps: int = 0

@@ -29,9 +29,13 @@ class Instrument:
 
     def __post_init__(self) -> None:
         if not SYMBOL.fullmatch(self.symbol):
-            raise InvalidInput("bad_symbol", f"{self.symbol!r} is not a symbol: letters, digits and . _ - only, at most 64")
+            raise InvalidInput(
+                "bad_symbol", f"{self.symbol!r} is not a symbol: letters, digits and . _ - only, at most 64"
+            )
         if not 1 <= self.bar_seconds <= BAR_SECONDS_MAX:
-            raise InvalidInput("bad_bar_seconds", f"bar_seconds is {self.bar_seconds}; it must be 1 to {BAR_SECONDS_MAX}")
+            raise InvalidInput(
+                "bad_bar_seconds", f"bar_seconds is {self.bar_seconds}; it must be 1 to {BAR_SECONDS_MAX}"
+            )
         require_positive("lot_size", self.lot_size)
         require_positive("tick_size", self.tick_size)
         require_positive("notional_step", self.notional_step)

@@ -40,7 +40,7 @@ class SizeMode(StrEnum):
 
 
 class Fills(StrEnum):
-    """`assumed`: a slice counts as filled at its bar's VWAP when that bar closes. `reported`: only the OMS' fills count."""
+    """`assumed`: a slice counts as filled at its bar's VWAP when it closes; `reported`: only the OMS' fills do."""
 
     ASSUMED = "assumed"
     REPORTED = "reported"

@@ -121,14 +121,18 @@ class Working:
 
 
 def accept(order: Order, instrument: Instrument, first_open: datetime, last_price: Decimal) -> Working:
-    """Start an order. Raises InvalidInput where it could never be met: no whole lots, or a cap that cannot finish it."""
+    """Start an order.
+
+    Raises InvalidInput where it could never be met: no whole lots, worth too little, or a cap that cannot finish it.
+    """
     by_quantity = order.size_mode is SizeMode.QUANTITY
     lot = instrument.lot_size if by_quantity else instrument.notional_step
     total = whole_lots(order.size_mode.value, order.size, lot)
     worth = order.size * last_price if by_quantity else order.size
     if worth < instrument.min_notional:
         raise InvalidInput(
-            "below_min_notional", f"the order is worth {worth:f}, under the instrument's minimum of {instrument.min_notional}"
+            "below_min_notional",
+            f"the order is worth {worth:f}, under the instrument's minimum of {instrument.min_notional}",
         )
     return Working(
         order=order,

@@ -71,5 +71,5 @@ def _ask(reading: Reading, rows: Rows) -> tuple[Proposal | None, str | None]:
         return None, reading.unavailable or "unavailable"
     try:
         return reading.policy.propose(reading.market, rows), None
-    except Exception as error:  # whatever a model does wrong, the order goes on
+    except Exception as error:  # noqa: BLE001 - whatever a model does wrong, the order goes on
         return None, f"policy_failed: {type(error).__name__}"

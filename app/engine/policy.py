@@ -51,7 +51,8 @@ class Rows:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """[B] each: the share of the whole order to trade in the next step if it goes on, and the probability with which
-    it should finish now instead. Nothing promises that they are finite or within limits: the projection sees to that."""
+    it should finish now instead. Nothing promises that they are finite or within limits: the projection sees to that.
+    """
 
     allocation: NDArray[np.float64]
     stop_probability: NDArray[np.float64]
@@ -59,7 +60,8 @@ class Proposal:
 
 class Policy(Protocol):
     """`name` is what slices record (a bundle's digest, a baseline's name). `lookback` is L; `history_min` the least
-    number of bars that serve; `max_steps` is N, the longest horizon it can decide; `risk_aversion` its default."""
+    number of bars that serve; `max_steps` is N, the longest horizon it can decide; `risk_aversion` its default.
+    """
 
     name: str
     lookback: int
