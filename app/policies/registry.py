@@ -6,10 +6,15 @@ from collections.abc import Callable
 
 from app.domain.errors import InvalidInput
 from app.engine.policy import Policy
+from app.policies.optimal_stopping import OptimalStopping
 from app.policies.twap import Twap
 from app.policies.volume_curve import VolumeCurve
 
-BASELINES: dict[str, Callable[[], Policy]] = {"twap": Twap, "volume_curve": VolumeCurve}
+BASELINES: dict[str, Callable[[], Policy]] = {
+    "twap": Twap,
+    "volume_curve": VolumeCurve,
+    "optimal_stopping": OptimalStopping,
+}
 
 
 def baseline(name: str) -> Policy:

@@ -51,7 +51,7 @@ class VolumeCurve:
 
 
 def volume_pace(market: Market, rows: Rows) -> Matrix:
-    """[B]: (volume so far + next step) / (volume so far + all steps to max_steps); the even pace where that is 0 / 0."""
+    """[B]: (volume so far + next step) / (volume so far + steps to max_steps); the even pace where that is 0 / 0."""
     ahead = market.volume_forecast[rows.market].astype(np.float64)
     steps_left = rows.max_steps - rows.step + 1
     total = rows.benchmark_volume + np.where(np.arange(ahead.shape[1]) < steps_left[:, None], ahead, 0.0).sum(axis=1)
@@ -65,7 +65,7 @@ def forecast_volume(windows: Floats, steps: int) -> Matrix:
     """[G, N]: the mean volume expected in each of the next steps; 0 throughout where a window has no volume."""
     usual = _usual_volume(windows, steps)
     recent_known = exists(windows[:, -RECENT_BARS:])
-    recent = np.where(recent_known, column(windows[:, -RECENT_BARS:], "volume"), 0.0).sum(axis=1)
+    recent: Matrix = np.where(recent_known, column(windows[:, -RECENT_BARS:], "volume"), 0.0).sum(axis=1)
     recent_usual = np.where(recent_known, usual[:, :RECENT_BARS], 0.0).sum(axis=1)
     surprise = np.divide(recent, recent_usual, out=np.ones(len(windows)), where=recent_usual > 0.0)
     excess = np.clip(surprise, 0.0, SURPRISE_MAX) - 1.0
@@ -76,13 +76,14 @@ def forecast_volume(windows: Floats, steps: int) -> Matrix:
 def persistence(steps: int) -> Matrix:
     """[N]: the share of the recent bars' excess volume that is still there h steps ahead. Being linear in the excess,
     and below 1, it leaves the mean of the forecast where it is and the forecast above zero."""
-    share: Matrix = 0.7 * (np.arange(steps) + 1.0) ** -0.25
+    share: Matrix = 0.7 * np.power(np.arange(1.0, steps + 1.0), -0.25)
     return share
 
 
 def _usual_volume(windows: Floats, steps: int) -> Matrix:
-    """[G, K + N]: the mean volume of the K newest bars' and the next N bars' times of day on earlier days, shrunk to the
-    trailing mean by `SHRINKAGE_DAYS`."""
+    """[G, K + N]: the mean volume, on earlier days, at the times of day of the K newest bars and the next N.
+
+    It is shrunk to the trailing mean by `SHRINKAGE_DAYS`."""
     volume, known, clock = column(windows, "volume"), exists(windows), column(windows, "second_of_day")
     length = windows.shape[1]
     same_time = known & (clock == clock[:, -1:])

@@ -1,0 +1,76 @@
+"""End where a martingale's optimal stopping rule says so, hedge until then: the yardstick for what a model earns."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.order import SCENARIOS
+from app.engine.market import Floats, Market
+from app.engine.policy import Proposal, Rows
+from app.policies.pacing import towards
+from app.policies.stopping_rule import stopping_rule
+from app.policies.windows import STEPS_MAX, column, exists, trailing_mean_volume
+
+Vector = NDArray[np.float64]
+
+SIGMA_BARS = 96
+CAP_TOLERANCE = 1e-6
+"""Share of the order by which the rest may exceed the slice cap and still count as finishable: a rounding."""
+
+SIGN = np.array([scenario.side.sign for scenario in SCENARIOS], dtype=np.float64)
+
+
+class OptimalStopping:
+    """Knows the bars only through sigma, the trailing volatility, and treats VWAP orders like TWAP orders, with their
+    own benchmark's distance from the last close.
+
+    Under a slice cap c nothing can end before step ceil(1 / c), so the rule is that of the later of it and min_steps;
+    and the order ends only when one slice can finish it, for a longer way out would not be a stop.
+    """
+
+    name: str = "optimal_stopping"
+    lookback: int = SIGMA_BARS + 1
+    history_min: int = 13
+    max_steps: int = STEPS_MAX
+    risk_aversion: float = 0.0
+
+    def observe(self, windows: Floats) -> Market:
+        """The context [G, 1] is sigma, relative per bar."""
+        mean = trailing_mean_volume(windows, SIGMA_BARS)
+        forecast = np.repeat(mean[:, None], self.max_steps, axis=1)
+        return Market(trailing_sigma(windows)[:, None].astype(np.float32), forecast.astype(np.float32))
+
+    def propose(self, market: Market, rows: Rows) -> Proposal:
+        y = distance(market.context[rows.market, 0].astype(np.float64), rows)
+        earliest = np.ceil(1.0 / rows.max_slice_fraction - CAP_TOLERANCE).astype(np.int64)
+        min_steps = np.minimum(np.maximum(rows.min_steps, earliest), rows.max_steps)
+        target, stops = np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_)
+        horizons, kind = np.unique(np.stack([min_steps, rows.max_steps], axis=1), axis=0, return_inverse=True)
+        for at, (shortest, longest) in enumerate(horizons.tolist()):
+            chosen = np.flatnonzero(kind.reshape(-1) == at)
+            rule, closed = stopping_rule(shortest, longest), rows.step[chosen] - 1
+            target[chosen] = rule.target(closed, y[chosen])
+            stops[chosen] = rule.stops(closed, y[chosen])
+        finishable = 1.0 - rows.filled_fraction <= rows.max_slice_fraction + CAP_TOLERANCE
+        return Proposal(towards(target, rows), (stops & finishable).astype(np.float64))
+
+
+def distance(sigma: Vector, rows: Rows) -> Vector:
+    """[B]: benchmark so far less last close, in sigmas, positive where ending now pays; 0 before the first bar."""
+    ahead = SIGN[rows.scenario] * (rows.benchmark_price - rows.last_price)
+    scale = sigma * rows.last_price
+    return np.divide(ahead, scale, out=np.zeros(len(rows)), where=scale > 0.0)
+
+
+def trailing_sigma(windows: Floats) -> Vector:
+    """[G]: volatility per bar from the mean absolute log return of the closes, which one wild bar does not rule.
+
+    Scaled to the standard deviation of a normal; 0 where fewer than two bars exist. Padding gives no return.
+    """
+    known = exists(windows)
+    close = np.log(np.where(known, column(windows, "close"), 1.0))
+    pairs = known[:, 1:] & known[:, :-1]
+    moves = np.where(pairs, np.abs(np.diff(close, axis=1)), 0.0)
+    mean: Vector = moves.sum(axis=1) / np.maximum(pairs.sum(axis=1), 1)
+    return mean * float(np.sqrt(np.pi / 2.0))
