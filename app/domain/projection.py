@@ -130,8 +130,9 @@ def _upper(room: Room, min_slice: int) -> tuple[int, Bound]:
     upper, bound_by = room.leaves, Bound.LEAVES
     if room.slice_cap < upper:
         upper, bound_by = room.slice_cap, Bound.SLICE_CAP
-    if room.step < room.min_steps and room.leaves - min_slice < upper:
-        upper, bound_by = room.leaves - min_slice, Bound.MIN_STEPS
+    kept = max(0, room.leaves - min_slice)  # all may be in flight already, and nothing left to keep
+    if room.step < room.min_steps and kept < upper:
+        upper, bound_by = kept, Bound.MIN_STEPS
     if room.market_cap is not None and room.market_cap < upper:
         upper, bound_by = room.market_cap, Bound.PARTICIPATION
     if room.price_blocked:

@@ -61,7 +61,8 @@ class Working:
 
     `step` is the newest step with a slice (0 before the first); `next_open` opens the next window that needs one.
     `asked[i]` lots were asked for in step i + 1, `executed[i]` of the fixed size were traded in it. `sums` cover the
-    closed windows. `version` counts commits.
+    closed windows. `version` counts commits. `overdue` are slices whose window has ended while its bar is still
+    missing, oldest first: the next slice did not wait for it.
     """
 
     order: Order
@@ -74,6 +75,7 @@ class Working:
     version: int = 0
     stopping: bool = False
     current: Slice | None = None
+    overdue: tuple[Slice, ...] = ()
     asked: tuple[int, ...] = ()
     executed: tuple[Decimal, ...] = ()
     filled_quantity: Decimal = ZERO
@@ -88,7 +90,12 @@ class Working:
     @property
     def awaits_bars(self) -> bool:
         """The order is live, or is done while the window of its last slice, which the benchmark covers, still runs."""
-        return self.status.live or self.current is not None
+        return self.status.live or self.oldest_open is not None
+
+    @property
+    def oldest_open(self) -> Slice | None:
+        """The slice whose window the next bar closes."""
+        return self.overdue[0] if self.overdue else self.current
 
     @property
     def filled(self) -> Decimal:
@@ -106,9 +113,15 @@ class Working:
 
     @property
     def in_flight(self) -> Decimal:
-        """What the newest slice asks for and nobody has reported yet: not to be asked for again in the next step."""
-        if not self.asked or self.order.fills is Fills.ASSUMED:
+        """What is asked for and not yet known to be traded: not to be asked for again in the next step.
+
+        With reported fills that is the newest slice, with assumed fills every slice whose bar is missing.
+        """
+        if not self.asked:
             return ZERO
+        if self.order.fills is Fills.ASSUMED:
+            pieces = (*self.overdue, self.current) if self.current else self.overdue
+            return sum((self.asked[piece.step - 1] * self.lot for piece in pieces), ZERO)
         return max(ZERO, self.asked[-1] * self.lot - self.executed[-1])
 
     @property
@@ -172,7 +185,7 @@ def room(working: Working, last_price: Decimal, expected_volume: Decimal | None)
 
 
 def take(working: Working, projection: Projection, window: Window, decided: Decided, last_price: Decimal) -> Working:
-    """Add the slice of the next step; it becomes `current`."""
+    """Add the slice of the next step; it becomes `current`, and a slice whose bar is missing becomes overdue."""
     order = working.order
     size = projection.lots * working.lot
     by_quantity = order.size_mode is SizeMode.QUANTITY
@@ -197,6 +210,7 @@ def take(working: Working, projection: Projection, window: Window, decided: Deci
         status=Status.WORKING,
         stopping=projection.stopping,
         current=piece,
+        overdue=(*working.overdue, working.current) if working.current else working.overdue,
         asked=(*working.asked, projection.lots),
         executed=(*working.executed, ZERO),
         next_open=window.end,
@@ -204,28 +218,34 @@ def take(working: Working, projection: Projection, window: Window, decided: Deci
 
 
 def close_window(working: Working, bar: Bar) -> Working:
-    """The current slice's window has closed with `bar` over it.
+    """The oldest open window has closed with `bar` over it.
 
     With assumed fills the slice is filled at the bar's VWAP, unless that is beyond the limit price. The order is
     completed when nothing is left, and expired when something is left after max_steps; with reported fills it
     first waits one more step for the reports (see `give_up`).
     """
-    if working.current is None:
+    piece = working.oldest_open
+    if piece is None:
         return working
-    closed = replace(working, current=None, sums=working.sums.add(bar))
+    closed = replace(
+        working,
+        current=working.current if working.overdue else None,
+        overdue=working.overdue[1:],
+        sums=working.sums.add(bar),
+    )
     if working.order.fills is Fills.REPORTED:
         return closed
-    size = working.asked[-1] * working.lot
+    size = working.asked[piece.step - 1] * working.lot
     if size and not _beyond_limit(working.order, bar.price):
         by_quantity = working.order.size_mode is SizeMode.QUANTITY
         quantity, notional = (size, size * bar.price) if by_quantity else (size / bar.price, size)
-        closed = _booked(closed, working.step, quantity, notional)
+        closed = _booked(closed, piece.step, quantity, notional)
     return give_up(closed)
 
 
 def give_up(working: Working) -> Working:
     """All steps have passed and something is left: the order is expired. Otherwise nothing changes."""
-    if working.status.live and working.current is None and working.step == working.order.horizon.max_steps:
+    if working.status.live and working.oldest_open is None and working.step == working.order.horizon.max_steps:
         return replace(working, status=Status.EXPIRED)
     return working
 
