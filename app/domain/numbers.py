@@ -9,11 +9,17 @@ from app.domain.errors import InvalidInput
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+MAGNITUDE_MAX = Decimal("1e18")
+MAGNITUDE_MIN = Decimal("1e-18")
+LOTS_MAX = 10**18
 
 
 def require_finite(name: str, value: Decimal) -> None:
+    """Zero, or of a size between 1e-18 and 1e18, so that no sum, product or float of it ends in infinity or zero."""
     if not value.is_finite():
         raise InvalidInput("not_finite", f"{name} is {value}; it must be a finite number")
+    if value and not MAGNITUDE_MIN <= abs(value) <= MAGNITUDE_MAX:
+        raise InvalidInput("out_of_range", f"{name} is {value}; its size must be between 1e-18 and 1e18")
 
 
 def require_positive(name: str, value: Decimal) -> None:
@@ -41,9 +47,11 @@ def require_aware(name: str, value: datetime) -> None:
 
 
 def whole_lots(name: str, size: Decimal, lot: Decimal) -> int:
-    """How many lots make `size`. Raises InvalidInput where it is not a whole number of them."""
+    """How many lots make `size`. Raises InvalidInput where it is not a whole number of them, or above `LOTS_MAX`."""
+    if size > lot * LOTS_MAX:
+        raise InvalidInput("too_many_lots", f"{name} is {size}, which is more than {LOTS_MAX} times {lot}")
     lots = size / lot
-    if lots != lots.to_integral_value():
+    if lots != lots.to_integral_value() or lots * lot != size:  # a quotient of too many digits is rounded
         raise InvalidInput("not_whole_lots", f"{name} is {size}, which is not a multiple of {lot}")
     return int(lots)
 
