@@ -1,0 +1,109 @@
+"""Many orders side by side as arrays: what app/domain/working.py is for one. All arrays are [B]."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.backtest.series import Series
+from app.backtest.setup import ORDER_SHARE, TOTAL_LOTS, Setup
+from app.domain.order import SCENARIOS, Benchmark, SizeMode
+from app.domain.projection import Room
+from app.engine.decide import Decision
+from app.engine.policy import Rows
+
+Integers = NDArray[np.int64]
+Vector = NDArray[np.float64]
+
+LEVEL_BARS = 96
+IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
+BY_QUANTITY = np.array([scenario.size_mode is SizeMode.QUANTITY for scenario in SCENARIOS])
+
+
+class Book:
+    """Orders that all stand before the same step number, each at its own place in the series.
+
+    `start` is the bar of the order's first window; `leaves` is in lots of what the order fixes; `quantity` and
+    `notional` are what was traded, in lots' worth of each.
+    """
+
+    def __init__(self, series: Series, setup: Setup, start: Integers, scenario: Integers, min_steps: Integers) -> None:
+        count = len(start)
+        self.series, self.setup = series, setup
+        self.price = series.price
+        self.start, self.scenario, self.min_steps = start, scenario, min_steps
+        self.steps_used = np.zeros(count, dtype=np.int64)
+        self.leaves = np.full(count, TOTAL_LOTS, dtype=np.int64)
+        self.stopping = np.zeros(count, dtype=np.bool_)
+        self.quantity, self.notional = np.zeros(count), np.zeros(count)
+        self.price_sum, self.notional_sum, self.volume_sum = np.zeros(count), np.zeros(count), np.zeros(count)
+        self.order_volume = ORDER_SHARE * setup.max_steps * _trailing_mean(series.volume, start)
+
+    def benchmark_price(self, orders: Integers) -> Vector:
+        """The twin of `BenchmarkSums.price`; NaN before the first window has closed."""
+        steps, volume = self.steps_used[orders], self.volume_sum[orders]
+        twap = np.divide(self.price_sum[orders], steps, out=np.full(len(orders), np.nan), where=steps > 0)
+        by_volume = IS_VWAP[self.scenario[orders]] & (volume > 0.0)
+        return np.divide(self.notional_sum[orders], volume, out=twap, where=by_volume)
+
+    def avg_price(self, orders: Integers) -> Vector:
+        """Arithmetic for quantities, harmonic for notionals; NaN before the first fill."""
+        quantity = self.quantity[orders]
+        return np.divide(self.notional[orders], quantity, out=np.full(len(orders), np.nan), where=quantity > 0.0)
+
+    def rows(self, step: int, live: Integers, market_of_bar: Integers) -> Rows:
+        """`market_of_bar[t]` is the row of the Market that was read when bar t had closed."""
+        newest = self.start[live] + step - 2
+        last = self.series.close[newest]
+        benchmark, achieved = self.benchmark_price(live), self.avg_price(live)
+        ones = np.ones(len(live))
+        return Rows(
+            market=market_of_bar[newest],
+            scenario=self.scenario[live],
+            step=np.full(len(live), step),
+            min_steps=self.min_steps[live],
+            max_steps=np.full(len(live), self.setup.max_steps),
+            filled_fraction=1.0 - self.leaves[live] / TOTAL_LOTS,
+            last_price=last,
+            benchmark_price=np.where(np.isnan(benchmark), last, benchmark),
+            avg_price=np.where(np.isnan(achieved), last, achieved),
+            benchmark_volume=self.volume_sum[live],
+            order_volume=self.order_volume[live],
+            max_slice_fraction=ones * float(self.setup.max_slice_fraction),
+            max_participation_rate=ones,
+            risk_aversion=ones * self.setup.risk_aversion,
+        )
+
+    def rooms(self, step: int, live: Integers) -> list[Room]:
+        cap, max_steps = self.setup.slice_cap, self.setup.max_steps
+        facts = zip(
+            self.min_steps[live].tolist(), self.leaves[live].tolist(), self.stopping[live].tolist(), strict=True
+        )
+        return [
+            Room(step, min_steps, max_steps, TOTAL_LOTS, leaves, cap, None, 1, stopping)
+            for min_steps, leaves, stopping in facts
+        ]
+
+    def trade(self, step: int, live: Integers, decisions: list[Decision]) -> Integers:
+        """Fill each slice at its bar's VWAP and close the window, as `close_window` does; returns the lots."""
+        lots = np.array([decision.projection.lots for decision in decisions], dtype=np.int64)
+        self.stopping[live] = [decision.projection.stopping for decision in decisions]
+        bar = self.start[live] + step - 1
+        price, volume = self.price[bar], self.series.volume[bar]
+        by_quantity = BY_QUANTITY[self.scenario[live]]
+        self.quantity[live] += np.where(by_quantity, lots, lots / price)
+        self.notional[live] += np.where(by_quantity, lots * price, lots)
+        self.leaves[live] -= lots
+        self.price_sum[live] += price
+        self.notional_sum[live] += price * volume
+        self.volume_sum[live] += volume
+        self.steps_used[live] = step
+        return lots
+
+
+def _trailing_mean(volume: Vector, start: Integers) -> Vector:
+    """Of the bars before each start, at most `LEVEL_BARS` of them; `start` is at least 1."""
+    total = np.concatenate([[0.0], np.cumsum(volume)])
+    first = np.maximum(start - LEVEL_BARS, 0)
+    mean: Vector = (total[start] - total[first]) / (start - first)
+    return mean

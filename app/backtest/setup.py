@@ -1,0 +1,50 @@
+"""Which orders a backtest sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.errors import InvalidInput
+from app.domain.order import SCENARIOS, Horizon, Limits, Scenario
+from app.domain.projection import slice_cap_lots
+
+TOTAL_LOTS = 1_000_000_000
+"""Lots that make an order: so many that roundings do not show, few enough that float64 counts them exactly."""
+ORDER_SHARE = 1e-3
+"""An order's size as a share of the volume that the market trades in max_steps steps: too small to move it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """One order per start, scenario and entry of `min_steps`; starts are every `every` bars.
+
+    `start` and `end` (seconds since the epoch, end exclusive) cut the opens of the orders' first windows.
+    `risk_aversion` is handed to the policy as it is. Raises InvalidInput where an order could never be met.
+    """
+
+    min_steps: tuple[int, ...]
+    max_steps: int
+    every: int
+    risk_aversion: float
+    scenarios: tuple[Scenario, ...] = SCENARIOS
+    max_slice_fraction: Decimal = Decimal(1)
+    start: int | None = None
+    end: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.min_steps or not self.scenarios:
+            raise InvalidInput(
+                "nothing_to_do", "there must be at least one of min_steps, sides, benchmarks, size_modes"
+            )
+        for min_steps in self.min_steps:
+            Horizon(min_steps=min_steps, max_steps=self.max_steps)
+        if self.every < 1:
+            raise InvalidInput("bad_every", f"every is {self.every}; it must be at least 1")
+        Limits(max_slice_fraction=self.max_slice_fraction)
+        slice_cap_lots(TOTAL_LOTS, self.max_slice_fraction, self.max_steps)
+
+    @property
+    def slice_cap(self) -> int:
+        """In lots."""
+        return slice_cap_lots(TOTAL_LOTS, self.max_slice_fraction, self.max_steps)
