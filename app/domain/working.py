@@ -61,12 +61,14 @@ class Working:
 
     `step` is the newest step with a slice (0 before the first); `next_open` opens the next window that needs one.
     `asked[i]` lots were asked for in step i + 1, `executed[i]` of the fixed size were traded in it. `sums` cover the
-    closed windows. `version` counts commits. `overdue` are slices whose window has ended while its bar is still
-    missing, oldest first: the next slice did not wait for it.
+    closed windows. `lot` is in the unit that the order fixes, `base_lot` the instrument's own, in base units.
+    `version` counts commits. `overdue` are slices whose window has ended while its bar is still missing, oldest first:
+    the next slice did not wait for it.
     """
 
     order: Order
     lot: Decimal
+    base_lot: Decimal
     total: int
     slice_cap: int
     min_notional: Decimal
@@ -150,6 +152,7 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
     return Working(
         order=order,
         lot=lot,
+        base_lot=instrument.lot_size,
         total=total,
         slice_cap=slice_cap_lots(total, order.limits.max_slice_fraction, order.horizon.max_steps),
         min_notional=instrument.min_notional,
@@ -168,8 +171,6 @@ def room(working: Working, last_price: Decimal, expected_volume: Decimal | None)
         volume = (expected_volume or ZERO) * unit_price
         market_cap = lots_within(order.limits.max_participation_rate * volume, working.lot)
     min_size = working.min_notional if order.size_mode is SizeMode.NOTIONAL else working.min_notional / last_price
-    limit = order.limits.limit_price
-    blocked = limit is not None and (last_price > limit if order.side is Side.BUY else last_price < limit)
     return Room(
         step=working.step + 1,
         min_steps=order.horizon.min_steps,
@@ -180,7 +181,7 @@ def room(working: Working, last_price: Decimal, expected_volume: Decimal | None)
         market_cap=market_cap,
         min_slice=int((min_size / working.lot).to_integral_value(rounding=ROUND_CEILING)),
         stopping=working.stopping,
-        price_blocked=blocked,
+        price_blocked=_beyond_limit(order, last_price),
     )
 
 
@@ -251,7 +252,11 @@ def give_up(working: Working) -> Working:
 
 
 def apply_fill(working: Working, fill: Fill) -> Working:
-    """Book a reported fill. It may come late, even after a cancel: then the status stays and the quantities move."""
+    """Book a reported fill. It may come late, even after a cancel: then the status stays and the quantities move.
+
+    Raises Conflict where it exceeds what its slice has left. For a notional slice, which whole lots seldom make
+    exactly, one lot more than is left passes.
+    """
     if working.order.fills is not Fills.REPORTED:
         raise Conflict("fills_assumed", "the order's fills are assumed; it takes no reports")
     steps = {f"{working.order.order_id}-{step}": step for step in range(1, working.step + 1)}
@@ -262,8 +267,8 @@ def apply_fill(working: Working, fill: Fill) -> Working:
     notional = fill.quantity * fill.price
     size = fill.quantity if by_quantity else notional
     rest = working.asked[step - 1] * working.lot - working.executed[step - 1]
-    tolerance = ZERO if by_quantity else fill.price * working.lot
-    if size > rest + tolerance:
+    tolerance = ZERO if by_quantity else fill.price * working.base_lot
+    if rest <= ZERO or size > rest + tolerance:
         raise Conflict("fill_exceeds_slice", f"slice {fill.slice_id} has {max(ZERO, rest)} left, less than {size}")
     return _booked(working, step, fill.quantity, notional)
 
