@@ -1,0 +1,1 @@
+"""Bundles: loading, checking, and answering as a policy through onnxruntime."""

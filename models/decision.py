@@ -1,0 +1,176 @@
+"""The order side of the LEM: step-wise FusedMLP blocks, one small network per step and scenario.
+
+Each block's weights are a part shared by all blocks plus its own deviation from it, so that what one scenario learns
+about patience helps the others; export folds the two into one table.
+
+Shapes: B orders, H context width, N steps, S scenarios, K state columns, I inputs, D hidden. `...` is any batch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from app.domain.order import SCENARIOS, Benchmark
+from app.inference.state import STATE_COLUMNS
+from models.config import LemConfig
+from models.context import FIXED_FIGURES
+
+OUTPUTS = 2  # a shift of the pace, and the stop's logit
+ORDER_INPUTS = 20
+SHARE_MIN = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The weights of one step's networks, or of one row's: [..., I, D], [..., D], ..."""
+
+    first: Tensor
+    first_bias: Tensor
+    second: Tensor
+    second_bias: Tensor
+    last: Tensor
+    last_bias: Tensor
+
+
+class DecisionNet(nn.Module):
+    """Context, state, step and scenario -> the next allocation and the probability of stopping now.
+
+    The pace is a base curve (even for TWAP, the forecast share of volume for VWAP) that the network scales up or down;
+    with nothing learned it tracks the benchmark to max_steps.
+    """
+
+    def __init__(self, config: LemConfig) -> None:
+        super().__init__()
+        self.steps = config.max_steps
+        inputs, hidden = ORDER_INPUTS + config.context_width, config.decision_hidden
+        self.inputs = inputs
+        shapes = {
+            "first": (inputs, hidden), "first_bias": (hidden,), "second": (hidden, hidden), "second_bias": (hidden,),
+            "last": (hidden, OUTPUTS), "last_bias": (OUTPUTS,),
+        }  # fmt: skip
+        self.names = tuple(shapes)
+        self.shared = nn.ParameterDict()
+        self.own = nn.ParameterDict()
+        for name, shape in shapes.items():
+            scale = 1.0 / math.sqrt(shape[0]) if len(shape) == 2 else 0.0
+            self.shared[name] = nn.Parameter(torch.randn(shape) * scale)
+            self.own[name] = nn.Parameter(torch.zeros(config.max_steps, len(SCENARIOS), *shape))
+        with torch.no_grad():
+            self.shared["last"].mul_(0.1)
+            self.shared["last_bias"].copy_(torch.tensor([0.0, -2.0]))
+        sign = torch.tensor([scenario.side.sign for scenario in SCENARIOS], dtype=torch.float32)
+        is_vwap = torch.tensor([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
+        self.register_buffer("sign", sign, persistent=False)
+        self.register_buffer("is_vwap", is_vwap, persistent=False)
+
+    def step_block(self, step: int) -> Block:
+        """The networks of one step, [S, ...]; `step` is 1-based."""
+        return Block(*(self.shared[name] + self.own[name][step - 1] for name in self.names))
+
+    def propose(self, order: OrderView, block: Block) -> tuple[Tensor, Tensor]:
+        """The same for all scenarios of one step: tensors [S, B, ...] -> allocation and stop logit, [S, B]."""
+        shift, logit = _mlp(order.inputs(), block).unbind(-1)
+        return order.allocation(shift), logit
+
+
+class DecisionTable(nn.Module):
+    """A trained DecisionNet as `decision.onnx`: one folded block per step and scenario, looked up row by row."""
+
+    def __init__(self, net: DecisionNet) -> None:
+        super().__init__()
+        self.steps, self.names = net.steps, net.names
+        for name in net.names:
+            folded = (net.shared[name] + net.own[name]).detach().flatten(0, 1)  # [N S, ...]
+            self.register_buffer(name, folded)
+        self.register_buffer("sign", net.sign.clone())
+        self.register_buffer("is_vwap", net.is_vwap.clone())
+
+    def forward(
+        self, context: Tensor, volume_forecast: Tensor, state: Tensor, step: Tensor, scenario: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """[B, H], [B, N], [B, K], [B], [B] -> allocation [B], stop probability [B]."""
+        row = (step - 1).clamp(0, self.steps - 1) * len(SCENARIOS) + scenario
+        block = Block(*(getattr(self, name)[row] for name in self.names))
+        at = step.to(context.dtype)
+        order = OrderView(context, volume_forecast, state, at, self.sign[scenario], self.is_vwap[scenario])
+        shift, logit = _mlp(order.inputs().unsqueeze(-2), block)[:, 0].unbind(-1)
+        return order.allocation(shift), torch.sigmoid(logit)
+
+
+def _mlp(x: Tensor, block: Block) -> Tensor:
+    """[..., B, I] -> [..., B, 2] with one set of weights per leading index."""
+    hidden = functional.silu(x @ block.first + block.first_bias.unsqueeze(-2))
+    hidden = functional.silu(hidden @ block.second + block.second_bias.unsqueeze(-2))
+    return hidden @ block.last + block.last_bias.unsqueeze(-2)
+
+
+class OrderView:
+    """One batch of orders on their contexts, as numbers without units."""
+
+    def __init__(
+        self, context: Tensor, volume_forecast: Tensor, state: Tensor, step: Tensor, sign: Tensor, is_vwap: Tensor
+    ) -> None:
+        column = dict(zip(STATE_COLUMNS, state.unbind(-1), strict=True))
+        self.column, self.context, self.step = column, context, step
+        self.volatility = torch.exp(context[..., 0])
+        self.filled = column["filled_fraction"]
+        self.leaves = (1.0 - self.filled).clamp(min=0.0)
+        self.steps_left = (column["max_steps"] - step + 1.0).clamp(min=1.0)
+        self.to_min = (column["min_steps"] - step).clamp(min=0.0)
+        ahead = torch.arange(volume_forecast.shape[-1], dtype=context.dtype, device=context.device)
+        self.next_volume = volume_forecast[..., 0]
+        self.volume_left = (volume_forecast * (ahead < self.steps_left[..., None])).sum(-1)
+        self.volume_to_min = (volume_forecast * (ahead < self.to_min[..., None] + 1.0)).sum(-1)
+        seen = column["benchmark_volume"]
+        self.volume_total = (seen + self.volume_left).clamp(min=1e-12)
+        by_volume = (seen + self.next_volume) / self.volume_total
+        self.target = torch.where(is_vwap, by_volume, step / column["max_steps"])
+        self.sign = sign
+        permitted = column["max_participation_rate"] * self.next_volume / column["order_volume"].clamp(min=1e-12)
+        limited = column["max_participation_rate"] < 1.0
+        slice_cap = column["max_slice_fraction"]
+        self.cap = torch.where(limited, torch.minimum(slice_cap, permitted), slice_cap)
+
+    def inputs(self) -> Tensor:
+        """[..., I]: the order's own figures, then the learned part of the context."""
+        column, steps = self.column, 12.0
+        risk = column["risk_aversion"]
+        size = column["order_volume"] / self.volume_left.clamp(min=1e-12)
+        ahead_of_benchmark = torch.asinh(self.sign * column["price_return"] / self.volatility)
+        figures = (
+            ahead_of_benchmark,
+            torch.asinh(self.sign * column["achieved_return"] / self.volatility),
+            ahead_of_benchmark.abs() - 0.7,
+            self.filled,
+            self.target,
+            self.target - self.filled,
+            self.step / steps,
+            self.steps_left / steps,
+            1.0 / self.steps_left,
+            self.to_min / steps,
+            (self.to_min == 0.0).to(self.context.dtype),
+            column["benchmark_volume"] / self.volume_total,
+            self.next_volume / self.volume_total,
+            (column["benchmark_volume"] + self.volume_to_min) / self.volume_total,
+            torch.log(size.clamp(1e-7, 1e3) + 1e-4) / 4.0 + 1.0,
+            self.cap,
+            (self.leaves / self.cap.clamp(min=1e-3)).clamp(max=24.0) / steps,
+            torch.log(risk + 0.03) / 2.0,
+            risk / (1.0 + risk),
+            torch.log1p(self.volume_left / torch.exp(self.context[..., 1])) - 1.5,
+        )
+        return torch.cat([torch.stack(figures, dim=-1), self.context[..., FIXED_FIGURES:]], dim=-1)
+
+    def allocation(self, shift: Tensor) -> Tensor:
+        """The base curve's share of what is left, shifted in its logit; all of it in the last step."""
+        share = ((self.target - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
+        moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)
+        wanted = self.leaves * torch.where(self.steps_left <= 1.0, 1.0, moved)
+        needed = self.leaves - (self.steps_left - 1.0) * self.column["max_slice_fraction"]
+        return torch.minimum(torch.maximum(wanted, needed), torch.minimum(self.cap, self.leaves))
+

@@ -1,0 +1,155 @@
+"""From raw bars to numbers without units. This runs inside `context.onnx`, so training and serving cannot drift apart.
+
+Everything is a function of the window's closed bars alone. Rows of zeros (bars that do not exist) count for nothing.
+Shapes: B windows, L lookback, T recurrence, N steps, F variables, W window-level figures.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from app.engine.market import COLUMNS
+from models.config import LemConfig
+
+SECONDS_PER_DAY = 86_400.0
+LONG_HALF_LIFE, SHORT_HALF_LIFE = 96.0, 8.0
+RETURN_CLIP = 4.0
+SIGMA_MIN = 1e-6
+VARIABLES = (
+    "return", "close_vs_price", "range", "body", "volume", "volume_surprise", "volume_profile", "volatility_profile",
+    "trades", "day_sin", "day_cos", "week_sin", "week_cos", "bar_length", "after_gap", "traded",
+)  # fmt: skip
+WINDOW_FIGURES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """`variables` [B, T, F]; `window` [B, W + 2 N]; `volatility` [B] per bar, as a fraction; `volume` [B] mean per bar,
+    base units; `volume_profile` [B, N] log of the expected volume of each next step over `volume`."""
+
+    variables: Tensor
+    window: Tensor
+    volatility: Tensor
+    volume: Tensor
+    volume_profile: Tensor
+
+
+class BarFeatures(nn.Module):
+    """[B, L, C] raw bars -> Features. It has nothing to learn."""
+
+    def __init__(self, config: LemConfig) -> None:
+        super().__init__()
+        self.recurrence, self.steps = config.recurrence, config.max_steps
+        age = torch.arange(config.lookback - 1, -1, -1, dtype=torch.float32)
+        self.register_buffer("long_weight", 0.5 ** (age / LONG_HALF_LIFE), persistent=False)
+        self.register_buffer("short_weight", 0.5 ** (age / SHORT_HALF_LIFE), persistent=False)
+        # analogue[l] = positions l .. l + T + N - 1: a stretch of the past as long as recurrence and horizon together
+        span = config.recurrence + config.max_steps
+        starts = torch.arange(config.lookback - span)
+        self.register_buffer("analogue", starts[:, None] + torch.arange(span), persistent=False)
+
+    def forward(self, bars: Tensor) -> Features:
+        column = dict(zip(COLUMNS, bars.unbind(-1), strict=True))
+        present = column["close"] > 0.0
+        here = present.to(bars.dtype)
+        close = torch.where(present, column["close"], 1.0)
+        high, low = torch.where(present, column["high"], 1.0), torch.where(present, column["low"], 1.0)
+        opened = torch.where(present, column["open"], 1.0)
+        traded = (column["volume"] > 0.0) & (column["notional"] > 0.0)
+        typical = (high + low + close) / 3.0
+        price = torch.where(traded, column["notional"] / torch.where(traded, column["volume"], 1.0), typical)
+
+        both = here * _previous(here)
+        returns = torch.log(close / _previous(close)) * both
+        volatility = self._volatility(returns, both)[:, None]
+        scaled = (returns / volatility).clamp(-RETURN_CLIP, RETURN_CLIP)
+        volume = self._mean(column["volume"], here, self.long_weight).clamp(min=1e-12)[:, None]
+        log_volume = torch.log(column["volume"] / volume + 0.02) * here
+        count = self._mean(column["trades"], here, self.long_weight)[:, None]
+        trades = torch.log(column["trades"] / count.clamp(min=1e-6) + 0.02) * here * (count > 0.0)
+
+        weight = self._same_time(column["second_of_day"], column["bar_seconds"], here)
+        volume_profile = self._profile(log_volume, weight)  # [B, T + N]
+        volatility_profile = self._profile((scaled.abs() - 0.7) * both, weight)
+        gap = (column["second_of_day"] - _previous(column["second_of_day"]) - column["bar_seconds"]).abs()
+        after_gap = ((gap > 1.0) & ((gap - SECONDS_PER_DAY).abs() > 1.0)).to(bars.dtype) * both
+        day = 2.0 * math.pi * column["second_of_day"] / SECONDS_PER_DAY
+        week = 2.0 * math.pi * column["day_of_week"] / 7.0
+        variables = (
+            scaled,
+            (torch.log(price / close) / volatility).clamp(-RETURN_CLIP, RETURN_CLIP),
+            (torch.log(high / low) / volatility).clamp(0.0, 2.0 * RETURN_CLIP) - 1.5,
+            (close - opened) / (high - low + 1e-9 * close),
+            log_volume,
+            None,  # volume_surprise and the profiles exist for the recurrence's bars alone
+            None,
+            None,
+            trades,
+            torch.sin(day),
+            torch.cos(day),
+            torch.sin(week),
+            torch.cos(week),
+            torch.log(column["bar_seconds"].clamp(min=1.0)) / 10.0,
+            after_gap,
+            traded.to(bars.dtype),
+        )
+        recent = here[:, -self.recurrence :]
+        past, ahead = volume_profile[:, : self.recurrence], volume_profile[:, self.recurrence :]
+        profiles = (log_volume[:, -self.recurrence :] - past, past, volatility_profile[:, : self.recurrence])
+        place = iter(profiles)
+        stacked = [next(place) if item is None else item[:, -self.recurrence :] for item in variables]
+        window = (
+            torch.log(self._rms(returns, both, self.short_weight) / volatility[:, 0]),
+            self._mean(log_volume, here, self.short_weight),
+            (scaled[:, -12:].sum(-1) / math.sqrt(12.0)).clamp(-RETURN_CLIP, RETURN_CLIP),
+            (scaled[:, -self.recurrence :].sum(-1) / math.sqrt(self.recurrence)).clamp(-RETURN_CLIP, RETURN_CLIP),
+            torch.log(volatility[:, 0]) / 4.0 + 1.5,
+            weight.sum(-1).clamp(max=5.0) / 5.0,
+        )
+        return Features(
+            variables=torch.stack(stacked, dim=-1) * recent[..., None],
+            window=torch.cat(
+                [torch.stack(window, dim=-1), ahead, volatility_profile[:, self.recurrence :]], dim=-1
+            ),
+            volatility=volatility[:, 0],
+            volume=volume[:, 0],
+            volume_profile=ahead,
+        )
+
+    def _volatility(self, returns: Tensor, both: Tensor) -> Tensor:
+        """Root mean square of the returns after clipping at RETURN_CLIP times a first estimate: tails are heavy."""
+        first = self._rms(returns, both, self.long_weight)[:, None]
+        clipped = torch.minimum(torch.maximum(returns, -RETURN_CLIP * first), RETURN_CLIP * first)
+        return self._rms(clipped, both, self.long_weight)
+
+    def _rms(self, returns: Tensor, both: Tensor, weight: Tensor) -> Tensor:
+        return torch.sqrt(self._mean(returns * returns, both, weight)).clamp(min=SIGMA_MIN)
+
+    @staticmethod
+    def _mean(values: Tensor, present: Tensor, weight: Tensor) -> Tensor:
+        shares = weight * present
+        return (values * shares).sum(-1) / shares.sum(-1).clamp(min=1e-6)
+
+    def _same_time(self, second_of_day: Tensor, bar_seconds: Tensor, here: Tensor) -> Tensor:
+        """[B, L - T - N]: 1 where the bar T - 1 places after a stretch's start stood at the newest bar's time of day."""
+        middle = slice(self.recurrence - 1, self.recurrence - 1 + len(self.analogue))
+        apart = (second_of_day[:, middle] - second_of_day[:, -1:]).abs()
+        starts = here[:, : len(self.analogue)]  # the whole stretch exists where its first bar does
+        return (apart < 0.5 * bar_seconds[:, -1:]).to(here.dtype) * starts
+
+    def _profile(self, values: Tensor, weight: Tensor) -> Tensor:
+        """[B, T + N]: the mean of `values` at the same place on earlier days, shrunk to 0 by one day's weight.
+
+        Reading along earlier stretches, rather than by the clock, needs no calendar: nights and holidays fall out.
+        """
+        stretches = values[:, self.analogue]
+        return (stretches * weight[..., None]).sum(1) / (weight.sum(-1, keepdim=True) + 1.0)
+
+
+def _previous(values: Tensor) -> Tensor:
+    """The value one bar before; the first bar is its own predecessor."""
+    return torch.cat([values[:, :1], values[:, :-1]], dim=-1)
