@@ -42,7 +42,7 @@ def an_instrument(**changes: Any) -> Instrument:
     return Instrument(**(defaults | changes))
 
 
-def a_bar(step: int = 0, *, price: Decimal | str = PRICE, bar_seconds: int = BAR_SECONDS, **changes: Any) -> Bar:
+def a_bar(step: int = 0, *, price: Decimal | int | str = PRICE, bar_seconds: int = BAR_SECONDS, **changes: Any) -> Bar:
     """Bar number `step`, flat at `price`, with 50 traded in it."""
     defaults: dict[str, Any] = {
         "open_time": at(step, bar_seconds),

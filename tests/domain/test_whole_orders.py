@@ -1,0 +1,91 @@
+"""Whole orders from acceptance to their end, over random sizes, limits, bars and model outputs."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.bar import Bar
+from app.domain.order import SCENARIOS, Fills, Limits, Order, Scenario
+from app.domain.projection import project
+from app.domain.working import Status, Working, apply_fill, close_window, room, take
+from tests.builders import a_decided, a_fill, a_window, a_working, an_instrument, an_order, bars
+
+PROPOSALS = st.lists(st.tuples(st.floats(), st.floats()), min_size=12, max_size=12)
+LOTS = st.sampled_from([Decimal(1), Decimal("0.01"), Decimal("0.00025"), Decimal("0.3"), Decimal(1000)])
+
+
+@st.composite
+def orders(draw: st.DrawFn, scenario: Scenario, lot: Decimal) -> Order:
+    """Any order of whole lots over at most 12 steps that its slice cap can finish."""
+    max_steps = draw(st.integers(1, 12))
+    total = draw(st.integers(1, 20) | st.integers(21, 10**12))
+    fair_share = (Decimal(-(-total // max_steps)) / total).quantize(Decimal("1e-15"), ROUND_CEILING)
+    return an_order(
+        side=scenario.side,
+        benchmark=scenario.benchmark,
+        size_mode=scenario.size_mode,
+        size=total * lot,
+        min_steps=draw(st.integers(1, max_steps)),
+        max_steps=max_steps,
+        limits=Limits(max_slice_fraction=draw(st.sampled_from([None, fair_share, Decimal(1)]))),
+    )
+
+
+@st.composite
+def accepted(draw: st.DrawFn) -> Working:
+    lot = draw(LOTS)
+    instrument = an_instrument(lot_size=lot, notional_step=lot)
+    return a_working(draw(orders(draw(st.sampled_from(SCENARIOS)), lot)), instrument)
+
+
+def next_slice(working: Working, last: Bar, proposal: tuple[float, float]) -> Working:
+    projection = project(room(working, last.close, None), *proposal)
+    return take(working, projection, a_window(working.step), a_decided(), last.close)
+
+
+@given(accepted(), PROPOSALS, st.integers(0, 100))
+def test_an_order_is_filled_exactly_between_its_min_and_its_max_steps(
+    working: Working, proposals: list[tuple[float, float]], seed: int
+) -> None:
+    before, *seen = bars(13, first=-1, seed=seed)
+
+    last = before
+    for bar, proposal in zip(seen, proposals, strict=True):
+        if not working.status.live:
+            break
+        working = close_window(next_slice(working, last, proposal), bar)
+        last = bar
+
+    horizon = working.order.horizon
+    assert working.status is Status.COMPLETED
+    assert horizon.min_steps <= working.step <= horizon.max_steps
+    assert sum(working.asked) == working.total
+    assert working.filled == working.order.size
+    assert working.leaves == 0
+
+
+@given(PROPOSALS, st.lists(st.integers(0, 100), min_size=12, max_size=12))
+def test_slices_reported_in_part_never_overfill_an_order_and_lose_nothing_of_it(
+    proposals: list[tuple[float, float]], percents: list[int]
+) -> None:
+    """Each report comes while its slice's window is open; what it leaves out is asked for again."""
+    working = a_working(an_order(fills=Fills.REPORTED))
+    before, *seen = bars(13, first=-1)
+
+    for bar, proposal, percent in zip(seen, proposals, percents, strict=True):
+        if not working.status.live:
+            break
+        working = close_window(reported(next_slice(working, before, proposal), percent), bar)
+
+    assert 0 <= working.filled <= working.order.size
+    assert working.filled + working.leaves == working.order.size
+    assert working.filled == sum(working.executed)
+
+
+def reported(working: Working, percent: int) -> Working:
+    """`percent` of the newest slice is traded."""
+    part = working.asked[-1] * working.lot * percent / 100
+    return apply_fill(working, a_fill(working, quantity=part)) if part else working
