@@ -1,0 +1,33 @@
+"""All routes, error answers and middleware as one FastAPI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI
+
+import app
+from app.api import bars, fills, health, instruments, models, orders, problems, slices
+from app.api.middleware import BodyBound, HttpMetrics, Observed
+from app.api.openapi import TAGS, describe
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
+    """`lifespan` puts the `Services` into `state.services`."""
+    application = FastAPI(
+        title="LEM execution service",
+        version=app.__version__,
+        summary="Schedules large orders with a Large Execution Model.",
+        lifespan=lifespan,
+        openapi_tags=TAGS,
+    )
+    for module in (instruments, bars, orders, slices, fills, models, health):
+        application.include_router(module.router)
+    application.add_middleware(BodyBound)
+    application.add_middleware(Observed, metrics=metrics)
+    problems.install(application)
+    describe(application, bars.BarsIn)
+    return application

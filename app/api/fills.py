@@ -1,0 +1,53 @@
+"""`POST /v1/orders/{order_id}/fills`: what the OMS traded, for orders with `fills: "reported"`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from pydantic import ConfigDict
+
+from app.api.openapi import problems
+from app.api.order_bodies import OrderOut
+from app.api.orders import OrderId
+from app.api.services import EngineDep
+from app.api.values import DecimalIn, Edge, Name, TimeIn
+from app.domain.working import Fill
+
+router = APIRouter(tags=["orders"])
+
+EXAMPLE = {
+    "execution_id": "exec-7",
+    "slice_id": "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11-3",
+    "quantity": "0.4",
+    "price": "100187.5",
+    "executed_at": "2025-01-06T14:31:07Z",
+}
+
+
+class FillIn(Edge):
+    """`quantity` is base units, `price` quote currency per unit."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    execution_id: Name
+    slice_id: Name
+    quantity: DecimalIn
+    price: DecimalIn
+    executed_at: TimeIn
+
+    def to_domain(self) -> Fill:
+        return Fill(**dict(self))
+
+
+@router.post(
+    "/v1/orders/{order_id}/fills",
+    status_code=201,
+    summary="Report a fill",
+    responses={200: {"model": OrderOut, "description": "Known already: the order as it stands"}}
+    | problems(404, 409, 413, 415, 422, 503),
+)
+async def post_fill(order_id: OrderId, body: FillIn, engine: EngineDep, response: Response) -> OrderOut:
+    """Idempotent by `execution_id`. One may come late, even after a cancel: the status stays, quantities move."""
+    working, created = await engine.report_fill(order_id, body.to_domain())
+    if not created:
+        response.status_code = 200
+    return OrderOut.of(working)

@@ -1,0 +1,49 @@
+"""`/healthz`, `/readyz`, `/metrics`: for whoever runs the service."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from pydantic import ConfigDict
+
+from app.api.services import EngineDep, ServicesDep
+from app.api.values import Answer
+
+router = APIRouter(tags=["operations"])
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class HealthOut(Answer):
+    status: str = "ok"
+
+
+class ReadyOut(Answer):
+    """`reasons` are codes, empty when ready."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ready": True, "reasons": []}]})
+
+    ready: bool
+    reasons: list[str]
+
+
+@router.get("/healthz", summary="Is the process alive")
+async def healthz() -> HealthOut:
+    """Asks nothing of the store: a restart would not bring that back."""
+    return HealthOut()
+
+
+@router.get(
+    "/readyz",
+    summary="Can it serve",
+    responses={503: {"model": ReadyOut, "description": "Not ready, and why"}},
+)
+async def readyz(engine: EngineDep, response: Response) -> ReadyOut:
+    readiness = await engine.readiness()
+    if not readiness.ready:
+        response.status_code = 503
+    return ReadyOut(ready=readiness.ready, reasons=list(readiness.reasons))
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+async def metrics(services: ServicesDep) -> Response:
+    return Response(services.scrape(), media_type=METRICS_TYPE)

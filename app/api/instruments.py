@@ -1,0 +1,96 @@
+"""`/v1/instruments`: what can be traded, and in which units."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Path, Response
+from pydantic import ConfigDict
+
+from app.api.openapi import problems
+from app.api.services import EngineDep
+from app.api.values import Answer, DecimalIn, DecimalOut, Edge, Name
+from app.domain.instrument import Instrument
+from app.domain.numbers import ZERO
+
+router = APIRouter(tags=["instruments"])
+
+EXAMPLE = {
+    "bar_seconds": 900,
+    "lot_size": "0.00001",
+    "tick_size": "0.01",
+    "min_notional": "5",
+    "notional_step": "0.01",
+    "calendar": "24/7",
+}
+
+
+class InstrumentIn(Edge):
+    """`bar_seconds`: length of the feed's bars. `calendar`: `24/7`, or an exchange's code such as `XNYS`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    bar_seconds: int
+    lot_size: DecimalIn
+    tick_size: DecimalIn
+    min_notional: DecimalIn = ZERO
+    notional_step: DecimalIn = Decimal("0.01")
+    calendar: Name = "24/7"
+
+    def to_domain(self, symbol: str) -> Instrument:
+        return Instrument(
+            symbol=symbol,
+            bar_seconds=self.bar_seconds,
+            lot_size=self.lot_size,
+            tick_size=self.tick_size,
+            min_notional=self.min_notional,
+            notional_step=self.notional_step,
+            calendar=self.calendar,
+        )
+
+
+class InstrumentOut(Answer):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"symbol": "BTC-USDT", **EXAMPLE}]})
+
+    symbol: str
+    bar_seconds: int
+    lot_size: DecimalOut
+    tick_size: DecimalOut
+    min_notional: DecimalOut
+    notional_step: DecimalOut
+    calendar: str
+
+    @classmethod
+    def of(cls, instrument: Instrument) -> Self:
+        return cls.model_validate(instrument, from_attributes=True)
+
+
+class InstrumentsOut(Answer):
+    instruments: list[InstrumentOut]
+
+
+Symbol = Annotated[str, Path(examples=["BTC-USDT"])]
+
+
+@router.put(
+    "/v1/instruments/{symbol}",
+    summary="Register an instrument, or change it",
+    responses={201: {"model": InstrumentOut, "description": "Registered"}, **problems(409, 413, 422, 503)},
+)
+async def put_instrument(symbol: Symbol, body: InstrumentIn, engine: EngineDep, response: Response) -> InstrumentOut:
+    """The same again changes nothing. What live orders stand on cannot change under them (`instrument_in_use`)."""
+    instrument = body.to_domain(symbol)
+    if await engine.put_instrument(instrument):
+        response.status_code = 201
+    return InstrumentOut.of(instrument)
+
+
+@router.get("/v1/instruments", summary="List the instruments", responses=problems(503))
+async def list_instruments(engine: EngineDep) -> InstrumentsOut:
+    return InstrumentsOut(instruments=[InstrumentOut.of(each) for each in await engine.instruments()])
+
+
+@router.get("/v1/instruments/{symbol}", summary="One instrument", responses=problems(404, 503))
+async def get_instrument(symbol: Symbol, engine: EngineDep) -> InstrumentOut:
+    return InstrumentOut.of(await engine.instrument(symbol))

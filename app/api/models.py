@@ -1,0 +1,30 @@
+"""`GET /v1/models`: the bundle that decides, and its card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.api.services import ServicesDep
+from app.api.values import Answer
+
+router = APIRouter(tags=["models"])
+
+
+class ModelOut(Answer):
+    """`name` is what slices record as `model`. The card comes without its golden cases, which are long."""
+
+    name: str
+    active: bool
+    card: dict[str, Any]
+
+
+class ModelsOut(Answer):
+    models: list[ModelOut]
+
+
+@router.get("/v1/models", summary="The active bundle")
+async def list_models(services: ServicesDep) -> ModelsOut:
+    card = {name: value for name, value in services.model.card.items() if name != "golden"}
+    return ModelsOut(models=[ModelOut(name=services.model.digest, active=True, card=card)])

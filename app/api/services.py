@@ -1,0 +1,41 @@
+"""What the routes may use. The composition root builds it; nothing here does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from app.engine.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveModel:
+    """The bundle that decides: the digest that slices record, and its card as loaded."""
+
+    digest: str
+    card: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`scrape` returns the metrics page in Prometheus' text format."""
+
+    engine: Engine
+    model: ActiveModel
+    scrape: Callable[[], bytes]
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def _engine(request: Request) -> Engine:
+    return _services(request).engine
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+EngineDep = Annotated[Engine, Depends(_engine)]

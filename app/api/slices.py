@@ -1,0 +1,37 @@
+"""`/v1/orders/{order_id}/slices/next` and `/schedule`: what to trade now, and what is to be expected."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.openapi import problems
+from app.api.orders import OrderId
+from app.api.schedule_bodies import ScheduleOut
+from app.api.services import EngineDep
+from app.api.slice_bodies import NextSliceOut
+
+router = APIRouter(tags=["orders"])
+
+WAIT_SECONDS_MAX = 30.0
+
+
+class Patience(BaseModel):
+    """`wait`: how many seconds the call may stay open until there is a slice."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    wait: Annotated[float, Field(ge=0, le=WAIT_SECONDS_MAX)] = 0.0
+
+
+@router.get("/v1/orders/{order_id}/slices/next", summary="What to trade now", responses=problems(404, 422, 503))
+async def next_slice(order_id: OrderId, patience: Annotated[Patience, Query()], engine: EngineDep) -> NextSliceOut:
+    """The slice whose window runs or comes next; the same until its bar has closed. Always 200 for a known order."""
+    return NextSliceOut.of(await engine.next_slice(order_id, patience.wait))
+
+
+@router.get("/v1/orders/{order_id}/schedule", summary="All steps, with what is expected", responses=problems(404, 503))
+async def get_schedule(order_id: OrderId, engine: EngineDep) -> ScheduleOut:
+    return ScheduleOut.of(await engine.schedule(order_id))

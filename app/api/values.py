@@ -1,0 +1,95 @@
+"""How numbers and times look on the wire, in both directions.
+
+In: decimals are JSON strings of at most 15 integer digits and 12 decimals, times are RFC 3339 with an offset. A JSON
+number is refused where a decimal is meant, since its reader may already have made it a float.
+Out: decimals are plain strings, never with an exponent, rounded to 12 decimals (which changes nothing that came in);
+slippage to 4; times are UTC and end in Z.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+DECIMALS_MAX = 12
+BPS_DECIMALS = 4
+YEAR_MIN, YEAR_MAX = 1970, 2200
+
+_DECIMAL = re.compile(rf"-?[0-9]{{1,15}}(\.[0-9]{{1,{DECIMALS_MAX}}})?")
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
+class Edge(BaseModel):
+    """A request's body: no coercion between types, no unknown fields."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """A response's body."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def parse_decimal(value: Any) -> Decimal:
+    """A plain decimal string as a Decimal."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("decimal_not_a_string", 'a decimal must be a JSON string such as "12.5"')
+    if _NOT_FINITE.fullmatch(value):
+        raise PydanticCustomError("not_finite", "a decimal must be a finite number")
+    if not _DECIMAL.fullmatch(value):
+        raise PydanticCustomError(
+            "not_a_decimal", "a decimal has at most 15 digits, then at most 12 decimals, and no exponent"
+        )
+    return Decimal(value)
+
+
+def parse_time(value: Any) -> datetime:
+    """An RFC 3339 time as an aware datetime in UTC; fractions below a microsecond are cut."""
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError("bad_time", 'a time must be a string in RFC 3339, such as "2025-01-06T14:30:00Z"')
+    if found["offset"] is None:
+        raise PydanticCustomError("naive_time", "a time needs an offset: Z or +hh:mm")
+    try:
+        time = datetime.fromisoformat(found[0].upper())
+    except ValueError as error:
+        raise PydanticCustomError("bad_time", "there is no such time: {reason}", {"reason": str(error)}) from error
+    if not YEAR_MIN < time.year < YEAR_MAX:  # a day within either bound, the change to UTC would overflow
+        raise PydanticCustomError("time_out_of_range", f"the year must be within {YEAR_MIN} and {YEAR_MAX}")
+    return time.astimezone(UTC)
+
+
+def plain(value: Decimal, decimals: int = DECIMALS_MAX) -> str:
+    """Rounded half to even to at most `decimals` places, without exponent and without trailing zeros."""
+    text = f"{value:.{decimals}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def utc(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+_DECIMAL_SCHEMA = {"type": "string", "pattern": f"^{_DECIMAL.pattern}$"}
+_TIME_SCHEMA = {"type": "string", "format": "date-time"}
+
+DecimalIn = Annotated[Decimal, BeforeValidator(parse_decimal), WithJsonSchema(_DECIMAL_SCHEMA)]
+TimeIn = Annotated[datetime, BeforeValidator(parse_time), WithJsonSchema(_TIME_SCHEMA)]
+DecimalOut = Annotated[Decimal, PlainSerializer(plain), WithJsonSchema({"type": "string"})]
+BpsOut = Annotated[
+    Decimal, PlainSerializer(lambda value: plain(value, BPS_DECIMALS)), WithJsonSchema({"type": "string"})
+]
+TimeOut = Annotated[datetime, PlainSerializer(utc), WithJsonSchema(_TIME_SCHEMA)]
+
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""A name that others gave: any printable characters."""

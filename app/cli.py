@@ -1,0 +1,159 @@
+"""`lem`: every command of the project. What a command needs is imported when it runs, so that help is quick and the
+service never needs torch.
+
+Exit codes: 0 done, 1 failed on the way, 2 cannot start as asked.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from app.settings import ClockKind
+
+cli = typer.Typer(
+    name="lem",
+    help="Schedule large orders with a Large Execution Model.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""The command's own parser sees every word, --help too."""
+
+CANNOT_START = 2
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 picks a free one and says which.")] = 8000,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Files of the embedded store.  [LEM_DATA_DIR, default data]")
+    ] = None,
+    clock: Annotated[
+        ClockKind | None, typer.Option(help="Live, or as the bars say.  [LEM_CLOCK, default wall]")
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="The model's bundle.  [LEM_BUNDLE, default the shipped one]")
+    ] = None,
+) -> None:
+    """Serve the HTTP interface until a signal comes."""
+    from pydantic import ValidationError
+
+    from app.main import CannotStart, run
+    from app.settings import Settings
+
+    given = {"data_dir": data_dir, "clock": clock, "bundle": bundle}
+    try:
+        run(Settings(**{name: value for name, value in given.items() if value is not None}), host, port)
+    except CannotStart as error:
+        _refuse(str(error))
+    except ValidationError as error:
+        _refuse("; ".join(f"LEM_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors()))
+
+
+@cli.command()
+def demo(
+    bundle: Annotated[Path | None, typer.Option(help="The model's bundle.  [default the shipped one]")] = None,
+    bars_per_second: Annotated[float, typer.Option(min=0.1, max=1000.0, help="Speed of the replay.")] = 8.0,
+) -> None:
+    """Start the service, replay real bars at speed, trade all 8 scenarios, and show it live."""
+    from app.demo.run import DemoFailed, run
+
+    try:
+        run(bundle, bars_per_second)
+    except DemoFailed as error:
+        typer.echo(f"lem: {error}", err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        raise typer.Exit(130) from None
+
+
+@cli.command()
+def keys() -> None:
+    """List the Redis keys, their types and lifetimes."""
+    from app.store.keys import DOCUMENTED
+
+    for key in DOCUMENTED:
+        typer.echo(key)
+
+
+@cli.command(context_settings=FORWARD)
+def backtest(context: typer.Context) -> None:
+    """Run the service's own decisions over bar files."""
+    _forward(context, "app.backtest.command", "backtest")
+
+
+@cli.command(context_settings=FORWARD)
+def simulate(context: typer.Context) -> None:
+    """Write simulated bars."""
+    _forward(context, "app.backtest.command", "simulate")
+
+
+@cli.command(context_settings=FORWARD)
+def train(context: typer.Context) -> None:
+    """Train a model. Needs the train extra."""
+    _forward(context, "models.cli", "train")
+
+
+@cli.command(context_settings=FORWARD)
+def export(context: typer.Context) -> None:
+    """Export a trained model as a bundle. Needs the train extra."""
+    _forward(context, "models.cli", "export")
+
+
+@cli.command(context_settings=FORWARD)
+def evaluate(context: typer.Context) -> None:
+    """Measure a model on bars. Needs the train extra."""
+    _forward(context, "models.cli", "evaluate")
+
+
+@cli.command(context_settings=FORWARD)
+def data(context: typer.Context) -> None:
+    """Prepare training data. Needs the train extra."""
+    _forward(context, "models.cli", "data")
+
+
+def _forward(context: typer.Context, module: str, name: str) -> None:
+    """Run `name` of `module`: a typer command function, or a command of the module's typer named `app`."""
+    try:
+        found = import_module(module)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing.split(".")[0] in ("torch", "onnx", "onnxscript", "models"):
+            _refuse(f"lem {name} needs {missing}: install the train extra, pip install 'lem-execution[train]'")
+        raise
+    command = _command(found, name)
+    if command is None:
+        _refuse(f"lem {name} is not there yet")
+    command.main(args=context.args, prog_name=f"lem {name}")
+
+
+def _command(module: Any, name: str) -> Any:
+    mounted = getattr(module, "app", None)
+    if isinstance(mounted, typer.Typer):
+        commands = getattr(typer.main.get_command(mounted), "commands", {})
+        return commands.get(name)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command()(getattr(module, name))
+    return typer.main.get_command(alone)
+
+
+def _refuse(reason: str) -> NoReturn:
+    typer.echo(f"lem: {reason}", err=True)
+    raise typer.Exit(CANNOT_START)
+
+
+def main() -> None:
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""What can be set from outside. Read once, by the composition root."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+import app
+
+DEFAULT_BUNDLE = Path(app.__file__).resolve().parent.parent / "models" / "bundles" / "lem-1"
+"""Beside the package, in a checkout and in an installed wheel alike."""
+
+
+class ClockKind(StrEnum):
+    """`wall`: live. `bars`: the time is the close of the newest bar, for replays."""
+
+    WALL = "wall"
+    BARS = "bars"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Settings(BaseSettings):
+    """Each field is also an environment variable, `LEM_` and its name in capitals. Without `redis_url` the service
+    starts its embedded store, with its files in `data_dir`."""
+
+    model_config = SettingsConfigDict(env_prefix="LEM_", extra="forbid", frozen=True)
+
+    redis_url: str | None = None
+    bundle: Path = DEFAULT_BUNDLE
+    data_dir: Path = Path("data")
+    clock: ClockKind = ClockKind.WALL
+    log_level: LogLevel = LogLevel.WARNING
