@@ -1,0 +1,138 @@
+"""Imports point one way. What a package may import is written down here, and nothing else passes."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+DOMAIN, ENGINE, POLICIES, INFERENCE = "app.domain", "app.engine", "app.policies", "app.inference"
+
+ARROWS: dict[str, set[str]] = {
+    DOMAIN: set(),
+    ENGINE: {DOMAIN},
+    "app.store": {DOMAIN, ENGINE},
+    "app.feed": {DOMAIN, ENGINE},
+    POLICIES: {DOMAIN, ENGINE},
+    INFERENCE: {DOMAIN, ENGINE},
+    "app.api": {DOMAIN, ENGINE},
+    "app.metrics": {DOMAIN, ENGINE},
+    "app.settings": set(),
+    "app.backtest": {DOMAIN, ENGINE, POLICIES, INFERENCE, "app.settings"},
+    "models": {DOMAIN, ENGINE, POLICIES, INFERENCE, "app.backtest"},
+}
+"""Package: what it may import of the project, besides itself and the bare `app`."""
+
+WIRING = {"app.main", "app.cli", "app.demo"}
+"""These put the parts together, and may import all of `app`."""
+
+CLOCKS_AND_CHANCE = {"asyncio", "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
+
+
+@cache
+def sources() -> list[tuple[str, ast.Module]]:
+    """Every module of `app` and `models` by its dotted name."""
+    paths = [path for folder in ("app", "models") for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [(_module(path), ast.parse(path.read_text())) for path in paths]
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(tree: ast.Module) -> Iterator[str]:
+    """Every name imported anywhere in the module, functions included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, packages: set[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def of_the_project(name: str) -> bool:
+    return within(name, {"app", "models", "tests"})
+
+
+def modules_of(package: str) -> list[tuple[str, ast.Module]]:
+    return [(name, tree) for name, tree in sources() if within(name, {package})]
+
+
+@pytest.mark.parametrize("package", ARROWS)
+def test_a_package_imports_only_what_its_arrows_point_to(package: str) -> None:
+    permitted = ARROWS[package] | {package, "app.__version__"}  # `import app` itself gives nothing else away
+
+    crossings = [
+        f"{module} imports {name}"
+        for module, tree in modules_of(package)
+        for name in imports_of(tree)
+        if of_the_project(name) and name != "app" and not within(name, permitted)
+    ]
+
+    assert crossings == []
+
+
+def test_every_module_belongs_to_a_package_whose_arrows_are_written_down() -> None:
+    watched = set(ARROWS) | WIRING
+
+    assert [name for name, _ in sources() if name != "app" and not within(name, watched)] == []
+
+
+def test_the_service_never_imports_models_tests_or_torch() -> None:
+    forbidden = {"models", "tests", "torch", "onnx", "onnxscript"}
+
+    crossings = [
+        f"{module} imports {name}"
+        for module, tree in modules_of("app")
+        for name in imports_of(tree)
+        if within(name, forbidden)
+    ]
+
+    assert crossings == []
+
+
+def test_the_domain_imports_the_standard_library_only_and_no_clock_chance_or_input() -> None:
+    crossings = [
+        f"{module} imports {name}"
+        for module, tree in modules_of(DOMAIN)
+        for name in imports_of(tree)
+        if not of_the_project(name)
+        and (name.split(".")[0] not in sys.stdlib_module_names or name.split(".")[0] in CLOCKS_AND_CHANCE)
+    ]
+
+    assert crossings == []
+
+
+def test_the_domain_asks_nobody_what_time_it_is() -> None:
+    asked = [
+        module
+        for module, tree in modules_of(DOMAIN)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
+    ]
+
+    assert asked == []
+
+
+def test_pydantic_and_fastapi_stay_at_the_edge() -> None:
+    """What comes from outside is requests, the environment, and a bundle's card."""
+    edge = {"app.api", "app.settings", INFERENCE} | WIRING
+
+    crossings = [
+        f"{module} imports {name}"
+        for module, tree in modules_of("app")
+        for name in imports_of(tree)
+        if within(name, {"pydantic", "pydantic_settings", "fastapi", "starlette"}) and not within(module, edge)
+    ]
+
+    assert crossings == []
