@@ -44,12 +44,16 @@ class Book:
         steps, volume = self.steps_used[orders], self.volume_sum[orders]
         twap = np.divide(self.price_sum[orders], steps, out=np.full(len(orders), np.nan), where=steps > 0)
         by_volume = IS_VWAP[self.scenario[orders]] & (volume > 0.0)
-        return np.divide(self.notional_sum[orders], volume, out=twap, where=by_volume)
+        price: Vector = np.divide(self.notional_sum[orders], volume, out=twap, where=by_volume)
+        return price
 
     def avg_price(self, orders: Integers) -> Vector:
         """Arithmetic for quantities, harmonic for notionals; NaN before the first fill."""
         quantity = self.quantity[orders]
-        return np.divide(self.notional[orders], quantity, out=np.full(len(orders), np.nan), where=quantity > 0.0)
+        price: Vector = np.divide(
+            self.notional[orders], quantity, out=np.full(len(orders), np.nan), where=quantity > 0.0
+        )
+        return price
 
     def rows(self, step: int, live: Integers, market_of_bar: Integers) -> Rows:
         """`market_of_bar[t]` is the row of the Market that was read when bar t had closed."""

@@ -88,10 +88,10 @@ def write_summary(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def screen_table(orders: pa.Table, policy: str) -> Table:
-    """By benchmark and min_steps, sides and size modes pooled."""
+    """By benchmark and min_steps, sides and size modes pooled; `used` is the mean number of steps."""
     table = Table(title=f"{policy}: slippage in bps, positive is a cost", title_justify="left")
-    for name in ("benchmark", "min_steps", "orders", "mean", "std", "median", "P5", "P95", "steps used"):
-        table.add_column(name, justify="left" if name == "benchmark" else "right")
+    for name in ("benchmark", "min", "orders", "mean", "std", "median", "P5", "P95", "used"):
+        table.add_column(name, justify="left" if name == "benchmark" else "right", no_wrap=True)
     for benchmark, min_steps, figures in _pooled(orders):
         shown = [figures[f"slippage_bps_{name}"] for name in ("mean", "std", "median", "p5", "p95")]
         shown.append(figures["steps_used_mean"])

@@ -1,20 +1,24 @@
 """Bars of a random walk, on which nothing can be forecast and the best mean is known.
 
 The log price is a Brownian motion observed at `POINTS` moments per bar. Between two of them the path's average and
-extremes are drawn from their exact conditional laws, so a bar's VWAP is the path's average: given the bar's move dS it is
-N(dS / 2, sigma^2 / 12) in logs, for any `POINTS`.
+extremes are drawn from their exact conditional laws, so a bar's VWAP is the path's average: given the bar's move dS it
+is N(dS / 2, sigma^2 / 12) in logs, for any `POINTS`. The drift makes the price itself a martingale.
 
 Shapes: P paths, T bars, K points in a bar.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.backtest.series import DAY_SECONDS, Series
+from app.backtest.series import DAY_SECONDS
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +27,7 @@ POINTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """What a simulated market is like. `sigma` is the volatility per bar (0.002: 20 bps), `drift` is zero.
+    """What a simulated market is like. `sigma` is the volatility per bar (0.002: 20 bps).
 
     Volumes are lognormal with mean `volume` (base units) and `volume_deviation` in logs; `daily_swing` in [0, 1) adds a
     daily profile, a cosine with its peak at noon UTC.
@@ -52,7 +56,7 @@ class Bars:
 def simulate_bars(random: np.random.Generator, walk: Walk, paths: int, bars: int, *, first_open: int = 0) -> Bars:
     """Independent paths of `bars` bars; the first bar opens at `first_open` (seconds since the epoch)."""
     deviation = walk.sigma / np.sqrt(POINTS)
-    moves = deviation * random.standard_normal((paths, bars, POINTS))
+    moves = deviation * random.standard_normal((paths, bars, POINTS)) - deviation**2 / 2.0
     ends = np.cumsum(moves.reshape(paths, -1), axis=1).reshape(moves.shape)
     begins = ends - moves
     middle = (begins + ends) / 2.0
@@ -71,22 +75,12 @@ def simulate_bars(random: np.random.Generator, walk: Walk, paths: int, bars: int
     )
 
 
-def simulated_series(instrument: str, bars: Bars, path: int, bar_seconds: int, *, first_open: int = 0) -> Series:
-    """One of the paths as a series."""
-    count = bars.close.shape[1]
-    return Series(
-        instrument=instrument,
-        bar_seconds=bar_seconds,
-        open_time=first_open + bar_seconds * np.arange(count, dtype=np.int64),
-        open=bars.open[path],
-        high=bars.high[path],
-        low=bars.low[path],
-        close=bars.close[path],
-        volume=bars.volume[path],
-        notional=bars.notional[path],
-        trades=np.zeros(count),
-        synthetic=np.zeros(count, dtype=np.bool_),
-    )
+def write_bars(path: Path, bars: Bars, path_number: int, bar_seconds: int, *, first_open: int = 0) -> None:
+    """One of the paths as a bar file that `read_series` takes."""
+    opens = first_open + bar_seconds * np.arange(bars.close.shape[1], dtype=np.int64)
+    columns: dict[str, Any] = {"timestamp": pa.array(opens * 1000, pa.timestamp("ms", tz="UTC"))}
+    columns |= {field.name: getattr(bars, field.name)[path_number] for field in fields(bars)}
+    pq.write_table(pa.table(columns), path)
 
 
 def _volumes(random: np.random.Generator, walk: Walk, paths: int, bars: int, first_open: int) -> Floats:

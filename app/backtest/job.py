@@ -1,0 +1,107 @@
+"""One bar file under one policy: the unit that is handed to a process of its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from app.backtest.gaps import round_the_clock, segments
+from app.backtest.reader import read_series
+from app.backtest.report import ORDERS_SCHEMA, orders_table
+from app.backtest.run import Progress, run_series
+from app.backtest.series import Series, aggregated
+from app.backtest.setup import Setup
+from app.domain.errors import InvalidInput
+from app.engine.policy import Policy
+from app.policies.registry import baseline
+
+LEM = "lem"
+RISK_AVERSIONS_OF_BASELINES = {"neutral": 0.0, "default": 0.0, "tracking": 0.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """`bundle` is read where `policy` is `lem`; `step_seconds` is None for steps as long as the bars."""
+
+    policy: str
+    bundle: Path
+    setup: Setup
+    step_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """`orders` by `ORDERS_SCHEMA`; the counts are those of `Outcome`."""
+
+    orders: pa.Table
+    skipped: int
+    decisions: int
+    fallbacks: int
+
+
+def load_policy(name: str, bundle: Path) -> Policy:
+    """Raises BundleError for a bundle that cannot be used, InvalidInput for a name that nothing has."""
+    if name != LEM:
+        return baseline(name)
+    from app.inference.bundle import load_bundle
+
+    return load_bundle(bundle)
+
+
+def risk_aversion_of(policy: Policy, text: str | None) -> float:
+    """A number, or a name that the policy gives one; a baseline knows no risk aversion and takes any. None is the
+    policy's default."""
+    if text is None:
+        return policy.risk_aversion
+    named: dict[str, float] = getattr(policy, "risk_aversions", RISK_AVERSIONS_OF_BASELINES)
+    if text in named:
+        return named[text]
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0.0):
+        raise InvalidInput(
+            "bad_risk_aversion", f"risk_aversion is {text!r}; it is a number from 0 or one of {list(named)}"
+        )
+    return value
+
+
+def run_file(path: Path, job: Job, policy: Policy, progress: Progress = lambda _: None) -> Done:
+    """All orders of the job over one file. Raises InvalidInput for a file or a job that cannot be run."""
+    if job.setup.max_steps > policy.max_steps:
+        raise InvalidInput(
+            "max_steps_too_long", f"max_steps is {job.setup.max_steps}; {job.policy} decides at most {policy.max_steps}"
+        )
+    tables, skipped, decisions, fallbacks = [ORDERS_SCHEMA.empty_table()], 0, 0, 0
+    stretches = _stretches(path, job.step_seconds)
+    bars = sum(len(series) for series in stretches)
+    for series in stretches:
+        outcome = run_series(series, policy, job.setup, progress=_scaled(progress, len(series) / bars))
+        tables.append(orders_table(series, outcome, job.setup))
+        skipped, decisions = skipped + outcome.skipped, decisions + outcome.decisions
+        fallbacks += outcome.fallbacks
+    return Done(orders=pa.concat_tables(tables), skipped=skipped, decisions=decisions, fallbacks=fallbacks)
+
+
+def run_file_alone(path: Path, job: Job) -> Done:
+    """As `run_file`, in a process that has loaded nothing yet."""
+    return run_file(path, job, load_policy(job.policy, job.bundle))
+
+
+def _scaled(progress: Progress, share: float) -> Progress:
+    return lambda part: progress(part * share)
+
+
+def _stretches(path: Path, step_seconds: int | None) -> list[Series]:
+    series = read_series(path)
+    if step_seconds is None or step_seconds == series.bar_seconds:
+        return segments(series)
+    if not round_the_clock(series):
+        raise InvalidInput(
+            "step_seconds_needs_24_7", f"{path}: steps longer than a bar need an instrument that trades round the clock"
+        )
+    return [aggregated(stretch, step_seconds) for stretch in segments(series)]
