@@ -1,0 +1,116 @@
+"""From what a feed sends to bars that may be appended: checked as a whole before anything is recorded.
+
+Missing windows become marked synthetic bars. A gap of more than `GAP_WINDOWS_MAX` windows is not filled: the history
+starts anew after it, and only as many synthetic bars are made as the orders under way need to reach their end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from app.domain.bar import Bar, fill_gap
+from app.domain.errors import Conflict, InvalidInput
+from app.domain.instrument import Instrument
+from app.domain.numbers import require_aware
+from app.domain.working import Working
+from app.engine.book import Book
+from app.engine.results import FeedBar
+from app.engine.steps import step_seconds_of
+
+GAP_WINDOWS_MAX = 200
+SYNTHETIC_BARS_MAX = 20_000
+OPEN_TIME_MIN = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a request changes for one instrument: `bars` to append, in order, `synthetic` of them made here."""
+
+    bars: list[Bar] = field(default_factory=list)
+    duplicates: int = 0
+    synthetic: int = 0
+
+
+def to_bar(sent: FeedBar, book: Book) -> Bar:
+    """The bar on its instrument's windows. Raises InvalidInput("misaligned_bar" | "bar_too_old"), and as `Bar`."""
+    seconds = book.instrument.bar_seconds
+    require_aware("open_time", sent.open_time)
+    open_time = sent.open_time.astimezone(UTC)
+    if open_time < OPEN_TIME_MIN:
+        raise InvalidInput("bar_too_old", f"the bar opens at {open_time.isoformat()}, before 1970-01-02")
+    if not book.calendar.aligned(open_time, seconds):
+        raise InvalidInput(
+            "misaligned_bar",
+            f"{open_time.isoformat()} opens no window of {seconds} s of {sent.instrument} ({book.instrument.calendar})",
+        )
+    return Bar(
+        open_time=open_time,
+        close_time=book.close_of(open_time, seconds),
+        **{name: getattr(sent, name) for name in ("open", "high", "low", "close", "volume", "notional", "trades")},
+    )
+
+
+def plan(book: Book, bars: Sequence[Bar], recorded: Iterable[Bar], windows_wanted: int) -> Plan:
+    """Sort new bars from repeats, and fill gaps; `recorded` holds the recorded bars that `bars` may repeat.
+
+    `windows_wanted` bounds what is made in a gap that is too long to be filled.
+    Raises Conflict("bar_conflict") for a second, different bar of a window, Conflict("bar_out_of_order") for a bar
+    from before the newest one that is not among the recorded.
+    """
+    made, last = Plan(), book.newest
+    known = {bar.open_time: bar for bar in recorded}
+    for bar in bars:
+        if last is not None and bar.open_time <= last.open_time:
+            _require_same(bar, known.get(bar.open_time), book.instrument)
+            made.duplicates += 1
+            continue
+        if last is not None:
+            _fill(made, book, last, bar, windows_wanted)
+        made.bars.append(bar)
+        known[bar.open_time] = last = bar
+    return made
+
+
+def has_long_gap(book: Book, bars: Sequence[Bar]) -> bool:
+    """Whether a gap might be too long to be filled: a cheap upper bound that counts nights as windows."""
+    opens = [bar.open_time for bar in ([book.newest] if book.newest else []) + list(bars)]
+    longest = timedelta(seconds=GAP_WINDOWS_MAX * book.instrument.bar_seconds)
+    return any(later - earlier > longest for earlier, later in pairwise(opens))
+
+
+def windows_wanted(book: Book, orders: Sequence[Working]) -> int:
+    """How many windows of the feed, from the newest bar on, it takes at most to bring every order to its end."""
+    bar_seconds, wanted = book.instrument.bar_seconds, 0
+    for working in orders:
+        until_next = max(timedelta(), working.next_open - book.last.close_time) // timedelta(seconds=bar_seconds)
+        steps_left = working.order.horizon.max_steps - working.step + 2
+        wanted = max(wanted, until_next + steps_left * step_seconds_of(working, book.instrument) // bar_seconds)
+    return min(wanted, SYNTHETIC_BARS_MAX)
+
+
+def _require_same(bar: Bar, recorded: Bar | None, instrument: Instrument) -> None:
+    if recorded is None:
+        raise Conflict(
+            "bar_out_of_order", f"the bar of {instrument.symbol} at {bar.open_time.isoformat()} comes after newer ones"
+        )
+    if recorded != bar:
+        filled = ", as a gap that was filled" if recorded.synthetic else ""
+        raise Conflict(
+            "bar_conflict",
+            f"the bar of {instrument.symbol} at {bar.open_time.isoformat()} is recorded with other values{filled}",
+        )
+
+
+def _fill(made: Plan, book: Book, last: Bar, bar: Bar, windows_wanted: int) -> None:
+    if last.close_time == bar.open_time:
+        return
+    seconds = book.instrument.bar_seconds
+    opens = book.calendar.missing(last.open_time, bar.open_time, seconds, GAP_WINDOWS_MAX + 1)
+    if len(opens) > GAP_WINDOWS_MAX:
+        opens = book.calendar.missing(last.open_time, bar.open_time, seconds, windows_wanted) if windows_wanted else []
+    for open_time in opens:
+        made.bars.append(fill_gap(last, open_time, book.close_of(open_time, seconds)))
+    made.synthetic += len(opens)

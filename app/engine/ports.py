@@ -1,0 +1,144 @@
+"""What the engine needs from outside, as protocols. `store` and `feed` implement them, `main` wires them.
+
+Every method of `Store` raises `Unavailable("store_unavailable")` when the store cannot be reached; whether a write was
+recorded is then unknown, and the same call may be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from app.domain.bar import Bar
+from app.domain.instrument import Instrument
+from app.domain.order import Order
+from app.domain.slices import Basis, Slice
+from app.domain.working import Fill, Status, Working
+from app.engine.changes import Change
+from app.engine.results import Page
+
+
+class Clock(Protocol):
+    """What time it is for an instrument whose newest bar closed at `newest_close`."""
+
+    def now(self, newest_close: datetime) -> datetime: ...
+
+
+class Calendar(Protocol):
+    """The trading windows of one calendar. Windows of a session calendar are as long as the feed's bars; only a
+    `continuous` one (24/7) has windows of any length, aligned to multiples of it since the epoch."""
+
+    continuous: bool
+
+    def first_open(self, at: datetime, window_seconds: int, like: datetime) -> datetime:
+        """The first window that opens at or after `at`. Daily windows of an exchange open at the time of day of `like`.
+        Raises InvalidInput("outside_calendar") beyond the years that the calendar knows."""
+        ...
+
+    def close_of(self, open_time: datetime, window_seconds: int) -> datetime:
+        """When the window that opens at `open_time` closes: never after its session does."""
+        ...
+
+    def aligned(self, open_time: datetime, window_seconds: int) -> bool:
+        """Whether a window opens then."""
+        ...
+
+    def missing(self, after: datetime, until: datetime, window_seconds: int, limit: int) -> list[datetime]:
+        """The windows that open after the one at `after` and before the one at `until`; the first `limit` of them."""
+        ...
+
+
+class Calendars(Protocol):
+    def __call__(self, code: str) -> Calendar:
+        """Raises InvalidInput("unknown_calendar")."""
+        ...
+
+
+class Metrics(Protocol):
+    """What this process did. Orders, fallbacks and bars are told once recorded; `decided` and `slice_late` tell of
+    work, which a lost race repeats."""
+
+    def bar_ingested(self, instrument: str, count: int) -> None: ...
+
+    def gap_filled(self, instrument: str, count: int) -> None: ...
+
+    def decided(self, basis: Basis, count: int, seconds: float) -> None:
+        """`count` slices of one batch, `seconds` from reading the market to the projected slices."""
+        ...
+
+    def committed(self, count: int, seconds: float) -> None: ...
+
+    def fell_back(self, reason: str, count: int) -> None: ...
+
+    def order_changed(self, status: Status) -> None:
+        """An order was created in, or moved to, `status`."""
+        ...
+
+    def slice_late(self, count: int) -> None:
+        """Slices given by the watchdog because their bar was late."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who took a client_order_id first: the instrument of the order, and the digest of its terms."""
+
+    instrument: str
+    digest: str
+
+
+class Store(Protocol):
+    async def ping(self) -> None: ...
+
+    async def put_instrument(self, instrument: Instrument) -> bool:
+        """True when created. Raises Conflict("instrument_in_use") where live orders stand on other terms. Where the
+        length of bars or the calendar changes, the old bars are dropped: they mean something else."""
+        ...
+
+    async def instrument(self, symbol: str) -> Instrument | None: ...
+
+    async def instruments(self) -> list[Instrument]: ...
+
+    async def append_bars(self, symbol: str, bars: Sequence[Bar], after: datetime | None) -> bool:
+        """Append in order; False, and nothing done, where the newest recorded bar does not open at `after`."""
+        ...
+
+    async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
+        """The newest `count` bars that open before `open_time` (None: of all), oldest first."""
+        ...
+
+    async def bars_since(self, symbol: str, open_time: datetime, count: int) -> list[Bar]:
+        """The oldest `count` bars that open at or after `open_time`."""
+        ...
+
+    async def claim(self, order: Order) -> Claim:
+        """Take the order's client_order_id, for ever. Returns who has it: this order, or an earlier one."""
+        ...
+
+    async def claimed(self, order_id: str) -> Claim | None: ...
+
+    async def create(self, change: Change, newest: datetime) -> tuple[Working, bool] | None:
+        """Record a new order. Returns what is recorded now, and whether it is this one rather than an earlier creation;
+        None, and nothing done, where the newest bar no longer opens at `newest`.
+        Raises Unavailable("too_many_orders") where the instrument has as many live orders as it may."""
+        ...
+
+    async def commit(self, changes: Sequence[Change]) -> list[Working | None]:
+        """Each change is atomic and compares version and step. None where it stands, what is recorded where it lost."""
+        ...
+
+    async def order(self, order_id: str) -> Working | None: ...
+
+    async def awaiting(self, symbol: str) -> list[Working]:
+        """The instrument's orders to which bars still matter."""
+        ...
+
+    async def slices(self, order_id: str) -> list[Slice]:
+        """All slices of the order, by step."""
+        ...
+
+    async def fill(self, order_id: str, execution_id: str) -> Fill | None: ...
+
+    async def page(self, *, status: Status | None, instrument: str | None, limit: int, cursor: str | None) -> Page: ...

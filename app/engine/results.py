@@ -1,0 +1,84 @@
+"""What the use cases take and give back, besides the words of the domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domain.slices import Slice, Window
+from app.domain.working import Status, Working
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedBar:
+    """A closed bar as a feed sends it. The instrument says how long it lasts; prices are quote currency per unit,
+    `volume` base units, `notional` quote currency. It may be invalid: the engine refuses it then."""
+
+    instrument: str
+    open_time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    notional: Decimal | None = None
+    trades: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What became of a request's bars: new ones, identical repeats, and windows filled with synthetic bars."""
+
+    accepted: int
+    duplicates: int
+    gaps_filled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Orders by instrument and, within it, in order of acceptance; `next_cursor` is None on the last page."""
+
+    orders: tuple[Working, ...]
+    next_cursor: str | None
+
+
+class StepState(StrEnum):
+    """A step of a schedule: its window has closed, it has a slice that runs, or it is yet to be decided."""
+
+    DONE = "done"
+    CURRENT = "current"
+    PROJECTED = "projected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledStep:
+    """`fraction` is the share of the whole order asked for, or expected to be, in the step; `executed` what was
+    traded in it, in the unit that the order fixes; `slice` is None for a projected step. `end_probability` is the
+    chance, seen from now, that the order ends at this step: they sum to 1 over the schedule of a live order."""
+
+    step: int
+    state: StepState
+    window: Window
+    fraction: Decimal
+    executed: Decimal
+    end_probability: float
+    slice: Slice | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """The slices so far, the current one, and the projected rest if nothing new happens in the market."""
+
+    order_id: str
+    status: Status
+    steps: tuple[ScheduledStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """`reasons` are stable codes of what keeps the service from serving; empty when ready."""
+
+    ready: bool
+    reasons: tuple[str, ...] = ()
