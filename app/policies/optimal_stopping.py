@@ -25,8 +25,9 @@ class OptimalStopping:
     """Knows the bars only through sigma, the trailing volatility, and treats VWAP orders like TWAP orders, with their
     own benchmark's distance from the last close.
 
-    Under a slice cap c nothing can end before step ceil(1 / c), so the rule is that of the later of it and min_steps;
-    and the order ends only when one slice can finish it, for a longer way out would not be a stop.
+    Under a slice cap c nothing can end before step ceil(1 / c), so the rule is that of the later of it and min_steps.
+    It ends an order only when one slice can finish it, and so keeps ahead of the hedge wherever the hedge would leave
+    more than one slice when the rule may first fire. That reaches the best mean, and pays for it with spread.
     """
 
     name: str = "optimal_stopping"
@@ -52,8 +53,16 @@ class OptimalStopping:
             rule, closed = stopping_rule(shortest, longest), rows.step[chosen] - 1
             target[chosen] = rule.target(closed, y[chosen])
             stops[chosen] = rule.stops(closed, y[chosen])
+        target = np.maximum(target, one_slice_left(min_steps, rows))
         finishable = 1.0 - rows.filled_fraction <= rows.max_slice_fraction + CAP_TOLERANCE
         return Proposal(towards(target, rows), (stops & finishable).astype(np.float64))
+
+
+def one_slice_left(min_steps: NDArray[np.int64], rows: Rows) -> Vector:
+    """[B]: the least cumulative share after the next step from which full slices leave one of them when `min_steps` - 1
+    windows have closed; 0 or less without a cap."""
+    slices_until_then = np.maximum(0, min_steps - 1 - rows.step)
+    return 1.0 - rows.max_slice_fraction * (1.0 + slices_until_then)
 
 
 def distance(sigma: Vector, rows: Rows) -> Vector:
