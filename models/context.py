@@ -15,7 +15,7 @@ from models.layers import GatedNorm, GatedResidual, VariableSelection
 from models.tkan import Tkan
 
 FIXED_FIGURES = 2
-"""The context's first figures have a meaning: log of the expected volatility per bar, log of the mean volume per bar."""
+"""The context starts with the logs of the expected volatility per bar and of the mean volume per bar."""
 
 
 class ContextNet(nn.Module):

@@ -44,6 +44,9 @@ class DecisionNet(nn.Module):
     with nothing learned it tracks the benchmark to max_steps.
     """
 
+    sign: Tensor
+    is_vwap: Tensor
+
     def __init__(self, config: LemConfig) -> None:
         super().__init__()
         self.steps = config.max_steps
@@ -57,7 +60,7 @@ class DecisionNet(nn.Module):
         self.shared = nn.ParameterDict()
         self.own = nn.ParameterDict()
         for name, shape in shapes.items():
-            scale = 1.0 / math.sqrt(shape[0]) if len(shape) == 2 else 0.0
+            scale = 1.0 / math.sqrt(shape[0]) if len(shape) > 1 else 0.0
             self.shared[name] = nn.Parameter(torch.randn(shape) * scale)
             self.own[name] = nn.Parameter(torch.zeros(config.max_steps, len(SCENARIOS), *shape))
         with torch.no_grad():
@@ -80,6 +83,9 @@ class DecisionNet(nn.Module):
 
 class DecisionTable(nn.Module):
     """A trained DecisionNet as `decision.onnx`: one folded block per step and scenario, looked up row by row."""
+
+    sign: Tensor
+    is_vwap: Tensor
 
     def __init__(self, net: DecisionNet) -> None:
         super().__init__()
@@ -173,4 +179,3 @@ class OrderView:
         wanted = self.leaves * torch.where(self.steps_left <= 1.0, 1.0, moved)
         needed = self.leaves - (self.steps_left - 1.0) * self.column["max_slice_fraction"]
         return torch.minimum(torch.maximum(wanted, needed), torch.minimum(self.cap, self.leaves))
-

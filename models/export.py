@@ -29,6 +29,7 @@ from models.context import FIXED_FIGURES
 from models.decision import DecisionTable
 from models.golden import context_case, decision_case
 from models.lem import Lem
+from models.tkan import Tkan
 
 OPSET = 20
 TRACED_BATCH = 3  # a batch of one would be taken for a constant
@@ -47,7 +48,9 @@ def export_bundle(
 
     The bundle takes its place only when that succeeds: a failed export leaves what was there. Raises BundleError.
     """
-    net = copy.deepcopy(net).eval().requires_grad_(requires_grad=False)  # a scan that keeps gradients cannot be exported
+    net = (
+        copy.deepcopy(net).eval().requires_grad_(requires_grad=False)
+    )  # a scan that keeps gradients cannot be exported
     table = DecisionTable(net.decision).eval()
     draft = directory.with_name(directory.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -55,7 +58,9 @@ def export_bundle(
     rng = np.random.default_rng(0)
     golden = [context_case(net, rng, bars) for bars in (net.config.lookback, net.config.history_min)]
     golden += [decision_case(net, table, rng, rows=4 * len(SCENARIOS))]
-    context_sha = _export(_scanning(net), [_tensor(golden[0], "bars")], draft / "context.onnx", ["bars"], CONTEXT_OUTPUTS)
+    context_sha = _export(
+        _scanning(net), [_tensor(golden[0], "bars")], draft / "context.onnx", ["bars"], CONTEXT_OUTPUTS
+    )
     inputs = [_tensor(golden[-1], name) for name in DECISION_INPUTS]
     decision_sha = _export(table, inputs, draft / "decision.onnx", DECISION_INPUTS, DECISION_OUTPUTS)
     card = Card(
@@ -94,7 +99,9 @@ def context_graph(config: LemConfig, sha256: str) -> GraphCard:
     width = FIXED_FIGURES + config.context_width
     return GraphCard(
         sha256=sha256,
-        inputs=[TensorCard(name="bars", dtype="float32", shape=["B", config.lookback, len(COLUMNS)], unit="as columns")],
+        inputs=[
+            TensorCard(name="bars", dtype="float32", shape=["B", config.lookback, len(COLUMNS)], unit="as columns")
+        ],
         outputs=[
             TensorCard(name="context", dtype="float32", shape=["B", width], unit="log volatility, log volume, learned"),
             TensorCard(name="volume_forecast", dtype="float32", shape=["B", config.max_steps], unit="base units"),
@@ -121,8 +128,9 @@ def decision_graph(config: LemConfig, sha256: str) -> GraphCard:
 
 
 def _scanning(net: Lem) -> nn.Module:
-    for layer in net.context.recurrent:
-        layer.exporting = True
+    for layer in net.context.modules():
+        if isinstance(layer, Tkan):
+            layer.exporting = True
     return net.context
 
 

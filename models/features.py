@@ -41,6 +41,10 @@ class Features:
 class BarFeatures(nn.Module):
     """[B, L, C] raw bars -> Features. It has nothing to learn."""
 
+    long_weight: Tensor
+    short_weight: Tensor
+    analogue: Tensor
+
     def __init__(self, config: LemConfig) -> None:
         super().__init__()
         self.recurrence, self.steps = config.recurrence, config.max_steps
@@ -112,9 +116,7 @@ class BarFeatures(nn.Module):
         )
         return Features(
             variables=torch.stack(stacked, dim=-1) * recent[..., None],
-            window=torch.cat(
-                [torch.stack(window, dim=-1), ahead, volatility_profile[:, self.recurrence :]], dim=-1
-            ),
+            window=torch.cat([torch.stack(window, dim=-1), ahead, volatility_profile[:, self.recurrence :]], dim=-1),
             volatility=volatility[:, 0],
             volume=volume[:, 0],
             volume_profile=ahead,
@@ -135,7 +137,7 @@ class BarFeatures(nn.Module):
         return (values * shares).sum(-1) / shares.sum(-1).clamp(min=1e-6)
 
     def _same_time(self, second_of_day: Tensor, bar_seconds: Tensor, here: Tensor) -> Tensor:
-        """[B, L - T - N]: 1 where the bar T - 1 places after a stretch's start stood at the newest bar's time of day."""
+        """[B, L - T - N]: 1 where the bar T - 1 places after a stretch's start had the newest bar's time of day."""
         middle = slice(self.recurrence - 1, self.recurrence - 1 + len(self.analogue))
         apart = (second_of_day[:, middle] - second_of_day[:, -1:]).abs()
         starts = here[:, : len(self.analogue)]  # the whole stretch exists where its first bar does

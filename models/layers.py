@@ -67,7 +67,8 @@ class VariableSelection(nn.Module):
         gated = functional.glu(_per_variable(inner, self.gate) + self.gate_bias, dim=-1)
         processed = self.norm(embedded + gated)
         chosen = functional.softmax(self.weights(self.chooser(embedded.flatten(-2))), dim=-1)  # [..., F]
-        return (chosen.unsqueeze(-1) * processed).sum(dim=-2)
+        result: Tensor = (chosen.unsqueeze(-1) * processed).sum(dim=-2)
+        return result
 
 
 def _per_variable(x: Tensor, weight: Tensor) -> Tensor:
@@ -82,6 +83,9 @@ class KanSublayers(nn.Module):
     the knots only the base remains. The layers are kept as block-diagonal matrices, so that one bar of the recurrence
     is a few plain matrix products, which a scan can carry into ONNX with a dynamic batch.
     """
+
+    spread: Tensor
+    centres: Tensor
 
     def __init__(self, sublayers: int, width: int, knots: int) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from models.decision import DecisionNet
 
 
 class Lem(nn.Module):
-    """`context` reads bars, `decision` reads the context and one order. They are trained together and exported apart."""
+    """`context` reads bars, `decision` the context and one order. They are trained together and exported apart."""
 
     def __init__(self, config: LemConfig) -> None:
         super().__init__()

@@ -20,10 +20,13 @@ import torch
 from torch import Tensor
 
 from app.domain.benchmark import slippage_bps
-from app.domain.order import SCENARIOS, Benchmark, SizeMode
+from app.domain.order import SCENARIOS, SizeMode
+from app.domain.projection import STOP_THRESHOLD
 from models.decision import DecisionNet, OrderView
 
 BPS = 10_000.0
+DUST = 1e-6
+"""A share of an order too small to count as a slice: float32 leaves such rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class _Rolling:
         self.utility = self.utility + weight * (gain - terms.risk_aversion * excess)
         self.gain = self.gain + weight * gain
         self.survive = self.survive * (1.0 - stop)
-        hard = self.running * alive * ((stop > 0.5).to(gain.dtype))
+        hard = self.running * alive * (stop > STOP_THRESHOLD).to(gain.dtype)
         self.hard_gain = self.hard_gain + (hard * gain).detach()
         self.steps = self.steps + hard * end
         self.running = self.running - hard
@@ -170,7 +173,7 @@ class _Rolling:
             # The end jumps by a whole bar as the rest passes a multiple of the cap. The value is exact; the gradient
             # is that of a benchmark that moves along with the last piece's share of a full one.
             share = (piece / cap).clamp(0.0, 1.0)
-            reached = (piece > 1e-6).to(piece.dtype)
+            reached = (piece > DUST).to(piece.dtype)
             moving = share - share.detach() + reached
             if later > step:
                 benchmark = benchmark + moving * (self.benchmarks[..., later - 1] - benchmark)

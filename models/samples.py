@@ -11,35 +11,26 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from app.backtest.series import raw_windows
+from app.domain.errors import InvalidInput
 from app.engine.market import COLUMNS
 from models.config import LemConfig
+from models.features import Features
 from models.rollout import Paths, Terms
+from models.tapes import Tape
 
-CLOSE, VOLUME, BAR_SECONDS = COLUMNS.index("close"), COLUMNS.index("volume"), COLUMNS.index("bar_seconds")
+VOLUME = COLUMNS.index("volume")
 
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One instrument's bars: raw rows [T, C] in the columns of the window, and the bars' prices [T] in double
-    precision. `lo`..`hi` are the bars at which an order may start."""
-
-    raw: NDArray[np.float32]
-    price: NDArray[np.float64]
-    lo: int
-    hi: int
-
-    @property
-    def starts(self) -> int:
-        return max(0, self.hi - self.lo)
+LONGEST_SHARE, FORCED_SHARE, NEUTRAL_SHARE = 0.5, 0.1, 0.1
+"""How many random orders have the longest horizon, min_steps = max_steps, no risk aversion: most real ones are such."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretches:
-    """`windows` [G K, L, C]; `price` and `close` and `volume` [G, K + N], of which `close[:, k]` is the close of the
-    bar that context k stands on and `price[:, k]` that of the bar after it."""
+    """`windows` [G K, L, C]; `close` [G, K + N], of which entry k is the close of the bar that context k stands on;
+    `price` and `volume` [G, K + N - 1], of which entry k is of the bar after it."""
 
     windows: Tensor
     price: Tensor
@@ -49,82 +40,77 @@ class Stretches:
 
 
 def draw_stretches(
-    series: Sequence[Series], config: LemConfig, count: int, starts: int, rng: np.random.Generator
+    tapes: Sequence[Tape], config: LemConfig, count: int, starts: int, rng: np.random.Generator
 ) -> Stretches:
-    """`count` stretches with `starts` order starts each, every possible start equally likely."""
-    contexts, ahead = starts + config.max_steps - 1, config.max_steps
-    room = np.array([max(0, one.starts - contexts - ahead) for one in series], dtype=np.float64)
-    chosen = rng.choice(len(series), size=count, p=room / room.sum())
-    windows, price, close, volume = [], [], [], []
-    for index in chosen:
-        one = series[index]
-        first = int(rng.integers(one.lo, one.hi - contexts - ahead))
-        windows.append(_windows(one.raw, first, contexts, config.lookback))
-        reach = slice(first, first + contexts + ahead)
-        close.append(one.raw[reach, CLOSE].astype(np.float64))
-        later = slice(first + 1, first + 1 + contexts + ahead)
-        price.append(one.price[later])
-        volume.append(one.raw[later, VOLUME])
+    """`count` stretches with `starts` order starts each, every bar of every tape equally likely to begin one."""
+    contexts = starts + config.max_steps - 1
+    reach = contexts + config.max_steps
+    room = np.array([max(0, tape.hi - tape.lo - reach) for tape in tapes], dtype=np.float64)
+    if not room.any():
+        raise InvalidInput("too_few_bars", f"no tape has the {reach + 1} bars that a stretch needs")
+    chosen = rng.choice(len(tapes), size=count, p=room / room.sum())
+    places = [(tapes[index], int(rng.integers(tapes[index].lo, tapes[index].hi - reach))) for index in chosen]
+    return stretches_at(places, config, contexts)
+
+
+def stretches_at(places: Sequence[tuple[Tape, int]], config: LemConfig, contexts: int) -> Stretches:
+    """The stretches that begin at the given bars."""
+    reach = np.arange(contexts + config.max_steps)
+    windows = []
+    for tape, first in places:
+        begin = max(0, first - config.lookback + 1)
+        windows.append(
+            raw_windows(tape.raw[begin : first + contexts], config.lookback, first - begin + np.arange(contexts))
+        )
     return Stretches(
         windows=torch.from_numpy(np.concatenate(windows)),
-        price=torch.from_numpy(np.stack(price)),
-        close=torch.from_numpy(np.stack(close)),
-        volume=torch.from_numpy(np.stack(volume)),
+        price=torch.from_numpy(np.stack([tape.price[first + 1 + reach[:-1]] for tape, first in places])),
+        close=torch.from_numpy(np.stack([tape.close[first + reach] for tape, first in places])),
+        volume=torch.from_numpy(np.stack([tape.raw[first + 1 + reach[:-1], VOLUME] for tape, first in places])),
         contexts=contexts,
     )
 
 
-def _windows(raw: NDArray[np.float32], first: int, count: int, lookback: int) -> NDArray[np.float32]:
-    """[count, L, C]: the windows that end with bars first .. first + count - 1, zeros before the series' start."""
-    begin = first - lookback + 1
-    rows = raw[max(0, begin) : first + count]
-    if begin < 0:
-        rows = np.concatenate([np.zeros((-begin, rows.shape[1]), dtype=np.float32), rows])
-    views = np.lib.stride_tricks.sliding_window_view(rows, lookback, axis=0)
-    return np.ascontiguousarray(views.transpose(0, 2, 1))
-
-
-def paths_of(stretches: Stretches, context: Tensor, volume_forecast: Tensor, steps: int, repeat: int) -> Paths:
+def paths_of(
+    stretches: Stretches, features: Features, reading: tuple[Tensor, Tensor], steps: int, repeat: int
+) -> Paths:
     """Every start of every stretch, each `repeat` times: B = G J R orders.
 
-    `context` [G K, H] and `volume_forecast` [G K, N] are the model's reading of the stretches' windows.
+    `features` and `reading` (context [G K, H], volume forecast [G K, N]) are of the stretches' windows.
     """
     groups, contexts = len(stretches.price), stretches.contexts
     starts = contexts - steps + 1
     reach = torch.arange(starts)[:, None] + torch.arange(steps)  # [J, N]: step n of start j stands on context j + n
     origin = stretches.close[:, :starts, None]
+    context, volume_forecast = (part.unflatten(0, (groups, contexts)) for part in reading)
+    volatility = features.volatility.unflatten(0, (groups, contexts))[:, :starts]
 
     def per_order(values: Tensor) -> Tensor:
         return values.flatten(0, 1).repeat_interleave(repeat, dim=0)
 
-    by_context = context.unflatten(0, (groups, contexts))
-    volatility = torch.exp(by_context[:, :starts, 0])
     return Paths(
         price=per_order((stretches.price[:, reach] / origin).float()),
         close=per_order((stretches.close[:, reach] / origin).float()),
         volume=per_order(stretches.volume[:, reach]),
-        context=per_order(by_context[:, reach]),
-        volume_forecast=per_order(volume_forecast.unflatten(0, (groups, contexts))[:, reach]),
-        volatility=per_order(volatility.detach()),
+        context=per_order(context[:, reach]),
+        volume_forecast=per_order(volume_forecast[:, reach]),
+        volatility=per_order(volatility),
     )
 
 
 def draw_terms(paths: Paths, config: LemConfig, capped: bool, generator: torch.Generator) -> Terms:
-    """Random orders, [B]: every pair min_steps <= max_steps, risk aversions from 0 to 10, caps down to an even pace.
-
-    The longest horizon, and min_steps = max_steps, come more often than their share, since most orders are such.
-    """
+    """Random orders, [B]: every pair min_steps <= max_steps, risk aversions from 0 to 10, caps down to an even pace."""
     count = len(paths.price)
 
     def uniform() -> Tensor:
         return torch.rand(count, generator=generator)
 
     longest = float(config.max_steps)
-    max_steps = torch.where(uniform() < 0.5, longest, torch.ceil(uniform() * longest).clamp(min=1.0))
+    max_steps = torch.where(uniform() < LONGEST_SHARE, longest, torch.ceil(uniform() * longest).clamp(min=1.0))
     min_steps = torch.ceil(uniform() * max_steps).clamp(min=1.0)
-    min_steps = torch.where(uniform() < 0.1, max_steps, min_steps)
+    min_steps = torch.where(uniform() < FORCED_SHARE, max_steps, min_steps)
     risk = 10.0 ** (uniform() * 2.7 - 1.7)
-    risk = torch.where(uniform() < 0.1, 0.0, risk)
+    risk = torch.where(uniform() < NEUTRAL_SHARE, 0.0, risk)
     cap = torch.ones(count)
     if capped:
         even = 1.0 / max_steps

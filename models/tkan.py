@@ -56,7 +56,8 @@ class Tkan(nn.Module):
                 return new, new[0].clone()
 
             _, outputs = scan(scan_step, state, prepared)
-            return outputs.transpose(0, 1)
+            by_bar: Tensor = outputs
+            return by_bar.transpose(0, 1)
         hidden = []
         for row in prepared.unbind(0):
             state = self.step(state, row, blocks)

@@ -33,7 +33,9 @@ class BundleError(Exception):
 class LemPolicy:
     """A bundle as a policy. `name` is `<card name>@<digest>`: what slices record."""
 
-    def __init__(self, card: Card, context: onnxruntime.InferenceSession, decision: onnxruntime.InferenceSession) -> None:
+    def __init__(
+        self, card: Card, context: onnxruntime.InferenceSession, decision: onnxruntime.InferenceSession
+    ) -> None:
         self.card = card
         self.name = f"{card.name}@{bundle_digest(card)}"
         self.lookback, self.history_min, self.max_steps = card.lookback, card.history_min, card.max_steps
@@ -63,7 +65,9 @@ def load_bundle(directory: Path) -> LemPolicy:
     """Check the card, both graphs' checksums and interfaces, and replay the golden cases. Raises BundleError."""
     card = _card(directory)
     _check_contract(card)
-    policy = LemPolicy(card, _session(directory, "context", card.context), _session(directory, "decision", card.decision))
+    policy = LemPolicy(
+        card, _session(directory, "context", card.context), _session(directory, "decision", card.decision)
+    )
     replay_golden(policy)
     return policy
 
@@ -131,7 +135,12 @@ def _session(directory: Path, name: str, card: GraphCard) -> onnxruntime.Inferen
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a family of its own without a common base
         raise BundleError(f"{path} cannot be loaded: {error}") from error
-    for kind, told, real in (("input", card.inputs, session.get_inputs()), ("output", card.outputs, session.get_outputs())):
+    for kind, told, real in (
+        ("input", card.inputs, session.get_inputs()),
+        ("output", card.outputs, session.get_outputs()),
+    ):
         if [tensor.name for tensor in told] != [tensor.name for tensor in real]:
-            raise BundleError(f"{path}: its {kind}s are {[t.name for t in real]}; the card says {[t.name for t in told]}")
+            raise BundleError(
+                f"{path}: its {kind}s are {[t.name for t in real]}; the card says {[t.name for t in told]}"
+            )
     return session

@@ -6,8 +6,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 1
-
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -60,7 +58,7 @@ class Card(Strict):
     """`columns` are those of the raw window, `state_columns` those of an order's state, `scenarios` the words of each
     scenario in the order of its index. `metrics` is the validation table that training ended with."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: str
     created_at: str
     lookback: int = Field(gt=0)

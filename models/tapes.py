@@ -1,0 +1,119 @@
+"""Markets to train on: bar files cut by time, and simulated random walks.
+
+Shapes: T bars, C columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.backtest.gaps import segments
+from app.backtest.reader import read_series
+from app.backtest.series import Series, raw_rows
+from app.backtest.simulate import Walk, simulate_bars
+from app.domain.errors import InvalidInput
+from models.config import LemConfig
+
+WALK_BARS = 4_000
+WALKS = 24
+BAR_SECONDS = (60, 300, 900, 3_600, 14_400, 86_400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Bars that open in `start`..`end`; None for all that come before. A span with a start begins one lookback later,
+    so that no window of it reaches into the span before."""
+
+    start: datetime | None
+    end: datetime
+
+    def places(self, series: Series, lookback: int) -> tuple[int, int]:
+        """The first bar and the one after the last, as places in the series."""
+        lo = int(np.searchsorted(series.open_time, self.start.timestamp())) + lookback if self.start else 0
+        return lo, int(np.searchsorted(series.open_time, self.end.timestamp()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tape:
+    """One gapless stretch of an instrument's bars: raw rows [T, C] in the columns of the window, closes and prices [T]
+    in double precision. An order may be decided on the bars `lo`..`hi` - 1, and all that it trades in lies there too.
+    `market` is the folder of its file; `first_open` is in seconds since the epoch."""
+
+    market: str
+    instrument: str
+    bar_seconds: int
+    first_open: int
+    raw: NDArray[np.float32]
+    close: NDArray[np.float64]
+    price: NDArray[np.float64]
+    lo: int
+    hi: int
+
+
+def bar_files(places: Iterable[Path]) -> list[Path]:
+    """The Parquet files named, and those in the folders named. Raises InvalidInput where a place has none."""
+    files: list[Path] = []
+    for place in places:
+        found = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
+        if not found:
+            raise InvalidInput("no_bar_files", f"{place} holds no .parquet files")
+        files += found
+    return files
+
+
+def read_tapes(files: Sequence[Path], config: LemConfig, span: Span) -> list[Tape]:
+    """The bars of `files` in the span; earlier ones serve as history. Stretches too short for an order are left out."""
+    tapes = []
+    for file in files:
+        for series in segments(read_series(file)):
+            lo, hi = span.places(series, config.lookback)
+            tape = _tape(file.parent.name, series, max(lo, config.history_min), hi)
+            if tape.hi - tape.lo > 4 * config.max_steps:
+                tapes.append(tape)
+    return tapes
+
+
+def simulated_tapes(config: LemConfig, seed: int, walks: int = WALKS) -> list[Tape]:
+    """Random walks of many bar lengths, volatilities and daily swings of volume: markets without anything to know."""
+    rng = np.random.default_rng(seed)
+    tapes = []
+    for number in range(walks):
+        walk = Walk(
+            bar_seconds=BAR_SECONDS[number % len(BAR_SECONDS)],
+            sigma=float(10.0 ** rng.uniform(-3.5, -1.7)),
+            volume=float(10.0 ** rng.uniform(0.0, 6.0)),
+            volume_deviation=float(rng.uniform(0.2, 1.0)),
+            daily_swing=float(rng.uniform(0.0, 0.8)),
+        )
+        bars = simulate_bars(rng, walk, 1, WALK_BARS)
+        columns = {name: getattr(bars, name)[0] for name in ("open", "high", "low", "close", "volume", "notional")}
+        series = Series(
+            instrument=f"walk{number}",
+            bar_seconds=walk.bar_seconds,
+            open_time=walk.bar_seconds * np.arange(WALK_BARS, dtype=np.int64),
+            trades=np.zeros(WALK_BARS),
+            synthetic=np.zeros(WALK_BARS, dtype=np.bool_),
+            **columns,
+        )
+        tapes.append(_tape("random walk", series, config.history_min, WALK_BARS))
+    return tapes
+
+
+def _tape(market: str, series: Series, lo: int, hi: int) -> Tape:
+    return Tape(
+        market=market,
+        instrument=series.instrument,
+        bar_seconds=series.bar_seconds,
+        first_open=int(series.open_time[0]),
+        raw=raw_rows(series),
+        close=series.close,
+        price=series.price,
+        lo=lo,
+        hi=hi,
+    )
