@@ -14,6 +14,7 @@ from app.domain.order import Order, order_id_of
 from app.domain.slices import Window
 from app.domain.working import Fill, Status, Working, apply_fill, cancel
 from app.engine.advance import Advance
+from app.engine.book import Book
 from app.engine.changes import change
 from app.engine.committer import Committer
 from app.engine.decider import Decider
@@ -197,13 +198,19 @@ class Engine:
     async def give_late_slices(self) -> None:
         """Give a fallback slice wherever a window has opened and the bar before it is late. The late bar will then
         close only its own window."""
-        for symbol in [book.instrument.symbol for book in self._library.books]:
-            async with self._library.locked(symbol) as book:
-                while book.due is not None and book.due <= (opens_by := self._late_by(book.last.close_time)):
-                    await self._advance.over_late_bar(book, await self._library.awaiting(book), opens_by)
+        for known in self._library.books:
+            if self._late_windows(known) is None:
+                continue
+            async with self._library.locked(known.instrument.symbol) as book:
+                while (opened_by := self._late_windows(book)) is not None:
+                    await self._advance.over_late_bar(book, await self._library.awaiting(book), opened_by)
 
-    def _late_by(self, newest_close: datetime) -> datetime:
-        return self._clock.now(newest_close) - self._grace
+    def _late_windows(self, book: Book) -> datetime | None:
+        """Windows that opened by then and have no slice are late; None where there are none."""
+        if book.due is None:
+            return None
+        opened_by = self._clock.now(book.last.close_time) - self._grace
+        return opened_by if book.due <= opened_by else None
 
     async def _changed(self, order_id: str, transition: Callable[[Working], Working]) -> Working:
         for _ in range(RACES_MAX):

@@ -1,0 +1,1 @@
+"""Redis or Valkey as the only database: keys, codecs, scripts, and an embedded server."""

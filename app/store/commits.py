@@ -1,0 +1,106 @@
+"""Changes of orders as script calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from app.domain.working import Working
+from app.engine.changes import Change
+from app.store import keys
+from app.store.codec import fill_text
+from app.store.connection import Call, script
+from app.store.order_codec import mandate_text, slice_text, state_text
+
+CREATE_ORDER = script("create_order")
+COMMIT_ORDERS = script("commit_orders")
+COMMIT_CHUNK = 100
+"""Orders per script call: enough to spare round trips, few enough not to keep the server from others."""
+
+
+def create_call(change: Change, newest: datetime) -> Call:
+    after, symbol = change.after, change.after.order.instrument
+    order_id = after.order.order_id
+    places = (
+        keys.order(symbol, order_id),
+        keys.slices(symbol, order_id),
+        keys.bars(symbol),
+        keys.awaiting(symbol),
+        keys.events(symbol),
+        keys.sequence(symbol),
+        keys.orders(symbol),
+        keys.orders(symbol, after.status),
+    )
+    args: list[str | int] = [
+        order_id,
+        keys.bar_id(newest),
+        mandate_text(after),
+        state_text(after),
+        after.version,
+        after.step,
+        slice_text(change.slice) if change.slice else "",
+        int(after.awaits_bars),
+        keys.AWAITING_MAX,
+        keys.EVENTS_KEPT,
+        *change.events,
+    ]
+    return Call(CREATE_ORDER, places, args)
+
+
+def commit_calls(changes: Sequence[Change]) -> list[Call]:
+    """In the order of `changes`; each call stays on one instrument, so in one cluster slot."""
+    return [
+        _commit_call(symbol, chunk)
+        for symbol, group in groupby(changes, lambda change: change.after.order.instrument)
+        for chunk in _chunks(list(group))
+    ]
+
+
+def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    for place in range(0, len(changes), COMMIT_CHUNK):
+        yield changes[place : place + COMMIT_CHUNK]
+
+
+def _commit_call(symbol: str, changes: Sequence[Change]) -> Call:
+    places = [keys.awaiting(symbol), keys.events(symbol)]
+    args: list[str | int] = [keys.EVENTS_KEPT]
+    for change in changes:
+        places += _places(symbol, change)
+        args += _args(change)
+    return Call(COMMIT_ORDERS, places, args)
+
+
+def _places(symbol: str, change: Change) -> list[str]:
+    before, after = _before(change), change.after
+    order_id = after.order.order_id
+    return [
+        keys.order(symbol, order_id),
+        keys.slices(symbol, order_id),
+        keys.fills(symbol, order_id),
+        keys.orders(symbol, before.status),
+        keys.orders(symbol, after.status),
+    ]
+
+
+def _args(change: Change) -> list[str | int]:
+    before, after = _before(change), change.after
+    return [
+        after.order.order_id,
+        before.version,
+        before.step,
+        after.version,
+        after.step,
+        state_text(after),
+        slice_text(change.slice) if change.slice else "",
+        int(after.awaits_bars),
+        change.fill.execution_id if change.fill else "",
+        fill_text(change.fill) if change.fill else "",
+        ",".join(change.events),
+    ]
+
+
+def _before(change: Change) -> Working:
+    if change.before is None:
+        raise AssertionError("a new order is created, not committed")
+    return change.before

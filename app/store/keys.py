@@ -1,0 +1,84 @@
+"""Every key in the store, and how long it lives.
+
+The hash tag `{SYMBOL}` keeps all that belongs to an instrument in one cluster slot, so that one script can change it
+atomically; a claim belongs to a client_order_id, which may come on any instrument, and stands alone.
+
+| key | type | what | lives |
+|---|---|---|---|
+| `lem:instruments` | set | the symbols | for ever |
+| `lem:{SYMBOL}:instrument` | hash | `json`; `terms`, what live orders stand on | for ever |
+| `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
+| `lem:{SYMBOL}:sequence` | counter | orders accepted so far | for ever |
+| `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |
+| `lem:{SYMBOL}:orders:STATUS` | sorted set | those in that status | for ever |
+| `lem:{SYMBOL}:awaiting` | set | order ids to which bars still matter, at most `AWAITING_MAX` | while they do |
+| `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state` (JSON), `version`, `step`, `sequence` | for ever |
+| `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
+| `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
+| `lem:{SYMBOL}:events` | stream | what happened to the orders | about the newest `EVENTS_KEPT` |
+| `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever: it is unique for ever |
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app.domain.working import Status
+from app.engine.steps import PARTS_MAX
+
+EVENTS_KEPT = 100_000
+AWAITING_MAX = 10_000
+BARS_KEPT_MIN = 10_000
+INSTRUMENTS = "lem:instruments"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def bars_kept(lookback: int) -> int:
+    """Enough for a lookback (in steps) of the longest steps."""
+    return max(BARS_KEPT_MIN, lookback * PARTS_MAX)
+
+
+def instrument(symbol: str) -> str:
+    return f"lem:{{{symbol}}}:instrument"
+
+
+def bars(symbol: str) -> str:
+    return f"lem:{{{symbol}}}:bars"
+
+
+def sequence(symbol: str) -> str:
+    return f"lem:{{{symbol}}}:sequence"
+
+
+def orders(symbol: str, status: Status | None = None) -> str:
+    return f"lem:{{{symbol}}}:orders" + (f":{status}" if status else "")
+
+
+def awaiting(symbol: str) -> str:
+    return f"lem:{{{symbol}}}:awaiting"
+
+
+def order(symbol: str, order_id: str) -> str:
+    return f"lem:{{{symbol}}}:order:{order_id}"
+
+
+def slices(symbol: str, order_id: str) -> str:
+    return f"lem:{{{symbol}}}:slices:{order_id}"
+
+
+def fills(symbol: str, order_id: str) -> str:
+    return f"lem:{{{symbol}}}:fills:{order_id}"
+
+
+def events(symbol: str) -> str:
+    return f"lem:{{{symbol}}}:events"
+
+
+def claim(order_id: str) -> str:
+    return f"lem:claim:{order_id}"
+
+
+def bar_id(open_time: datetime) -> str:
+    """The stream id of the bar that opens then."""
+    return f"{(open_time - EPOCH) // MILLISECOND}-0"

@@ -1,0 +1,182 @@
+"""An order as two JSON texts: the `mandate`, which never changes, and the `state`, which every commit replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from app.domain.benchmark import BenchmarkSums
+from app.domain.order import Benchmark, Fills, Horizon, Limits, Order, Side, SizeMode
+from app.domain.projection import Bound, StopReason
+from app.domain.slices import Basis, Decided, Slice, Window
+from app.domain.working import Status, Working
+from app.store.codec import dumps, loads, moment, number, text
+
+MANDATES_CACHED = 20_000
+
+
+def mandate_text(working: Working) -> str:
+    order, limits = working.order, working.order.limits
+    return dumps(
+        {
+            "order_id": order.order_id,
+            "client_order_id": order.client_order_id,
+            "instrument": order.instrument,
+            "side": order.side,
+            "size": str(order.size),
+            "size_mode": order.size_mode,
+            "benchmark": order.benchmark,
+            "min_steps": order.horizon.min_steps,
+            "max_steps": order.horizon.max_steps,
+            "step_seconds": order.horizon.step_seconds,
+            "start_time": order.start_time.isoformat() if order.start_time else None,
+            "max_slice_fraction": text(limits.max_slice_fraction),
+            "max_participation_rate": text(limits.max_participation_rate),
+            "limit_price": text(limits.limit_price),
+            "risk_aversion": text(order.risk_aversion),
+            "fills": order.fills,
+            "lot": str(working.lot),
+            "total": working.total,
+            "slice_cap": working.slice_cap,
+            "min_notional": str(working.min_notional),
+        }
+    )
+
+
+def state_text(working: Working) -> str:
+    sums = working.sums
+    return dumps(
+        {
+            "status": working.status,
+            "version": working.version,
+            "next_open": working.next_open.isoformat(),
+            "stopping": working.stopping,
+            "current": _slice_value(working.current) if working.current else None,
+            "overdue": [_slice_value(piece) for piece in working.overdue],
+            "asked": working.asked,
+            "executed": [str(size) for size in working.executed],
+            "filled_quantity": str(working.filled_quantity),
+            "filled_notional": str(working.filled_notional),
+            "arrival_price": text(working.arrival_price),
+            "sums": [sums.steps, str(sums.price_sum), str(sums.notional_sum), str(sums.volume_sum), sums.partial],
+        }
+    )
+
+
+def working_from(mandate: str, state: str) -> Working:
+    value = loads(state)
+    steps, price_sum, notional_sum, volume_sum, partial = value["sums"]
+    return Working(
+        **_mandate(mandate),
+        status=Status(value["status"]),
+        version=value["version"],
+        next_open=datetime.fromisoformat(value["next_open"]),
+        stopping=value["stopping"],
+        current=_slice(value["current"]) if value["current"] else None,
+        overdue=tuple(_slice(piece) for piece in value["overdue"]),
+        asked=tuple(value["asked"]),
+        executed=tuple(Decimal(size) for size in value["executed"]),
+        filled_quantity=Decimal(value["filled_quantity"]),
+        filled_notional=Decimal(value["filled_notional"]),
+        arrival_price=number(value["arrival_price"]),
+        sums=BenchmarkSums(
+            steps=steps,
+            price_sum=Decimal(price_sum),
+            notional_sum=Decimal(notional_sum),
+            volume_sum=Decimal(volume_sum),
+            partial=partial,
+        ),
+    )
+
+
+def slice_text(piece: Slice) -> str:
+    return dumps(_slice_value(piece))
+
+
+def slice_from(line: str) -> Slice:
+    return _slice(loads(line))
+
+
+@lru_cache(maxsize=MANDATES_CACHED)
+def _mandate(mandate: str) -> Mapping[str, Any]:
+    """The parts of `Working` that never change; read once, for they are read with every bar."""
+    value = loads(mandate)
+    order = Order(
+        order_id=value["order_id"],
+        client_order_id=value["client_order_id"],
+        instrument=value["instrument"],
+        side=Side(value["side"]),
+        size=Decimal(value["size"]),
+        size_mode=SizeMode(value["size_mode"]),
+        benchmark=Benchmark(value["benchmark"]),
+        horizon=Horizon(min_steps=value["min_steps"], max_steps=value["max_steps"], step_seconds=value["step_seconds"]),
+        start_time=moment(value["start_time"]),
+        limits=Limits(
+            max_slice_fraction=number(value["max_slice_fraction"]),
+            max_participation_rate=number(value["max_participation_rate"]),
+            limit_price=number(value["limit_price"]),
+        ),
+        risk_aversion=number(value["risk_aversion"]),
+        fills=Fills(value["fills"]),
+    )
+    lot, min_notional = Decimal(value["lot"]), Decimal(value["min_notional"])
+    return {
+        "order": order,
+        "lot": lot,
+        "total": value["total"],
+        "slice_cap": value["slice_cap"],
+        "min_notional": min_notional,
+    }
+
+
+def _slice_value(piece: Slice) -> dict[str, Any]:
+    decided = piece.decided
+    return {
+        "slice_id": piece.slice_id,
+        "step": piece.step,
+        "window": [piece.window.start.isoformat(), piece.window.end.isoformat()],
+        "quantity": str(piece.quantity),
+        "notional": str(piece.notional),
+        "fraction": str(piece.fraction),
+        "cumulative_fraction": str(piece.cumulative_fraction),
+        "final": piece.final,
+        "stop_reason": piece.stop_reason,
+        "limit_price": text(piece.limit_price),
+        "bound_by": piece.bound_by,
+        "model": decided.model,
+        "basis": decided.basis,
+        "allocation": decided.allocation,
+        "stop_probability": decided.stop_probability,
+        "decided_on": decided.decided_on.isoformat() if decided.decided_on else None,
+        "decided_at": decided.decided_at.isoformat(),
+        "fallback_reason": decided.fallback_reason,
+    }
+
+
+def _slice(value: Mapping[str, Any]) -> Slice:
+    start, end = value["window"]
+    return Slice(
+        slice_id=value["slice_id"],
+        step=value["step"],
+        window=Window(datetime.fromisoformat(start), datetime.fromisoformat(end)),
+        quantity=Decimal(value["quantity"]),
+        notional=Decimal(value["notional"]),
+        fraction=Decimal(value["fraction"]),
+        cumulative_fraction=Decimal(value["cumulative_fraction"]),
+        final=value["final"],
+        stop_reason=StopReason(value["stop_reason"]) if value["stop_reason"] else None,
+        limit_price=number(value["limit_price"]),
+        bound_by=Bound(value["bound_by"]) if value["bound_by"] else None,
+        decided=Decided(
+            model=value["model"],
+            basis=Basis(value["basis"]),
+            allocation=value["allocation"],
+            stop_probability=value["stop_probability"],
+            decided_on=moment(value["decided_on"]),
+            decided_at=datetime.fromisoformat(value["decided_at"]),
+            fallback_reason=value["fallback_reason"],
+        ),
+    )

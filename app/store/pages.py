@@ -1,0 +1,55 @@
+"""Pages of order ids over all instruments: by symbol, then by sequence of acceptance. New orders never shift a page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from app.domain.errors import InvalidInput
+from app.domain.working import Status
+from app.store import keys
+
+Found = list[tuple[str, list[str]]]
+"""Order ids by symbol."""
+
+
+async def page(
+    client: Redis, symbols: Sequence[str], status: Status | None, limit: int, cursor: str | None
+) -> tuple[Found, str | None]:
+    """At most `limit` ids behind `cursor`, and the cursor for the rest. Raises InvalidInput("bad_cursor")."""
+    from_symbol, after = _read(cursor) if cursor else ("", 0)
+    found: Found = []
+    left = limit
+    for symbol in symbols:
+        if symbol < from_symbol:
+            continue
+        minimum = f"({after}" if symbol == from_symbol else "-inf"
+        place = keys.orders(symbol, status)
+        entries: Any = await client.zrange(
+            place, minimum, "+inf", byscore=True, offset=0, num=left + 1, withscores=True
+        )
+        found.append((symbol, [order_id for order_id, _ in entries[:left]]))
+        if len(entries) > left:
+            last = entries[left - 1][1] if left else (after if symbol == from_symbol else 0)
+            return found, _cursor(symbol, last)
+        left -= len(entries)
+    return found, None
+
+
+def _cursor(symbol: str, sequence: float) -> str:
+    return base64.urlsafe_b64encode(json.dumps([symbol, int(sequence)]).encode()).decode()
+
+
+def _read(cursor: str) -> tuple[str, int]:
+    try:
+        symbol, sequence = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, binascii.Error) as error:
+        raise InvalidInput("bad_cursor", "the cursor is not one that a page gave") from error
+    if not isinstance(symbol, str) or not isinstance(sequence, int):
+        raise InvalidInput("bad_cursor", "the cursor is not one that a page gave")
+    return symbol, sequence

@@ -1,0 +1,179 @@
+"""The engine's `Store` on Redis 7.0 or later, or Valkey. Keys and lifetimes are in keys.py, the scripts in lua/."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Self, cast
+
+from redis.asyncio import Redis
+
+from app.domain.bar import Bar
+from app.domain.errors import Conflict, Unavailable
+from app.domain.instrument import Instrument
+from app.domain.order import Order
+from app.domain.slices import Slice
+from app.domain.working import Fill, Status, Working
+from app.engine.changes import Change
+from app.engine.ports import Claim
+from app.engine.results import Page
+from app.engine.terms import digest_of
+from app.store import codec, keys
+from app.store.commits import commit_calls, create_call
+from app.store.connection import Call, connect, reaching, run, script
+from app.store.order_codec import slice_from, working_from
+from app.store.pages import page
+
+PUT_INSTRUMENT = script("put_instrument")
+APPEND_BARS = script("append_bars")
+PLACES_CACHED = 100_000
+READ_CHUNK = 500
+
+
+class RedisStore:
+    """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads."""
+
+    def __init__(self, client: Redis, lookback: int) -> None:
+        self._client = client
+        self._bars_kept = keys.bars_kept(lookback)
+        self._places: OrderedDict[str, str] = OrderedDict()
+
+    @classmethod
+    def at(cls, url: str, lookback: int) -> Self:
+        """A store that connects when it is first used."""
+        return cls(connect(url), lookback)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def ping(self) -> None:
+        with reaching():
+            await cast("Any", self._client.ping())
+
+    async def put_instrument(self, instrument: Instrument) -> bool:
+        symbol = instrument.symbol
+        texts = (codec.instrument_text(instrument), codec.terms_text(instrument), codec.windows_text(instrument))
+        places = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol))
+        with reaching():
+            await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
+            [answer] = await run(self._client, [Call(PUT_INSTRUMENT, places, texts)])
+        if answer == "in_use":
+            raise Conflict("instrument_in_use", f"live orders on {symbol} stand on its bars, lots, steps and calendar")
+        return bool(answer == "created")
+
+    async def instrument(self, symbol: str) -> Instrument | None:
+        with reaching():
+            line = await cast("Any", self._client.hget(keys.instrument(symbol), "json"))
+        return codec.instrument_from(line) if line else None
+
+    async def instruments(self) -> list[Instrument]:
+        with reaching():
+            symbols = sorted(await cast("Any", self._client.smembers(keys.INSTRUMENTS)))
+            async with self._client.pipeline(transaction=False) as pipe:
+                for symbol in symbols:
+                    pipe.hget(keys.instrument(symbol), "json")
+                lines = await pipe.execute()
+        return [codec.instrument_from(line) for line in lines if line]
+
+    async def append_bars(self, symbol: str, bars: Sequence[Bar], after: datetime | None) -> bool:
+        args: list[str | int] = [keys.bar_id(after) if after else "", self._bars_kept]
+        for bar in bars:
+            args += [keys.bar_id(bar.open_time), codec.bar_text(bar)]
+        with reaching():
+            [answer] = await run(self._client, [Call(APPEND_BARS, (keys.bars(symbol),), args)])
+        return bool(answer)
+
+    async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
+        newest = f"({keys.bar_id(open_time)}" if open_time else "+"
+        with reaching():
+            entries: Any = await self._client.xrevrange(keys.bars(symbol), newest, "-", count=count)
+        return [codec.bar_from(fields["json"]) for _, fields in reversed(entries)]
+
+    async def bars_since(self, symbol: str, open_time: datetime, count: int) -> list[Bar]:
+        with reaching():
+            entries: Any = await self._client.xrange(keys.bars(symbol), keys.bar_id(open_time), "+", count=count)
+        return [codec.bar_from(fields["json"]) for _, fields in entries]
+
+    async def claim(self, order: Order) -> Claim:
+        own = Claim(order.instrument, digest_of(order))
+        with reaching():
+            earlier: Any = await self._client.set(keys.claim(order.order_id), codec.claim_text(own), nx=True, get=True)
+        return codec.claim_from(earlier) if earlier else own
+
+    async def claimed(self, order_id: str) -> Claim | None:
+        with reaching():
+            line: Any = await self._client.get(keys.claim(order_id))
+        return codec.claim_from(line) if line else None
+
+    async def create(self, change: Change, newest: datetime) -> tuple[Working, bool] | None:
+        with reaching():
+            [answer] = await run(self._client, [create_call(change, newest)])
+        match answer:
+            case ["created"]:
+                return change.after, True
+            case ["exists", mandate, state]:
+                return working_from(mandate, state), False
+            case ["full"]:
+                raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
+        return None
+
+    async def commit(self, changes: Sequence[Change]) -> list[Working | None]:
+        with reaching():
+            answers = await run(self._client, commit_calls(changes))
+        return [working_from(*recorded) if recorded else None for chunk in answers for recorded in chunk]
+
+    async def order(self, order_id: str) -> Working | None:
+        symbol = await self._symbol_of(order_id)
+        return (await self._orders(symbol, [order_id]))[0] if symbol else None
+
+    async def awaiting(self, symbol: str) -> list[Working]:
+        with reaching():
+            order_ids = sorted(await cast("Any", self._client.smembers(keys.awaiting(symbol))))
+        return [working for working in await self._orders(symbol, order_ids) if working]
+
+    async def slices(self, order_id: str) -> list[Slice]:
+        symbol = await self._symbol_of(order_id)
+        if symbol is None:
+            return []
+        with reaching():
+            lines = await cast("Any", self._client.hgetall(keys.slices(symbol, order_id)))
+        return [slice_from(lines[step]) for step in sorted(lines, key=int)]
+
+    async def fill(self, order_id: str, execution_id: str) -> Fill | None:
+        symbol = await self._symbol_of(order_id)
+        if symbol is None:
+            return None
+        with reaching():
+            line = await cast("Any", self._client.hget(keys.fills(symbol, order_id), execution_id))
+        return codec.fill_from(line) if line else None
+
+    async def page(self, *, status: Status | None, instrument: str | None, limit: int, cursor: str | None) -> Page:
+        with reaching():
+            symbols = sorted(await cast("Any", self._client.smembers(keys.INSTRUMENTS)))
+            chosen = [symbol for symbol in symbols if instrument in (None, symbol)]
+            found, next_cursor = await page(self._client, chosen, status, limit, cursor)
+        orders = [working for symbol, ids in found for working in await self._orders(symbol, ids) if working]
+        return Page(orders=tuple(orders), next_cursor=next_cursor)
+
+    async def _orders(self, symbol: str, order_ids: Sequence[str]) -> list[Working | None]:
+        found: list[Working | None] = []
+        for place in range(0, len(order_ids), READ_CHUNK):
+            with reaching():
+                async with self._client.pipeline(transaction=False) as pipe:
+                    for order_id in order_ids[place : place + READ_CHUNK]:
+                        pipe.hmget(keys.order(symbol, order_id), "mandate", "state")
+                    texts = await pipe.execute()
+            found += [working_from(mandate, state) if mandate else None for mandate, state in texts]
+        return found
+
+    async def _symbol_of(self, order_id: str) -> str | None:
+        """The order's instrument never changes: asked once, then remembered."""
+        if order_id not in self._places:
+            claim = await self.claimed(order_id)
+            if claim is None:
+                return None
+            self._places[order_id] = claim.instrument
+            if len(self._places) > PLACES_CACHED:
+                self._places.popitem(last=False)
+        return self._places[order_id]
