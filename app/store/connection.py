@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -19,7 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from app.domain.errors import Unavailable
 
 TIMEOUT_SECONDS = 5.0
-CONNECTIONS_MAX = 256
+CONNECTIONS_MAX = 64
 AWAY = ("MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS")
 """Error words of a server that is there and cannot write now."""
 
@@ -47,15 +47,17 @@ def script(name: str) -> Script:
 
 def connect(url: str) -> Redis:
     """A client that connects when it is first used. One immediate retry: a server that was restarted has closed what
-    the pool holds, and everything that is sent can be sent twice."""
-    return Redis.from_url(
+    the pool holds, and everything that is sent can be sent twice. Requests beyond the pool wait for their turn."""
+    pool = BlockingConnectionPool.from_url(
         url,
         decode_responses=True,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
         max_connections=CONNECTIONS_MAX,
+        timeout=TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 1),
     )
+    return Redis.from_pool(pool)
 
 
 @contextmanager

@@ -39,6 +39,7 @@ def mandate_text(working: Working) -> str:
             "risk_aversion": text(order.risk_aversion),
             "fills": order.fills,
             "lot": str(working.lot),
+            "base_lot": str(working.base_lot),
             "total": working.total,
             "slice_cap": working.slice_cap,
             "min_notional": str(working.min_notional),
@@ -122,13 +123,10 @@ def _mandate(mandate: str) -> Mapping[str, Any]:
         risk_aversion=number(value["risk_aversion"]),
         fills=Fills(value["fills"]),
     )
-    lot, min_notional = Decimal(value["lot"]), Decimal(value["min_notional"])
     return {
         "order": order,
-        "lot": lot,
-        "total": value["total"],
-        "slice_cap": value["slice_cap"],
-        "min_notional": min_notional,
+        **{name: Decimal(value[name]) for name in ("lot", "base_lot", "min_notional")},
+        **{name: value[name] for name in ("total", "slice_cap")},
     }
 
 
