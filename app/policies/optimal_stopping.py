@@ -62,7 +62,8 @@ def one_slice_left(min_steps: NDArray[np.int64], rows: Rows) -> Vector:
     """[B]: the least cumulative share after the next step from which full slices leave one of them when `min_steps` - 1
     windows have closed; 0 or less without a cap."""
     slices_until_then = np.maximum(0, min_steps - 1 - rows.step)
-    return 1.0 - rows.max_slice_fraction * (1.0 + slices_until_then)
+    share: Vector = 1.0 - rows.max_slice_fraction * (1.0 + slices_until_then)
+    return share
 
 
 def distance(sigma: Vector, rows: Rows) -> Vector:
