@@ -24,6 +24,8 @@ ARROWS: dict[str, set[str]] = {
     "app.api": {DOMAIN, ENGINE},
     "app.metrics": {DOMAIN, ENGINE},
     "app.settings": set(),
+    "app.logs": {"app.settings"},
+    "app.serve": {"app.main", "app.logs", "app.settings"},
     "app.backtest": {DOMAIN, ENGINE, POLICIES, INFERENCE, "app.settings"},
     "models": {DOMAIN, ENGINE, POLICIES, INFERENCE, "app.backtest"},
 }

@@ -37,7 +37,7 @@ def imported(module: str) -> dict[str, Any]:
     return seen
 
 
-@pytest.mark.parametrize("module", ["app.main", "app.cli"])
+@pytest.mark.parametrize("module", ["app.main", "app.serve", "app.cli"])
 def test_importing_the_service_brings_no_torch_and_starts_nothing(module: str) -> None:
     seen = imported(module)
 
