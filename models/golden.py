@@ -22,7 +22,7 @@ def random_bars(config: LemConfig, rng: np.random.Generator, bars: int) -> Float
     moves = rng.normal(0.0, 0.003, (bars, 4)).cumsum(axis=0)
     prices = 100.0 * np.exp(moves[:, :1] + rng.normal(0.0, 0.001, (bars, 4)))
     volume = rng.lognormal(3.0, 0.6, bars)
-    volume[-3] = 0.0
+    volume[bars // 2] = 0.0
     opened = 900.0 * (np.arange(bars) + rng.integers(0, 7 * 96))
     named = {
         "open": prices[:, 0],

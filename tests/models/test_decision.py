@@ -1,0 +1,82 @@
+"""The order side: step-wise blocks, the base curve, and the table that is exported."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from app.domain.order import SCENARIOS, Benchmark
+from app.inference.state import STATE_COLUMNS
+from models.decision import DecisionTable, OrderView
+from models.golden import random_orders
+from models.lem import Lem
+from tests.models.tiny import TINY, a_net
+from tests.models.test_context import a_window
+
+ROWS = 64
+
+
+def some_orders() -> tuple[torch.Tensor, ...]:
+    orders = random_orders(TINY, np.random.default_rng(3), ROWS)
+    return tuple(torch.from_numpy(value) for value in orders.values())
+
+
+@pytest.mark.parametrize("step", range(1, TINY.max_steps + 1))
+def test_the_exported_table_answers_as_the_network_that_was_trained(step: int) -> None:
+    net = a_net()
+    state, _, _ = some_orders()
+    context, forecast = (part.repeat(ROWS, 1) for part in net.context(a_window()))
+    everyone = (len(SCENARIOS), ROWS, -1)
+    steps = torch.full((len(SCENARIOS), ROWS), float(step))
+    order = OrderView(
+        context.expand(everyone),
+        forecast.expand(everyone),
+        state.expand(everyone),
+        steps,
+        net.decision.sign[:, None],
+        net.decision.is_vwap[:, None],
+    )
+
+    allocation, logit = net.decision.propose(order, net.decision.step_block(step))
+
+    table = DecisionTable(net.decision)
+    for scenario in range(len(SCENARIOS)):
+        at = torch.full((ROWS,), step), torch.full((ROWS,), scenario)
+        one_allocation, one_stop = table(context, forecast, state, *at)
+        assert torch.allclose(one_allocation, allocation[scenario], atol=1e-6)
+        assert torch.allclose(one_stop, torch.sigmoid(logit[scenario]), atol=1e-6)
+
+
+def test_a_network_that_has_learned_nothing_tracks_the_benchmark() -> None:
+    """Even pace for TWAP, the forecast share of volume for VWAP: what is learned scales this curve."""
+    torch.manual_seed(0)
+    net = Lem(TINY)
+    with torch.no_grad():
+        net.decision.shared["last"].zero_()
+    state = torch.zeros(len(SCENARIOS), len(STATE_COLUMNS))
+    named = {"max_steps": 4.0, "min_steps": 4.0, "max_slice_fraction": 1.0, "max_participation_rate": 1.0}
+    for name, value in named.items():
+        state[:, STATE_COLUMNS.index(name)] = value
+    context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+
+    first = torch.ones(len(SCENARIOS), dtype=torch.int64)
+    allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
+
+    by_volume = (forecast[0, 0] / forecast[0].sum()).item()
+    for scenario, share in zip(SCENARIOS, allocation.tolist(), strict=True):
+        assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-5)
+
+
+def test_no_answer_leaves_what_the_limits_permit() -> None:
+    net = a_net(noise=2.0)
+    state, step, scenario = some_orders()
+    context, forecast = (part.repeat(ROWS, 1) for part in net.context(a_window()))
+
+    allocation, stop = DecisionTable(net.decision)(context, forecast, state, step, scenario)
+
+    leaves = 1.0 - state[:, STATE_COLUMNS.index("filled_fraction")]
+    cap = state[:, STATE_COLUMNS.index("max_slice_fraction")]
+    assert (allocation >= 0.0).all()
+    assert (allocation <= torch.minimum(leaves, cap) + 1e-6).all()
+    assert ((stop >= 0.0) & (stop <= 1.0)).all()

@@ -1,0 +1,43 @@
+"""A LEM small enough to train in seconds."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from models.config import LemConfig
+from models.lem import Lem
+from models.samples import Stretches, draw_stretches
+from models.tapes import Tape, simulated_tapes
+
+TINY = LemConfig(
+    lookback=40,
+    recurrence=8,
+    history_min=16,
+    max_steps=4,
+    variable_width=4,
+    hidden=8,
+    kan_width=4,
+    kan_knots=5,
+    heads=2,
+    context_width=6,
+    decision_hidden=8,
+)
+
+
+def a_net(config: LemConfig = TINY, *, seed: int = 0, noise: float = 0.3) -> Lem:
+    """Weights far from the start's zeros, so that every part of the network has a say."""
+    torch.manual_seed(seed)
+    net = Lem(config)
+    with torch.no_grad():
+        for weights in net.parameters():
+            weights.add_(noise * torch.randn_like(weights))
+    return net.eval()
+
+
+def some_tapes(walks: int = 3) -> list[Tape]:
+    return simulated_tapes(TINY, seed=5, walks=walks)
+
+
+def some_stretches(count: int = 3, starts: int = 4, config: LemConfig = TINY) -> Stretches:
+    return draw_stretches(some_tapes(), config, count, starts, np.random.default_rng(0))
