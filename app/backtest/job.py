@@ -64,9 +64,8 @@ def risk_aversion_of(policy: Policy, text: str | None) -> float:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value >= 0.0):
-        raise InvalidInput(
-            "bad_risk_aversion", f"risk_aversion is {text!r}; it is a number from 0 or one of {list(named)}"
-        )
+        names = ", ".join(named)
+        raise InvalidInput("bad_risk_aversion", f"risk_aversion is {text!r}; it is a number from 0 or one of {names}")
     return value
 
 

@@ -116,8 +116,10 @@ def order_starts(series: Series, history_min: int, setup: Setup) -> tuple[Intege
     starts = np.arange(0, len(series) - setup.max_steps + 1, setup.every)
     opens = series.open_time[starts]
     kept = starts >= max(1, history_min)
-    kept &= opens >= (setup.start if setup.start is not None else opens.min(initial=0))
-    kept &= (opens < setup.end) if setup.end is not None else True
+    if setup.start is not None:
+        kept &= opens >= setup.start
+    if setup.end is not None:
+        kept &= opens < setup.end
     starts = starts[kept]
     made = np.concatenate([[0], np.cumsum(series.synthetic)])
     whole = made[starts + setup.max_steps] == made[starts]

@@ -1,0 +1,147 @@
+"""`lem backtest` and `lem simulate` as they are typed."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from app.backtest import command
+from tests.market import a_bar_file, a_walk_file
+
+COLUMNS = [
+    "instrument", "start_time", "side", "benchmark", "size_mode", "min_steps", "max_steps", "steps_used", "avg_price",
+    "benchmark_price", "slippage_bps",
+]  # fmt: skip
+
+cli = typer.Typer()
+cli.command()(command.backtest)
+cli.command()(command.simulate)
+
+
+def lem(*words: str | Path) -> tuple[int, str]:
+    """Exit code and everything printed."""
+    result = CliRunner().invoke(cli, [str(word) for word in words])
+    return result.exit_code, result.output
+
+
+def test_one_row_per_order_and_scenario(tmp_path: Path) -> None:
+    bars = a_walk_file(tmp_path)
+
+    code, output = lem("backtest", "--bars", bars, "--out", tmp_path / "out", "--policy", "twap", "--every", "100")
+
+    orders = pq.read_table(tmp_path / "out" / "orders.parquet")
+    assert code == 0, output
+    assert orders.column_names == COLUMNS
+    assert orders.num_rows == 3 * 8 * 5
+    assert str(orders.schema.field("start_time").type) == "timestamp[us, tz=UTC]"
+    assert orders.column("instrument").unique().to_pylist() == ["WALK"]
+
+
+def test_the_summary_tells_each_distribution(tmp_path: Path) -> None:
+    bars = a_walk_file(tmp_path)
+
+    lem("backtest", "--bars", bars, "--out", tmp_path, "--policy", "optimal_stopping", "--min-steps", "1,12")
+
+    rows = list(csv.DictReader((tmp_path / "summary.csv").read_text().splitlines()))
+    assert len(rows) == 8 * 2
+    for row in rows:
+        low, high = float(row["slippage_bps_p5"]), float(row["slippage_bps_p95"])
+        assert low <= float(row["slippage_bps_q25"]) <= float(row["slippage_bps_median"])
+        assert float(row["slippage_bps_median"]) <= float(row["slippage_bps_q75"]) <= high
+    assert {row["orders"] for row in rows} == {"31"}
+
+
+def test_several_files_follow_one_flag(tmp_path: Path) -> None:
+    files = [a_walk_file(tmp_path, name=f"{name}-900s.parquet", seed=seed) for seed, name in enumerate("ABC")]
+
+    code, output = lem("backtest", "--out", tmp_path, "--policy", "twap", "--bars", *files)
+
+    assert code == 0, output
+    assert pq.read_table(tmp_path / "orders.parquet").column("instrument").unique().to_pylist() == ["A", "B", "C"]
+
+
+def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
+    files = [a_walk_file(tmp_path, name=f"{name}-900s.parquet", seed=seed) for seed, name in enumerate("AB")]
+    words: list[str | Path] = ["backtest", "--policy", "volume_curve", "--bars", *files]
+
+    lem(*words, "--out", tmp_path / "one")
+    code, output = lem(*words, "--out", tmp_path / "two", "--jobs", "2")
+
+    assert code == 0, output
+    one, two = (pq.read_table(tmp_path / name / "orders.parquet") for name in ("one", "two"))
+    assert one.equals(two)
+
+
+def test_steps_may_be_longer_than_bars(tmp_path: Path) -> None:
+    bars = a_walk_file(tmp_path, bars=1000)
+
+    code, output = lem(
+        "backtest", "--bars", bars, "--out", tmp_path, "--policy", "twap", "--step-seconds", "3600", "--sides", "buy"
+    )
+
+    starts = pq.read_table(tmp_path / "orders.parquet").column("start_time").unique().to_pylist()
+    assert code == 0, output
+    assert {(moment.minute, moment.hour % 12) for moment in starts} == {(0, 0)}
+
+
+def test_a_choice_of_scenarios_is_kept_to(tmp_path: Path) -> None:
+    words = ["--sides", "sell", "--benchmarks", "vwap", "--size-modes", "notional", "--risk-aversion", "tracking"]
+
+    lem("backtest", "--bars", a_walk_file(tmp_path), "--out", tmp_path, "--policy", "twap", *words)
+
+    rows = list(csv.DictReader((tmp_path / "summary.csv").read_text().splitlines()))
+    assert {(row["side"], row["benchmark"], row["size_mode"]) for row in rows} == {("sell", "vwap", "notional")}
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--min-steps", "13"], "min_steps 13 is above max_steps 12"),
+        (["--min-steps", "one"], "list of whole numbers"),
+        (["--sides", "long"], "list of buy, sell"),
+        (["--max-steps", "25"], "decides at most 24"),
+        (["--max-slice-fraction", "0.01"], "cannot finish it"),
+        (["--max-slice-fraction", "half"], "it is a number"),
+        (["--risk-aversion", "-1"], "a number from 0 or one of neutral"),
+        (["--step-seconds", "1000"], "multiple of the bars' 900"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(tmp_path: Path, words: list[str], complaint: str) -> None:
+    bars = a_walk_file(tmp_path)
+
+    code, output = lem("backtest", "--bars", bars, "--out", tmp_path / "out", "--policy", "twap", *words)
+
+    assert code == 2
+    assert complaint in " ".join(output.replace("│", " ").split())
+    assert not (tmp_path / "out" / "orders.parquet").exists()
+
+
+def test_a_bad_file_is_named(tmp_path: Path) -> None:
+    bars = a_bar_file(tmp_path, close=None)
+
+    code, output = lem("backtest", "--bars", bars, "--out", tmp_path / "out", "--policy", "twap")
+
+    assert code == 2
+    assert "FLAT-15m.parquet has no column close" in output
+
+
+def test_a_bundle_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    bars = a_walk_file(tmp_path)
+
+    code, _ = lem("backtest", "--bars", bars, "--out", tmp_path / "out", "--bundle", tmp_path / "none")
+
+    assert code == 2
+
+
+def test_simulated_files_can_be_backtested(tmp_path: Path) -> None:
+    code, output = lem("simulate", "--out", tmp_path, "--instruments", "2", "--bars", "300", "--sigma-bps", "10")
+
+    files = sorted(tmp_path.glob("*.parquet"))
+    assert code == 0, output
+    assert len(files) == 2
+    assert lem("backtest", "--out", tmp_path / "out", "--policy", "optimal_stopping", "--bars", *files)[0] == 0

@@ -1,0 +1,99 @@
+"""The backtest's book and the service's order agree: same bars, same policy, same fills."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.backtest.run import run_series
+from app.backtest.series import Series
+from app.backtest.setup import Setup
+from app.domain.bar import Bar
+from app.domain.order import SCENARIOS, Limits, Scenario, SizeMode
+from app.domain.slices import Window
+from app.domain.working import Status, Working, close_window, room, take
+from app.engine.decide import Reading, decide
+from app.engine.market import raw_window
+from app.engine.policy import Policy
+from app.policies.registry import BASELINES, baseline
+from tests.builders import a_decided, a_working, an_instrument, an_order
+from tests.market import a_walk, some_rows
+
+START_BAR = 100
+
+
+def bars_of(series: Series) -> list[Bar]:
+    """The domain's bars; floats become the decimals that they are."""
+    length = timedelta(seconds=series.bar_seconds)
+    opens = [datetime.fromtimestamp(seconds, UTC) for seconds in series.open_time.tolist()]
+    names = ("open", "high", "low", "close", "volume", "notional")
+    columns = [[Decimal(value) for value in getattr(series, name).tolist()] for name in names]
+    return [
+        Bar(
+            open_time=opened,
+            close_time=opened + length,
+            open=first,
+            high=high,
+            low=low,
+            close=last,
+            volume=volume,
+            notional=notional,
+        )
+        for opened, first, high, low, last, volume, notional in zip(opens, *columns, strict=True)
+    ]
+
+
+def served(bars: list[Bar], policy: Policy, scenario: Scenario, min_steps: int, cap: Decimal) -> Working:
+    """The order as the service works it: one decision per closed bar, one fill per window."""
+    by_quantity = scenario.size_mode is SizeMode.QUANTITY
+    order = an_order(
+        side=scenario.side,
+        benchmark=scenario.benchmark,
+        size_mode=scenario.size_mode,
+        size=Decimal(100) if by_quantity else Decimal(10_000),
+        min_steps=min_steps,
+        limits=Limits(max_slice_fraction=cap),
+    )
+    fine = an_instrument(lot_size=Decimal("1E-7"), notional_step=Decimal("1E-5"))
+    working = a_working(order, fine, last_price=bars[START_BAR - 1].close)
+    while working.status in (Status.ACCEPTED, Status.WORKING):
+        newest = START_BAR + working.step - 1
+        last = bars[newest].close
+        market = policy.observe(raw_window(bars[: newest + 1], policy.lookback)[None])
+        rows = some_rows(
+            scenario=scenario,
+            step=working.step + 1,
+            min_steps=min_steps,
+            filled_fraction=float(working.filled / order.size),
+            last_price=float(last),
+            benchmark_price=float(working.sums.price(scenario.benchmark) or last),
+            benchmark_volume=float(working.sums.volume_sum),
+            max_slice_fraction=float(cap),
+        )
+        (decision,) = decide([Reading(policy, market)], rows, [room(working, last, None)])
+        window = Window(bars[newest + 1].open_time, bars[newest + 1].close_time)
+        working = take(working, decision.projection, window, a_decided(), last)
+        working = close_window(working, bars[newest + 1])
+    return working
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("cap", ["1", "0.25"])
+def test_an_order_ends_as_it_would_in_the_service(name: str, cap: str, tmp_path: Path) -> None:
+    series = a_walk(tmp_path, bars=120, seed=5)
+    policy = baseline(name)
+    setup = Setup(min_steps=(1, 9), max_steps=12, every=100, risk_aversion=0.0, max_slice_fraction=Decimal(cap))
+
+    outcome = run_series(series, policy, setup)
+
+    bars = bars_of(series)
+    assert np.unique(outcome.start).tolist() == [START_BAR]
+    for at, scenario in enumerate(outcome.scenario.tolist()):
+        twin = served(bars, policy, SCENARIOS[scenario], int(outcome.min_steps[at]), Decimal(cap))
+        assert twin.step == outcome.steps_used[at]
+        assert float(twin.avg_price or 0) == pytest.approx(outcome.avg_price[at], rel=1e-7)
+        assert float(twin.slippage_bps or 0) == pytest.approx(outcome.slippage_bps[at], abs=1e-3)
