@@ -26,6 +26,7 @@ cli = typer.Typer(
 FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """The command's own parser sees every word, --help too."""
 
+TRAIN_PACKAGES = ("torch", "onnx", "onnxscript")
 CANNOT_START = 2
 
 
@@ -46,10 +47,11 @@ def serve(
     """Serve the HTTP interface until a signal comes."""
     from pydantic import ValidationError
 
-    from app.main import CannotStart, run
+    from app.main import CannotStart
+    from app.serve import run
     from app.settings import Settings
 
-    given = {"data_dir": data_dir, "clock": clock, "bundle": bundle}
+    given: dict[str, Any] = {"data_dir": data_dir, "clock": clock, "bundle": bundle}
     try:
         run(Settings(**{name: value for name, value in given.items() if value is not None}), host, port)
     except CannotStart as error:
@@ -61,7 +63,7 @@ def serve(
 @cli.command()
 def demo(
     bundle: Annotated[Path | None, typer.Option(help="The model's bundle.  [default the shipped one]")] = None,
-    bars_per_second: Annotated[float, typer.Option(min=0.1, max=1000.0, help="Speed of the replay.")] = 8.0,
+    bars_per_second: Annotated[float, typer.Option(min=0.1, max=1000.0, help="Speed of the replay.")] = 3.0,
 ) -> None:
     """Start the service, replay real bars at speed, trade all 8 scenarios, and show it live."""
     from app.demo.run import DemoFailed, run
@@ -79,10 +81,9 @@ def demo(
 @cli.command()
 def keys() -> None:
     """List the Redis keys, their types and lifetimes."""
-    from app.store.keys import DOCUMENTED
+    from app.store import keys as documented
 
-    for key in DOCUMENTED:
-        typer.echo(key)
+    typer.echo(documented.__doc__)
 
 
 @cli.command(context_settings=FORWARD)
@@ -127,7 +128,7 @@ def _forward(context: typer.Context, module: str, name: str) -> None:
         found = import_module(module)
     except ModuleNotFoundError as error:
         missing = error.name or ""
-        if missing.split(".")[0] in ("torch", "onnx", "onnxscript", "models"):
+        if missing.split(".")[0] in TRAIN_PACKAGES:
             _refuse(f"lem {name} needs {missing}: install the train extra, pip install 'lem-execution[train]'")
         raise
     command = _command(found, name)

@@ -77,6 +77,6 @@ class ServiceMetrics:
         self._bundle.clear()
         self._bundle.labels(digest).set(1)
 
-    def scrape(self) -> bytes:
-        """The page, in Prometheus' text format."""
+    def page(self) -> bytes:
+        """What Prometheus reads, in Prometheus' text format."""
         return generate_latest(self.registry)

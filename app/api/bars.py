@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
 from app.api.openapi import REF, problems
@@ -20,7 +21,7 @@ router = APIRouter(tags=["bars"])
 BARS_MAX = 10_000
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "instrument": "BTC-USDT",
     "open_time": "2025-01-06T14:15:00Z",
     "open": "100150",

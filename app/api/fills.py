@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 from pydantic import ConfigDict
+from pydantic.config import JsonDict
 
 from app.api.openapi import problems
 from app.api.order_bodies import OrderOut
@@ -14,7 +15,7 @@ from app.domain.working import Fill
 
 router = APIRouter(tags=["orders"])
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "execution_id": "exec-7",
     "slice_id": "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11-3",
     "quantity": "0.4",
@@ -42,8 +43,10 @@ class FillIn(Edge):
     "/v1/orders/{order_id}/fills",
     status_code=201,
     summary="Report a fill",
-    responses={200: {"model": OrderOut, "description": "Known already: the order as it stands"}}
-    | problems(404, 409, 413, 415, 422, 503),
+    responses={
+        200: {"model": OrderOut, "description": "Known already: the order as it stands"},
+        **problems(404, 409, 413, 415, 422, 503),
+    },
 )
 async def post_fill(order_id: OrderId, body: FillIn, engine: EngineDep, response: Response) -> OrderOut:
     """Idempotent by `execution_id`. One may come late, even after a cancel: the status stays, quantities move."""

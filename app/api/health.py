@@ -14,6 +14,8 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class HealthOut(Answer):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
     status: str = "ok"
 
 
@@ -46,4 +48,4 @@ async def readyz(engine: EngineDep, response: Response) -> ReadyOut:
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
 async def metrics(services: ServicesDep) -> Response:
-    return Response(services.scrape(), media_type=METRICS_TYPE)
+    return Response(await services.scrape(), media_type=METRICS_TYPE)

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Response
 from pydantic import ConfigDict
+from pydantic.config import JsonDict
 
 from app.api.openapi import problems
 from app.api.services import EngineDep
@@ -16,7 +17,7 @@ from app.domain.numbers import ZERO
 
 router = APIRouter(tags=["instruments"])
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "bar_seconds": 900,
     "lot_size": "0.00001",
     "tick_size": "0.01",
@@ -67,6 +68,8 @@ class InstrumentOut(Answer):
 
 
 class InstrumentsOut(Answer):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"instruments": [{"symbol": "BTC-USDT", **EXAMPLE}]}]})
+
     instruments: list[InstrumentOut]
 
 
@@ -76,7 +79,7 @@ Symbol = Annotated[str, Path(examples=["BTC-USDT"])]
 @router.put(
     "/v1/instruments/{symbol}",
     summary="Register an instrument, or change it",
-    responses={201: {"model": InstrumentOut, "description": "Registered"}, **problems(409, 413, 422, 503)},
+    responses={201: {"model": InstrumentOut, "description": "Registered"}, **problems(409, 413, 415, 422, 503)},
 )
 async def put_instrument(symbol: Symbol, body: InstrumentIn, engine: EngineDep, response: Response) -> InstrumentOut:
     """The same again changes nothing. What live orders stand on cannot change under them (`instrument_in_use`)."""
@@ -91,6 +94,6 @@ async def list_instruments(engine: EngineDep) -> InstrumentsOut:
     return InstrumentsOut(instruments=[InstrumentOut.of(each) for each in await engine.instruments()])
 
 
-@router.get("/v1/instruments/{symbol}", summary="One instrument", responses=problems(404, 503))
+@router.get("/v1/instruments/{symbol}", summary="One instrument", responses=problems(404, 422, 503))
 async def get_instrument(symbol: Symbol, engine: EngineDep) -> InstrumentOut:
     return InstrumentOut.of(await engine.instrument(symbol))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import ConfigDict
+from pydantic.config import JsonDict
 
 from app.api.services import ServicesDep
 from app.api.values import Answer
 
 router = APIRouter(tags=["models"])
+
+
+EXAMPLE: JsonDict = {"name": "lem-1@3f2a9c41d07b", "active": True, "card": {"lookback": 480, "max_steps": 12}}
 
 
 class ModelOut(Answer):
@@ -21,6 +26,8 @@ class ModelOut(Answer):
 
 
 class ModelsOut(Answer):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"models": [EXAMPLE]}]})
+
     models: list[ModelOut]
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from app.api.values import Answer, BpsOut, DecimalIn, DecimalOut, Edge, Name, TimeIn, TimeOut
@@ -16,7 +17,7 @@ from app.domain.working import Status, Working
 STEPS_MAX = 10_000
 STEP_SECONDS_MAX = 86_400
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "client_order_id": "oms-42",
     "instrument": "BTC-USDT",
     "side": "buy",
@@ -96,7 +97,7 @@ class LimitsOut(Answer):
     limit_price: DecimalOut | None
 
 
-OUT_EXAMPLE = EXAMPLE | {
+OUT_EXAMPLE: JsonDict = EXAMPLE | {
     "order_id": "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11",
     "status": "working",
     "notional": None,
@@ -193,6 +194,8 @@ def _stop_reason(working: Working) -> StopReason | None:
 
 class OrdersOut(Answer):
     """`next_cursor` asks for the next page; null on the last."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"orders": [OUT_EXAMPLE], "next_cursor": None}]})
 
     orders: list[OrderOut]
     next_cursor: str | None

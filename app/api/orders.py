@@ -36,8 +36,10 @@ class Wanted(BaseModel):
     "/v1/orders",
     status_code=201,
     summary="Send an order",
-    responses={200: {"model": OrderOut, "description": "Known already: the order as it stands"}}
-    | problems(404, 409, 413, 415, 422, 503),
+    responses={
+        200: {"model": OrderOut, "description": "Known already: the order as it stands"},
+        **problems(404, 409, 413, 415, 422, 503),
+    },
 )
 async def post_order(body: OrderIn, engine: EngineDep, response: Response) -> OrderOut:
     """The same `client_order_id` with the same order again is answered 200 and starts nothing; with another order it
@@ -54,12 +56,12 @@ async def list_orders(wanted: Annotated[Wanted, Query()], engine: EngineDep) -> 
     return OrdersOut(orders=[OrderOut.of(each) for each in page.orders], next_cursor=page.next_cursor)
 
 
-@router.get("/v1/orders/{order_id}", summary="One order", responses=problems(404, 503))
+@router.get("/v1/orders/{order_id}", summary="One order", responses=problems(404, 422, 503))
 async def get_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     return OrderOut.of(await engine.order(order_id))
 
 
-@router.post("/v1/orders/{order_id}/cancel", summary="Cancel an order", responses=problems(404, 409, 503))
+@router.post("/v1/orders/{order_id}/cancel", summary="Cancel an order", responses=problems(404, 409, 422, 503))
 async def cancel_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     """No further slice. Twice is once; an order that has ended otherwise is a conflict (`order_ended`)."""
     return OrderOut.of(await engine.cancel(order_id))

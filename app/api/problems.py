@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from pydantic_core import list_all_errors
+from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -54,7 +54,7 @@ PARSER_CODES = {
 }
 """Pydantic's names for what is wrong, in ours. Its other names of its own all mean `wrong_type`."""
 
-_PARSER_NAMES = frozenset(entry["type"] for entry in list_all_errors())
+_PARSER_NAMES: frozenset[str] = frozenset(get_args(ErrorType))
 
 
 class FieldError(BaseModel):

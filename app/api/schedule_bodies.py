@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Self
 
 from pydantic import ConfigDict
+from pydantic.config import JsonDict
 
 from app.api import slice_bodies
 from app.api.slice_bodies import SliceOut, WindowOut
@@ -15,7 +16,7 @@ from app.engine.results import Schedule, ScheduledStep, StepState
 
 PROBABILITY_DIGITS = 6
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "step": 4,
     "state": "projected",
     "window": {"start": "2025-01-06T14:45:00Z", "end": "2025-01-06T15:00:00Z"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ class Services:
 
     engine: Engine
     model: ActiveModel
-    scrape: Callable[[], bytes]
+    scrape: Callable[[], Awaitable[bytes]]
 
 
 def _services(request: Request) -> Services:

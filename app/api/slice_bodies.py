@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from pydantic import ConfigDict
+from pydantic.config import JsonDict
 
 from app.api.values import Answer, DecimalOut, TimeOut
 from app.domain.projection import Bound, StopReason
@@ -13,7 +14,7 @@ from app.domain.working import Status, Working
 
 ORDER_ID = "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11"
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "slice_id": f"{ORDER_ID}-3",
     "step": 3,
     "window": {"start": "2025-01-06T14:30:00Z", "end": "2025-01-06T14:45:00Z"},
@@ -27,7 +28,7 @@ EXAMPLE = {
     "basis": "model",
     "fallback_reason": None,
     "bound_by": None,
-    "model": "sha256:5f1c1f3e",
+    "model": "lem-1@3f2a9c41d07b",
     "allocation": "0.08803",
     "stop_probability": "0.12",
     "decided_on": "2025-01-06T14:15:00Z",

@@ -32,6 +32,8 @@ async def next_slice(order_id: OrderId, patience: Annotated[Patience, Query()], 
     return NextSliceOut.of(await engine.next_slice(order_id, patience.wait))
 
 
-@router.get("/v1/orders/{order_id}/schedule", summary="All steps, with what is expected", responses=problems(404, 503))
+@router.get(
+    "/v1/orders/{order_id}/schedule", summary="All steps, and what is expected", responses=problems(404, 422, 503)
+)
 async def get_schedule(order_id: OrderId, engine: EngineDep) -> ScheduleOut:
     return ScheduleOut.of(await engine.schedule(order_id))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from statistics import mean
+from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
 import httpx
@@ -38,10 +40,13 @@ def run(bundle: Path | None, bars_per_second: float) -> list[Ticket]:
     try:
         feed = market.load(HISTORY, REPLAY)
         console.print(f"bars: {feed.source}")
-        with serving(clock="bars", bundle=bundle) as address:
-            console.print(f"service: {address}, with its embedded store and its model")
-            with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS) as client:
-                tickets = _trade(client, feed, console, 1.0 / bars_per_second)
+        with (
+            TemporaryDirectory(prefix="lem-demo-") as folder,
+            serving(data_dir=Path(folder), bundle=bundle) as server,
+            httpx.Client(base_url=server.address, timeout=TIMEOUT_SECONDS) as client,
+        ):
+            console.print(f"service: {server.address}, with an embedded store of its own")
+            tickets = _trade(client, feed, console, 1.0 / bars_per_second)
     except (ServerFailed, desk.Refused, httpx.HTTPError) as error:
         raise DemoFailed(str(error)) from error
     _conclude(console, tickets)
@@ -62,11 +67,20 @@ def _trade(client: httpx.Client, feed: market.Market, console: Console, pause_se
             desk.post_bars(client, list(bars))
             for ticket in tickets[: place + 1]:
                 desk.poll(client, ticket)
-            live.update(live_table(tickets, f"bar {bars[0]['open_time']}"), refresh=True)
+            _show(console, live, tickets, bars[0]["open_time"])
             sleep(max(0.0, due - monotonic()))
             if all(ticket.ended for ticket in tickets):
                 break
     return tickets
+
+
+def _show(console: Console, live: Live, tickets: list[Ticket], open_time: str) -> None:
+    """The table where it can be drawn again and again; a line a bar where it cannot."""
+    if console.is_terminal:
+        live.update(live_table(tickets, f"bar {open_time}"), refresh=True)
+        return
+    statuses = Counter(ticket.order.get("status", "to come") for ticket in tickets)
+    console.print(f"bar {open_time}: " + ", ".join(f"{count} {status}" for status, count in statuses.items()))
 
 
 def _conclude(console: Console, tickets: list[Ticket]) -> None:

@@ -1,4 +1,4 @@
-"""The real service as a process of its own, for as long as the demo (or a test) needs it."""
+"""The real service as a process of its own, for as long as the demo (or a test, or a benchmark) needs it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+
+from app.settings import ClockKind
 
 LISTENING = "listening on "
 STOP_SECONDS_MAX = 10
@@ -18,36 +20,47 @@ class ServerFailed(Exception):
     """It did not start; the message is what it said."""
 
 
-@contextmanager
-def serving(*, clock: str = "bars", bundle: Path | None = None) -> Iterator[str]:
-    """Its address, on a free loopback port and with a store of its own that is gone afterwards.
+@dataclass(frozen=True, slots=True)
+class Server:
+    address: str
+    process: subprocess.Popen[str]
 
-    It has a session of its own, so that Ctrl-C reaches only us and we end it, by its pid, in order.
+
+@contextmanager
+def serving(
+    *, data_dir: Path, clock: ClockKind = ClockKind.BARS, bundle: Path | None = None, redis_url: str | None = None
+) -> Iterator[Server]:
+    """Serve on a free loopback port; its log goes to `data_dir`.
+
+    It has a store of its own unless `redis_url` names one, and a session of its own, so that Ctrl-C reaches only us and
+    we end it, by its pid, in order.
     """
-    with TemporaryDirectory(prefix="lem-") as folder, (Path(folder) / "log").open("w+") as log:
-        options = ["--port", "0", "--clock", clock, "--data-dir", str(Path(folder) / "data")]
-        options += ["--bundle", str(bundle)] if bundle else []
+    data_dir.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"LEM_REDIS_URL": redis_url or ""}
+    options = ["--port", "0", "--clock", clock, "--data-dir", str(data_dir)]
+    options += ["--bundle", str(bundle)] if bundle else []
+    log = data_dir / "serve.log"
+    with log.open("w") as lines:
         process = subprocess.Popen(  # noqa: S603 -- our own command
             [sys.executable, "-m", "app.cli", "serve", *options],
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=lines,
             text=True,
-            env={name: value for name, value in os.environ.items() if not name.startswith("LEM_")},
+            env=environment,
             start_new_session=True,
         )
-        try:
-            yield _address(process, log.name)
-        finally:
-            _end(process)
+    try:
+        yield Server(_address(process, log), process)
+    finally:
+        _end(process)
 
 
-def _address(process: subprocess.Popen[str], log: str) -> str:
+def _address(process: subprocess.Popen[str], log: Path) -> str:
     """Waits for the line that says it; the end of the output means that it failed."""
     for line in process.stdout or ():
         if line.startswith(LISTENING):
             return line.removeprefix(LISTENING).strip()
-    said = Path(log).read_text().strip()
-    raise ServerFailed(said or f"the service ended with exit code {process.wait()}")
+    raise ServerFailed(log.read_text().strip() or f"the service ended with exit code {process.wait()}")
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -52,11 +52,11 @@ def summary_table(tickets: list[Ticket]) -> Table:
 def _table(title: str, *last: str) -> Table:
     table = Table(title=title, title_justify="left")
     for name in ("order", "instrument", "scenario"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name)
     for name in ("steps", "done %", *last[:3]):
         table.add_column(name, justify="right", no_wrap=True)
     for name in last[3:]:
-        table.add_column(name, no_wrap=True)
+        table.add_column(name)
     return table
 
 
@@ -84,4 +84,4 @@ def _price(text: str | None) -> str:
 
 
 def _bps(text: str | None) -> str:
-    return f"{Decimal(text):+.1f}" if text else ""
+    return f"{round(Decimal(text), 1) + 0:+}" if text else ""

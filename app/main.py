@@ -1,0 +1,99 @@
+"""The composition root: it reads the settings, builds every part, and closes what it opened."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.api.application import build
+from app.api.services import ActiveModel, Services
+from app.engine.engine import Engine
+from app.engine.ports import Clock
+from app.feed.calendars import calendar
+from app.feed.clocks import BarsClock, WallClock
+from app.feed.watchdog import watch
+from app.inference.bundle import BundleError, LemPolicy, load_bundle
+from app.metrics import ServiceMetrics
+from app.policies.twap import Twap
+from app.policies.volume_curve import VolumeCurve
+from app.settings import ClockKind, Settings
+from app.store.embedded import DataFolderInUseError, EmbeddedStore, StoreStartError
+from app.store.redis_store import RedisStore
+
+STORE_AWAY = "store_unavailable"
+
+
+class CannotStart(Exception):
+    """Why, in one line for a terminal."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Its lifespan owns the store, the engine and the watchdog, and may raise CannotStart."""
+    metrics = ServiceMetrics()
+
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        async with services(settings, metrics) as application.state.services:
+            yield
+
+    return build(lifespan, metrics)
+
+
+@asynccontextmanager
+async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator[Services]:
+    """All parts, running; closed in the reverse order, whatever happens."""
+    model = _model(settings)
+    metrics.bundle_active(model.name)
+    async with AsyncExitStack() as stack:
+        store = RedisStore.at(await _store_url(settings, stack), model.lookback)
+        stack.push_async_callback(store.close)
+        clock: Clock = BarsClock() if settings.clock is ClockKind.BARS else WallClock()
+        engine = Engine(
+            store=store,
+            policies=[model, VolumeCurve(), Twap()],
+            clock=clock,
+            calendars=calendar,
+            metrics=metrics,
+        )
+        stack.push_async_callback(engine.stop)
+        await engine.start()
+        if settings.clock is ClockKind.WALL:
+            stack.push_async_callback(_end, asyncio.create_task(watch(engine), name="watchdog"))
+        card = model.card.model_dump(mode="json")
+        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=_scraper(engine, metrics))
+
+
+def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[bytes]]:
+    async def scrape() -> bytes:
+        readiness = await engine.readiness()
+        metrics.store_up(STORE_AWAY not in readiness.reasons)
+        return metrics.page()
+
+    return scrape
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _model(settings: Settings) -> LemPolicy:
+    try:
+        return load_bundle(settings.bundle)
+    except BundleError as error:
+        raise CannotStart(f"no valid bundle: {error}") from error
+
+
+async def _store_url(settings: Settings, stack: AsyncExitStack) -> str:
+    if settings.redis_url:
+        return settings.redis_url
+    try:
+        embedded = await stack.enter_async_context(EmbeddedStore(settings.data_dir))
+    except (DataFolderInUseError, StoreStartError, OSError) as error:
+        raise CannotStart(f"no store: {error}") from error
+    return embedded.url

@@ -1,0 +1,61 @@
+"""The application behind a socket, until a signal comes."""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import uvicorn
+
+from app.logs import log_as_json
+from app.main import CannotStart, create_app
+from app.settings import Settings
+
+SHUTDOWN_SECONDS_MAX = 3
+"""How long open requests may last once a signal has come; a long poll is cut then."""
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serve and return in order on SIGTERM or SIGINT. Port 0 takes a free one. Raises CannotStart."""
+    log_as_json(settings.log_level)
+    with _listen(host, port) as listening:
+        server = _Server(settings, listening)
+        for kind in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(kind, server.handle_exit)  # uvicorn raises it again at its end: there is still to be closed
+        server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Opens the application before it listens, so that what keeps it from starting reaches the caller as it is, and
+    says where it listens once it does."""
+
+    def __init__(self, settings: Settings, listening: socket.socket) -> None:
+        self._application = create_app(settings)
+        host, port = listening.getsockname()[:2]
+        self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        config = uvicorn.Config(
+            self._application,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+        )
+        super().__init__(config)
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        async with self._application.router.lifespan_context(self._application):
+            await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"listening on {self._address}", flush=True)  # noqa: T201 -- whoever started it waits for this line
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise CannotStart(f"cannot listen on {host} port {port}: {error.strerror or error}") from error

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.main import create_app
+from app.settings import ClockKind, Settings
+
+
+@asynccontextmanager
+async def serving(data_dir: Path, clock: ClockKind = ClockKind.BARS) -> AsyncIterator[httpx.AsyncClient]:
+    """The real application with its embedded store and the shipped bundle; only the socket is missing."""
+    application = create_app(Settings(data_dir=data_dir, clock=clock, redis_url=None))
+    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+    async with (
+        application.router.lifespan_context(application),
+        httpx.AsyncClient(transport=transport, base_url="http://lem") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(tmp_path) as client:
+        yield client

@@ -1,0 +1,76 @@
+"""Reported fills are booked once each."""
+
+from __future__ import annotations
+
+import httpx
+
+from tests.api.wire import Json, next_slice, prepared, sent
+
+
+def fill_json(slice_id: str, **changes: str) -> Json:
+    body = {"execution_id": "exec-1", "slice_id": slice_id, "quantity": "0.01", "price": "100.5"}
+    return body | {"executed_at": "2025-01-06T20:01:00Z"} | changes
+
+
+async def working(client: httpx.AsyncClient, fills: str = "reported") -> tuple[str, str]:
+    """The paths of an order's fills, and the id of its first slice."""
+    await prepared(client)
+    horizon = {"min_steps": 1, "max_steps": 2}  # at least one of the two slices trades
+    order_id = (await sent(client, fills=fills, horizon=horizon, limits={"max_slice_fraction": "0.5"}))["order_id"]
+    return f"/v1/orders/{order_id}", (await next_slice(client, order_id))["slice"]["slice_id"]
+
+
+async def test_a_fill_is_booked_and_its_repeat_is_not(client: httpx.AsyncClient) -> None:
+    path, slice_id = await working(client)
+
+    first = await client.post(f"{path}/fills", json=fill_json(slice_id))
+    again = await client.post(f"{path}/fills", json=fill_json(slice_id))
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    booked = first.json()
+    assert (booked["filled_quantity"], booked["filled_notional"], booked["leaves"]) == ("0.01", "1.005", "9.99")
+    assert booked["avg_price"] == "100.5"
+
+
+async def test_an_execution_id_with_other_values_is_a_conflict(client: httpx.AsyncClient) -> None:
+    path, slice_id = await working(client)
+    await client.post(f"{path}/fills", json=fill_json(slice_id))
+
+    response = await client.post(f"{path}/fills", json=fill_json(slice_id, price="101"))
+
+    assert (response.status_code, response.json()["code"]) == (409, "execution_id_reused")
+
+
+async def test_a_fill_after_a_cancel_moves_the_quantities_only(client: httpx.AsyncClient) -> None:
+    path, slice_id = await working(client)
+    await client.post(f"{path}/cancel")
+
+    response = await client.post(f"{path}/fills", json=fill_json(slice_id))
+
+    assert response.status_code == 201
+    assert (response.json()["status"], response.json()["filled_quantity"]) == ("cancelled", "0.01")
+
+
+async def test_what_no_fill_can_be_is_refused(client: httpx.AsyncClient) -> None:
+    path, slice_id = await working(client)
+    before = (await client.get(path)).json()
+
+    async def code(**changes: str) -> tuple[int, str]:
+        response = await client.post(f"{path}/fills", json=fill_json(**{"slice_id": slice_id, **changes}))
+        return response.status_code, response.json()["code"]
+
+    assert await code(slice_id="nope-1") == (422, "unknown_slice")
+    assert await code(quantity="0") == (422, "not_positive")
+    assert await code(price="-1") == (422, "not_positive")
+    assert await code(executed_at="2025-01-06T20:01:00") == (422, "naive_time")
+    assert await code(quantity="1000") == (409, "fill_exceeds_slice")
+    assert (await client.get(path)).json() == before
+
+
+async def test_an_order_with_assumed_fills_takes_no_reports(client: httpx.AsyncClient) -> None:
+    path, slice_id = await working(client, fills="assumed")
+
+    response = await client.post(f"{path}/fills", json=fill_json(slice_id))
+
+    assert (response.status_code, response.json()["code"]) == (409, "fills_assumed")

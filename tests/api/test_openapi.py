@@ -1,0 +1,80 @@
+"""The public surface, pinned: a change here is a change for every client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.main import create_app
+from app.settings import Settings
+
+SURFACE = {
+    ("get", "/healthz"): "200",
+    ("get", "/metrics"): "200",
+    ("get", "/readyz"): "200 503",
+    ("get", "/v1/instruments"): "200 503",
+    ("get", "/v1/instruments/{symbol}"): "200 404 422 503",
+    ("put", "/v1/instruments/{symbol}"): "200 201 409 413 415 422 503",
+    ("get", "/v1/models"): "200",
+    ("get", "/v1/orders"): "200 422 503",
+    ("post", "/v1/bars"): "200 404 409 413 415 422 503",
+    ("post", "/v1/orders"): "200 201 404 409 413 415 422 503",
+    ("get", "/v1/orders/{order_id}"): "200 404 422 503",
+    ("post", "/v1/orders/{order_id}/cancel"): "200 404 409 422 503",
+    ("post", "/v1/orders/{order_id}/fills"): "200 201 404 409 413 415 422 503",
+    ("get", "/v1/orders/{order_id}/schedule"): "200 404 422 503",
+    ("get", "/v1/orders/{order_id}/slices/next"): "200 404 422 503",
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app(Settings()).openapi()
+
+
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    return {(method, path): told for path, each in document["paths"].items() for method, told in each.items()}
+
+
+def test_paths_methods_and_statuses_are_these(document: dict[str, Any]) -> None:
+    found = {where: " ".join(sorted(told["responses"])) for where, told in operations(document).items()}
+
+    assert found == SURFACE
+
+
+def test_every_refusal_is_described_as_a_problem(document: dict[str, Any]) -> None:
+    for (_, path), told in operations(document).items():
+        for status, response in told["responses"].items():
+            if int(status) >= 400 and path != "/readyz":
+                problem = response["content"]["application/problem+json"]
+                assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
+                assert problem["example"]["status"] == int(status)
+
+
+def test_every_body_has_an_example(document: dict[str, Any]) -> None:
+    for where, told in operations(document).items():
+        answers = [answer for status, answer in told["responses"].items() if int(status) < 300]
+        asked = [told["requestBody"]] if "requestBody" in told else []
+        for body in asked + answers:
+            for kind, content in body.get("content", {}).items():
+                if kind == "application/json":
+                    assert example_of(document, content), where
+
+
+def example_of(document: dict[str, Any], content: dict[str, Any]) -> Any:
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    schema = document["components"]["schemas"].get(name, {})
+    return content.get("example") or schema.get("examples")
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    for reference in references(document):
+        assert reference.removeprefix("#/components/schemas/") in document["components"]["schemas"]
+
+
+def references(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+        return own + [found for value in part.values() for found in references(value)]
+    return [found for value in part for found in references(value)] if isinstance(part, list) else []

@@ -1,0 +1,127 @@
+"""Every error is a problem, whoever raises it."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.api import problems
+from app.api.middleware import BODY_BYTES_MAX
+from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
+from tests.api.wire import order_json
+
+
+async def answer(error: Exception) -> httpx.Response:
+    """What an application answers when a route raises `error`."""
+    application = FastAPI()
+    problems.install(application)
+
+    @application.get("/")
+    async def fail() -> None:
+        raise error
+
+    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://lem") as client:
+        return await client.get("/")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [(InvalidInput, 422), (NotFound, 404), (Conflict, 409), (Unavailable, 503)]
+)
+async def test_each_kind_of_refusal_has_its_status_and_keeps_its_code(kind: type[LemError], status: int) -> None:
+    response = await answer(kind("some_code", "some detail"))
+
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json() == {
+        "type": "urn:lem:problem:some_code",
+        "title": response.reason_phrase,
+        "status": status,
+        "detail": "some detail",
+        "code": "some_code",
+        "instance": "/",
+    }
+
+
+async def test_what_is_unavailable_says_when_to_ask_again() -> None:
+    response = await answer(Unavailable("store_unavailable", "the store is away"))
+
+    assert int(response.headers["retry-after"]) > 0
+
+
+async def test_a_failure_of_ours_tells_the_client_nothing_of_it() -> None:
+    response = await answer(RuntimeError("password=hunter2"))
+
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "hunter2" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/nothing", 404, "unknown_path"),
+        ("DELETE", "/v1/orders", 405, "method_not_allowed"),
+        ("GET", "/v1/orders/nope", 404, "unknown_order"),
+        ("GET", "/v1/orders/nope/slices/next", 404, "unknown_order"),
+        ("GET", "/v1/orders/nope/schedule", 404, "unknown_order"),
+        ("POST", "/v1/orders/nope/cancel", 404, "unknown_order"),
+        ("GET", "/v1/instruments/NOPE", 404, "unknown_instrument"),
+    ],
+)
+async def test_what_is_not_there_is_a_problem(
+    client: httpx.AsyncClient, method: str, path: str, status: int, code: str
+) -> None:
+    response = await client.request(method, path)
+
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_all_wrong_fields_are_listed_and_the_first_names_the_problem(client: httpx.AsyncClient) -> None:
+    body = order_json(quantity=1, side="hold", extra=True)
+
+    problem = (await client.post("/v1/orders", json=body)).json()
+
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [
+        ("#/side", "unknown_value"),
+        ("#/quantity", "decimal_not_a_string"),
+        ("#/extra", "unknown_field"),
+    ]
+    assert problem["code"] == "unknown_value"
+
+
+async def test_a_wrong_query_parameter_is_named(client: httpx.AsyncClient) -> None:
+    problem = (await client.get("/v1/orders", params={"limit": 0})).json()
+
+    assert [(error["parameter"], error["code"]) for error in problem["errors"]] == [("limit", "out_of_range")]
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"a": 1' + b"0" * 5000 + b"}", b"[" * 100_000])
+async def test_what_is_no_json_is_refused(client: httpx.AsyncClient, content: bytes) -> None:
+    for path in ("/v1/orders", "/v1/bars"):
+        response = await client.post(path, content=content, headers={"content-type": "application/json"})
+
+        assert response.status_code in (400, 422), response.text
+        assert response.json()["code"] in ("bad_json", "bad_request", "field_missing")
+
+
+async def test_a_body_of_another_type_is_refused(client: httpx.AsyncClient) -> None:
+    for path in ("/v1/orders", "/v1/bars"):
+        response = await client.post(
+            path, content=b"a=1", headers={"content-type": "application/x-www-form-urlencoded"}
+        )
+
+        assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+
+
+async def test_a_body_past_the_bound_is_refused_with_or_without_its_length(client: httpx.AsyncClient) -> None:
+    async def pieces(count: int = BODY_BYTES_MAX // 65_536 + 1) -> object:
+        for _ in range(count):
+            yield b" " * 65_536
+
+    for path in ("/v1/orders", "/v1/bars"):
+        for content in (b" " * (BODY_BYTES_MAX + 1), pieces()):
+            response = await client.post(path, content=content, headers={"content-type": "application/json"})  # type: ignore[arg-type]
+
+            assert (response.status_code, response.json()["code"]) == (413, "payload_too_large")

@@ -1,0 +1,60 @@
+"""`lem serve` as a real process behind a real socket."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.demo.server import ServerFailed, serving
+from tests.api.wire import bars_json, instrument_json, order_json
+from tests.builders import bars
+
+
+def prepared(client: httpx.Client) -> None:
+    assert client.put("/v1/instruments/BTC-USDT", json=instrument_json()).status_code == 201
+    assert client.post("/v1/bars", json=bars_json(bars(80))).status_code == 200
+
+
+def test_an_order_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+        prepared(client)
+        order = client.post("/v1/orders", json=order_json()).json()
+        path = f"/v1/orders/{order['order_id']}/slices/next"
+        before = client.get(path).json()
+
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+        again = client.post("/v1/orders", json=order_json())
+        after = client.get(path).json()
+
+    assert (again.status_code, again.json()) == (200, order)
+    assert after == before
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_service_in_order(tmp_path: Path, kind: signal.Signals) -> None:
+    with serving(data_dir=tmp_path) as server:
+        server.process.send_signal(kind)
+
+        assert server.process.wait(timeout=20) == 0
+
+
+def test_without_its_store_the_service_lives_and_says_that_it_is_not_ready(tmp_path: Path) -> None:
+    with (
+        serving(data_dir=tmp_path, redis_url="redis://127.0.0.1:1/0") as server,
+        httpx.Client(base_url=server.address) as client,
+    ):
+        alive, ready, orders = client.get("/healthz"), client.get("/readyz"), client.get("/v1/orders")
+
+    assert alive.status_code == 200
+    assert (ready.status_code, ready.json()["ready"]) == (503, False)
+    assert "store_unavailable" in ready.json()["reasons"]
+    assert (orders.status_code, orders.json()["code"]) == (503, "store_unavailable")
+    assert "retry-after" in orders.headers
+
+
+def test_a_service_that_does_not_start_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ServerFailed, match=r"card\.json"), serving(data_dir=tmp_path, bundle=tmp_path):
+        pass
