@@ -33,6 +33,8 @@ def run_files(paths: list[Path], job: Job, policy: Policy, out: Path, jobs: int)
     fallbacks = sum(each.fallbacks for each in done)
     seconds = time.monotonic() - began
     console.print(f"{orders.num_rows:,} orders, {decisions:,} decisions in {seconds:.1f} s, written to {out}")
+    if not orders.num_rows:
+        console.print("no order could start: the policy's history before it and max_steps bars after it must be there")
     if skipped:
         console.print(f"{skipped:,} starts left out: a bar is missing in their horizon")
     if fallbacks:

@@ -64,7 +64,8 @@ def backtest(
     """Run orders over bar files with the service's own decisions. Slippage is positive where it is a cost.
 
     Orders start at the same bars whatever the policy, so that policies can be compared pair by pair, and are too small
-    to move the market; there are no fees and no spread.
+    to move the market; there are no fees and no spread. Bars round the clock have short gaps filled as in the service,
+    and no order runs over them; the nights of an exchange are no gaps.
     """
     try:
         loaded = load_policy(policy, bundle)

@@ -121,6 +121,14 @@ def test_what_cannot_be_run_is_refused(tmp_path: Path, words: list[str], complai
     assert not (tmp_path / "out" / "orders.parquet").exists()
 
 
+def test_bars_that_no_order_fits_into_are_told(tmp_path: Path) -> None:
+    code, output = lem("backtest", "--bars", a_bar_file(tmp_path), "--out", tmp_path, "--policy", "twap")
+
+    assert code == 0
+    assert "no order could start" in output
+    assert pq.read_table(tmp_path / "orders.parquet").column_names == COLUMNS
+
+
 def test_a_bad_file_is_named(tmp_path: Path) -> None:
     bars = a_bar_file(tmp_path, close=None)
 
