@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -12,10 +10,11 @@ from fastapi import FastAPI
 from app.api.application import build
 from app.api.services import ActiveModel, Services
 from app.engine.engine import Engine
+from app.engine.tasks import end
 from app.engine.ports import Clock
 from app.feed.calendars import calendar
 from app.feed.clocks import BarsClock, WallClock
-from app.feed.watchdog import watch
+from app.feed.watchdog import watching
 from app.inference.bundle import BundleError, LemPolicy, load_bundle
 from app.metrics import ServiceMetrics
 from app.policies.twap import Twap
@@ -62,7 +61,7 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
         stack.push_async_callback(engine.stop)
         await engine.start()
         if settings.clock is ClockKind.WALL:
-            stack.push_async_callback(_end, asyncio.create_task(watch(engine), name="watchdog"))
+            await stack.enter_async_context(watching(engine))
         card = model.card.model_dump(mode="json")
         yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=_scraper(engine, metrics))
 
@@ -74,12 +73,6 @@ def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[
         return metrics.page()
 
     return scrape
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
 
 
 def _model(settings: Settings) -> LemPolicy:

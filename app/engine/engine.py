@@ -26,6 +26,7 @@ from app.engine.results import FeedBar, Ingested, Page, Readiness, Schedule
 from app.engine.schedule import schedule_of
 from app.engine.steps import step_seconds_of
 from app.engine.submit import Submit
+from app.engine.tasks import end
 from app.engine.waiters import Waiters
 
 LOG = logging.getLogger(__name__)
@@ -74,10 +75,7 @@ class Engine:
         self._recovery = asyncio.create_task(self._recover_after_failures(), name="recovery")
 
     async def stop(self) -> None:
-        if self._recovery is not None:
-            self._recovery.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._recovery
+        await end(self._recovery)
         self._decider.close()
 
     async def put_instrument(self, instrument: Instrument) -> bool:

@@ -56,7 +56,7 @@ class Library:
                 book = await self._opened(symbol)
             try:
                 yield book
-            except (Conflict, InvalidInput):  # refused before anything was done
+            except (Conflict, InvalidInput, NotFound):  # refused before anything was done
                 raise
             except BaseException:
                 self.forget(symbol)

@@ -6,6 +6,7 @@ calendar knows of early closes, breaks and daylight saving, the windows follow; 
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -137,9 +138,11 @@ class Sessions:
 def _sessions_of(code: str) -> Any:
     import exchange_calendars as known
 
-    try:
-        return known.get_calendar(code, start=FIRST_YEAR)
-    except known.errors.InvalidCalendarName:
-        raise InvalidInput("unknown_calendar", f"{code!r} is not a calendar: 24/7, or a code such as XNYS") from None
-    except ValueError:  # some calendars begin later
-        return known.get_calendar(code)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # theirs, of the pandas that they use
+        try:
+            return known.get_calendar(code, start=FIRST_YEAR)
+        except known.errors.InvalidCalendarName:
+            raise InvalidInput("unknown_calendar", f"{code!r} is not a calendar: 24/7, or one such as XNYS") from None
+        except ValueError:  # some calendars begin later
+            return known.get_calendar(code)

@@ -13,8 +13,8 @@ LOOK_SECONDS = 0.25
 
 
 async def watch(engine: Engine, look_seconds: float = LOOK_SECONDS) -> None:
-    """Give late slices, for ever; run it as a task beside a wall clock. A look while nothing is due is cheap: it does
-    not reach for the store."""
+    """Give late slices, for ever; for a wall clock, as a task that `engine.tasks.end` ends. A look while nothing is due
+    does not reach for the store."""
     while True:
         try:
             await engine.give_late_slices()

@@ -24,6 +24,8 @@ from typing import Any, Self, cast
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.engine.tasks import end
+
 LOG = logging.getLogger(__name__)
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 10.0
@@ -88,10 +90,7 @@ class EmbeddedStore:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._supervisor is not None:
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
+        await end(self._supervisor)
         await self._stop()
 
     async def _start(self) -> None:

@@ -1,0 +1,126 @@
+"""An engine and what a test does with it, in the words of a test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from app.domain.bar import Bar
+from app.domain.instrument import Instrument
+from app.domain.order import Order
+from app.domain.slices import Basis, Slice
+from app.domain.working import Status, Working
+from app.engine.engine import Engine
+from app.engine.policy import Policy
+from app.engine.ports import Clock
+from app.engine.results import FeedBar, Ingested
+from app.feed.calendars import calendar
+from app.feed.clocks import BarsClock
+from app.policies.twap import Twap
+from app.policies.volume_curve import VolumeCurve
+from app.store.redis_store import RedisStore
+from tests.builders import an_instrument, an_order
+from tests.engine.policies import Reader
+
+
+class Counts:
+    """Metrics that a test can read."""
+
+    def __init__(self) -> None:
+        self.of: Counter[str] = Counter()
+
+    def bar_ingested(self, instrument: str, count: int) -> None:
+        self.of["bars"] += count
+
+    def gap_filled(self, instrument: str, count: int) -> None:
+        self.of["gaps"] += count
+
+    def decided(self, basis: Basis, count: int, seconds: float) -> None:
+        self.of[f"decided {basis}"] += count
+
+    def committed(self, count: int, seconds: float) -> None:
+        self.of["committed"] += count
+
+    def fell_back(self, reason: str, count: int) -> None:
+        self.of[f"fallback {reason}"] += count
+
+    def order_changed(self, status: Status) -> None:
+        self.of[f"order {status}"] += 1
+
+    def slice_late(self, count: int) -> None:
+        self.of["late"] += count
+
+
+class ManualClock:
+    """Wall time that moves when a test says so."""
+
+    def __init__(self, now: datetime) -> None:
+        self.time = now
+
+    def now(self, newest_close: datetime) -> datetime:
+        return self.time
+
+
+def sent(bar: Bar, instrument: str = "BTC-USDT", **changes: Any) -> FeedBar:
+    """The bar as a feed sends it."""
+    names = ("open_time", "open", "high", "low", "close", "volume", "notional", "trades")
+    return FeedBar(**({"instrument": instrument} | {name: getattr(bar, name) for name in names} | changes))
+
+
+class Desk:
+    def __init__(self, engine: Engine, store: RedisStore, counts: Counts) -> None:
+        self.engine = engine
+        self.store = store
+        self.counts = counts.of
+
+    async def feed(self, bars: Sequence[Bar], instrument: str = "BTC-USDT") -> Ingested:
+        return await self.engine.post_bars([sent(bar, instrument) for bar in bars])
+
+    async def feed_one_by_one(self, bars: Sequence[Bar], instrument: str = "BTC-USDT") -> None:
+        for bar in bars:
+            await self.feed([bar], instrument)
+
+    async def order(self, name: str = "oms-1", **changes: Any) -> Working:
+        """Submit an order of the builders."""
+        return (await self.engine.submit(an_order(client_order_id=name, **changes)))[0]
+
+    async def again(self, working: Working | Order) -> Working:
+        """The order as it is recorded now."""
+        return await self.engine.order(working.order_id if isinstance(working, Order) else working.order.order_id)
+
+    async def slices(self, working: Working) -> list[Slice]:
+        return await self.store.slices(working.order.order_id)
+
+
+@asynccontextmanager
+async def a_desk(
+    url: str,
+    *,
+    policies: Sequence[Policy] | None = None,
+    clock: Clock | None = None,
+    instrument: Instrument | None = None,
+) -> AsyncIterator[Desk]:
+    """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it."""
+    store, counts = RedisStore.at(url, lookback=96), Counts()
+    engine = Engine(
+        store=store,
+        policies=policies or [Reader(), VolumeCurve(), Twap()],
+        clock=clock or BarsClock(),
+        calendars=calendar,
+        metrics=counts,
+    )
+    await engine.start()
+    try:
+        await engine.put_instrument(instrument or an_instrument())
+        yield Desk(engine, store, counts)
+    finally:
+        await engine.stop()
+        await store.close()
+
+
+def lots(slices: Sequence[Slice]) -> list[Decimal]:
+    return [piece.quantity for piece in slices]

@@ -1,0 +1,55 @@
+"""Real store servers for tests: on a unix socket in a folder of their own, without persistence, one per session."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.store.embedded import _binary
+
+START_SECONDS_MAX = 10.0
+
+
+@contextmanager
+def a_server(kind: str) -> Iterator[str]:
+    """The url of a running `valkey` (the embedded binary) or `redis` (the system's); skips where it is missing."""
+    binary = str(_binary()) if kind == "valkey" else shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed")
+    with tempfile.TemporaryDirectory(prefix="lem-") as folder:
+        socket = Path(folder) / "s.sock"
+        command = [binary, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            _await_answer(f"unix://{socket}")
+            yield f"unix://{socket}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def flush(url: str) -> None:
+    with Redis.from_url(url) as client:
+        client.flushall()
+
+
+def _await_answer(url: str) -> None:
+    deadline = monotonic() + START_SECONDS_MAX
+    with Redis.from_url(url) as client:
+        while True:
+            try:
+                client.ping()
+            except RedisError:
+                if monotonic() > deadline:
+                    raise
+            else:
+                return
