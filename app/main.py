@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from app.api.application import build
 from app.api.services import ActiveModel, Services
 from app.engine.engine import Engine
-from app.engine.tasks import end
 from app.engine.ports import Clock
 from app.feed.calendars import calendar
 from app.feed.clocks import BarsClock, WallClock

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from app.domain.errors import Unavailable
 from app.engine.engine import Engine
+from app.engine.tasks import end
 
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
 
 
-async def watch(engine: Engine, look_seconds: float = LOOK_SECONDS) -> None:
-    """Give late slices, for ever; for a wall clock, as a task that `engine.tasks.end` ends. A look while nothing is due
-    does not reach for the store."""
+@asynccontextmanager
+async def watching(engine: Engine, look_seconds: float = LOOK_SECONDS) -> AsyncIterator[None]:
+    """Give late slices while open; for a wall clock. A look while nothing is due does not reach for the store."""
+    task = asyncio.create_task(_watch(engine, look_seconds), name="watchdog")
+    try:
+        yield
+    finally:
+        await end(task)
+
+
+async def _watch(engine: Engine, look_seconds: float) -> None:
     while True:
         try:
             await engine.give_late_slices()
