@@ -123,7 +123,7 @@ async def _malformed(request: Request, error: RequestValidationError) -> Respons
     errors = [_field_error(entry) for entry in found[:ERRORS_MAX]]
     rest = f" (the first {ERRORS_MAX} of {len(found)} are listed)" if len(found) > ERRORS_MAX else ""
     first = errors[0]
-    place = first.pointer or first.parameter
+    place = first.parameter or (first.pointer or "").removeprefix("#/").removeprefix("#")
     detail = f"{place}: {first.detail}{rest}" if place else f"{first.detail}{rest}"
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, first.code, detail, errors=errors)
 

@@ -1,0 +1,74 @@
+"""The demo ends every order, on real bars and on simulated ones, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.demo import market
+from app.demo.run import DemoFailed, run
+from app.feed.calendars import calendar
+
+DEMO = [sys.executable, "-m", "app.cli", "demo"]
+
+
+def test_all_eight_scenarios_are_traded_to_their_end(capsys: pytest.CaptureFixture[str]) -> None:
+    tickets = run(None, bars_per_second=1000)
+
+    sent = {(ticket.body["side"], ticket.body["benchmark"], "quantity" in ticket.body) for ticket in tickets}
+    assert len(sent) == 8
+    assert {ticket.order["status"] for ticket in tickets} == {"completed"}
+    assert all(ticket.order["leaves"] == "0" and ticket.ended for ticket in tickets)
+    for ticket in tickets:
+        horizon = ticket.order["horizon"]
+        assert horizon["min_steps"] <= ticket.order["step"] <= horizon["max_steps"]
+    shown = capsys.readouterr().out
+    assert "real daily bars of AAPL, GOOG, IBM, MSFT" in shown
+    assert "Summary" in shown
+
+
+def test_without_the_package_of_real_bars_it_says_that_they_are_simulated(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(market, "find_spec", lambda _: None)
+
+    tickets = run(None, bars_per_second=1000)
+
+    assert {ticket.order["status"] for ticket in tickets} == {"completed"}
+    assert "simulated random walks" in capsys.readouterr().out
+
+
+def test_the_real_bars_are_the_exchange_s_sessions_without_a_gap() -> None:
+    feed = market.load(history_count=600, replay_count=20)
+    opens = [datetime.fromisoformat(bar["open_time"]) for bar in feed.history if bar["instrument"] == "AAPL"]
+    opens += [datetime.fromisoformat(bars[0]["open_time"]) for bars in feed.replay]
+
+    sessions = calendar("XNYS")
+
+    assert len(opens) == 620
+    assert sessions.missing(opens[0], opens[-1], 86_400, limit=1_000) == opens[1:-1]
+
+
+def test_an_interrupt_ends_the_service_too() -> None:
+    with subprocess.Popen([*DEMO, "--bars-per-second", "0.5"], stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        address = next(found[1] for line in demo.stdout if (found := re.search(r"service: (http://\S+?),", line)))
+        assert httpx.get(f"{address}/healthz").status_code == 200
+        demo.send_signal(signal.SIGINT)
+
+        assert demo.wait(timeout=20) == 130
+
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/healthz")
+
+
+def test_a_service_that_cannot_start_is_the_demo_s_failure(tmp_path: Path) -> None:
+    with pytest.raises(DemoFailed, match="no valid bundle"):
+        run(tmp_path / "none", bars_per_second=1000)
