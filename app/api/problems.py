@@ -98,7 +98,7 @@ def problem(
         errors=list(errors) or None,
     )
     content = json.dumps(body.model_dump(exclude_none=True)).encode("ascii")
-    return Response(content, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return Response(content, int(status), headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

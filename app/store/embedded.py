@@ -99,6 +99,7 @@ class EmbeddedStore:
             *(sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *self._command()),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the service, which then ends the store
         )
         try:
             async with asyncio.timeout(START_SECONDS_MAX):

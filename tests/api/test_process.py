@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -34,11 +35,14 @@ def test_an_order_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_service_in_order(tmp_path: Path, kind: signal.Signals) -> None:
+def test_a_signal_to_all_of_its_processes_ends_the_service_in_order(tmp_path: Path, kind: signal.Signals) -> None:
+    """As Ctrl-C in a terminal does: the embedded store hears it too, and must not end before the service."""
     with serving(data_dir=tmp_path) as server:
-        server.process.send_signal(kind)
+        os.killpg(server.process.pid, kind)
 
         assert server.process.wait(timeout=20) == 0
+
+    assert (tmp_path / "serve.log").read_text() == ""
 
 
 def test_without_its_store_the_service_lives_and_says_that_it_is_not_ready(tmp_path: Path) -> None:
