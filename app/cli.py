@@ -110,13 +110,13 @@ def export(context: typer.Context) -> None:
     _forward(context, "models.cli", "export")
 
 
-@cli.command(context_settings=FORWARD)
+@cli.command(context_settings=FORWARD, hidden=True)
 def evaluate(context: typer.Context) -> None:
     """Measure a model on bars. Needs the train extra."""
     _forward(context, "models.cli", "evaluate")
 
 
-@cli.command(context_settings=FORWARD)
+@cli.command(context_settings=FORWARD, hidden=True)
 def data(context: typer.Context) -> None:
     """Prepare training data. Needs the train extra."""
     _forward(context, "models.cli", "data")

@@ -47,7 +47,7 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
     model = _model(settings)
     metrics.bundle_active(model.name)
     async with AsyncExitStack() as stack:
-        store = RedisStore.at(await _store_url(settings, stack), model.lookback)
+        store = _store(await _store_url(settings, stack), model.lookback)
         stack.push_async_callback(store.close)
         clock: Clock = BarsClock() if settings.clock is ClockKind.BARS else WallClock()
         engine = Engine(
@@ -79,6 +79,13 @@ def _model(settings: Settings) -> LemPolicy:
         return load_bundle(settings.bundle)
     except BundleError as error:
         raise CannotStart(f"no valid bundle: {error}") from error
+
+
+def _store(url: str, lookback: int) -> RedisStore:
+    try:
+        return RedisStore.at(url, lookback)
+    except ValueError as error:
+        raise CannotStart(f"LEM_REDIS_URL: {error}") from error
 
 
 async def _store_url(settings: Settings, stack: AsyncExitStack) -> str:

@@ -15,7 +15,9 @@ BLOCKED = "import sys; sys.modules.update(torch=None, onnxruntime=None); from ap
 
 
 def lem(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    known = {name: value for name, value in os.environ.items() if not name.startswith("LEM_")} | environment
+    known = {
+        name: value for name, value in os.environ.items() if name == "LEM_BUNDLE" or not name.startswith("LEM_")
+    } | environment
     return subprocess.run([*LEM, *arguments], capture_output=True, text=True, timeout=60, check=False, env=known)
 
 
@@ -25,7 +27,7 @@ def test_help_needs_neither_torch_nor_onnxruntime() -> None:
     )
 
     assert shown.returncode == 0, shown.stderr
-    for command in ("serve", "demo", "backtest", "simulate", "keys", "train", "export", "evaluate", "data"):
+    for command in ("serve", "demo", "backtest", "simulate", "keys", "train", "export"):
         assert f"  {command} " in shown.stdout
 
 
@@ -70,6 +72,14 @@ def test_a_wrong_setting_is_refused_by_its_name() -> None:
 
     assert refused.returncode == 2
     assert "LEM_CLOCK" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_store_s_address_that_is_none_is_refused() -> None:
+    refused = lem("serve", "--port", "0", LEM_REDIS_URL="localhost:6379")
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("lem: LEM_REDIS_URL: ")
     assert "Traceback" not in refused.stderr
 
 
