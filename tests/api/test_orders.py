@@ -211,3 +211,13 @@ async def test_steps_longer_than_bars_are_aligned_and_wait_for_their_bars(client
     piece = (await next_slice(client, order_id))["slice"]
 
     assert piece["window"] == {"start": wire_time(HISTORY), "end": wire_time(HISTORY + 4)}
+
+
+async def test_the_same_order_sent_many_times_at_once_is_one_order(client: httpx.AsyncClient) -> None:
+    await prepared(client)
+
+    responses = await asyncio.gather(*(client.post("/v1/orders", json=order_json()) for _ in range(20)))
+
+    assert sorted(response.status_code for response in responses) == [200] * 19 + [201]
+    assert len({response.text for response in responses}) == 1
+    assert len((await client.get("/v1/orders")).json()["orders"]) == 1
