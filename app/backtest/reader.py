@@ -29,7 +29,7 @@ def read_series(path: Path) -> Series:
     _check_values(path, columns)
     return Series(
         instrument=path.name.removesuffix(".parquet").split("-", 1)[0],
-        bar_seconds=_bar_seconds(seconds),
+        bar_seconds=bar_seconds_of(seconds),
         open_time=seconds,
         **columns,
         trades=trades,
@@ -94,7 +94,8 @@ def _check_values(path: Path, columns: dict[str, NDArray[np.float64]]) -> None:
             )
 
 
-def _bar_seconds(seconds: NDArray[np.int64]) -> int:
+def bar_seconds_of(seconds: NDArray[np.int64]) -> int:
+    """The commonest distance between neighbours in `seconds`, the bars' opens, at least two of them."""
     lengths, counts = np.unique(np.diff(seconds), return_counts=True)
     return int(lengths[np.argmax(counts)])
 
