@@ -47,9 +47,10 @@ def _cursor(symbol: str, sequence: float) -> str:
 
 def _read(cursor: str) -> tuple[str, int]:
     try:
-        symbol, sequence = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, binascii.Error) as error:
-        raise InvalidInput("bad_cursor", "the cursor is not one that a page gave") from error
-    if not isinstance(symbol, str) or not isinstance(sequence, int):
-        raise InvalidInput("bad_cursor", "the cursor is not one that a page gave")
-    return symbol, sequence
+        place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, binascii.Error):
+        place = None
+    match place:
+        case [str(symbol), int(sequence)]:
+            return symbol, sequence
+    raise InvalidInput("bad_cursor", "the cursor is not one that a page gave")

@@ -1,0 +1,67 @@
+"""Whatever a model does, every order gets its slice, marked and counted."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.order import Side
+from app.domain.slices import Basis
+from app.engine.book import Book
+from app.engine.decider import Decider
+from app.engine.policy import Policy
+from app.feed.calendars import calendar
+from app.policies.twap import Twap
+from tests.builders import a_working, an_instrument, bars
+from tests.engine.desk import a_desk
+from tests.engine.policies import Failing, Hanging, NotANumber, Reader
+
+HISTORY = 20
+
+
+@pytest.mark.parametrize(
+    ("policy", "history", "reason"),
+    [
+        (Failing(), HISTORY, "policy_failed: RuntimeError"),
+        (Reader(), Reader.history_min - 1, "insufficient_history"),
+    ],
+)
+async def test_a_policy_that_cannot_serve_is_stood_in_for(
+    store_url: str, policy: Policy, history: int, reason: str
+) -> None:
+    async with a_desk(store_url, policies=[policy, Twap()]) as desk:
+        await desk.feed(bars(history))
+
+        order = await desk.order()
+
+        assert order.current is not None
+        assert order.current.decided.basis is Basis.FALLBACK
+        assert order.current.decided.fallback_reason == reason
+        assert order.current.decided.model == "twap"
+        assert desk.counts[f"fallback {reason}"] == 1
+
+
+async def test_a_nan_costs_only_its_own_order_the_model(store_url: str) -> None:
+    async with a_desk(store_url, policies=[NotANumber(), Twap()]) as desk:
+        await desk.feed(bars(HISTORY))
+        buy, sell = await desk.order("buy"), await desk.order("sell", side=Side.SELL)
+
+        await desk.feed(bars(HISTORY + 1)[HISTORY:])
+
+        decided = {each: (await desk.slices(each))[-1].decided for each in (buy, sell)}
+        assert decided[buy].basis is Basis.MODEL
+        assert decided[sell].fallback_reason == "not_finite"
+
+
+async def test_a_policy_that_hangs_is_not_waited_for() -> None:
+    policy = Hanging()
+    decider = Decider([policy, Twap()], seconds_max=0.02)
+    book = Book(an_instrument(), calendar("24/7"), 96)
+    for bar in bars(HISTORY):
+        book.push(bar)
+    book.add_series(900, bars(HISTORY))
+
+    decisions = await decider.decide(decider.view(book, 900), [a_working()])
+    policy.released.set()
+    decider.close()
+
+    assert [(each.policy, each.fallback_reason) for each in decisions] == [("twap", "policy_slow")]

@@ -1,0 +1,284 @@
+"""Orders in, slices out, on the bars clock."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.order import Benchmark, Horizon, Side, SizeMode
+from app.domain.slices import Basis, Window
+from tests.builders import an_instrument, an_order, at, bars
+from tests.engine.desk import Desk, a_desk
+
+HISTORY = 20
+
+
+async def test_an_order_gets_its_first_slice_at_once_for_the_window_after_the_newest_bar(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+
+    order = await desk.order()
+
+    assert order.current is not None
+    assert order.current.window == Window(at(HISTORY), at(HISTORY + 1))
+    assert order.current.decided.decided_on == at(HISTORY - 1)
+    assert order.current.decided.basis is Basis.MODEL
+    assert order.arrival_price == bars(HISTORY)[-1].close
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("benchmark", Benchmark)
+@pytest.mark.parametrize("size_mode", SizeMode)
+async def test_slices_of_every_scenario_add_up_to_the_order_exactly(
+    desk: Desk, side: Side, benchmark: Benchmark, size_mode: SizeMode
+) -> None:
+    await desk.feed(bars(HISTORY))
+    order = await desk.order(side=side, benchmark=benchmark, size_mode=size_mode, size=Decimal(1234), max_steps=7)
+
+    await desk.feed_one_by_one(bars(HISTORY + 8)[HISTORY:])
+
+    ended, slices = await desk.again(order), await desk.slices(order)
+    sizes = [piece.quantity if size_mode is SizeMode.QUANTITY else piece.notional for piece in slices]
+    assert ended.status == "completed"
+    assert sum(sizes) == Decimal(1234) == ended.filled
+    assert [piece.step for piece in slices] == list(range(1, len(slices) + 1))
+    assert slices[-1].final
+
+
+async def test_bars_in_one_request_give_the_same_slices_as_bars_one_by_one(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+    await desk.engine.put_instrument(an_instrument(symbol="TWIN"))
+    await desk.feed(bars(HISTORY), "TWIN")
+    one = await desk.order("one")
+    other = await desk.order("other", instrument="TWIN")
+
+    await desk.feed_one_by_one(bars(40)[HISTORY:])
+    await desk.feed(bars(40)[HISTORY:], "TWIN")
+
+    assert (await desk.again(one)).executed == (await desk.again(other)).executed
+
+
+async def test_later_bars_change_no_earlier_slice(desk: Desk) -> None:
+    """Causality: the same bars up to bar k, other bars behind it."""
+    await desk.engine.put_instrument(an_instrument(symbol="TWIN"))
+    future, other_future = bars(30)[25:], bars(30, seed=7)[25:]
+    made = []
+    for symbol, rest in (("BTC-USDT", future), ("TWIN", other_future)):
+        await desk.feed(bars(HISTORY), symbol)
+        order = await desk.order(symbol, instrument=symbol, min_steps=10)
+        await desk.feed_one_by_one(bars(25)[HISTORY:], symbol)
+        await desk.feed_one_by_one(rest, symbol)
+        made.append([(piece.quantity, piece.decided) for piece in await desk.slices(order)])
+
+    assert made[0][:6] == made[1][:6]
+    assert made[0][6:] != made[1][6:]
+
+
+async def test_the_same_order_again_gets_the_first_answer(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+    first, created = await desk.engine.submit(an_order())
+
+    again, created_again = await desk.engine.submit(an_order(size=Decimal("10.0")))
+
+    assert (created, created_again) == (True, False)
+    assert again == first
+
+
+async def test_a_retry_is_answered_even_when_the_order_could_no_longer_be_accepted(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+    await desk.order(max_steps=3)
+    await desk.feed(bars(30)[HISTORY:])
+    await desk.engine.put_instrument(an_instrument(lot_size=Decimal(7)))
+
+    again, created = await desk.engine.submit(an_order(max_steps=3))
+
+    assert (again.status, created) == ("completed", False)
+
+
+async def test_another_order_with_a_known_client_order_id_is_a_conflict(desk: Desk) -> None:
+    await desk.engine.put_instrument(an_instrument(symbol="TWIN"))
+    for symbol in ("BTC-USDT", "TWIN"):
+        await desk.feed(bars(HISTORY), symbol)
+    await desk.order()
+
+    for other in (an_order(size=Decimal(11)), an_order(instrument="TWIN")):
+        with pytest.raises(Conflict) as refused:
+            await desk.engine.submit(other)
+        assert refused.value.code == "client_order_id_reused"
+
+
+async def test_an_order_sent_many_times_at_once_exists_once(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+
+    answers = await asyncio.gather(*(desk.engine.submit(an_order()) for _ in range(20)))
+
+    assert sum(created for _, created in answers) == 1
+    assert len({working.version for working, _ in answers}) == 1
+    assert len((await desk.engine.orders()).orders) == 1
+
+
+async def test_orders_sent_while_bars_come_miss_no_step(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+
+    async def send(count: int) -> list[str]:
+        return [(await desk.order(f"oms-{place}", min_steps=3)).order.order_id for place in range(count)]
+
+    ids, _ = await asyncio.gather(send(30), desk.feed_one_by_one(bars(40)[HISTORY:]))
+    await desk.feed_one_by_one(bars(60)[40:])
+
+    for order_id in ids:
+        windows = [piece.window for piece in await desk.store.slices(order_id)]
+        assert (await desk.engine.order(order_id)).status == "completed"
+        assert all(earlier.end == later.start for earlier, later in pairwise(windows))
+
+
+async def test_a_start_time_moves_the_first_window_to_the_boundary_at_or_after_it(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+
+    order = await desk.order(start_time=at(HISTORY + 2) + timedelta(seconds=1))
+    await desk.feed_one_by_one(bars(HISTORY + 3)[HISTORY:])
+
+    started = await desk.again(order)
+    assert order.status == "accepted"
+    assert started.current is not None
+    assert started.current.window.start == at(HISTORY + 3)
+    assert started.arrival_price == bars(HISTORY + 3)[-1].close
+
+
+async def test_steps_of_several_bars_are_aligned_and_filled_at_the_aggregated_price(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY + 1))
+    order = await desk.order(horizon=Horizon(min_steps=2, max_steps=3, step_seconds=3600))
+
+    await desk.feed_one_by_one(bars(40)[HISTORY + 1 :])
+
+    slices, ended = await desk.slices(order), await desk.again(order)
+    assert order.current is None
+    assert slices[0].window == Window(at(24), at(28))
+    assert ended.status == "completed"
+    assert ended.sums.volume_sum == sum(bar.volume for bar in bars(40)[24 : 24 + 4 * len(slices)])
+
+
+async def test_a_gap_makes_the_benchmark_partial(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+    order = await desk.order(min_steps=5)
+
+    await desk.feed(bars(HISTORY + 3)[-1:])
+
+    assert (await desk.again(order)).sums.partial
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"horizon": Horizon(min_steps=1, max_steps=97)}, "horizon_too_long"),
+        ({"horizon": Horizon(min_steps=1, max_steps=2, step_seconds=1000)}, "step_seconds_unsupported"),
+        ({"horizon": Horizon(min_steps=1, max_steps=2, step_seconds=900 * 97)}, "step_seconds_unsupported"),
+        ({"start_time": at(0) + timedelta(days=400)}, "start_time_too_far"),
+        ({"size": Decimal("0.001")}, "not_whole_lots"),
+    ],
+)
+async def test_an_order_that_cannot_be_met_is_refused_and_leaves_no_trace(
+    desk: Desk, changes: dict[str, Any], code: str
+) -> None:
+    await desk.feed(bars(HISTORY))
+
+    with pytest.raises(InvalidInput) as refused:
+        await desk.engine.submit(an_order(**changes))
+
+    assert refused.value.code == code
+    assert (await desk.engine.submit(an_order()))[1]
+
+
+async def test_an_order_needs_an_instrument_and_a_bar(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        await desk.engine.submit(an_order(instrument="NOBODY"))
+    with pytest.raises(Conflict) as refused:
+        await desk.engine.submit(an_order())
+
+    assert refused.value.code == "no_bars"
+
+
+async def test_a_cancelled_order_gets_no_further_slice(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+    order = await desk.order(min_steps=5)
+
+    cancelled = await desk.engine.cancel(order.order.order_id)
+    await desk.feed(bars(25)[HISTORY:])
+
+    assert cancelled.status == "cancelled"
+    assert await desk.engine.cancel(order.order.order_id) == await desk.again(order) == cancelled
+    assert len(await desk.slices(order)) == 1
+
+
+async def test_two_engines_on_one_store_give_each_step_one_slice(store_url: str) -> None:
+    async with a_desk(store_url) as one, a_desk(store_url) as other:
+        await one.feed(bars(HISTORY))
+        order = await one.order(min_steps=5, max_steps=8)
+        for bar in bars(35)[HISTORY:]:
+            await asyncio.gather(one.feed([bar]), other.feed([bar]))
+
+        ended, slices = await one.again(order), await one.slices(order)
+
+    assert ended.status == "completed"
+    assert sum(piece.quantity for piece in slices) == order.order.size
+    assert ended.sums.steps == len(slices)
+
+
+async def test_an_instrument_keeps_its_terms_under_live_orders(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+    order = await desk.order()
+    changed = an_instrument(lot_size=Decimal("0.1"))
+
+    with pytest.raises(Conflict) as refused:
+        await desk.engine.put_instrument(changed)
+    await desk.engine.cancel(order.order.order_id)
+
+    assert refused.value.code == "instrument_in_use"
+    assert await desk.engine.put_instrument(changed) is False
+    assert await desk.engine.instrument("BTC-USDT") == changed
+
+
+async def test_other_bars_start_another_history(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+
+    await desk.engine.put_instrument(replace(an_instrument(), bar_seconds=60))
+
+    assert (await desk.feed(bars(2, bar_seconds=60))).accepted == 2
+
+
+async def test_pages_go_through_all_orders_once_in_a_stable_order(desk: Desk) -> None:
+    await desk.engine.put_instrument(an_instrument(symbol="AAA"))
+    for symbol in ("BTC-USDT", "AAA"):
+        await desk.feed(bars(HISTORY), symbol)
+    sent = [
+        await desk.order(f"{symbol}-{place}", instrument=symbol) for symbol in ("AAA", "BTC-USDT") for place in "123"
+    ]
+    await desk.engine.cancel(sent[1].order.order_id)
+
+    seen, cursor = [], None
+    while True:
+        page = await desk.engine.orders(limit=2, cursor=cursor)
+        seen += [each.order.client_order_id for each in page.orders]
+        if (cursor := page.next_cursor) is None:
+            break
+
+    assert seen == [each.order.client_order_id for each in sent]
+    cancelled = (await desk.engine.orders(status=(await desk.again(sent[1])).status)).orders
+    assert [each.order.client_order_id for each in cancelled] == ["AAA-2"]
+    assert len((await desk.engine.orders(instrument="AAA")).orders) == 3
+    assert len((await desk.engine.orders(client_order_id="AAA-1")).orders) == 1
+    assert (await desk.engine.orders(client_order_id="AAA-1", instrument="BTC-USDT")).orders == ()
+
+
+@pytest.mark.parametrize("cursor", ["x", "bnVsbA==", "WzEsMl0="])
+async def test_a_cursor_that_no_page_gave_is_refused(desk: Desk, cursor: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await desk.engine.orders(cursor=cursor)
+
+    assert refused.value.code == "bad_cursor"

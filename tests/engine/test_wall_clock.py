@@ -1,0 +1,127 @@
+"""Live: the first step is the next boundary, and no order waits for a bar that is late."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from app.domain.errors import InvalidInput
+from app.domain.slices import Basis, Window
+from tests.builders import a_bar, at, bars
+from tests.engine.desk import Desk, ManualClock, a_desk
+
+HISTORY = 20
+A_SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(at(HISTORY) + 60 * A_SECOND)
+
+
+@pytest.fixture
+async def live(store_url: str, clock: ManualClock) -> AsyncIterator[Desk]:
+    """An engine on the wall clock, a minute after the newest bar."""
+    async with a_desk(store_url, clock=clock) as desk:
+        await desk.feed(bars(HISTORY))
+        yield desk
+
+
+async def move(live: Desk, clock: ManualClock, to: datetime) -> None:
+    """What the watchdog does at that time."""
+    clock.time = to
+    await live.engine.give_late_slices()
+
+
+async def test_the_first_step_is_the_next_boundary_and_waits_for_the_bar_before_it(
+    live: Desk, clock: ManualClock
+) -> None:
+    order = await live.order()
+
+    clock.time = at(HISTORY + 1) + A_SECOND
+    await live.feed(bars(HISTORY + 1)[HISTORY:])
+
+    started = await live.again(order)
+    assert order.current is None
+    assert started.current is not None
+    assert started.current.window == Window(at(HISTORY + 1), at(HISTORY + 2))
+    assert started.current.decided.decided_at == clock.time
+
+
+async def test_a_bar_that_has_not_closed_is_refused(live: Desk) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await live.feed([a_bar(HISTORY + 1)])
+
+    assert refused.value.code == "bar_not_closed"
+
+
+async def test_a_late_bar_gives_a_marked_and_counted_fallback_slice(live: Desk, clock: ManualClock) -> None:
+    order = await live.order()
+
+    await move(live, clock, at(HISTORY + 1) + A_SECOND)
+    in_time = await live.again(order)
+    await move(live, clock, at(HISTORY + 1) + 2 * A_SECOND)
+
+    late = (await live.again(order)).current
+    assert in_time.current is None
+    assert late is not None
+    assert (late.decided.basis, late.decided.fallback_reason) == (Basis.FALLBACK, "bar_late")
+    assert late.decided.decided_on == at(HISTORY - 1)
+    assert live.counts["late"] == live.counts["fallback bar_late"] == 1
+
+
+async def test_the_late_bar_fills_only_its_own_window(live: Desk, clock: ManualClock) -> None:
+    order = await live.order(min_steps=6)
+    clock.time = at(HISTORY + 1) + A_SECOND
+    await live.feed(bars(HISTORY + 1)[HISTORY:])
+    await move(live, clock, at(HISTORY + 2) + 3 * A_SECOND)
+    before = await live.again(order)
+
+    late_bar = bars(HISTORY + 2)[-1]
+    await live.feed([late_bar])
+
+    after = await live.again(order)
+    assert (before.step, before.sums.steps, len(before.overdue)) == (2, 0, 1)
+    assert (after.step, after.sums.steps, len(after.overdue)) == (2, 1, 0)
+    assert after.current == before.current
+    assert after.executed[0] == after.asked[0] * after.lot
+    assert after.executed[1] == 0
+    assert after.avg_price == late_bar.price
+
+
+async def test_a_feed_that_is_silent_for_long_costs_an_order_neither_a_step_nor_its_sum(
+    live: Desk, clock: ManualClock
+) -> None:
+    order = await live.order(min_steps=5, max_steps=5)
+    for step in range(1, 8):
+        await move(live, clock, at(HISTORY + step) + 3 * A_SECOND)
+    silent = await live.again(order)
+
+    await live.feed(bars(HISTORY + 7)[HISTORY:])
+
+    ended = await live.again(order)
+    assert (silent.status, silent.step, silent.sums.steps) == ("working", 5, 0)
+    assert (ended.status, ended.sums.steps, ended.filled) == ("completed", 5, order.order.size)
+
+
+async def test_a_window_that_is_over_gets_an_empty_slice(live: Desk, clock: ManualClock) -> None:
+    """After an outage nobody can trade in the past."""
+    order = await live.order(min_steps=5, max_steps=6)
+
+    await move(live, clock, at(HISTORY + 3) + 3 * A_SECOND)
+
+    slices = await live.slices(order)
+    assert [piece.quantity for piece in slices[:2]] == [0, 0]
+    assert [piece.decided.fallback_reason for piece in slices] == ["window_missed", "window_missed", "bar_late"]
+    assert slices[2].quantity > 0
+
+
+async def test_nothing_is_looked_up_while_nothing_is_due(live: Desk, clock: ManualClock) -> None:
+    await live.order()
+    committed = live.counts["committed"]
+
+    await move(live, clock, at(HISTORY) + 120 * A_SECOND)
+
+    assert live.counts["committed"] == committed

@@ -1,0 +1,88 @@
+"""Values survive the store unchanged, however odd."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from app.domain.benchmark import BenchmarkSums
+from app.domain.order import Benchmark, Fills, Horizon, Limits, Side, SizeMode
+from app.domain.projection import Bound, StopReason
+from app.domain.slices import Basis
+from app.domain.working import Status, take
+from app.store import codec
+from app.store.order_codec import mandate_text, slice_from, slice_text, state_text, working_from
+from tests.builders import (
+    START,
+    a_bar,
+    a_decided,
+    a_fill,
+    a_projection,
+    a_window,
+    a_working,
+    an_instrument,
+    an_order,
+    at,
+)
+
+FULL = an_order(
+    side=Side.SELL,
+    size=Decimal("1234567.89"),
+    size_mode=SizeMode.NOTIONAL,
+    benchmark=Benchmark.TWAP,
+    horizon=Horizon(min_steps=2, max_steps=5, step_seconds=1800),
+    start_time=START,
+    limits=Limits(
+        max_slice_fraction=Decimal("0.5"), max_participation_rate=Decimal("0.01"), limit_price=Decimal("1E+2")
+    ),
+    risk_aversion=Decimal("0.1"),
+    fills=Fills.REPORTED,
+)
+
+
+def test_an_order_with_everything_set_comes_back_equal() -> None:
+    """No field has its default, so none can be forgotten."""
+    decided = a_decided(allocation="nan", basis=Basis.FALLBACK, fallback_reason="bar_late", decided_on=None)
+    projection = a_projection(7, bound_by=Bound.SLICE_CAP, stop_reason=StopReason.MODEL, final=True, stopping=True)
+    working = take(a_working(FULL), projection, a_window(), decided, Decimal(100) / 3)
+    working = take(working, projection, a_window(1), decided, Decimal(100) / 3)
+    working = replace(
+        working,
+        version=3,
+        status=Status.PAUSED,
+        min_notional=Decimal(5),
+        executed=(Decimal("0.07"), Decimal(1) / 7),
+        filled_quantity=Decimal(1) / 3,
+        filled_notional=Decimal("1E-9"),
+        sums=BenchmarkSums(steps=2, price_sum=Decimal(7), notional_sum=Decimal(8), volume_sum=Decimal(9), partial=True),
+        next_open=at(9),
+    )
+
+    back = working_from(mandate_text(working), state_text(working))
+
+    assert back == working
+    assert slice_from(slice_text(working.overdue[0])) == working.overdue[0]
+
+
+def test_an_order_without_options_comes_back_equal() -> None:
+    assert working_from(mandate_text(a_working()), state_text(a_working())) == a_working()
+
+
+def test_bars_fills_and_instruments_come_back_equal() -> None:
+    bar = a_bar(notional=Decimal("5000.1"), trades=7, synthetic=True)
+    fill = a_fill(a_working())
+    instrument = an_instrument(calendar="XNYS", min_notional=Decimal(10))
+
+    assert codec.bar_from(codec.bar_text(bar)) == bar
+    assert codec.bar_from(codec.bar_text(a_bar())) == a_bar()
+    assert codec.fill_from(codec.fill_text(fill)) == fill
+    assert codec.instrument_from(codec.instrument_text(instrument)) == instrument
+
+
+def test_a_form_of_a_later_release_is_refused() -> None:
+    later = codec.fill_text(a_fill(a_working())).replace('"v":1', '"v":2')
+
+    with pytest.raises(ValueError, match="form 2"):
+        codec.fill_from(later)

@@ -1,0 +1,220 @@
+"""What the store promises to the engine, on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from redis import Redis
+
+from app.domain.errors import Conflict, Unavailable
+from app.domain.working import Working, cancel, take
+from app.engine.changes import change
+from app.store import keys
+from app.store.redis_store import RedisStore
+from tests.builders import a_decided, a_fill, a_projection, a_window, a_working, an_instrument, an_order, at, bars
+
+NEWEST = at(4)
+
+
+async def placed(store: RedisStore, name: str = "oms-1") -> Working:
+    """An order that is accepted on five bars."""
+    if not await store.bars_before("BTC-USDT", None, 1):
+        await store.append_bars("BTC-USDT", bars(5), None)
+    order = an_order(client_order_id=name)
+    await store.claim(order)
+    made = await store.create(change(None, a_working(order)), NEWEST)
+    assert made is not None
+    return made[0]
+
+
+def stepped(working: Working, lots: int = 10) -> Working:
+    return take(working, a_projection(lots), a_window(), a_decided(), Decimal(100))
+
+
+async def test_what_is_recorded_comes_back_equal(store: RedisStore) -> None:
+    created = await store.put_instrument(an_instrument())
+    working = await placed(store)
+
+    assert created
+    assert await store.instruments() == [an_instrument()] == [await store.instrument("BTC-USDT")]
+    assert await store.bars_before("BTC-USDT", at(4), 2) == bars(4)[2:]
+    assert await store.bars_since("BTC-USDT", at(3), 9) == bars(5)[3:]
+    assert await store.order(working.order.order_id) == working
+    assert await store.awaiting("BTC-USDT") == [working]
+
+
+async def test_what_is_not_there_is_none(store: RedisStore) -> None:
+    assert await store.instrument("NOBODY") is None
+    assert await store.order("nobody") is None
+    assert await store.fill("nobody", "exec-1") is None
+    assert await store.slices("nobody") == []
+    assert await store.bars_before("NOBODY", None, 5) == []
+
+
+async def test_bars_are_appended_only_behind_the_expected_one(store: RedisStore) -> None:
+    assert await store.append_bars("BTC-USDT", bars(2), None)
+
+    assert not await store.append_bars("BTC-USDT", bars(3)[2:], None)
+    assert not await store.append_bars("BTC-USDT", bars(3)[2:], at(0))
+    assert await store.append_bars("BTC-USDT", bars(3)[2:], at(1))
+    assert await store.bars_before("BTC-USDT", None, 9) == bars(3)
+
+
+async def test_of_two_changes_from_one_version_the_first_stands(store: RedisStore) -> None:
+    working = await placed(store)
+    ours, theirs = change(working, stepped(working, 10)), change(working, stepped(working, 20))
+
+    first, second = await store.commit([ours]), await store.commit([theirs])
+
+    assert first == [None]
+    assert second == [ours.after]
+    assert await store.order(working.order.order_id) == ours.after
+    assert await store.slices(working.order.order_id) == [ours.slice]
+
+
+async def test_many_writers_at_once_leave_one_winner(store: RedisStore) -> None:
+    working = await placed(store)
+    rivals = [change(working, stepped(working, lots)) for lots in range(1, 21)]
+
+    answers = await asyncio.gather(*(store.commit([rival]) for rival in rivals))
+
+    assert sum(answer == [None] for answer in answers) == 1
+
+
+async def test_a_batch_commits_each_order_on_its_own(store: RedisStore) -> None:
+    """One that lost does not hold back the others, whatever call it travels in."""
+    all_placed = [await placed(store, f"oms-{place}") for place in range(250)]
+    await store.commit([change(all_placed[7], cancel(all_placed[7]))])
+
+    answers = await store.commit([change(each, stepped(each)) for each in all_placed])
+
+    lost = [place for place, answer in enumerate(answers) if answer is not None]
+    assert lost == [7]
+    assert answers[7] is not None
+    assert answers[7].status == "cancelled"
+    assert len(await store.awaiting("BTC-USDT")) == 249
+
+
+async def test_creation_again_gives_what_is_recorded(store: RedisStore) -> None:
+    working = await placed(store)
+    moved = change(working, stepped(working))
+    await store.commit([moved])
+
+    again = await store.create(change(None, a_working()), NEWEST)
+
+    assert again == (moved.after, False)
+
+
+async def test_an_order_is_not_created_behind_a_newer_bar(store: RedisStore) -> None:
+    await store.append_bars("BTC-USDT", bars(5), None)
+
+    assert await store.create(change(None, a_working()), at(3)) is None
+    assert await store.order(an_order().order_id) is None
+
+
+async def test_an_instrument_takes_a_bounded_number_of_orders(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "AWAITING_MAX", 1)
+    await placed(store)
+
+    with pytest.raises(Unavailable) as refused:
+        await placed(store, "oms-2")
+
+    assert refused.value.code == "too_many_orders"
+
+
+async def test_the_first_claim_of_a_client_order_id_stays(store: RedisStore) -> None:
+    first = await store.claim(an_order())
+
+    second = await store.claim(an_order(size=Decimal(99)))
+
+    assert second == first == await store.claimed(an_order().order_id)
+
+
+async def test_a_fill_is_recorded_with_the_change_that_books_it(store: RedisStore) -> None:
+    working = await placed(store)
+    moved = change(working, stepped(working))
+    await store.commit([moved])
+    fill = a_fill(moved.after)
+
+    lost = await store.commit([change(working, stepped(working), fill)])
+    before = await store.fill(working.order.order_id, "exec-1")
+    await store.commit([change(moved.after, cancel(moved.after), fill)])
+
+    assert lost == [moved.after]
+    assert before is None
+    assert await store.fill(working.order.order_id, "exec-1") == fill
+
+
+async def test_a_status_moves_the_order_between_pages(store: RedisStore) -> None:
+    working = await placed(store)
+    cancelled = cancel(working)
+
+    await store.commit([change(working, cancelled)])
+
+    old = await store.page(status=working.status, instrument=None, limit=9, cursor=None)
+    assert old.orders == ()
+
+
+async def test_events_tell_what_happened_in_order(store: RedisStore, server: str) -> None:
+    working = await placed(store)
+    moved = change(working, stepped(working))
+    await store.commit([moved])
+    await store.commit([change(moved.after, cancel(moved.after))])
+
+    with Redis.from_url(server, decode_responses=True) as client:
+        entries = client.xrange(keys.events("BTC-USDT"))
+
+    assert [(fields["event"], fields["version"]) for _, fields in entries] == [
+        ("accepted", "1"),
+        ("working", "2"),
+        ("slice", "2"),
+        ("cancelled", "3"),
+    ]
+
+
+async def test_a_server_that_has_forgotten_the_scripts_gets_them_again(store: RedisStore, server: str) -> None:
+    working = await placed(store)
+    with Redis.from_url(server) as client:
+        client.script_flush()
+
+    assert await store.commit([change(working, stepped(working))]) == [None]
+
+
+async def test_terms_do_not_change_under_live_orders(store: RedisStore) -> None:
+    await store.put_instrument(an_instrument())
+    await placed(store)
+
+    assert await store.put_instrument(an_instrument(lot_size=Decimal("0.010"))) is False
+    with pytest.raises(Conflict):
+        await store.put_instrument(an_instrument(bar_seconds=60))
+    assert await store.bars_before("BTC-USDT", None, 9) == bars(5)
+
+
+async def test_every_key_of_an_instrument_lies_in_one_slot(store: RedisStore, server: str) -> None:
+    await store.put_instrument(an_instrument())
+    working = await placed(store)
+    await store.commit([change(working, stepped(working), None)])
+
+    with Redis.from_url(server, decode_responses=True) as client:
+        found = set(client.keys("*"))
+
+    others = {keys.INSTRUMENTS, keys.claim(working.order.order_id)}
+    assert found > others
+    assert all(key.startswith("lem:{BTC-USDT}:") for key in found - others)
+
+
+async def test_a_server_that_is_away_is_unavailable() -> None:
+    nobody = RedisStore.at("unix:///nowhere.sock", lookback=8)
+
+    with pytest.raises(Unavailable) as refused:
+        await nobody.ping()
+    with pytest.raises(Unavailable):
+        await nobody.commit([change(a_working(), replace(a_working(), stopping=True))])
+    await nobody.close()
+
+    assert refused.value.code == "store_unavailable"
