@@ -126,7 +126,7 @@ def _how(decision: Decision, view: View, now: datetime) -> Decided:
         basis=decision.basis,
         allocation=repr(decision.allocation),
         stop_probability=repr(decision.stop_probability),
-        decided_on=view.decided_on,
+        decided_on=view.newest.open_time,
         decided_at=now,
         fallback_reason=decision.fallback_reason,
     )

@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 
+from app.domain.bar import Bar
 from app.domain.projection import Room
 from app.domain.working import Working, room
 from app.engine.book import Book
@@ -24,13 +24,12 @@ DECIDE_SECONDS_MAX = 2.0
 
 @dataclass(slots=True)
 class View:
-    """The market as of one bar, for one step length: raw `window` [1, L, C] with `history` bars in it, the newest of
-    them `decided_on`. `readings` appear when the first order asks."""
+    """The market as of the bar `newest`, for one step length: raw `window` [1, L, C] with `history` bars in it.
+    `readings` appear when the first order asks."""
 
     window: Floats
     history: int
-    decided_on: datetime
-    last_price: Decimal
+    newest: Bar
     readings: tuple[Reading, ...] = field(default=())
 
     def without_first(self, reason: str) -> View:
@@ -38,7 +37,11 @@ class View:
         if not self.readings:
             raise AssertionError("a market must be read first")
         first = Reading(self.readings[0].policy, None, reason)
-        return View(self.window, self.history, self.decided_on, self.last_price, (first, *self.readings[1:]))
+        return View(self.window, self.history, self.newest, (first, *self.readings[1:]))
+
+    @property
+    def last_price(self) -> Decimal:
+        return self.newest.close
 
 
 class Decider:
@@ -66,9 +69,9 @@ class Decider:
             raise AssertionError(f"no series of {step_seconds} s for {book.instrument.symbol}")
         newest = series.newest or book.last
         known = self._views.get(place)
-        if known is not None and known.decided_on == newest.open_time and known.history == len(series):
+        if known is not None and known.newest is newest:
             return known
-        self._views[place] = View(series.window(), len(series), newest.open_time, newest.close)
+        self._views[place] = View(series.window(), len(series), newest)
         return self._views[place]
 
     async def decide(self, view: View, orders: Sequence[Working], late: str | None = None) -> list[Decision]:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from app.domain.errors import Conflict, NotFound, Unavailable
+from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from app.domain.instrument import Instrument
 from app.domain.order import Order, order_id_of
 from app.domain.slices import Window
@@ -225,7 +225,10 @@ class Engine:
         self._recovered = False
         self._library.on_failure.clear()
         for instrument in await self._store.instruments():
-            await self._library.book(instrument.symbol)
+            try:
+                await self._library.book(instrument.symbol)
+            except InvalidInput:  # its calendar is not known here: the others must not wait for it
+                LOG.exception("%s cannot be opened", instrument.symbol)
         self._recovered = True
 
     async def _recover_after_failures(self) -> None:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput, NotFound
@@ -31,7 +32,7 @@ class Library:
         self._advance = advance
         self._lookback = lookback
         self._books: dict[str, Book] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # only while somebody holds them
         self.on_failure = asyncio.Event()
 
     @property
@@ -50,7 +51,8 @@ class Library:
     async def locked(self, symbol: str) -> AsyncIterator[Book]:
         """The book, between two bars. After any failure inside it is read again: what it holds cannot be trusted.
         Raises NotFound("unknown_instrument")."""
-        async with self._locks.setdefault(symbol, asyncio.Lock()):
+        lock = self._locks.setdefault(symbol, asyncio.Lock())
+        async with lock:
             book = self._books.get(symbol)
             if book is None:
                 book = await self._opened(symbol)
@@ -62,6 +64,15 @@ class Library:
                 self.forget(symbol)
                 self.on_failure.set()
                 raise
+
+    async def wait_for_newer(self, symbol: str) -> None:
+        """The store has a bar that the book has not: wait until it has passed through, or, where another process has
+        appended it, give the book up so that it is read again."""
+        before = self._books.get(symbol)
+        newest = before.newest if before else None
+        async with self.locked(symbol) as book:
+            if book is before and book.newest is newest:
+                self.forget(symbol)
 
     def forget(self, symbol: str) -> None:
         self._books.pop(symbol, None)

@@ -44,8 +44,7 @@ class Submit:
             answer = await self._created(order)
             if answer is not None:
                 return answer
-            async with self._library.locked(order.instrument):
-                pass  # a bar is on its way through the book; start again behind it
+            await self._library.wait_for_newer(order.instrument)
         raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
 
     async def _first_answer(self, order: Order) -> Working | None:

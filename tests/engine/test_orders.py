@@ -230,6 +230,18 @@ async def test_two_engines_on_one_store_give_each_step_one_slice(store_url: str)
     assert ended.sums.steps == len(slices)
 
 
+async def test_an_engine_takes_orders_on_bars_that_another_one_has_appended(store_url: str) -> None:
+    async with a_desk(store_url) as one, a_desk(store_url) as other:
+        await one.feed(bars(HISTORY))
+        await other.order("first")
+        await one.feed(bars(HISTORY + 3)[HISTORY:])
+
+        order = await other.order("second")
+
+    assert order.current is not None
+    assert order.current.window.start == at(HISTORY + 3)
+
+
 async def test_an_instrument_keeps_its_terms_under_live_orders(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     order = await desk.order()
