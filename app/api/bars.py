@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
+from app.api.codes import BODY, STORE, TIMES
 from app.api.openapi import REF, problems
 from app.api.services import EngineDep
 from app.api.values import Answer, DecimalIn, Edge, Name, TimeIn
@@ -19,6 +20,10 @@ from app.engine.results import FeedBar, Ingested
 router = APIRouter(tags=["bars"])
 
 BARS_MAX = 10_000
+BAR_CODES = (
+    *("unknown_instrument", "bar_conflict", "bar_out_of_order", "bar_not_closed", "bar_too_old", "misaligned_bar"),
+    *("high_below_low", "price_outside_range", "outside_calendar", "empty", "too_many"),
+)
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
 EXAMPLE: JsonDict = {
@@ -115,7 +120,7 @@ _BODY: dict[str, Any] = {
     "/v1/bars",
     summary="Post closed bars",
     openapi_extra=_BODY,
-    responses=problems(404, 409, 413, 415, 422, 503),
+    responses=problems(*BODY, *TIMES, *BAR_CODES, *STORE),
 )
 async def post_bars(bars: Annotated[list[FeedBar], Depends(_read)], engine: EngineDep) -> IngestedOut:
     """All or nothing, and idempotent. At the answer the bars are durable, and every slice that follows from them is

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
+from app.api.codes import BODY, STORE, TIMES
 from app.api.openapi import problems
 from app.api.order_bodies import OrderOut
 from app.api.orders import OrderId
@@ -14,6 +15,8 @@ from app.api.values import DecimalIn, Edge, Name, TimeIn
 from app.domain.working import Fill
 
 router = APIRouter(tags=["orders"])
+
+FILL_CODES = ("unknown_order", "unknown_slice", "fills_assumed", "fill_exceeds_slice", "execution_id_reused")
 
 EXAMPLE: JsonDict = {
     "execution_id": "exec-7",
@@ -45,7 +48,7 @@ class FillIn(Edge):
     summary="Report a fill",
     responses={
         200: {"model": OrderOut, "description": "Known already: the order as it stands"},
-        **problems(404, 409, 413, 415, 422, 503),
+        **problems(*BODY, *TIMES, *FILL_CODES, *STORE),
     },
 )
 async def post_fill(order_id: OrderId, body: FillIn, engine: EngineDep, response: Response) -> OrderOut:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
+from app.api.codes import BODY, QUERY, STORE
 from app.api.openapi import problems
 from app.api.services import EngineDep
 from app.api.values import Answer, DecimalIn, DecimalOut, Edge, Name
@@ -16,6 +17,9 @@ from app.domain.instrument import Instrument
 from app.domain.numbers import ZERO
 
 router = APIRouter(tags=["instruments"])
+
+PUT_CODES = ("bad_symbol", "bad_bar_seconds", "unknown_calendar", "instrument_in_use")
+GET_CODES = (*QUERY, "unknown_instrument", *STORE)
 
 EXAMPLE: JsonDict = {
     "bar_seconds": 900,
@@ -79,7 +83,10 @@ Symbol = Annotated[str, Path(examples=["BTC-USDT"])]
 @router.put(
     "/v1/instruments/{symbol}",
     summary="Register an instrument, or change it",
-    responses={201: {"model": InstrumentOut, "description": "Registered"}, **problems(409, 413, 415, 422, 503)},
+    responses={
+        201: {"model": InstrumentOut, "description": "Registered"},
+        **problems(*BODY, *PUT_CODES, *STORE),
+    },
 )
 async def put_instrument(symbol: Symbol, body: InstrumentIn, engine: EngineDep, response: Response) -> InstrumentOut:
     """The same again changes nothing. What live orders stand on cannot change under them (`instrument_in_use`)."""
@@ -89,11 +96,11 @@ async def put_instrument(symbol: Symbol, body: InstrumentIn, engine: EngineDep, 
     return InstrumentOut.of(instrument)
 
 
-@router.get("/v1/instruments", summary="List the instruments", responses=problems(503))
+@router.get("/v1/instruments", summary="List the instruments", responses=problems(*STORE))
 async def list_instruments(engine: EngineDep) -> InstrumentsOut:
     return InstrumentsOut(instruments=[InstrumentOut.of(each) for each in await engine.instruments()])
 
 
-@router.get("/v1/instruments/{symbol}", summary="One instrument", responses=problems(404, 422, 503))
+@router.get("/v1/instruments/{symbol}", summary="One instrument", responses=problems(*GET_CODES))
 async def get_instrument(symbol: Symbol, engine: EngineDep) -> InstrumentOut:
     return InstrumentOut.of(await engine.instrument(symbol))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from itertools import groupby
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from app.api.codes import CODES
 from app.api.problems import MEDIA_TYPE, Problem
 
 REF = "#/components/schemas/{model}"
@@ -19,20 +21,11 @@ TAGS = [
     {"name": "operations", "description": "Liveness, readiness and metrics."},
 ]
 
-_CODES = {
-    404: "unknown_order",
-    409: "client_order_id_reused",
-    413: "payload_too_large",
-    415: "unsupported_media_type",
-    422: "horizon_inverted",
-    503: "store_unavailable",
-}
-"""One of the codes that each status may carry, for the examples."""
 
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may answer with these."""
-    return {status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses}
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may refuse with these codes."""
+    by_status = groupby(sorted(set(codes), key=_status), key=_status)
+    return {status: _response(status, sorted(same)) for status, same in by_status}
 
 
 def describe(app: FastAPI, *extra_models: type[BaseModel]) -> None:
@@ -54,20 +47,32 @@ def describe(app: FastAPI, *extra_models: type[BaseModel]) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
-def _mark_problems(path: str, responses: dict[str, Any]) -> None:
-    for status, response in responses.items():
-        content = response.get("content", {})
-        if int(status) >= HTTPStatus.BAD_REQUEST and content.get("application/json", {}).get("schema", {}).get("$ref"):
-            response["content"] = {MEDIA_TYPE: content["application/json"] | {"example": _example(path, int(status))}}
+def _status(code: str) -> int:
+    return CODES[code][0]
 
 
-def _example(path: str, status: int) -> dict[str, Any]:
-    code, phrase = _CODES[status], HTTPStatus(status).phrase
+def _response(status: int, codes: list[str]) -> dict[str, Any]:
+    meanings = "".join(f"\n- `{code}`: {CODES[code][1]}" for code in codes)
+    examples = {code: {"value": _example(status, code)} for code in codes}
+    content = {"application/json": {"examples": examples}}
+    return {"model": Problem, "description": f"{HTTPStatus(status).phrase}\n{meanings}", "content": content}
+
+
+def _example(status: int, code: str) -> dict[str, Any]:
     return {
         "type": f"urn:lem:problem:{code}",
-        "title": phrase,
+        "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": "what is wrong, for people",
+        "detail": CODES[code][1],
         "code": code,
-        "instance": path,
     }
+
+
+def _mark_problems(path: str, responses: dict[str, Any]) -> None:
+    """FastAPI files every model under application/json; a problem has a media type of its own and says where."""
+    for response in responses.values():
+        told = response.get("content", {}).get("application/json", {})
+        if told.get("schema", {}).get("$ref") == REF.format(model=Problem.__name__):
+            for example in told["examples"].values():
+                example["value"] = example["value"] | {"instance": path}
+            response["content"] = {MEDIA_TYPE: told}

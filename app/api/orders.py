@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.openapi import problems
 from app.api.order_bodies import OrderIn, OrderOut, OrdersOut
 from app.api.services import EngineDep
@@ -16,6 +17,13 @@ from app.domain.working import Status
 router = APIRouter(tags=["orders"])
 
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1_000
+
+ORDER_CODES = (
+    *("unknown_instrument", "client_order_id_reused", "no_bars", "too_many_orders", "size_missing", "size_ambiguous"),
+    *("unknown_value", "not_whole_lots", "too_many_lots", "below_min_notional", "bad_horizon", "horizon_inverted"),
+    *("horizon_too_long", "step_seconds_unsupported", "start_time_too_far", "outside_calendar", "above_one"),
+    "slice_cap_infeasible",
+)
 
 OrderId = Annotated[str, Path(max_length=64)]
 
@@ -38,7 +46,7 @@ class Wanted(BaseModel):
     summary="Send an order",
     responses={
         200: {"model": OrderOut, "description": "Known already: the order as it stands"},
-        **problems(404, 409, 413, 415, 422, 503),
+        **problems(*BODY, *TIMES, *ORDER_CODES, *STORE),
     },
 )
 async def post_order(body: OrderIn, engine: EngineDep, response: Response) -> OrderOut:
@@ -50,18 +58,22 @@ async def post_order(body: OrderIn, engine: EngineDep, response: Response) -> Or
     return OrderOut.of(working)
 
 
-@router.get("/v1/orders", summary="A page of orders", responses=problems(422, 503))
+@router.get("/v1/orders", summary="A page of orders", responses=problems(*QUERY, "bad_cursor", *STORE))
 async def list_orders(wanted: Annotated[Wanted, Query()], engine: EngineDep) -> OrdersOut:
     page = await engine.orders(**wanted.model_dump())
     return OrdersOut(orders=[OrderOut.of(each) for each in page.orders], next_cursor=page.next_cursor)
 
 
-@router.get("/v1/orders/{order_id}", summary="One order", responses=problems(404, 422, 503))
+@router.get("/v1/orders/{order_id}", summary="One order", responses=problems(*KNOWN_ORDER))
 async def get_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     return OrderOut.of(await engine.order(order_id))
 
 
-@router.post("/v1/orders/{order_id}/cancel", summary="Cancel an order", responses=problems(404, 409, 422, 503))
+@router.post(
+    "/v1/orders/{order_id}/cancel",
+    summary="Cancel an order",
+    responses=problems(*KNOWN_ORDER, "order_ended"),
+)
 async def cancel_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     """No further slice. Twice is once; an order that has ended otherwise is a conflict (`order_ended`)."""
     return OrderOut.of(await engine.cancel(order_id))

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.codes import KNOWN_ORDER
 from app.api.openapi import problems
 from app.api.orders import OrderId
 from app.api.schedule_bodies import ScheduleOut
@@ -26,14 +27,20 @@ class Patience(BaseModel):
     wait: Annotated[float, Field(ge=0, le=WAIT_SECONDS_MAX)] = 0.0
 
 
-@router.get("/v1/orders/{order_id}/slices/next", summary="What to trade now", responses=problems(404, 422, 503))
+@router.get(
+    "/v1/orders/{order_id}/slices/next",
+    summary="What to trade now",
+    responses=problems(*KNOWN_ORDER, "too_many_waiters"),
+)
 async def next_slice(order_id: OrderId, patience: Annotated[Patience, Query()], engine: EngineDep) -> NextSliceOut:
     """The slice whose window runs or comes next; the same until its bar has closed. Always 200 for a known order."""
     return NextSliceOut.of(await engine.next_slice(order_id, patience.wait))
 
 
 @router.get(
-    "/v1/orders/{order_id}/schedule", summary="All steps, and what is expected", responses=problems(404, 422, 503)
+    "/v1/orders/{order_id}/schedule",
+    summary="All steps, and what is expected",
+    responses=problems(*KNOWN_ORDER),
 )
 async def get_schedule(order_id: OrderId, engine: EngineDep) -> ScheduleOut:
     return ScheduleOut.of(await engine.schedule(order_id))

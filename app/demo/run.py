@@ -24,7 +24,7 @@ REPLAY = 8 + desk.MAX_STEPS
 """One order is sent at each of the first 8 windows."""
 BARS_PER_POST = 2_000
 TIMEOUT_SECONDS = 30.0
-PLAIN_WIDTH = 120
+PLAIN_WIDTH = 100
 """Columns where there is no terminal to ask."""
 
 

@@ -60,7 +60,9 @@ def _address(process: subprocess.Popen[str], log: Path) -> str:
     for line in process.stdout or ():
         if line.startswith(LISTENING):
             return line.removeprefix(LISTENING).strip()
-    raise ServerFailed(log.read_text().strip() or f"the service ended with exit code {process.wait()}")
+    raise ServerFailed(
+        log.read_text().strip().removeprefix("lem: ") or f"the service ended with exit code {process.wait()}"
+    )
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -1,82 +1,73 @@
-"""How the demo looks."""
+"""How the demo looks: within 80 columns."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from app.demo.desk import Ticket
 
-WHY = {"model": "model chose to", "early": "pace was done", "max_steps": "max_steps"}
+FALLBACK_MARK = "*"
 
 
-def live_table(tickets: list[Ticket], title: str) -> Table:
+def live_table(tickets: list[Ticket], bar: str) -> Table:
     """Where every order stands now."""
-    table = _table(title, "slice now", "slippage bps", "status", "stopped by")
+    title = f"bar {bar}; bps: slippage so far, positive is a cost; {FALLBACK_MARK} fallback"
+    table = _table(title, "steps", "done %", "slice now", "bps", "status", "stop")
     for ticket in tickets:
         order = ticket.order
         if not order:
-            table.add_row(*_head(ticket), "", "", "", "to come", "")
+            table.add_row(_name(ticket), "", "", "", "", "to come", "")
             continue
-        table.add_row(
-            *_head(ticket),
-            f"{order['step']}/{order['horizon']['max_steps']}",
-            f"{_done(order) * 100:.1f}",
-            _slice(ticket),
-            _bps(order["slippage_bps"]),
-            order["status"],
-            WHY.get(order["stop_reason"] or "", ""),
-        )
+        steps, done = f"{order['step']}/{order['horizon']['max_steps']}", f"{_done(order) * 100:.1f}"
+        now = (_slice(ticket), _bps(order["slippage_bps"]), order["status"], order["stop_reason"] or "")
+        table.add_row(_name(ticket), steps, done, *now)
     return table
 
 
 def summary_table(tickets: list[Ticket]) -> Table:
-    """How every order ended."""
-    table = _table("Summary (slippage: positive is a cost)", "avg price", "benchmark", "slippage bps", "stopped by")
+    """How every order ended: its steps of the horizon's least to largest, and its slippage."""
+    title = "Summary; bps: slippage against the benchmark, positive is a cost"
+    table = _table(title, "steps", "avg price", "benchmark", "bps", "stop")
     for ticket in tickets:
         order = ticket.order
         horizon = order["horizon"]
-        table.add_row(
-            *_head(ticket),
-            f"{order['step']} of {horizon['min_steps']}..{horizon['max_steps']}",
-            f"{_done(order) * 100:.1f}",
-            _price(order["avg_price"]),
-            _price(order["benchmark_price"]),
-            _bps(order["slippage_bps"]),
-            WHY.get(order["stop_reason"] or "", ""),
-        )
+        steps = f"{order['step']} of {horizon['min_steps']}..{horizon['max_steps']}"
+        prices = (_price(order["avg_price"]), _price(order["benchmark_price"]))
+        table.add_row(_name(ticket), steps, *prices, _bps(order["slippage_bps"]), order["stop_reason"] or "")
     return table
 
 
-def _table(title: str, *last: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name in ("order", "instrument", "scenario"):
-        table.add_column(name)
-    for name in ("steps", "done %", *last[:3]):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in last[3:]:
-        table.add_column(name)
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("order", no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="left" if name in ("status", "stop") else "right", no_wrap=True)
     return table
 
 
-def _head(ticket: Ticket) -> tuple[str, str, str]:
+def _name(ticket: Ticket) -> str:
+    """The instrument and the scenario."""
     body = ticket.body
-    size_mode = "quantity" if "quantity" in body else "notional"
-    return body["client_order_id"], body["instrument"], f"{body['side']} {body['benchmark']} {size_mode}"
+    return f"{body['instrument']} {body['side']} {body['benchmark']} {_size_mode(ticket)}"
+
+
+def _size_mode(ticket: Ticket) -> str:
+    return "quantity" if "quantity" in ticket.body else "notional"
 
 
 def _done(order: dict[str, str]) -> Decimal:
-    size = Decimal(order["quantity"] or order["notional"])
-    return 1 - Decimal(order["leaves"]) / size
+    """The share of the order that is filled."""
+    return 1 - Decimal(order["leaves"]) / Decimal(order["quantity"] or order["notional"])
 
 
 def _slice(ticket: Ticket) -> str:
     if ticket.slice is None:
         return ""
-    fixed = "quantity" if "quantity" in ticket.body else "notional"
-    mark = "" if ticket.slice["basis"] == "model" else " (fallback)"
-    return f"{Decimal(ticket.slice[fixed]):,.0f}{mark}"
+    mark = "" if ticket.slice["basis"] == "model" else FALLBACK_MARK
+    return f"{Decimal(ticket.slice[_size_mode(ticket)]):,.0f}{mark}"
 
 
 def _price(text: str | None) -> str:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.api.codes import CODES
+from app.api.problems import HTTP_CODES, PARSER_CODES, Problem
 from app.main import create_app
 from app.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SERVING = ("api", "domain", "engine", "feed", "store")
+REFUSALS = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "PydanticCustomError"}
+NEVER_REACHED = {"bad_client_order_id", "bar_times_inverted", "bad_cost"}
+"""Refusals of the domain that the edge's own checks, or an instrument's terms, forestall."""
 
 SURFACE = {
     ("get", "/healthz"): "200",
@@ -15,14 +25,14 @@ SURFACE = {
     ("get", "/readyz"): "200 503",
     ("get", "/v1/instruments"): "200 503",
     ("get", "/v1/instruments/{symbol}"): "200 404 422 503",
-    ("put", "/v1/instruments/{symbol}"): "200 201 409 413 415 422 503",
+    ("put", "/v1/instruments/{symbol}"): "200 201 400 409 413 415 422 503",
     ("get", "/v1/models"): "200",
     ("get", "/v1/orders"): "200 422 503",
-    ("post", "/v1/bars"): "200 404 409 413 415 422 503",
-    ("post", "/v1/orders"): "200 201 404 409 413 415 422 503",
+    ("post", "/v1/bars"): "200 400 404 409 413 415 422 503",
+    ("post", "/v1/orders"): "200 201 400 404 409 413 415 422 503",
     ("get", "/v1/orders/{order_id}"): "200 404 422 503",
     ("post", "/v1/orders/{order_id}/cancel"): "200 404 409 422 503",
-    ("post", "/v1/orders/{order_id}/fills"): "200 201 404 409 413 415 422 503",
+    ("post", "/v1/orders/{order_id}/fills"): "200 201 400 404 409 413 415 422 503",
     ("get", "/v1/orders/{order_id}/schedule"): "200 404 422 503",
     ("get", "/v1/orders/{order_id}/slices/next"): "200 404 422 503",
 }
@@ -49,7 +59,28 @@ def test_every_refusal_is_described_as_a_problem(document: dict[str, Any]) -> No
             if int(status) >= 400 and path != "/readyz":
                 problem = response["content"]["application/problem+json"]
                 assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
-                assert problem["example"]["status"] == int(status)
+                for code, example in problem["examples"].items():
+                    assert Problem.model_validate(example["value"]).code == code
+                    assert CODES[code][0] == int(status)
+
+
+def test_every_code_that_the_service_refuses_with_is_listed_and_no_other() -> None:
+    """Codes are part of the interface: a new one is added to the list, and one that goes is a change for clients."""
+    raised = {code for folder in SERVING for path in (ROOT / "app" / folder).rglob("*.py") for code in refusals(path)}
+    at_the_edge = set(PARSER_CODES.values()) | set(HTTP_CODES.values()) | {"wrong_type", "internal_error"}
+
+    assert raised - NEVER_REACHED | at_the_edge == set(CODES)
+
+
+def refusals(path: Path) -> set[str]:
+    """The codes of the refusals that a module builds."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and node.args]
+    return {
+        str(call.args[0].value)
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in REFUSALS
+        if isinstance(call.args[0], ast.Constant)
+    }
 
 
 def test_every_body_has_an_example(document: dict[str, Any]) -> None:

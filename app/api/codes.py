@@ -1,0 +1,89 @@
+"""Every code that a problem may carry, with its status and meaning: the stable part of the error interface.
+
+A test holds this list to the refusals in the code. What a route may answer is in the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+CODES: dict[str, tuple[int, str]] = {
+    "bad_request": (400, "the body cannot be read"),
+    "unknown_path": (404, "no route has that path"),
+    "unknown_instrument": (404, "no instrument has that name"),
+    "unknown_order": (404, "no order has that id"),
+    "method_not_allowed": (405, "the path does not take that method"),
+    "bar_conflict": (409, "the bar is recorded with other values"),
+    "bar_out_of_order": (409, "the bar comes after newer ones"),
+    "client_order_id_reused": (409, "another order has that client_order_id"),
+    "execution_id_reused": (409, "another fill of the order has that execution_id"),
+    "fill_exceeds_slice": (409, "the fill is more than its slice has left"),
+    "fills_assumed": (409, "the order takes no reports"),
+    "instrument_in_use": (409, "live orders stand on what would change"),
+    "no_bars": (409, "the instrument has no bar yet, so no price to start from"),
+    "order_ended": (409, "the order has ended otherwise"),
+    "payload_too_large": (413, "the body has more than 4 MiB"),
+    "unsupported_media_type": (415, "the content-type is not one that the route reads"),
+    "above_one": (422, "a fraction is above 1"),
+    "bad_bar_seconds": (422, "bar_seconds is not within 1 to 86400"),
+    "bad_cursor": (422, "the cursor is not one that a page gave"),
+    "bad_horizon": (422, "min_steps or step_seconds is below 1"),
+    "bad_json": (422, "the body is not JSON"),
+    "bad_symbol": (422, "a symbol has letters, digits and . _ - only"),
+    "bad_text": (422, "a text is empty, too long, or has control characters"),
+    "bad_time": (422, "a time is not in RFC 3339"),
+    "bar_not_closed": (422, "the bar's window has not closed yet"),
+    "bar_too_old": (422, "the bar opens before 1970-01-02"),
+    "below_min_notional": (422, "the order is worth less than the instrument's min_notional"),
+    "decimal_not_a_string": (422, "a decimal is not a JSON string"),
+    "empty": (422, "a list has no entry"),
+    "field_missing": (422, "a field is missing"),
+    "high_below_low": (422, "the bar's high is below its low"),
+    "horizon_inverted": (422, "min_steps is above max_steps"),
+    "horizon_too_long": (422, "max_steps is more than the model knows"),
+    "misaligned_bar": (422, "no window of the instrument opens at open_time"),
+    "naive_time": (422, "a time has no offset"),
+    "negative": (422, "a number is below zero"),
+    "not_a_decimal": (422, "a decimal has at most 15 digits, then at most 12 decimals, and no exponent"),
+    "not_finite": (422, "a number is NaN or infinite"),
+    "not_positive": (422, "a number is not above zero"),
+    "not_whole_lots": (422, "the size is no multiple of the instrument's lot or notional step"),
+    "out_of_range": (422, "a number is outside its bounds"),
+    "outside_calendar": (422, "the time is beyond the years that the calendar knows"),
+    "price_outside_range": (422, "the bar's open or close is outside low..high"),
+    "size_ambiguous": (422, "both quantity and notional are given"),
+    "size_missing": (422, "neither quantity nor notional is given"),
+    "slice_cap_infeasible": (422, "max_steps slices under the cap cannot make the order"),
+    "start_time_too_far": (422, "start_time is too far ahead"),
+    "step_seconds_unsupported": (422, "the calendar or the bars do not allow such steps"),
+    "time_out_of_range": (422, "the year is not within 1970 and 2200"),
+    "too_many": (422, "a list has too many entries"),
+    "too_many_lots": (422, "the size has more lots than can be counted"),
+    "unknown_calendar": (422, "no calendar has that code"),
+    "unknown_field": (422, "the field does not exist"),
+    "unknown_slice": (422, "the order has no such slice"),
+    "unknown_value": (422, "the word is none of those that the field takes"),
+    "wrong_type": (422, "the JSON type is another one than the field's"),
+    "internal_error": (500, "the service failed; what was asked for is safe to repeat"),
+    "busy": (503, "others change the same thing too fast; repeat it"),
+    "store_unavailable": (503, "the store is away; what was asked for is safe to repeat"),
+    "too_many_orders": (503, "the instrument has as many live orders as it may"),
+    "too_many_waiters": (503, "as many requests wait as may"),
+}
+
+QUERY = ("wrong_type", "unknown_field", "unknown_value", "out_of_range", "bad_text")
+"""What may be wrong with any query or path parameter."""
+
+BODY = (
+    *("bad_request", "payload_too_large", "unsupported_media_type", "bad_json", "wrong_type", "field_missing"),
+    *("unknown_field", "bad_text", "decimal_not_a_string", "not_a_decimal", "not_finite", "not_positive", "negative"),
+    "out_of_range",
+)
+"""What may be wrong with any body."""
+
+TIMES = ("bad_time", "naive_time", "time_out_of_range")
+"""What may be wrong with any time."""
+
+STORE = ("store_unavailable", "busy")
+"""What may be wrong with the store."""
+
+KNOWN_ORDER = (*QUERY, "unknown_order", *STORE)
+"""What may be wrong with any call on one order."""
