@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import torch
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.domain.errors import LemError
+from app.domain.errors import InvalidInput, LemError
 from app.inference.bundle import BundleError, load_bundle
-from models import run
-from models.config import LemConfig
-from models.objective import Loss
-from models.trainer import TrainSettings
+from models.launch import launch
+from models.plan import Plan, make_plan, read_plan
+from models.run import release
 from models.validation import Row
 
 DATE_FORMATS = ["%Y-%m-%d"]
 CANNOT_START = 2
-SMOOTHING = 0.98
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -30,36 +26,44 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the run; a training that was stopped goes on from there.")],
+    plan: Annotated[Path | None, typer.Option("--config", help="TOML file that says what to train on and how.")] = None,
     data: Annotated[
-        list[Path] | None,
-        typer.Option(help="A bar file, or a folder of them (Parquet); may be repeated.  [default: random walks only]"),
+        Path | None, typer.Option(help="Instead of a file: one folder of bars (Parquet), other settings as they are.")
     ] = None,
-    train_end: Annotated[datetime, typer.Option(formats=DATE_FORMATS, help="Bars before it train, UTC.")] = datetime(
-        2024, 7, 1, tzinfo=UTC
-    ),
+    train_end: Annotated[
+        datetime | None, typer.Option(formats=DATE_FORMATS, help="With --data: bars before it train, UTC.")
+    ] = None,
     validation_end: Annotated[
-        datetime, typer.Option(formats=DATE_FORMATS, help="Bars from it on are not looked at, UTC.")
-    ] = datetime(2025, 1, 1, tzinfo=UTC),
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")] = TrainSettings().steps,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 takes all.")] = 0,
+        datetime | None, typer.Option(formats=DATE_FORMATS, help="With --data: bars before it choose, UTC.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the optimiser.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything that is drawn.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads of each; 0 shares out all.")] = 0,
 ) -> None:
-    """Train one model for all 8 scenarios and every horizon at once. Stop it at any time; the same command goes on."""
-    if threads:
-        torch.set_num_threads(threads)
+    """Train one model for all 8 scenarios and every horizon at once, on the plan's markets and on random walks (on
+    those alone without --config or --data). Stop it at any time; the same command goes on."""
     try:
-        plan = run.Plan(
-            data=tuple(data or ()),
-            train_end=train_end.replace(tzinfo=UTC),
-            validation_end=validation_end.replace(tzinfo=UTC),
-            config=LemConfig(),
-            settings=TrainSettings(steps=steps, seed=seed),
-        )
-        with _progress() as progress:
-            table = run.train(plan, out, _Teller(progress, steps))
+        made = _plan(plan, data, train_end, validation_end)
+        changes = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
+        made = made.model_copy(update={"training": made.training | changes})
+        table = launch(made, out, processes, threads)
     except LemError as error:
         _refuse("train", error)
     _show(table)
+
+
+def _plan(file: Path | None, data: Path | None, train_end: datetime | None, validation_end: datetime | None) -> Plan:
+    if file and data:
+        raise InvalidInput("two_plans", "give --config or --data, not both")
+    if file:
+        return read_plan(file)
+    if not data:
+        return make_plan({}, "no markets")
+    if not train_end or not validation_end:
+        raise InvalidInput("no_split", "--data needs --train-end and --validation-end: what trains must not choose")
+    market = {"path": data, "train_end": train_end.date(), "validation_end": validation_end.date()}
+    return make_plan({"markets": {data.resolve().name: market}}, "--data")
 
 
 @app.command()
@@ -69,40 +73,12 @@ def export(
 ) -> None:
     """Write a bundle and load it as the service does; where anything is wrong, nothing is replaced."""
     try:
-        run.release(run_folder, out)
+        release(run_folder, out)
         policy = load_bundle(out)
     except (LemError, BundleError) as error:
         _refuse("export", error)
     size = sum(file.stat().st_size for file in out.iterdir())
     typer.echo(f"{policy.name}: {len(policy.card.golden)} golden cases agree, {size / 1e6:.1f} MB in {out}")
-
-
-class _Teller:
-    """Moves the progress bar, with running means of what the loss is made of."""
-
-    def __init__(self, progress: Progress, steps: int) -> None:
-        self.progress, self.task = progress, progress.add_task("training", total=steps, figures="")
-        self.means: tuple[float, ...] | None = None
-
-    def __call__(self, step: int, loss: Loss) -> None:
-        new = (loss.utility, loss.volume, loss.volatility)
-        old = self.means or new
-        self.means = tuple(SMOOTHING * before + (1.0 - SMOOTHING) * now for before, now in zip(old, new, strict=True))
-        utility, volume, volatility = self.means
-        figures = f"utility {utility:.4f}  volume {volume:.3f}  volatility {volatility:.3f}"
-        self.progress.update(self.task, completed=step, figures=figures)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
-        console=Console(stderr=True),
-    )
 
 
 def _show(table: list[Row]) -> None:

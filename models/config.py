@@ -12,8 +12,8 @@ class LemConfig:
 
     lookback: int = 480
     recurrence: int = 48
-    history_min: int = 64
-    max_steps: int = 12
+    history_min: int = 96
+    max_steps: int = 24
     variable_width: int = 16
     hidden: int = 32
     kan_layers: int = 2

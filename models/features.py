@@ -23,7 +23,7 @@ VARIABLES = (
     "return", "close_vs_price", "range", "body", "volume", "volume_surprise", "volume_profile", "volatility_profile",
     "trades", "day_sin", "day_cos", "week_sin", "week_cos", "bar_length", "after_gap", "traded",
 )  # fmt: skip
-WINDOW_FIGURES = 6
+WINDOW_FIGURES = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,10 @@ class BarFeatures(nn.Module):
 
         both = here * _previous(here)
         returns = torch.log(close / _previous(close)) * both
-        volatility = self._volatility(returns, both)[:, None]
+        gap = (column["second_of_day"] - _previous(column["second_of_day"]) - column["bar_seconds"]).abs()
+        after_gap = ((gap > 1.0) & ((gap - SECONDS_PER_DAY).abs() > 1.0)).to(bars.dtype) * both
+        within = both * (1.0 - after_gap)  # a night's move says nothing about a bar's
+        volatility = self._volatility(returns, within)[:, None]
         scaled = (returns / volatility).clamp(-RETURN_CLIP, RETURN_CLIP)
         volume = self._mean(column["volume"], here, self.long_weight).clamp(min=1e-12)[:, None]
         log_volume = torch.log(column["volume"] / volume + 0.02) * here
@@ -79,8 +82,6 @@ class BarFeatures(nn.Module):
         weight = self._same_time(column["second_of_day"], column["bar_seconds"], here)
         volume_profile = self._profile(log_volume, weight)  # [B, T + N]
         volatility_profile = self._profile((scaled.abs() - 0.7) * both, weight)
-        gap = (column["second_of_day"] - _previous(column["second_of_day"]) - column["bar_seconds"]).abs()
-        after_gap = ((gap > 1.0) & ((gap - SECONDS_PER_DAY).abs() > 1.0)).to(bars.dtype) * both
         day = 2.0 * math.pi * column["second_of_day"] / SECONDS_PER_DAY
         week = 2.0 * math.pi * column["day_of_week"] / 7.0
         variables = (
@@ -107,12 +108,13 @@ class BarFeatures(nn.Module):
         place = iter(profiles)
         stacked = [next(place) if item is None else item[:, -self.recurrence :] for item in variables]
         window = (
-            torch.log(self._rms(returns, both, self.short_weight) / volatility[:, 0]),
+            torch.log(self._rms(returns, within, self.short_weight) / volatility[:, 0]),
             self._mean(log_volume, here, self.short_weight),
             (scaled[:, -12:].sum(-1) / math.sqrt(12.0)).clamp(-RETURN_CLIP, RETURN_CLIP),
             (scaled[:, -self.recurrence :].sum(-1) / math.sqrt(self.recurrence)).clamp(-RETURN_CLIP, RETURN_CLIP),
             torch.log(volatility[:, 0]) / 4.0 + 1.5,
             weight.sum(-1).clamp(max=5.0) / 5.0,
+            *self._session(after_gap),
         )
         return Features(
             variables=torch.stack(stacked, dim=-1) * recent[..., None],
@@ -121,6 +123,20 @@ class BarFeatures(nn.Module):
             volume=volume[:, 0],
             volume_profile=ahead,
         )
+
+    def _session(self, after_gap: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Whether the market closes, the place in its session as a share of the one before, and the steps left in it.
+
+        A session is what lies between two gaps in the times of day, so early closes and other calendars are seen too.
+        """
+        place = torch.arange(after_gap.shape[-1], dtype=after_gap.dtype, device=after_gap.device)
+        newest = (place * after_gap).amax(-1)
+        before = (place * after_gap * (place < newest[:, None])).amax(-1)
+        length, done = newest - before, place[-1] - newest + 1.0
+        known = (before > 0.0).to(after_gap.dtype)
+        share = (done / length.clamp(min=1.0)).clamp(max=1.5)
+        left = ((length - done) / self.steps).clamp(0.0, 1.0)
+        return known, known * share, known * left
 
     def _volatility(self, returns: Tensor, both: Tensor) -> Tensor:
         """Root mean square of the returns after clipping at RETURN_CLIP times a first estimate: tails are heavy."""

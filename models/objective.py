@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models.features import Features
 from models.lem import Lem
-from models.rollout import roll
+from models.rollout import Costs, roll
 from models.samples import Stretches, draw_terms, paths_of
 
 FORECAST_WEIGHT = 0.05
@@ -32,21 +32,22 @@ class Loss:
     volatility: float
 
 
-def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, *, repeat: int, repeat_capped: int) -> Loss:
-    """Orders without a cap start `repeat` times on each bar, those with one `repeat_capped` times.
+def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: Costs, repeats: tuple[int, int]) -> Loss:
+    """On each start there are `repeats[0]` orders without a slice cap and `repeats[1]` with one.
 
     A large risk aversion makes a large utility: an order counts 1 / (1 + risk aversion), so that none drowns the rest.
     """
     with torch.no_grad():
         features = net.context.features(stretches.windows)
     reading = net.context.read(features)
-    utility = torch.zeros(())
-    for capped, times in ((False, repeat), (True, repeat_capped)):
-        paths = paths_of(stretches, features, reading, net.config.max_steps, times)
-        terms = draw_terms(paths, net.config, capped, generator)
-        outcome = roll(net.decision, paths, terms)
-        weighted = outcome.utility / (1.0 + terms.risk_aversion)
-        utility = utility + weighted.mean() * times / (repeat + repeat_capped)
+    parts = []
+    for capped, times in zip((False, True), repeats, strict=True):
+        if times:
+            paths = paths_of(stretches, features, reading, times)
+            terms = draw_terms(paths, capped, generator)
+            outcome = roll(net.decision, paths, terms, costs)
+            parts.append((outcome.utility / (1.0 + terms.risk_aversion)).mean() * times / sum(repeats))
+    utility = torch.stack(parts).sum()
     volume, volatility = forecast_losses(stretches, features, reading)
     total = FORECAST_WEIGHT * (volume + volatility) - utility
     return Loss(total, utility.item(), volume.item(), volatility.item())

@@ -7,7 +7,10 @@ of stopping at step s and survive_s = prod_{r<s} (1 - p_r), the expected utility
     sum_s survive_s p_s u(gain_s),    u(g) = g - risk_aversion (sqrt(1 + g^2) - 1),
 
 with p = 1 at the last step. It is smooth in all parameters and has no sampling noise. Gains are minus the slippage
-against the order's benchmark, as a fraction of the volatility per bar at the order's start.
+against the order's benchmark and minus the costs, as a fraction of the volatility per bar at the order's start.
+
+A slice that is the share a of an order of X base units costs impact * volatility * sqrt(a X / V) per unit in a bar of
+volume V, the usual square-root form (Almgren et al. 2005, Toth et al. 2011), and half the spread.
 
 Shapes: S scenarios, B orders (per scenario), N steps, K state columns.
 """
@@ -25,6 +28,8 @@ from app.domain.projection import STOP_THRESHOLD
 from models.decision import DecisionNet, OrderView
 
 BPS = 10_000.0
+VOLUME_FLOOR = 0.02
+"""A bar counts for the impact as if it traded at least this share of the horizon's mean volume."""
 DUST = 1e-6
 """A share of an order too small to count as a slice: float32 leaves such rests."""
 
@@ -61,6 +66,17 @@ class Paths:
         return Paths(*(getattr(self, name)[chosen] for name in self.__slots__))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """`impact` is the factor of the square-root law, near 1 in markets; `half_spread_bps` is paid by every unit."""
+
+    impact: float = 1.0
+    half_spread_bps: float = 0.0
+
+
+FREE = Costs(impact=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """[S, B]: `utility` and `gain` in expectation over the random stop; `hard_gain` and `steps` of the order that
@@ -72,17 +88,17 @@ class Outcome:
     steps: Tensor
 
 
-def roll(net: DecisionNet, paths: Paths, terms: Terms) -> Outcome:
+def roll(net: DecisionNet, paths: Paths, terms: Terms, costs: Costs = FREE) -> Outcome:
     """Run every order in all 8 scenarios."""
-    rolling = _Rolling(net, paths, terms)
+    rolling = _Rolling(net, paths, terms, costs)
     for step in range(1, int(terms.max_steps.max()) + 1):
         rolling.advance(step)
     return Outcome(rolling.utility, rolling.gain, rolling.hard_gain, rolling.steps)
 
 
 class _Rolling:
-    def __init__(self, net: DecisionNet, paths: Paths, terms: Terms) -> None:
-        self.net, self.paths, self.terms = net, paths, terms
+    def __init__(self, net: DecisionNet, paths: Paths, terms: Terms, costs: Costs) -> None:
+        self.net, self.paths, self.terms, self.costs = net, paths, terms, costs
         dtype, scenarios = paths.price.dtype, len(SCENARIOS)
         self.sign = net.sign[:, None]  # [S, 1]
         self.is_vwap = net.is_vwap[:, None]
@@ -94,9 +110,12 @@ class _Rolling:
         vwap = torch.where(traded > 0, (paths.price * paths.volume).cumsum(-1) / traded.clamp(min=1e-12), twap)
         self.benchmarks = torch.where(self.is_vwap[..., None], vwap, twap)  # [S, B, N]
         self.traded = traded
+        floor = VOLUME_FLOOR * paths.volume.mean(-1, keepdim=True)
+        self.size = terms.order_volume[:, None] / torch.maximum(paths.volume, floor).clamp(min=1e-12)  # [B, N]
         self.capped = bool((terms.max_slice_fraction < 1.0).any())
         zero = torch.zeros(scenarios, len(paths.price), dtype=dtype, device=paths.price.device)
         self.filled, self.paid = zero, zero  # paid: sum of a p for a quantity, of a / p for a notional
+        self.impact = zero  # what the slices so far cost, in units of volatility
         self.survive = zero + 1.0
         self.utility, self.gain, self.hard_gain, self.steps = zero, zero, zero, zero
         self.running = zero + 1.0  # 1 until the order stops for good, hard
@@ -121,6 +140,7 @@ class _Rolling:
         self.steps = self.steps + hard * end
         self.running = self.running - hard
         spent = self._spent(allocation, paths.price[:, step - 1])
+        self.impact = self.impact + self._impact(allocation, step)
         self.filled, self.paid = self.filled + allocation, self.paid + spent
 
     def _view(self, step: int) -> OrderView:
@@ -162,14 +182,16 @@ class _Rolling:
         price = self.paths.price
         if not self.capped:
             total = self.paid + self._spent(leaves, price[:, step - 1])
-            return self._gain(total, self.benchmarks[..., step - 1]), torch.full_like(leaves, step)
+            impact = self.impact + self._impact(leaves, step)
+            return self._gain(total, self.benchmarks[..., step - 1], impact), torch.full_like(leaves, step)
         cap = self.terms.max_slice_fraction
-        total, rest = self.paid, leaves
+        total, rest, impact = self.paid, leaves, self.impact
         benchmark = self.benchmarks[..., step - 1]
         end = torch.full_like(leaves, step)
         for later in range(step, price.shape[1] + 1):
             piece = torch.minimum(rest, cap)
             total = total + self._spent(piece, price[:, later - 1])
+            impact = impact + self._impact(piece, later)
             # The end jumps by a whole bar as the rest passes a multiple of the cap. The value is exact; the gradient
             # is that of a benchmark that moves along with the last piece's share of a full one.
             share = (piece / cap).clamp(0.0, 1.0)
@@ -179,8 +201,14 @@ class _Rolling:
                 benchmark = benchmark + moving * (self.benchmarks[..., later - 1] - benchmark)
                 end = torch.where(reached > 0.0, torch.full_like(end, later), end)
             rest = rest - piece
-        return self._gain(total, benchmark), end
+        return self._gain(total, benchmark, impact), end
 
-    def _gain(self, total: Tensor, benchmark: Tensor) -> Tensor:
+    def _impact(self, piece: Tensor, step: int) -> Tensor:
+        if not self.costs.impact:
+            return torch.zeros_like(piece)
+        return self.costs.impact * piece * torch.sqrt(piece * self.size[:, step - 1] + 1e-12)
+
+    def _gain(self, total: Tensor, benchmark: Tensor, impact: Tensor) -> Tensor:
         achieved = torch.where(self.by_notional, 1.0 / total, total)
-        return -slippage_bps(self.sign, achieved, benchmark) / (BPS * self.paths.volatility)
+        unit = BPS * self.paths.volatility
+        return -(slippage_bps(self.sign, achieved, benchmark) + self.costs.half_spread_bps) / unit - impact

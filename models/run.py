@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from app.inference.card import RiskAversions, Training
 from models.config import LemConfig
 from models.export import export_bundle
 from models.objective import Loss
-from models.tapes import Span, Tape, bar_files, read_tapes, simulated_tapes
-from models.trainer import Trainer, TrainSettings, read_checkpoint, released_net
+from models.plan import Plan
+from models.tapes import Market, simulated_tapes
+from models.trainer import Bars, Trainer, read_checkpoint, released_net
 from models.validation import Row, validation_table
 
 CHECKPOINT, RECORD = "checkpoint.pt", "run.json"
@@ -24,43 +24,30 @@ VALIDATION_WALKS = 12
 VALIDATION_SEED = 1_000_003
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Bars before `train_end` train, those from then to `validation_end` (a lookback apart) measure; later ones are not
-    looked at. No `data` trains on random walks alone."""
-
-    data: tuple[Path, ...]
-    train_end: datetime
-    validation_end: datetime
-    config: LemConfig
-    settings: TrainSettings
-
-    def __post_init__(self) -> None:
-        if self.validation_end < self.train_end:
-            raise InvalidInput(
-                "spans_inverted", f"validation ends on {self.validation_end:%F}, before training on {self.train_end:%F}"
-            )
-
-
-def train(plan: Plan, folder: Path, told: Callable[[int, Loss], None]) -> list[Row]:
+def train(plan: Plan, folder: Path, told: Callable[[int, Loss], None], device: str = "cpu") -> list[Row]:
     """Train, or go on where the folder's checkpoint stands; then measure and write the record. Returns the table."""
-    files = bar_files(plan.data)
-    real = read_tapes(files, plan.config, Span(start=None, end=plan.train_end))
-    if files and not real:
-        raise InvalidInput("too_few_bars", f"none of the {len(files)} files has enough bars before {plan.train_end:%F}")
-    trainer = Trainer(plan.config, plan.settings, real, simulated_tapes(plan.config, plan.settings.seed))
+    config, seed = plan.config, plan.settings.seed
+    bars = Bars(
+        train=_markets(plan, "training"),
+        validation=_markets(plan, "validation"),
+        walks=walks(config, seed),
+    )
+    trainer = Trainer(config, plan.settings, bars, device)
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         trainer.resume(checkpoint)
     trainer.run(checkpoint, told)
-    unseen = read_tapes(files, plan.config, Span(start=plan.train_end, end=plan.validation_end))
-    unseen += simulated_tapes(plan.config, plan.settings.seed + VALIDATION_SEED, VALIDATION_WALKS)
+    if trainer.process:
+        return []
     table: list[Row] = []
-    for market in dict.fromkeys(tape.market for tape in unseen):
-        tapes = [tape for tape in unseen if tape.market == market]
-        table += validation_table(trainer.released, tapes, market, RISK_AVERSIONS.default)
-    _write_record(folder / RECORD, plan, real, table)
+    for market in (*bars.validation, walks(config, seed + VALIDATION_SEED, VALIDATION_WALKS)):
+        table += validation_table(trainer.released, market.tapes, market.name, RISK_AVERSIONS.default)
+    _write_record(folder / RECORD, bars.train, plan, table)
     return table
+
+
+def walks(config: LemConfig, seed: int, count: int = 24) -> Market:
+    return Market(name="random walk", tapes=tuple(simulated_tapes(config, seed, count)))
 
 
 def release(folder: Path, bundle: Path) -> None:
@@ -89,14 +76,25 @@ def release(folder: Path, bundle: Path) -> None:
     )
 
 
-def _write_record(path: Path, plan: Plan, real: Sequence[Tape], table: list[Row]) -> None:
-    first_open = min((tape.first_open for tape in real), default=0)
+def _markets(plan: Plan, part: str) -> list[Market]:
+    """Raises InvalidInput where a market that is to train on has too few bars for it."""
+    found = [getattr(market, part)(name, plan.config) for name, market in plan.markets.items()]
+    for market in found:
+        if not market.tapes and part == "training":
+            raise InvalidInput("too_few_bars", f"market {market.name} has too few bars before its train_end")
+    return [market for market in found if market.tapes]
+
+
+def _write_record(path: Path, markets: Sequence[Market], plan: Plan, table: list[Row]) -> None:
+    tapes = [(market.name, tape) for market in markets for tape in market.tapes]
+    first_open = min((tape.first_open for _, tape in tapes), default=0)
     record = {
-        "data": sorted({f"{tape.market}/{tape.instrument}" for tape in real}) or ["random walk"],
+        "data": sorted({f"{name}/{tape.instrument}" for name, tape in tapes}) or ["random walk"],
         "start": datetime.fromtimestamp(first_open, UTC).date().isoformat(),
-        "end": plan.train_end.date().isoformat(),
-        "bar_seconds": sorted({tape.bar_seconds for tape in real}),
-        "config": asdict(plan.config),
+        "end": max(
+            (market.train_end for market in plan.markets.values()), default=datetime.now(UTC).date()
+        ).isoformat(),
+        "bar_seconds": sorted({tape.bar_seconds for _, tape in tapes}),
         "metrics": table,
     }
     draft = path.with_suffix(".draft")

@@ -23,38 +23,52 @@ from models.tapes import Tape
 
 VOLUME = COLUMNS.index("volume")
 
-LONGEST_SHARE, FORCED_SHARE, NEUTRAL_SHARE = 0.5, 0.1, 0.1
-"""How many random orders have the longest horizon, min_steps = max_steps, no risk aversion: most real ones are such."""
+LONGEST_SHARE, FORCED_SHARE, NEUTRAL_SHARE, SMALL_SHARE = 0.5, 0.1, 0.15, 0.6
+"""How many random orders have the longest horizon, min_steps = max_steps, no risk aversion, a size without impact: real
+ones are such far more often than a uniform draw."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretches:
     """`windows` [G K, L, C]; `close` [G, K + N], of which entry k is the close of the bar that context k stands on;
-    `price` and `volume` [G, K + N - 1], of which entry k is of the bar after it."""
+    `price` and `volume` [G, K + N - 1], of which entry k is of the bar after it. Orders start on the first contexts."""
 
     windows: Tensor
     price: Tensor
     close: Tensor
     volume: Tensor
     contexts: int
+    starts: int
+
+    def to(self, device: torch.device) -> Stretches:
+        windows, price, close, volume = (
+            part.to(device) for part in (self.windows, self.price, self.close, self.volume)
+        )
+        return Stretches(windows, price, close, volume, self.contexts, self.starts)
 
 
 def draw_stretches(
-    tapes: Sequence[Tape], config: LemConfig, count: int, starts: int, rng: np.random.Generator
+    tapes: Sequence[Tape],
+    config: LemConfig,
+    count: int,
+    starts: int,
+    rng: np.random.Generator,
+    horizon: int | None = None,
 ) -> Stretches:
-    """`count` stretches with `starts` order starts each, every bar of every tape equally likely to begin one."""
-    contexts = starts + config.max_steps - 1
+    """`count` stretches with `starts` order starts each, for orders of up to `horizon` steps (None: the longest); every
+    bar of every tape is equally likely to begin one."""
+    contexts = starts + (horizon or config.max_steps) - 1
     reach = contexts + config.max_steps
     room = np.array([max(0, tape.hi - tape.lo - reach) for tape in tapes], dtype=np.float64)
     if not room.any():
         raise InvalidInput("too_few_bars", f"no tape has the {reach + 1} bars that a stretch needs")
     chosen = rng.choice(len(tapes), size=count, p=room / room.sum())
     places = [(tapes[index], int(rng.integers(tapes[index].lo, tapes[index].hi - reach))) for index in chosen]
-    return stretches_at(places, config, contexts)
+    return stretches_at(places, config, contexts, starts)
 
 
-def stretches_at(places: Sequence[tuple[Tape, int]], config: LemConfig, contexts: int) -> Stretches:
-    """The stretches that begin at the given bars."""
+def stretches_at(places: Sequence[tuple[Tape, int]], config: LemConfig, contexts: int, starts: int) -> Stretches:
+    """The stretches that begin at the given bars; orders start on the first `starts` contexts of each."""
     reach = np.arange(contexts + config.max_steps)
     windows = []
     for tape, first in places:
@@ -68,18 +82,17 @@ def stretches_at(places: Sequence[tuple[Tape, int]], config: LemConfig, contexts
         close=torch.from_numpy(np.stack([tape.close[first + reach] for tape, first in places])),
         volume=torch.from_numpy(np.stack([tape.raw[first + 1 + reach[:-1], VOLUME] for tape, first in places])),
         contexts=contexts,
+        starts=starts,
     )
 
 
-def paths_of(
-    stretches: Stretches, features: Features, reading: tuple[Tensor, Tensor], steps: int, repeat: int
-) -> Paths:
+def paths_of(stretches: Stretches, features: Features, reading: tuple[Tensor, Tensor], repeat: int) -> Paths:
     """Every start of every stretch, each `repeat` times: B = G J R orders.
 
     `features` and `reading` (context [G K, H], volume forecast [G K, N]) are of the stretches' windows.
     """
-    groups, contexts = len(stretches.price), stretches.contexts
-    starts = contexts - steps + 1
+    groups, contexts, starts = len(stretches.price), stretches.contexts, stretches.starts
+    steps = contexts - starts + 1
     reach = torch.arange(starts)[:, None] + torch.arange(steps)  # [J, N]: step n of start j stands on context j + n
     origin = stretches.close[:, :starts, None]
     context, volume_forecast = (part.unflatten(0, (groups, contexts)) for part in reading)
@@ -98,31 +111,32 @@ def paths_of(
     )
 
 
-def draw_terms(paths: Paths, config: LemConfig, capped: bool, generator: torch.Generator) -> Terms:
-    """Random orders, [B]: every pair min_steps <= max_steps, risk aversions from 0 to 10, caps down to an even pace."""
+def draw_terms(paths: Paths, capped: bool, generator: torch.Generator) -> Terms:
+    """Random orders, [B]: every pair min_steps <= max_steps that the paths are long enough for, risk aversions from 0
+    to 10, caps down to an even pace, sizes up to a tenth of the horizon's volume."""
     count = len(paths.price)
 
     def uniform() -> Tensor:
-        return torch.rand(count, generator=generator)
+        return torch.rand(count, generator=generator).to(paths.price.device)
 
-    longest = float(config.max_steps)
+    longest = float(paths.price.shape[1])
     max_steps = torch.where(uniform() < LONGEST_SHARE, longest, torch.ceil(uniform() * longest).clamp(min=1.0))
     min_steps = torch.ceil(uniform() * max_steps).clamp(min=1.0)
     min_steps = torch.where(uniform() < FORCED_SHARE, max_steps, min_steps)
     risk = 10.0 ** (uniform() * 2.7 - 1.7)
     risk = torch.where(uniform() < NEUTRAL_SHARE, 0.0, risk)
-    cap = torch.ones(count)
+    cap = torch.ones_like(max_steps)
     if capped:
         even = 1.0 / max_steps
-        cap = torch.minimum(torch.ones(count), even * 1.02 * (1.0 / (even * 1.02)) ** uniform())
-        cap = torch.maximum(cap, even * 1.001).clamp(max=1.0)
+        cap = (even * 1.001 * (1.0 / even) ** (0.9 * uniform())).clamp(max=1.0)
     mean_volume = torch.exp(paths.context[:, 0, 1]).detach()
-    share = 10.0 ** (uniform() * 5.0 - 6.0)
+    share = 10.0 ** (uniform() * 4.0 - 5.0)
+    share = torch.where(uniform() < SMALL_SHARE, 1e-7, share)
     return Terms(
         min_steps=min_steps,
         max_steps=max_steps,
         risk_aversion=risk,
         max_slice_fraction=cap,
-        max_participation_rate=torch.ones(count),
+        max_participation_rate=torch.ones_like(max_steps),
         order_volume=(share * mean_volume * max_steps).clamp(min=1e-12),
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.backtest.gaps import segments
 from app.backtest.reader import read_series
-from app.backtest.series import Series, raw_rows
+from app.backtest.series import Series, aggregated, raw_rows
 from app.backtest.simulate import Walk, simulate_bars
 from app.domain.errors import InvalidInput
 from models.config import LemConfig
@@ -23,6 +23,15 @@ from models.config import LemConfig
 WALK_BARS = 4_000
 WALKS = 24
 BAR_SECONDS = (60, 300, 900, 3_600, 14_400, 86_400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """Tapes of one kind. Training draws from a market in proportion to its `weight`, whatever its number of bars."""
+
+    name: str
+    tapes: tuple[Tape, ...]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +52,8 @@ class Span:
 class Tape:
     """One gapless stretch of an instrument's bars: raw rows [T, C] in the columns of the window, closes and prices [T]
     in double precision. An order may be decided on the bars `lo`..`hi` - 1, and all that it trades in lies there too.
-    `market` is the folder of its file; `first_open` is in seconds since the epoch."""
+    `first_open` is in seconds since the epoch."""
 
-    market: str
     instrument: str
     bar_seconds: int
     first_open: int
@@ -67,13 +75,17 @@ def bar_files(places: Iterable[Path]) -> list[Path]:
     return files
 
 
-def read_tapes(files: Sequence[Path], config: LemConfig, span: Span) -> list[Tape]:
-    """The bars of `files` in the span; earlier ones serve as history. Stretches too short for an order are left out."""
+def read_tapes(files: Sequence[Path], config: LemConfig, span: Span, step_seconds: int | None = None) -> list[Tape]:
+    """The bars of `files` in the span, aggregated to `step_seconds` where given; earlier bars serve as history.
+    Stretches too short for an order are left out."""
     tapes = []
     for file in files:
         for series in segments(read_series(file)):
-            lo, hi = span.places(series, config.lookback)
-            tape = _tape(file.parent.name, series, max(lo, config.history_min), hi)
+            steps = aggregated(series, step_seconds) if step_seconds else series
+            if len(steps) <= config.history_min:
+                continue
+            lo, hi = span.places(steps, config.lookback)
+            tape = _tape(steps, max(lo, config.history_min), hi)
             if tape.hi - tape.lo > 4 * config.max_steps:
                 tapes.append(tape)
     return tapes
@@ -101,13 +113,12 @@ def simulated_tapes(config: LemConfig, seed: int, walks: int = WALKS) -> list[Ta
             synthetic=np.zeros(WALK_BARS, dtype=np.bool_),
             **columns,
         )
-        tapes.append(_tape("random walk", series, config.history_min, WALK_BARS))
+        tapes.append(_tape(series, config.history_min, WALK_BARS))
     return tapes
 
 
-def _tape(market: str, series: Series, lo: int, hi: int) -> Tape:
+def _tape(series: Series, lo: int, hi: int) -> Tape:
     return Tape(
-        market=market,
         instrument=series.instrument,
         bar_seconds=series.bar_seconds,
         first_open=int(series.open_time[0]),

@@ -1,7 +1,13 @@
-"""The training loop: seeded, resumable from its checkpoint at any step, with the same result as without a break."""
+"""The training loop: seeded, resumable from its checkpoint at any step with the same result as without a break.
+
+Everything that is drawn follows from the seed, the step and the process, so there is no random state to keep. Several
+processes (torch.distributed) each draw their share of a step's stretches and average their gradients: the same training
+in kind, not to the digit.
+"""
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,94 +16,180 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import distributed
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.domain.errors import InvalidInput
 from models.config import LemConfig
 from models.lem import Lem
 from models.objective import Loss, loss_of
-from models.samples import draw_stretches
-from models.tapes import Tape
+from models.rollout import Costs
+from models.samples import Stretches, draw_stretches
+from models.tapes import Market, Tape
 
 GRADIENT_NORM_MAX = 1.0
+SHORT_HORIZON = 12
+VALIDATION_SEED = 7_777_777
+VALIDATION_DRAWS = 3
+"""Batches of stretches per market that a validation looks at; the same ones each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
-    """`stretches` of `starts` order starts make one step; a share of them is simulated. The learning rate rises over
-    `warmup` steps and falls to zero along a cosine. What is released is the weights' running average."""
+    """One step draws `stretches` of `starts` order starts, `repeat` orders (and `repeat_capped` with a slice cap) on
+    each start. A share of the steps is simulated; a share has orders of up to the longest horizon, the rest of up to 12
+    steps. The learning rate rises over `warmup` steps and falls to zero along a cosine.
 
-    steps: int = 6_000
+    What is released is the running average of the weights at the step where the utility on validation bars was best;
+    training ends early after `patience` validations without a better one.
+    """
+
+    steps: int = 4_000
     seed: int = 0
     stretches: int = 24
     starts: int = 13
     repeat: int = 3
-    repeat_capped: int = 1
-    simulated_share: float = 0.3
+    repeat_capped: int = 2
+    simulated_share: float = 0.25
+    long_share: float = 0.3
+    impact: float = 1.0
+    half_spread_bps: float = 0.0
     learning_rate: float = 2e-3
     weight_decay: float = 1e-3
     warmup: int = 100
     average_decay: float = 0.995
     checkpoint_every: int = 100
+    validate_every: int = 200
+    patience: int = 8
 
     def rate(self, step: int) -> float:
         rise = min(1.0, (step + 1) / max(1, self.warmup))
         return self.learning_rate * rise * 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
 
+    @property
+    def costs(self) -> Costs:
+        return Costs(impact=self.impact, half_spread_bps=self.half_spread_bps)
+
+    @property
+    def orders_per_step(self) -> int:
+        """Orders rolled in one step, all scenarios counted."""
+        return self.stretches * self.starts * (self.repeat + self.repeat_capped) * 8
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """What there is to learn from, to measure on, and the walks on which nothing can be known."""
+
+    train: Sequence[Market]
+    validation: Sequence[Market]
+    walks: Market
+
 
 class Trainer:
-    """Owns the network, its optimiser and the random streams; `step` steps are behind it."""
+    """Owns the network and its optimiser; `step` steps are behind it, `best` is what would be released."""
 
-    def __init__(
-        self, config: LemConfig, settings: TrainSettings, real: Sequence[Tape], simulated: Sequence[Tape]
-    ) -> None:
-        if not real and not simulated:
-            raise InvalidInput("no_bars", "there is nothing to train on: neither bar files nor simulated walks")
+    def __init__(self, config: LemConfig, settings: TrainSettings, bars: Bars, device: str = "cpu") -> None:
         torch.manual_seed(settings.seed)
-        self.config, self.settings, self.real, self.simulated = config, settings, real, simulated
-        self.net = Lem(config)
+        self.config, self.settings, self.bars, self.device = config, settings, bars, torch.device(device)
+        self.net = Lem(config).to(self.device)
         self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay))
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
-        self.rng = np.random.default_rng(settings.seed)
-        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.process = distributed.get_rank() if distributed.is_initialized() else 0
+        self.processes = distributed.get_world_size() if distributed.is_initialized() else 1
         self.step = 0
-
-    @property
-    def released(self) -> Lem:
-        """The averaged network."""
-        net = self.average.module
-        assert isinstance(net, Lem)  # noqa: S101 - for the type checker: it is a copy of ours
-        return net
+        self.best = copy.deepcopy(self.net.state_dict())
+        self.best_utility, self.validations_since = -math.inf, 0
 
     def run(self, checkpoint: Path | None, told: Callable[[int, Loss], None] = lambda _step, _loss: None) -> None:
-        """Train to the last step, writing `checkpoint` now and then; `told` hears of every step."""
-        while self.step < self.settings.steps:
+        """Train to the last step or until validation stops getting better, writing `checkpoint` now and then; `told`
+        hears of every step."""
+        settings = self.settings
+        while self.step < settings.steps and self.validations_since < settings.patience:
             loss = self.advance()
+            last = self.step == settings.steps
+            if self.step % settings.validate_every == 0 or last:
+                self.validate()
             told(self.step, loss)
-            if checkpoint and (self.step % self.settings.checkpoint_every == 0 or self.step == self.settings.steps):
+            if checkpoint and self.process == 0 and (self.step % settings.checkpoint_every == 0 or last):
                 self.save(checkpoint)
+        if checkpoint and self.process == 0:
+            self.save(checkpoint)
 
     def advance(self) -> Loss:
         """One step of the optimiser."""
         settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = settings.rate(self.step)
-        share = settings.simulated_share if self.real and self.simulated else float(bool(self.simulated))
-        tapes = self.simulated if self.rng.random() < share else self.real
-        stretches = draw_stretches(tapes, self.config, settings.stretches, settings.starts, self.rng)
-        loss = loss_of(
-            self.net, stretches, self.generator, repeat=settings.repeat, repeat_capped=settings.repeat_capped
-        )
+        loss = self._loss(self.net, self._draw(), [settings.seed, self.step, self.process])
         self.optimizer.zero_grad()
         loss.total.backward()
+        self._share_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), GRADIENT_NORM_MAX)
         if torch.isfinite(norm):  # one broken batch must not end a long training
             self.optimizer.step()
             self.average.update_parameters(self.net)
         self.step += 1
         return loss
+
+    def validate(self) -> float:
+        """Mean utility of the averaged weights over the validation markets; the best so far is kept."""
+        average = self.average.module
+        utilities = []
+        for place, market in enumerate(self.bars.validation or [self.bars.walks]):
+            for draw in range(VALIDATION_DRAWS):
+                seed = [VALIDATION_SEED, place, draw]
+                stretches = self._stretches(market.tapes, np.random.default_rng(seed), SHORT_HORIZON)
+                with torch.no_grad():
+                    utilities.append(self._loss(average, stretches, seed).utility)
+        utility = float(np.mean(utilities))
+        self.validations_since += 1
+        if utility > self.best_utility:
+            self.best_utility, self.validations_since = utility, 0
+            self.best = copy.deepcopy(average.state_dict())
+        return utility
+
+    @property
+    def released(self) -> Lem:
+        """The network as it would be exported now."""
+        net = Lem(self.config)
+        net.load_state_dict(self.best)
+        return net
+
+    def _draw(self) -> Stretches:
+        """This step's stretches: all processes choose the same market, each its own bars of it."""
+        settings = self.settings
+        common = np.random.default_rng([settings.seed, self.step])
+        horizon = self.config.max_steps if common.random() < settings.long_share else SHORT_HORIZON
+        tapes: Sequence[Tape] = self.bars.walks.tapes
+        if self.bars.train and common.random() >= settings.simulated_share:
+            weights = np.array([market.weight for market in self.bars.train])
+            tapes = self.bars.train[common.choice(len(weights), p=weights / weights.sum())].tapes
+        return self._stretches(tapes, np.random.default_rng([settings.seed, self.step, self.process]), horizon)
+
+    def _stretches(self, tapes: Sequence[Tape], rng: np.random.Generator, horizon: int) -> Stretches:
+        count = max(1, self.settings.stretches // self.processes)
+        horizon = min(horizon, self.config.max_steps)
+        return draw_stretches(tapes, self.config, count, self.settings.starts, rng, horizon).to(self.device)
+
+    def _loss(self, net: torch.nn.Module, stretches: Stretches, seed: list[int]) -> Loss:
+        assert isinstance(net, Lem)  # noqa: S101 - for the type checker: an average of ours is ours
+        generator = torch.Generator().manual_seed(
+            int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> 1)
+        )
+        repeats = self.settings.repeat, self.settings.repeat_capped
+        return loss_of(net, stretches, generator, self.settings.costs, repeats)
+
+    def _share_gradients(self) -> None:
+        if self.processes == 1:
+            return
+        gradients = [weights.grad for weights in self.net.parameters() if weights.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(flat)
+        flat /= self.processes
+        for gradient, part in zip(gradients, flat.split([one.numel() for one in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
 
     def save(self, path: Path) -> None:
         """Atomically: a kill in the middle leaves the checkpoint before."""
@@ -111,8 +203,9 @@ class Trainer:
                 "net": self.net.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "rng": self.rng.bit_generator.state,
-                "generator": self.generator.get_state(),
+                "best": self.best,
+                "best_utility": self.best_utility,
+                "validations_since": self.validations_since,
             },
             draft,
         )
@@ -130,15 +223,14 @@ class Trainer:
         self.net.load_state_dict(saved["net"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.rng.bit_generator.state = saved["rng"]
-        self.generator.set_state(saved["generator"])
-        self.step = saved["step"]
+        self.step, self.best = saved["step"], saved["best"]
+        self.best_utility, self.validations_since = saved["best_utility"], saved["validations_since"]
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Raises InvalidInput where it is missing or no checkpoint."""
     try:
-        saved: dict[str, Any] = torch.load(path, weights_only=True)
+        saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     except FileNotFoundError:
         raise InvalidInput("no_checkpoint", f"{path} does not exist") from None
     except Exception as error:  # torch and pickle raise many kinds for a damaged file
@@ -147,9 +239,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def released_net(saved: dict[str, Any]) -> Lem:
-    """The averaged network of a checkpoint."""
+    """The network that a checkpoint would release."""
     net = Lem(LemConfig(**saved["config"]))
-    prefix = "module."
-    weights = {name.removeprefix(prefix): value for name, value in saved["average"].items() if name.startswith(prefix)}
-    net.load_state_dict(weights)
+    net.load_state_dict(saved["best"])
     return net

@@ -16,22 +16,23 @@ from models.rollout import BPS, Paths, Terms, roll
 from models.samples import paths_of, stretches_at
 from models.tapes import Tape
 
-MIN_STEPS = (1, 6, 9, 11, 12)
+MIN_STEPS, MAX_STEPS = (1, 6, 9, 11, 12), 12
 STRETCHES_PER_BATCH = 32
-ORDER_SHARE = 1e-3
+ORDER_SHARE = 1e-6
 """The order's size as a share of the volume expected over its horizon."""
 
 Row = dict[str, float | int | str]
 
 
 def validation_table(
-    net: Lem, tapes: Sequence[Tape], market: str, risk_aversion: float, *, orders_max: int = 20_000
+    net: Lem, tapes: Sequence[Tape], market: str, risk_aversion: float, *, orders_max: int = 3_000
 ) -> list[Row]:
-    """Mean, spread and tails of the *gain* (minus slippage) by benchmark and min_steps, in units of the volatility per
-    bar and in bps. Orders start every `max_steps` bars, or more rarely where there would be more than `orders_max`."""
+    """Mean, spread and tails of the *gain* (minus slippage, before costs) by benchmark and min_steps, in units of the
+    volatility per bar and in bps. Orders start every `MAX_STEPS` bars, or more rarely where there would be more than
+    `orders_max` (before scenarios)."""
     net.eval()
-    longest = net.config.max_steps
-    batches = list(_batches(net, tapes, orders_max))
+    longest = min(MAX_STEPS, net.config.max_steps)
+    batches = list(_batches(net, tapes, orders_max, longest))
     rows: list[Row] = []
     for min_steps in sorted({min(steps, longest) for steps in MIN_STEPS}):
         gains, bps = [], []
@@ -44,22 +45,22 @@ def validation_table(
     return rows
 
 
-def _batches(net: Lem, tapes: Sequence[Tape], orders_max: int) -> Iterator[Paths]:
+def _batches(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> Iterator[Paths]:
     """Paths of single orders, side by side."""
-    longest = net.config.max_steps
-    room = sum(max(0, tape.hi - tape.lo - 2 * longest) for tape in tapes)
+    reach = longest + net.config.max_steps
+    room = sum(max(0, tape.hi - tape.lo - reach) for tape in tapes)
     every = max(longest, -(-room // orders_max))
-    places = [(tape, first) for tape in tapes for first in range(tape.lo, tape.hi - 2 * longest, every)]
+    places = [(tape, first) for tape in tapes for first in range(tape.lo, tape.hi - reach, every)]
     for begin in range(0, len(places), STRETCHES_PER_BATCH):
-        stretches = stretches_at(places[begin : begin + STRETCHES_PER_BATCH], net.config, longest)
+        stretches = stretches_at(places[begin : begin + STRETCHES_PER_BATCH], net.config, longest, 1)
         with torch.no_grad():
             features = net.context.features(stretches.windows)
-            yield paths_of(stretches, features, net.context.read(features), longest, 1)
+            yield paths_of(stretches, features, net.context.read(features), 1)
 
 
 def _terms(paths: Paths, min_steps: int, max_steps: int, risk_aversion: float) -> Terms:
     def every(value: float) -> Tensor:
-        return torch.full((len(paths.price),), value)
+        return torch.full((len(paths.price),), float(value))
 
     return Terms(
         min_steps=every(min_steps),

@@ -11,8 +11,8 @@ from app.inference.state import STATE_COLUMNS
 from models.decision import DecisionTable, OrderView
 from models.golden import random_orders
 from models.lem import Lem
-from tests.models.tiny import TINY, a_net
 from tests.models.test_context import a_window
+from tests.models.tiny import TINY, a_net
 
 ROWS = 64
 

@@ -13,7 +13,7 @@ import torch
 from app.domain.benchmark import slippage_bps
 from app.domain.order import SCENARIOS, Benchmark, SizeMode
 from models.decision import OrderView
-from models.rollout import Paths, Terms, roll
+from models.rollout import FREE, VOLUME_FLOOR, Costs, Paths, Terms, roll
 from models.samples import draw_terms, paths_of
 from tests.models.tiny import TINY, a_net, some_stretches
 
@@ -22,7 +22,7 @@ def some_paths() -> Paths:
     net, stretches = a_net(), some_stretches()
     with torch.no_grad():
         features = net.context.features(stretches.windows)
-        return paths_of(stretches, features, net.context.read(features), TINY.max_steps, 1)
+        return paths_of(stretches, features, net.context.read(features), 1)
 
 
 def some_terms(paths: Paths, **changes: float) -> Terms:
@@ -33,7 +33,7 @@ def some_terms(paths: Paths, **changes: float) -> Terms:
     return Terms(**{name: torch.full((len(paths.price),), value) for name, value in named.items()})
 
 
-def by_hand(paths: Paths, terms: Terms, order: int, scenario: int) -> tuple[float, float]:
+def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int) -> tuple[float, float]:
     """Expected utility and expected gain of one order, one stop after the other, in plain numbers."""
     net, kind = a_net().requires_grad_(requires_grad=False), SCENARIOS[scenario]
     price, volume = paths.price[order].double().numpy(), paths.volume[order].double().numpy()
@@ -48,6 +48,11 @@ def by_hand(paths: Paths, terms: Terms, order: int, scenario: int) -> tuple[floa
         if kind.size_mode is SizeMode.QUANTITY:
             return float(np.dot(slices, paid) / sum(slices))
         return float(sum(slices) / np.dot(slices, 1.0 / paid))
+
+    def impact(slices: list[float]) -> float:
+        traded = np.maximum(volume, VOLUME_FLOOR * volume.mean())[: len(slices)]
+        size = terms.order_volume[order].item()
+        return float(sum(costs.impact * a * math.sqrt(a * size / v) for a, v in zip(slices, traded, strict=True)))
 
     slices: list[float] = []
     survive, utility, gain_mean = 1.0, 0.0, 0.0
@@ -76,7 +81,7 @@ def by_hand(paths: Paths, terms: Terms, order: int, scenario: int) -> tuple[floa
         may_stop = len(finish) >= terms.min_steps[order].item() or step == longest
         stop = 1.0 if step == longest else torch.sigmoid(logit).item() * may_stop
         cost = slippage_bps(kind.side.sign, achieved(finish), benchmark(len(finish)))
-        gain = -cost / 1e4 / float(paths.volatility[order])
+        gain = -(cost + costs.half_spread_bps) / 1e4 / float(paths.volatility[order]) - impact(finish)
         excess = math.sqrt(1.0 + gain**2) - 1.0
         utility += survive * stop * (gain - terms.risk_aversion[order].item() * excess)
         gain_mean += survive * stop * gain
@@ -87,16 +92,17 @@ def by_hand(paths: Paths, terms: Terms, order: int, scenario: int) -> tuple[floa
 
 @pytest.mark.parametrize("cap", [1.0, 0.4, 0.26])
 @pytest.mark.parametrize("max_steps", [4.0, 3.0])
-def test_the_expected_utility_is_the_sum_over_all_stops(cap: float, max_steps: float) -> None:
+@pytest.mark.parametrize("costs", [FREE, Costs(impact=0.8, half_spread_bps=2.0)])
+def test_the_expected_utility_is_the_sum_over_all_stops(cap: float, max_steps: float, costs: Costs) -> None:
     paths = some_paths()
     terms = some_terms(paths, max_slice_fraction=max(cap, 1.001 / max_steps), max_steps=max_steps)
 
     with torch.no_grad():
-        outcome = roll(a_net().decision, paths, terms)
+        outcome = roll(a_net().decision, paths, terms, costs)
 
     for order in (0, 5):
         for scenario in range(len(SCENARIOS)):
-            utility, gain = by_hand(paths, terms, order, scenario)
+            utility, gain = by_hand(paths, terms, costs, order, scenario)
             assert outcome.utility[scenario, order].item() == pytest.approx(utility, abs=1e-3)
             assert outcome.gain[scenario, order].item() == pytest.approx(gain, abs=1e-3)
 
@@ -135,7 +141,7 @@ def test_drawn_terms_can_always_be_met() -> None:
     paths = some_paths()
     paths = paths.take(torch.zeros(500, dtype=torch.int64))
 
-    terms = draw_terms(paths, TINY, capped=True, generator=torch.Generator().manual_seed(0))
+    terms = draw_terms(paths, capped=True, generator=torch.Generator().manual_seed(0))
 
     assert (terms.min_steps >= 1).all()
     assert (terms.min_steps <= terms.max_steps).all()

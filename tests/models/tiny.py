@@ -10,19 +10,20 @@ from models.lem import Lem
 from models.samples import Stretches, draw_stretches
 from models.tapes import Tape, simulated_tapes
 
-TINY = LemConfig(
-    lookback=40,
-    recurrence=8,
-    history_min=16,
-    max_steps=4,
-    variable_width=4,
-    hidden=8,
-    kan_width=4,
-    kan_knots=5,
-    heads=2,
-    context_width=6,
-    decision_hidden=8,
-)
+TINY_SIZES = {
+    "lookback": 40,
+    "recurrence": 8,
+    "history_min": 16,
+    "max_steps": 4,
+    "variable_width": 4,
+    "hidden": 8,
+    "kan_width": 4,
+    "kan_knots": 5,
+    "heads": 2,
+    "context_width": 6,
+    "decision_hidden": 8,
+}
+TINY = LemConfig(**TINY_SIZES)
 
 
 def a_net(config: LemConfig = TINY, *, seed: int = 0, noise: float = 0.3) -> Lem:

@@ -1,0 +1,93 @@
+"""Users' files to bar files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.backtest.reader import bar_seconds_of
+from app.backtest.series import Series
+from app.domain.errors import InvalidInput
+from app.domain.instrument import SYMBOL
+from models.data.examine import Report, examine
+from models.data.files import read_bars
+from models.data.findings import MENDABLE, faults
+from models.data.mend import Mended, mend
+from models.data.raw import RawBars, joined
+from models.data.writing import file_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A series ready to be written, what was changed on the way to it, and its report."""
+
+    series: Series
+    changes: tuple[str, ...]
+    report: Report
+
+
+def prepare_files(
+    paths: Sequence[Path],
+    mapping: Mapping[str, str],
+    *,
+    instrument: str | None,
+    utc: bool,
+    step_seconds: int | None,
+) -> list[Prepared]:
+    """Files of one instrument and one bar length become one series; an instrument is a file's name up to the first `-`
+    or `.` unless one is given. Raises InvalidInput, naming the file, for what convert does not mend."""
+    groups: dict[tuple[str, int], list[RawBars]] = {}
+    for path in paths:
+        name = require_name(instrument or path.name.split("-", 1)[0].split(".", 1)[0])
+        raw = read_bars(path, mapping)
+        require_sound(str(path), raw)
+        if not raw.zoned and not utc:
+            raise InvalidInput("no_zone", f"{path}: the times name no zone: say --utc where they are UTC")
+        if len(raw) < 2:
+            raise InvalidInput("too_few_bars", f"{path}: {len(raw)} bars; at least 2 are needed")
+        groups.setdefault((name, bar_seconds_of(np.unique(raw.open_time))), []).append(raw)
+    prepared = [prepare(name, parts, step_seconds) for (name, _), parts in groups.items()]
+    _require_distinct(prepared)
+    return prepared
+
+
+def prepare(instrument: str, parts: list[RawBars], step_seconds: int | None = None) -> Prepared:
+    """One series of all parts. Raises InvalidInput where they disagree or do not lie on one grid."""
+    mended = mend(instrument, joined(parts), step_seconds)
+    report = examine(instrument, _raw(mended))
+    if report.faults:
+        raise InvalidInput(report.faults[0].code, f"{instrument}: {report.faults[0].text}")
+    return Prepared(series=mended.series, changes=mended.changes, report=report)
+
+
+def require_sound(name: str, raw: RawBars) -> None:
+    """Raises InvalidInput that tells every fault that mending cannot take away."""
+    bad = [fault for fault in faults(raw) if fault.code not in MENDABLE]
+    if bad:
+        raise InvalidInput(bad[0].code, f"{name}: " + "; ".join(fault.text for fault in bad))
+
+
+def require_name(instrument: str) -> str:
+    """The name of a bar file ends at the first `-`, so no instrument may have one."""
+    if not SYMBOL.fullmatch(instrument) or "-" in instrument:
+        raise InvalidInput(
+            "bad_symbol",
+            f"{instrument!r} cannot name an instrument's file: letters, digits, . and _ only (--instrument)",
+        )
+    return instrument
+
+
+def _raw(mended: Mended) -> RawBars:
+    series = mended.series
+    names = ("open", "high", "low", "close", "volume", "notional")
+    return RawBars(open_time=series.open_time, zoned=True, columns={name: getattr(series, name) for name in names})
+
+
+def _require_distinct(prepared: Iterable[Prepared]) -> None:
+    names = [file_name(one.series) for one in prepared]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise InvalidInput("same_name", f"two of the series would be {twice}: convert them into folders of their own")

@@ -1,0 +1,144 @@
+"""Archives over HTTP into a folder that keeps them: verified, taken up again where they were left, within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import httpx
+
+from app.domain.errors import InvalidInput, Unavailable
+from models.data.archives import Archive
+
+CHECKSUM = re.compile(r"\s*([0-9a-fA-F]{64})\b")
+CHECKSUM_BYTES_MAX = 1_024
+CHUNK_BYTES = 1 << 16
+TIMEOUT_SECONDS = 30.0
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+
+
+class Got(StrEnum):
+    """How an archive came to be here, or that the source has none."""
+
+    FETCHED = "fetched"
+    KEPT = "kept"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Waits double from one attempt to the next."""
+
+    attempts: int = 5
+    first_wait_seconds: float = 1.0
+    wait_seconds_max: float = 20.0
+
+    def wait_seconds(self, failed: int) -> float:
+        return min(self.first_wait_seconds * 2.0 ** (failed - 1), self.wait_seconds_max)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloader:
+    """`folder` keeps finished archives under the paths they have at `base_url`, each with its checksum beside it."""
+
+    client: httpx.AsyncClient
+    base_url: str
+    folder: Path
+    patience: Patience = field(default_factory=Patience)
+
+    def place(self, archive: Archive) -> Path:
+        return self.folder / archive.path
+
+    async def get(self, archive: Archive) -> Got:
+        """An archive that is kept and agrees with its checksum is not asked for again.
+
+        Answers that may be better next time (5xx, 429, no or half an answer, another checksum) are retried. Raises
+        Unavailable when patience ends, InvalidInput for what a retry would not change.
+        """
+        if await asyncio.to_thread(_is_kept, self.place(archive)):
+            return Got.KEPT
+        for attempt in range(1, self.patience.attempts + 1):
+            try:
+                return await self._try(archive)
+            except (Unavailable, httpx.TransportError) as error:
+                reason = str(error) or type(error).__name__
+            if attempt < self.patience.attempts:
+                await asyncio.sleep(self.patience.wait_seconds(attempt))
+        raise Unavailable("not_downloaded", f"{archive.path}: {reason}, {self.patience.attempts} times")
+
+    async def _try(self, archive: Archive) -> Got:
+        place = self.place(archive)
+        digest = await self._checksum(archive)
+        draft = place.with_name(f".{place.name}.{os.getpid()}.part")
+        try:
+            found = await self._stream(archive, draft)
+            if found is None:
+                return Got.ABSENT
+            if digest is None:
+                raise InvalidInput("no_checksum", f"{archive.path} has no CHECKSUM beside it")
+            if found != digest:
+                raise Unavailable("checksum_mismatch", f"its sha256 is {found}, its CHECKSUM says {digest}")
+            _beside(place).write_text(f"{digest}  {place.name}\n")
+            draft.replace(place)
+        finally:
+            draft.unlink(missing_ok=True)
+        return Got.FETCHED
+
+    async def _checksum(self, archive: Archive) -> str | None:
+        async with self.client.stream("GET", f"{self.base_url}/{archive.path}.CHECKSUM") as answer:
+            if _absent(answer):
+                return None
+            text = b""
+            async for chunk in answer.aiter_bytes(CHECKSUM_BYTES_MAX):
+                text += chunk
+                if len(text) > CHECKSUM_BYTES_MAX:
+                    break
+        matched = CHECKSUM.match(text.decode("ascii", "replace"))
+        if not matched:
+            raise InvalidInput("bad_checksum", f"{archive.path}.CHECKSUM does not begin with a sha256")
+        return matched[1].lower()
+
+    async def _stream(self, archive: Archive, draft: Path) -> str | None:
+        """The sha256 of what was written to `draft`; None where the source has nothing."""
+        digest, size = hashlib.sha256(), 0
+        async with self.client.stream("GET", f"{self.base_url}/{archive.path}") as answer:
+            if _absent(answer):
+                return None
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("wb") as file:
+                async for chunk in answer.aiter_raw(CHUNK_BYTES):
+                    size += len(chunk)
+                    if size > archive.bytes_max:
+                        raise InvalidInput("oversize", f"{archive.path} is larger than {archive.bytes_max} bytes")
+                    digest.update(chunk)
+                    file.write(chunk)
+        return digest.hexdigest()
+
+
+def _absent(answer: httpx.Response) -> bool:
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        return True
+    if answer.status_code == TOO_MANY_REQUESTS or answer.status_code >= SERVER_ERROR:
+        raise Unavailable("server_error", f"the server answers {answer.status_code}")
+    if answer.status_code != httpx.codes.OK:
+        raise InvalidInput("refused", f"{answer.url} answers {answer.status_code}")
+    return False
+
+
+def _is_kept(place: Path) -> bool:
+    try:
+        matched = CHECKSUM.match(_beside(place).read_text())
+        with place.open("rb") as file:
+            return bool(matched) and hashlib.file_digest(file, "sha256").hexdigest() == matched[1].lower()
+    except OSError:
+        return False
+
+
+def _beside(place: Path) -> Path:
+    return place.with_name(f"{place.name}.CHECKSUM")

@@ -1,0 +1,113 @@
+"""What can be wrong with bars.
+
+A fault must be mended before anything is computed from the bars; `app.backtest.reader` refuses the file, or the gap
+rules do. A warning is what the project copes with, by rules that the user should know of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.backtest.series import Vector
+from models.data.columns import NUMBERS
+from models.data.raw import RawBars
+from models.data.wording import utc
+
+PRICES = NUMBERS[:4]
+NOTIONAL_SLACK = 1e-4
+"""How far a bar's VWAP may lie outside low..high before it is told: 1 bp. Sources round their notional."""
+
+MENDABLE = ("out_of_order", "duplicate_times")
+"""Faults that `lem data convert` mends without losing anything: rows are sorted, repeated ones dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """`code` is stable and meant for programs, `text` for people; `row` is the first of `count` rows, from 0."""
+
+    code: str
+    count: int
+    row: int
+    text: str
+
+
+def faults(raw: RawBars) -> list[Finding]:
+    return [*_faults_of_time(raw), *_faults_of_numbers(raw), *_impossible(raw)]
+
+
+def warnings(raw: RawBars) -> list[Finding]:
+    """Meant for bars without faults; comparisons with NaN find nothing."""
+    volume, low, high = (raw.columns[name] for name in ("volume", "low", "high"))
+    found = [*_found(raw, "no_volume", volume == 0.0, "have no volume: the price is (high + low + close) / 3")]
+    vwap = _vwap(raw)
+    if vwap is None:
+        return found
+    used = "(high + low + close) / 3 is used"
+    found += _found(raw, "no_notional", np.isnan(vwap) & (volume > 0.0), f"have volume but no notional: {used}")
+    outside = (vwap < low * (1.0 - NOTIONAL_SLACK)) | (vwap > high * (1.0 + NOTIONAL_SLACK))
+    found += _found(raw, "notional_outside", outside, f"have a notional outside low..high x volume: {used}")
+    return found
+
+
+def _vwap(raw: RawBars) -> Vector | None:
+    """[T], NaN where there is none; None where the file has neither notional nor VWAP."""
+    volume, notional = raw.columns["volume"], raw.columns.get("notional")
+    if notional is None:
+        return raw.columns.get("vwap")
+    vwap: Vector = np.divide(notional, volume, out=np.full(len(raw), np.nan), where=volume > 0.0)
+    return vwap
+
+
+def _faults_of_time(raw: RawBars) -> Iterator[Finding]:
+    step = np.diff(raw.open_time, prepend=raw.open_time[:1] - 1)
+    yield from _found(raw, "out_of_order", step < 0, "are older than the row before")
+    order = np.argsort(raw.open_time, kind="stable")
+    sorted_rows = raw.pick(order)
+    repeats, differs = repeated(sorted_rows)
+    for code, bad, text in (
+        ("duplicate_times", repeats & ~differs, "repeat another row"),
+        ("conflicting_times", differs, "have the time of another row and say otherwise"),
+    ):
+        back = np.zeros(len(raw), dtype=np.bool_)
+        back[order] = bad
+        yield from _found(raw, code, back, text)
+
+
+def repeated(raw: RawBars) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of rows sorted by time: which have the time of the row before, and which of these say otherwise."""
+    same = np.diff(raw.open_time, prepend=raw.open_time[:1] - 1) == 0
+    differs = np.zeros(len(raw), dtype=np.bool_)
+    for values in raw.columns.values():
+        before = np.concatenate([values[:1], values[:-1]])
+        differs |= same & (values != before) & ~(np.isnan(values) & np.isnan(before))
+    return same, differs
+
+
+def _faults_of_numbers(raw: RawBars) -> Iterator[Finding]:
+    for name, values in raw.columns.items():
+        required = name in NUMBERS
+        if required:
+            yield from _found(raw, "not_a_number", np.isnan(values), f"have no {name}")
+        yield from _found(raw, "infinite", np.isinf(values), f"have an infinite {name}")
+        yield from _found(raw, "negative", values < 0.0, f"have a negative {name}")
+
+
+def _impossible(raw: RawBars) -> Iterator[Finding]:
+    prices = np.stack([raw.columns[name] for name in PRICES])
+    low, high = raw.columns["low"], raw.columns["high"]
+    yield from _found(raw, "high_below_low", high < low, "have high below low")
+    outside = ((prices < low) | (prices > high)).any(axis=0) & (low <= high)
+    yield from _found(raw, "price_outside_range", outside, "have open or close outside low..high")
+    yield from _found(raw, "price_not_above_zero", (prices == 0.0).any(axis=0), "have a price of 0")
+
+
+def _found(raw: RawBars, code: str, bad: NDArray[np.bool_], text: str) -> Iterator[Finding]:
+    count = int(bad.sum())
+    if count:
+        row = int(np.argmax(bad))
+        where = f"first row {row} ({utc(int(raw.open_time[row]))})"
+        yield Finding(code=code, count=count, row=row, text=f"{count} of {len(raw)} rows {text}; {where}")

@@ -1,0 +1,18 @@
+"""How times and lengths are written for people and in file names."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+
+
+def utc(seconds: int) -> str:
+    """`2024-01-31 12:00`, with seconds where there are any."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}".removesuffix(":00")
+
+
+def length_of(seconds: int) -> str:
+    """`15m`, `1h`, `90m`, `1d`: in the largest unit that makes it whole."""
+    unit, size = next((unit, size) for unit, size in UNITS if seconds % size == 0)
+    return f"{seconds // size}{unit}"

@@ -1,0 +1,87 @@
+"""Start a training: in this process, or in several that share each step's work and average their gradients."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from time import monotonic
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import distributed
+from torch.multiprocessing.spawn import spawn
+
+from models.objective import Loss
+from models.plan import Plan
+from models.run import train
+from models.validation import Row
+
+SMOOTHING = 0.98
+
+
+def launch(plan: Plan, folder: Path, processes: int, threads: int) -> list[Row]:
+    """Train to the end, with a progress bar on standard error; returns the validation table."""
+    threads = threads or max(1, (os.cpu_count() or 1) // processes)
+    if processes == 1:
+        return _train(plan, folder, threads)
+    spawn(_join, args=(plan, folder, processes, threads, _free_port()), nprocs=processes)
+    return train(plan, folder, lambda _step, _loss: None)  # nothing is left to train: it measures
+
+
+def _join(process: int, plan: Plan, folder: Path, processes: int, threads: int, port: int) -> None:
+    address = f"tcp://127.0.0.1:{port}"
+    distributed.init_process_group("gloo", init_method=address, rank=process, world_size=processes)
+    try:
+        _train(plan, folder, threads, shown=process == 0)
+    finally:
+        distributed.destroy_process_group()
+
+
+def _train(plan: Plan, folder: Path, threads: int, *, shown: bool = True) -> list[Row]:
+    torch.set_num_threads(threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with _progress(shown) as progress:
+        return train(plan, folder, _Teller(progress, plan), device)
+
+
+class _Teller:
+    """Moves the progress bar, with running means of what the loss is made of and the orders rolled per second."""
+
+    def __init__(self, progress: Progress, plan: Plan) -> None:
+        self.progress, self.settings = progress, plan.settings
+        self.task = progress.add_task("training", total=plan.settings.steps, figures="")
+        self.means: tuple[float, ...] | None = None
+        self.began: tuple[float, int] | None = None
+
+    def __call__(self, step: int, loss: Loss) -> None:
+        new = (loss.utility, loss.volume, loss.volatility)
+        old = self.means or new
+        self.means = tuple(SMOOTHING * before + (1.0 - SMOOTHING) * now for before, now in zip(old, new, strict=True))
+        self.began = self.began or (monotonic(), step)
+        seconds, steps = monotonic() - self.began[0], step - self.began[1]
+        speed = self.settings.orders_per_step * steps / seconds if steps else 0.0
+        utility, volume, volatility = self.means
+        figures = f"utility {utility:.4f}  volume {volume:.3f}  volatility {volatility:.3f}  {speed:,.0f} samples/s"
+        self.progress.update(self.task, completed=step, figures=figures)
+
+
+def _progress(shown: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}"),
+        console=Console(stderr=True),
+        disable=not shown,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,119 @@
+"""What to train on and how: a TOML file, checked before anything is read.
+
+out = "runs/lem-1"                  # optional; the command line's --out goes first
+
+[markets.crypto_15m]                # any number of markets; the name is yours
+path = "data/crypto_15m"            # a bar file or a folder of them (Parquet)
+train_end = 2024-07-01              # bars before it train
+validation_end = 2025-01-01         # bars from train_end to it choose; later ones are not looked at
+step_seconds = 5400                 # optional: aggregate the bars
+weight = 2.0                        # optional: how often, against the other markets
+
+[training]                          # optional, see TrainSettings
+steps = 4000
+
+[model]                             # optional, see LemConfig
+hidden = 32
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from app.domain.errors import InvalidInput
+from models.config import LemConfig
+from models.tapes import Market, Span, bar_files, read_tapes
+from models.trainer import TrainSettings
+
+
+class MarketPlan(BaseModel):
+    """One market's bars and their split by time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path
+    train_end: date
+    validation_end: date
+    step_seconds: int | None = Field(default=None, gt=0)
+    weight: float = Field(default=1.0, gt=0.0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> MarketPlan:
+        if self.validation_end < self.train_end:
+            raise ValueError("validation_end is before train_end")
+        return self
+
+    def training(self, name: str, config: LemConfig) -> Market:
+        return self._market(name, config, Span(start=None, end=_midnight(self.train_end)))
+
+    def validation(self, name: str, config: LemConfig) -> Market:
+        return self._market(name, config, Span(start=_midnight(self.train_end), end=_midnight(self.validation_end)))
+
+    def _market(self, name: str, config: LemConfig, span: Span) -> Market:
+        tapes = read_tapes(bar_files([self.path]), config, span, self.step_seconds)
+        return Market(name=name, tapes=tuple(tapes), weight=self.weight)
+
+
+class Plan(BaseModel):
+    """The whole file. No markets: random walks alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    markets: dict[str, MarketPlan] = {}
+    training: dict[str, Any] = {}
+    model: dict[str, int] = {}
+
+    @property
+    def config(self) -> LemConfig:
+        return LemConfig(**self.model)
+
+    @property
+    def settings(self) -> TrainSettings:
+        return TrainSettings(**self.training)
+
+    @model_validator(mode="after")
+    def _known(self) -> Plan:
+        for given, kind in ((self.training, TrainSettings), (self.model, LemConfig)):
+            unknown = set(given) - {field.name for field in fields(kind)}
+            if unknown:
+                raise ValueError(f"unknown {kind.__name__}: {', '.join(sorted(unknown))}")
+        return self
+
+
+def read_plan(path: Path) -> Plan:
+    """Raises InvalidInput with the place of the first mistake. Relative paths are from the file's folder."""
+    try:
+        content = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise InvalidInput("no_such_file", f"{path} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput("bad_plan", f"{path} is not TOML: {error}") from error
+    plan = make_plan(content, str(path))
+    markets = {
+        name: market.model_copy(update={"path": path.parent / market.path}) for name, market in plan.markets.items()
+    }
+    return plan.model_copy(update={"markets": markets})
+
+
+def make_plan(content: dict[str, Any], source: str) -> Plan:
+    """A plan from plain values; `source` is named where they are wrong."""
+    try:
+        plan = Plan.model_validate(content)
+        _ = plan.config, plan.settings
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput("bad_plan", f"{source}: {place}: {first['msg']}") from error
+    except (TypeError, ValueError) as error:
+        raise InvalidInput("bad_plan", f"{source}: {error}") from error
+    return plan
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

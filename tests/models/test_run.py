@@ -1,0 +1,167 @@
+"""From bar files through training to a bundle that the service loads, with a network small enough for seconds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.backtest.simulate import Walk, simulate_bars, write_bars
+from app.domain.errors import InvalidInput
+from app.inference.bundle import BundleError, LemPolicy, load_bundle
+from models.decision import DecisionTable
+from models.export import export_bundle
+from models.golden import random_bars, random_orders
+from models.launch import launch
+from models.plan import Plan, make_plan, read_plan
+from models.run import RECORD, release, train
+from models.trainer import read_checkpoint, released_net
+from tests.models.tiny import TINY_SIZES, a_net
+
+QUICK = {"steps": 2, "stretches": 2, "starts": 2, "repeat": 1, "repeat_capped": 1, "validate_every": 2}
+
+
+def a_plan(folder: Path) -> Plan:
+    """Two files of hourly walks from 2024-01-01, split in the middle."""
+    first_open = 1_704_067_200
+    for number in range(2):
+        bars = simulate_bars(np.random.default_rng(number), Walk(bar_seconds=3600), 1, 400)
+        write_bars(folder / f"WALK{number}-1h.parquet", bars, 0, 3600, first_open=first_open)
+    market = {"path": folder, "train_end": "2024-01-10", "validation_end": "2024-01-17"}
+    return make_plan({"markets": {"walks_1h": market}, "training": QUICK, "model": TINY_SIZES}, "test")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    train(a_plan(folder), folder / "run", lambda _step, _loss: None)
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def bundle(trained: Path) -> Path:
+    release(trained, trained.parent / "tiny-1")
+    return trained.parent / "tiny-1"
+
+
+def test_the_record_says_what_was_trained_on_and_what_it_reached(trained: Path) -> None:
+    record = json.loads((trained / RECORD).read_text())
+
+    assert record["data"] == ["walks_1h/WALK0", "walks_1h/WALK1"]
+    assert (record["start"], record["end"], record["bar_seconds"]) == ("2024-01-01", "2024-01-10", [3600])
+    assert {row["market"] for row in record["metrics"]} == {"walks_1h", "random walk"}
+    assert {row["benchmark"] for row in record["metrics"]} == {"vwap", "twap"}
+
+
+def test_the_bundle_loads_and_its_card_tells_its_training(bundle: Path) -> None:
+    policy = load_bundle(bundle)
+
+    assert policy.name.startswith("tiny-1@")
+    assert policy.card.training.data == ["walks_1h/WALK0", "walks_1h/WALK1"]
+    assert policy.card.training.settings["steps"] == QUICK["steps"]
+
+
+def test_onnxruntime_and_torch_agree_on_random_inputs(bundle: Path, trained: Path) -> None:
+    """To 1e-5, for batches of other sizes than the traced one."""
+    policy, net = load_bundle(bundle), released_net(read_checkpoint(trained / "checkpoint.pt")).eval()
+    rng = np.random.default_rng(11)
+
+    for batch in (1, 2, 17):
+        windows = np.concatenate([random_bars(net.config, rng, net.config.lookback) for _ in range(batch)])
+        market = policy.observe(windows)
+        orders = random_orders(net.config, rng, batch)
+        inputs = {"context": market.context, "volume_forecast": market.volume_forecast, **orders}
+        answers = policy._decision.run(None, inputs)
+        with torch.no_grad():
+            context, forecast = net.context(torch.from_numpy(windows))
+            wanted = DecisionTable(net.decision)(*(torch.from_numpy(value) for value in inputs.values()))
+
+        assert np.allclose(market.context, context.numpy(), atol=1e-5, rtol=1e-5)
+        assert np.allclose(market.volume_forecast, forecast.numpy(), rtol=1e-5)
+        for answer, one in zip(answers, wanted, strict=True):
+            assert np.allclose(answer, one.numpy(), atol=1e-5)
+
+
+def test_a_failed_export_leaves_the_bundle_that_was_there(bundle: Path, tmp_path: Path) -> None:
+    card = load_bundle(bundle).card
+    target = tmp_path / "kept"
+    target.mkdir()
+    (target / "card.json").write_text("the old one")
+    broken = a_net()
+    with torch.no_grad():
+        broken.decision.shared["last_bias"].fill_(torch.nan)
+
+    with pytest.raises(BundleError, match="golden case"):
+        export_bundle(
+            broken, target, training=card.training, bar_seconds=[900], risk_aversions=card.risk_aversions, metrics=[]
+        )
+
+    assert [path.name for path in target.iterdir()] == ["card.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_an_unfinished_run_is_not_released(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes((trained / "checkpoint.pt").read_bytes())
+
+    with pytest.raises(InvalidInput, match="not finished"):
+        release(tmp_path, tmp_path / "bundle")
+
+
+def test_several_processes_train_the_same_network_in_kind(trained: Path, tmp_path: Path) -> None:
+    plan = a_plan(tmp_path)
+
+    table = launch(plan, tmp_path / "run", processes=2, threads=1)
+
+    alone, together = read_checkpoint(trained / "checkpoint.pt"), read_checkpoint(tmp_path / "run" / "checkpoint.pt")
+    assert together["step"] == alone["step"] == QUICK["steps"]
+    assert together["net"].keys() == alone["net"].keys()
+    assert [row["market"] for row in table].count("walks_1h") > 0
+
+
+def test_a_plan_reads_paths_beside_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text('[markets.m]\npath = "bars"\ntrain_end = 2024-07-01\nvalidation_end = 2025-01-01\n')
+
+    plan = read_plan(file)
+
+    assert plan.markets["m"].path == tmp_path / "bars"
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("[training]\nspeed = 3", "unknown TrainSettings: speed"),
+        ("[model]\nlookback = 10", "lookback"),
+        ('[markets.m]\npath = "x"\ntrain_end = 2025-01-01\nvalidation_end = 2024-01-01', "validation_end is before"),
+        ('[markets.m]\npath = "x"\ntrain_end = 2025-01-01', "markets.m.validation_end"),
+        ("nonsense", "not TOML"),
+    ],
+)
+def test_a_mistaken_plan_is_refused_with_its_place(tmp_path: Path, content: str, place: str) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text(content)
+
+    with pytest.raises(InvalidInput, match=place):
+        read_plan(file)
+
+
+def test_a_market_without_enough_bars_is_refused(tmp_path: Path) -> None:
+    plan = a_plan(tmp_path)
+    early = {"path": tmp_path, "train_end": "2020-01-01", "validation_end": "2024-01-17"}
+    short = make_plan({"markets": {"early": early}, "training": QUICK, "model": TINY_SIZES}, "test")
+
+    with pytest.raises(InvalidInput, match="early has too few bars"):
+        train(short, tmp_path / "run", lambda _step, _loss: None)
+
+    assert plan.markets
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_policy_finds_named_risk_aversions(bundle: Path) -> None:
+    policy: LemPolicy = load_bundle(bundle)
+
+    assert policy.risk_aversions["neutral"] == 0.0
+    assert policy.risk_aversion == policy.risk_aversions["default"]

@@ -1,0 +1,121 @@
+"""Training: it learns, it is seeded, it goes on after a stop, and it refuses what it cannot do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.domain.errors import InvalidInput
+from models.rollout import FREE, roll
+from models.samples import draw_terms, paths_of
+from models.tapes import Market
+from models.trainer import Bars, Trainer, TrainSettings, read_checkpoint, released_net
+from tests.models.tiny import TINY, some_stretches, some_tapes
+
+QUICK = TrainSettings(
+    steps=6, stretches=2, starts=3, repeat=1, repeat_capped=1, warmup=1, checkpoint_every=2, validate_every=3
+)
+
+
+def a_trainer(settings: TrainSettings = QUICK) -> Trainer:
+    market = Market(name="walks", tapes=tuple(some_tapes()))
+    return Trainer(TINY, settings, Bars(train=[market], validation=[market], walks=market))
+
+
+def weights_of(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([part.flatten() for part in trainer.net.state_dict().values()])
+
+
+def test_the_same_seed_gives_the_same_weights() -> None:
+    first, second = a_trainer(), a_trainer()
+
+    first.run(None)
+    second.run(None)
+
+    assert torch.equal(weights_of(first), weights_of(second))
+
+
+def test_another_seed_gives_other_weights() -> None:
+    first, second = a_trainer(), a_trainer(replace(QUICK, seed=1))
+
+    first.run(None)
+    second.run(None)
+
+    assert not torch.equal(weights_of(first), weights_of(second))
+
+
+def test_a_training_that_was_stopped_ends_where_an_uninterrupted_one_does(tmp_path: Path) -> None:
+    whole, broken, resumed = a_trainer(), a_trainer(), a_trainer()
+    whole.run(None)
+
+    for _ in range(3):
+        broken.advance()
+    broken.validate()
+    broken.save(tmp_path / "checkpoint.pt")
+    resumed.resume(tmp_path / "checkpoint.pt")
+    resumed.run(tmp_path / "checkpoint.pt")
+
+    assert resumed.step == QUICK.steps
+    assert torch.equal(weights_of(whole), weights_of(resumed))
+    assert resumed.best_utility == whole.best_utility
+    assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == QUICK.steps
+
+
+def test_a_tiny_network_learns_to_stop_in_seconds() -> None:
+    """On a walk the gain of stopping well is worth having; a fresh network earns nothing."""
+    settings = replace(
+        QUICK, steps=120, stretches=8, starts=6, repeat=3, learning_rate=2e-2, average_decay=0.8, impact=0.0,
+        validate_every=40,
+    )  # fmt: skip
+    trainer = a_trainer(settings)
+    before = trainer.validate()
+
+    trainer.run(None)
+
+    assert trainer.best_utility > before + 0.008
+
+
+def test_what_is_released_is_the_best_on_validation_bars(tmp_path: Path) -> None:
+    trainer = a_trainer()
+    trainer.run(tmp_path / "checkpoint.pt")
+
+    released = released_net(read_checkpoint(tmp_path / "checkpoint.pt"))
+
+    stretches = some_stretches()
+    with torch.no_grad():
+        features = released.context.features(stretches.windows)
+        ours = trainer.released.context.read(features)
+        theirs = released.context.read(features)
+        paths = paths_of(stretches, features, theirs, 1)
+        terms = draw_terms(paths, capped=False, generator=torch.Generator().manual_seed(0))
+        utility = roll(released.decision, paths, terms, FREE).utility
+    assert torch.equal(ours[0], theirs[0])
+    assert torch.isfinite(utility).all()
+
+
+def test_training_ends_when_validation_no_longer_gets_better() -> None:
+    settings = replace(QUICK, steps=50, validate_every=1, patience=2, learning_rate=0.0)
+    trainer = a_trainer(settings)
+
+    trainer.run(None)
+
+    assert trainer.step == 3  # the first validation is the best; two more are not better
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    a_trainer().save(tmp_path / "checkpoint.pt")
+
+    with pytest.raises(InvalidInput, match="learning_rate") as refused:
+        a_trainer(replace(QUICK, learning_rate=0.5)).resume(tmp_path / "checkpoint.pt")
+
+    assert refused.value.code == "other_training"
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
+
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        a_trainer().resume(tmp_path / "checkpoint.pt")
