@@ -1,6 +1,6 @@
 """How fast the service is: a real process, its embedded store with every write synced, one client.
 
-    python tests/benchmarks/bench_service.py [ORDERS]
+    python -m tests.benchmarks.bench_service [ORDERS]
 
 Prints the time of one bar's request, which answers when every slice that follows from the bar is decided and
 committed, and of `slices/next` over one connection.
