@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.store.embedded import _binary
+from app.store.embedded import server_binary
 
 START_SECONDS_MAX = 10.0
 
@@ -22,7 +22,7 @@ START_SECONDS_MAX = 10.0
 @contextmanager
 def a_server(kind: str) -> Iterator[str]:
     """The url of a running `valkey` (the embedded binary) or `redis` (the system's); skips where it is missing."""
-    binary = str(_binary()) if kind == "valkey" else shutil.which("redis-server")
+    binary = str(server_binary()) if kind == "valkey" else shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed")
     with tempfile.TemporaryDirectory(prefix="lem-") as folder:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any, ParamSpec, TypeVar
 
 from app.domain.bar import Bar
 from app.domain.projection import Room
@@ -20,6 +21,8 @@ from app.engine.rows import rows_of
 from app.engine.schedule import Expected, expected
 
 DECIDE_SECONDS_MAX = 2.0
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class Decider:
         self.lookback = max(1, *(policy.lookback for policy in policies))
         self._seconds_max = seconds_max
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decide")
+        self._hanging: Future[Any] | None = None
         self._views: dict[tuple[str, int], View] = {}
 
     @property
@@ -76,10 +80,8 @@ class Decider:
 
     async def decide(self, view: View, orders: Sequence[Working], late: str | None = None) -> list[Decision]:
         """One batch. `late` names why the first policy is not to be asked. Never raises for what a policy does."""
-        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._seconds_max):
-                return await loop.run_in_executor(self._pool, self._judge, view, orders, late)
+            return await self._asked(self._judge, view, orders, late)
         except TimeoutError:
             view.readings = view.readings or self._read(view, self.policies[1:], "policy_slow")
             return self._judge(view, orders, "policy_slow")
@@ -91,12 +93,23 @@ class Decider:
             view.readings = view.readings or self._read(view, self.policies)
             return room(state, view.last_price, _expected_volume(view.readings)), self._judge(view, [state], None)[0]
 
-        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._seconds_max):
-                return await loop.run_in_executor(self._pool, expected, working, ask, view.last_price)
+            return await self._asked(expected, working, ask, view.last_price)
         except TimeoutError:
             return []
+
+    async def _asked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Work in the pool. Raises TimeoutError when it takes too long, and at once while earlier work hangs."""
+        if self._hanging is not None and not self._hanging.done():
+            raise TimeoutError
+        call = self._pool.submit(work, *args, **kwargs)
+        try:
+            async with asyncio.timeout(self._seconds_max):
+                return await asyncio.wrap_future(call)
+        except TimeoutError:
+            if call.running():
+                self._hanging = call
+            raise
 
     def _judge(self, view: View, orders: Sequence[Working], late: str | None) -> list[Decision]:
         view.readings = view.readings or self._read(view, self.policies)

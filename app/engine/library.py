@@ -83,7 +83,7 @@ class Library:
             upto = book.newest
             parts = step_seconds // book.instrument.bar_seconds
             count = self._lookback * parts + parts
-            bars = await self._store.bars_before(book.instrument.symbol, upto.open_time + timedelta(seconds=1), count)
+            bars = await self._history(book.instrument.symbol, upto.open_time + timedelta(seconds=1), count)
             if book.newest is upto:  # else a bar has come in the meantime
                 book.add_series(step_seconds, bars)
 
@@ -101,6 +101,15 @@ class Library:
             if orders:
                 orders = await self._advance.over_bar(book, orders)
         return orders
+
+    async def _history(self, symbol: str, before: datetime, count: int) -> list[Bar]:
+        """In pages: a long history must not keep everybody else waiting."""
+        bars: list[Bar] = []
+        while page := await self._store.bars_before(symbol, before, min(REPLAY_BARS, count - len(bars))):
+            bars, before = page + bars, page[0].open_time
+            if len(bars) >= count:
+                break
+        return bars
 
     async def _opened(self, symbol: str) -> Book:
         instrument = await self._store.instrument(symbol)

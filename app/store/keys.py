@@ -6,7 +6,7 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | key | type | what | lives |
 |---|---|---|---|
 | `lem:instruments` | set | the symbols | for ever |
-| `lem:{SYMBOL}:instrument` | hash | `json`; `terms`, what live orders stand on | for ever |
+| `lem:{SYMBOL}:instrument` | hash | `json`, `terms` of live orders, `windows` of its bars | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
 | `lem:{SYMBOL}:sequence` | counter | orders accepted so far | for ever |
 | `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |

@@ -103,9 +103,10 @@ async def a_desk(
     policies: Sequence[Policy] | None = None,
     clock: Clock | None = None,
     instrument: Instrument | None = None,
+    store: RedisStore | None = None,
 ) -> AsyncIterator[Desk]:
     """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it."""
-    store, counts = RedisStore.at(url, lookback=96), Counts()
+    store, counts = store or RedisStore.at(url, lookback=96), Counts()
     engine = Engine(
         store=store,
         policies=policies or [Reader(), VolumeCurve(), Twap()],

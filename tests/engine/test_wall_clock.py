@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.errors import InvalidInput
 from app.domain.slices import Basis, Window
+from app.feed.watchdog import watching
 from tests.builders import a_bar, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk
 
@@ -125,3 +126,14 @@ async def test_nothing_is_looked_up_while_nothing_is_due(live: Desk, clock: Manu
     await move(live, clock, at(HISTORY) + 120 * A_SECOND)
 
     assert live.counts["committed"] == committed
+
+
+async def test_the_watchdog_gives_the_late_slice_to_whoever_waits_for_it(live: Desk, clock: ManualClock) -> None:
+    order = await live.order()
+    clock.time = at(HISTORY + 1) + 3 * A_SECOND
+
+    async with watching(live.engine, look_seconds=0.01):
+        waited = await live.engine.next_slice(order.order.order_id, 10)
+
+    assert waited.current is not None
+    assert waited.current.decided.fallback_reason == "bar_late"

@@ -1,0 +1,107 @@
+"""A store that fails at any moment, before a write or after it, leaves the same slices as one that does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from random import Random
+
+import pytest
+
+from app.domain.bar import Bar
+from app.domain.errors import Unavailable
+from app.domain.order import Order
+from app.domain.working import Working
+from app.engine import engine as engine_module
+from app.engine.changes import Change
+from app.engine.ports import Claim
+from app.store.redis_store import RedisStore
+from tests.builders import an_order, bars
+from tests.engine.desk import Desk, a_desk
+from tests.servers import flush
+
+HISTORY = 20
+BARS = 36
+
+
+class Flaky(RedisStore):
+    """Loses three calls in ten: half of them before the server has heard them, half of them after."""
+
+    random = Random(0)
+
+    def _lose(self) -> None:
+        if self.random.random() < 0.15:
+            raise Unavailable("store_unavailable", "a test wants it so")
+
+    async def append_bars(self, symbol: str, bars: Sequence[Bar], after: datetime | None) -> bool:
+        self._lose()
+        done = await super().append_bars(symbol, bars, after)
+        self._lose()
+        return done
+
+    async def commit(self, changes: Sequence[Change]) -> list[Working | None]:
+        """A call may also be lost between two orders."""
+        answers: list[Working | None] = []
+        for place in range(0, len(changes), 2):
+            self._lose()
+            answers += await super().commit(changes[place : place + 2])
+            self._lose()
+        return answers
+
+    async def claim(self, order: Order) -> Claim:
+        self._lose()
+        claim = await super().claim(order)
+        self._lose()
+        return claim
+
+    async def create(self, change: Change, newest: datetime) -> tuple[Working, bool] | None:
+        self._lose()
+        made = await super().create(change, newest)
+        self._lose()
+        return made
+
+    async def awaiting(self, symbol: str) -> list[Working]:
+        self._lose()
+        return await super().awaiting(symbol)
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_failures_of_the_store_leave_the_same_slices(
+    store_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "RECOVERY_PAUSE_SECONDS", 0.001)
+    async with a_desk(store_url) as desk:
+        undisturbed = await _day(desk)
+    flush(store_url)
+
+    store = Flaky.at(store_url, lookback=96)
+    store.random = Random(seed)
+    async with a_desk(store_url, store=store) as desk:
+        disturbed = await _day(desk)
+
+    assert disturbed == undisturbed
+    assert all(len(slices) >= 5 for slices in undisturbed.values())
+
+
+async def _day(desk: Desk) -> dict[str, list[str]]:
+    """Orders and bars as clients send them that repeat what was not answered."""
+    await _insist(lambda: desk.feed(bars(HISTORY)))
+    for place in range(HISTORY, BARS):
+        if place < HISTORY + 5:
+            order = an_order(client_order_id=f"oms-{place}", min_steps=5, max_steps=9)
+            await _insist(lambda order=order: desk.engine.submit(order))  # type: ignore[misc]
+        await _insist(lambda place=place: desk.feed(bars(BARS)[place : place + 1]))  # type: ignore[misc]
+    orders = (await desk.engine.orders()).orders
+    assert [each.status for each in orders] == ["completed"] * 5
+    return {each.order.client_order_id: [repr(piece) for piece in await desk.slices(each)] for each in orders}
+
+
+async def _insist(call: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await call()
+            except Unavailable:
+                continue
+            return
