@@ -89,7 +89,12 @@ class Post:
             chunk = planned.bars[place : place + APPEND_BARS]
             if not await self._store.append_bars(symbol, chunk, book.newest.open_time if book.newest else None):
                 raise _OutrunError
-            await self._library.replay(book, await self._library.awaiting(book), chunk)
+            try:
+                await self._library.replay(book, await self._library.awaiting(book), chunk)
+            except (
+                InvalidInput
+            ) as error:  # no fault of the request: its bars are recorded, and the book must be read again
+                raise RuntimeError(f"orders of {symbol} cannot be moved: {error}") from error
         if planned.bars:
             self._metrics.bar_ingested(symbol, len(planned.bars) - planned.synthetic)
         if planned.synthetic:
