@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from app.backtest.deciding import Rooms
 from app.backtest.series import Series
-from app.backtest.setup import ORDER_SHARE, TOTAL_LOTS, Setup
+from app.backtest.setup import TOTAL_LOTS, Setup
+from app.domain.costs import VOLUME_FLOOR, square_root_impact
 from app.domain.order import SCENARIOS, Benchmark, SizeMode
-from app.domain.projection import Room
-from app.engine.decide import Decision
 from app.engine.policy import Rows
+from app.policies.windows import SIGMA_BARS, sigma_of_closes
 
 Integers = NDArray[np.int64]
 Vector = NDArray[np.float64]
 
 LEVEL_BARS = 96
+STARTS_PER_PART = 16_384
+SIGN = np.array([scenario.side.sign for scenario in SCENARIOS], dtype=np.float64)
 IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
 BY_QUANTITY = np.array([scenario.size_mode is SizeMode.QUANTITY for scenario in SCENARIOS])
 
@@ -24,7 +28,7 @@ class Book:
     """Orders that all stand before the same step number, each at its own place in the series.
 
     `start` is the bar of the order's first window; `leaves` is in lots of what the order fixes; `quantity` and
-    `notional` are what was traded, in lots' worth of each.
+    `notional` are what was traded, in lots' worth of each, costs included; `sigma` is the volatility at the start.
     """
 
     def __init__(self, series: Series, setup: Setup, start: Integers, scenario: Integers, min_steps: Integers) -> None:
@@ -37,7 +41,9 @@ class Book:
         self.stopping = np.zeros(count, dtype=np.bool_)
         self.quantity, self.notional = np.zeros(count), np.zeros(count)
         self.price_sum, self.notional_sum, self.volume_sum = np.zeros(count), np.zeros(count), np.zeros(count)
-        self.order_volume = ORDER_SHARE * setup.max_steps * _trailing_mean(series.volume, start)
+        self.order_volume = setup.order_share * setup.max_steps * _trailing_mean(series.volume, start)
+        self.volume_floor = VOLUME_FLOOR * _horizon_mean(series.volume, start, setup.max_steps)
+        self.sigma = order_sigma(series, start)
 
     def benchmark_price(self, orders: Integers) -> Vector:
         """The twin of `BenchmarkSums.price`; NaN before the first window has closed."""
@@ -78,31 +84,56 @@ class Book:
             risk_aversion=ones * self.setup.risk_aversion,
         )
 
-    def rooms(self, step: int, live: Integers) -> list[Room]:
-        cap, max_steps = self.setup.slice_cap, self.setup.max_steps
-        facts = zip(
-            self.min_steps[live].tolist(), self.leaves[live].tolist(), self.stopping[live].tolist(), strict=True
+    def rooms(self, step: int, live: Integers) -> Rooms:
+        return Rooms(
+            step=step,
+            max_steps=self.setup.max_steps,
+            total=TOTAL_LOTS,
+            slice_cap=self.setup.slice_cap,
+            min_steps=self.min_steps[live],
+            leaves=self.leaves[live],
+            stopping=self.stopping[live],
         )
-        return [
-            Room(step, min_steps, max_steps, TOTAL_LOTS, leaves, cap, None, 1, stopping)
-            for min_steps, leaves, stopping in facts
-        ]
 
-    def trade(self, step: int, live: Integers, decisions: list[Decision]) -> Integers:
-        """Fill each slice at its bar's VWAP and close the window, as `close_window` does; returns the lots."""
-        lots = np.array([decision.projection.lots for decision in decisions], dtype=np.int64)
-        self.stopping[live] = [decision.projection.stopping for decision in decisions]
+    def trade(self, step: int, live: Integers, lots: Integers) -> None:
+        """Fill each slice at its bar's VWAP and its costs, and close the window, as `close_window` does."""
         bar = self.start[live] + step - 1
         price, volume = self.price[bar], self.series.volume[bar]
+        paid = price * (1.0 + SIGN[self.scenario[live]] * self._cost(live, lots, volume))
         by_quantity = BY_QUANTITY[self.scenario[live]]
-        self.quantity[live] += np.where(by_quantity, lots, lots / price)
-        self.notional[live] += np.where(by_quantity, lots * price, lots)
+        self.quantity[live] += np.where(by_quantity, lots, lots / paid)
+        self.notional[live] += np.where(by_quantity, lots * paid, lots)
         self.leaves[live] -= lots
         self.price_sum[live] += price
         self.notional_sum[live] += price * volume
         self.volume_sum[live] += volume
         self.steps_used[live] = step
-        return lots
+
+    def _cost(self, live: Integers, lots: Integers, volume: Vector) -> Vector:
+        """Per unit, as a fraction of the price. Where a whole horizon trades nothing there is no impact to speak of."""
+        costs = self.setup.costs
+        traded = np.maximum(volume, self.volume_floor[live])
+        quantity = lots / TOTAL_LOTS * self.order_volume[live]
+        impact = square_root_impact(costs.impact, self.sigma[live], quantity, np.where(traded > 0.0, traded, np.inf))
+        cost: Vector = costs.half_spread_bps / 1e4 + impact
+        return cost
+
+
+def order_sigma(series: Series, start: Integers) -> Vector:
+    """[B]: the volatility per bar that was known at each start, as a fraction of the price."""
+    starts, order = np.unique(start, return_inverse=True)
+    padded = np.concatenate([np.zeros(SIGMA_BARS + 1), series.close])
+    closes = sliding_window_view(padded, SIGMA_BARS + 1)
+    edges = range(STARTS_PER_PART, len(starts), STARTS_PER_PART)
+    parts = [sigma_of_closes(closes[part]) for part in np.split(starts, edges)]
+    sigma: Vector = np.concatenate(parts)[order.reshape(-1)]
+    return sigma
+
+
+def _horizon_mean(volume: Vector, start: Integers, steps: int) -> Vector:
+    total = np.concatenate([[0.0], np.cumsum(volume)])
+    mean: Vector = (total[start + steps] - total[start]) / steps
+    return mean
 
 
 def _trailing_mean(volume: Vector, start: Integers) -> Vector:

@@ -13,8 +13,9 @@ import typer
 from app.backtest.batch import run_files
 from app.backtest.job import Job, load_policy, risk_aversion_of
 from app.backtest.options import decimal, seconds, whole_numbers, words
-from app.backtest.setup import Setup
+from app.backtest.setup import ORDER_SHARE, Setup
 from app.backtest.simulate import Walk, simulate_bars, write_bars
+from app.domain.costs import Costs
 from app.domain.errors import LemError
 from app.domain.order import Benchmark, Scenario, Side, SizeMode
 from app.inference.bundle import BundleError
@@ -29,6 +30,8 @@ class PolicyName(StrEnum):
     TWAP = "twap"
     VOLUME_CURVE = "volume_curve"
     OPTIMAL_STOPPING = "optimal_stopping"
+    LINEAR_VOLUME = "linear_volume"
+    VOLUME_AWARE_STOPPING = "volume_aware_stopping"
 
 
 def backtest(
@@ -57,15 +60,23 @@ def backtest(
     sides: Annotated[str, typer.Option(help="Sides.")] = "buy,sell",
     benchmarks: Annotated[str, typer.Option(help="Benchmarks.")] = "vwap,twap",
     size_modes: Annotated[str, typer.Option(help="What the order fixes.")] = "quantity,notional",
+    order_size: Annotated[
+        float, typer.Option(metavar="SHARE", help="An order's size, as a share of its horizon's expected volume.")
+    ] = ORDER_SHARE,
+    impact: Annotated[
+        float, typer.Option(metavar="K", help="Factor of the square-root impact; near 1 in markets.")
+    ] = 0.0,
+    half_spread_bps: Annotated[float, typer.Option(metavar="BPS", help="Paid by every unit.")] = 0.0,
     start: Annotated[datetime | None, typer.Option(formats=DATE_FORMATS, help="First start of an order, UTC.")] = None,
     end: Annotated[datetime | None, typer.Option(formats=DATE_FORMATS, help="Starts lie before it, UTC.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a file at a time.")] = 1,
 ) -> None:
     """Run orders over bar files with the service's own decisions. Slippage is positive where it is a cost.
 
-    Orders start at the same bars whatever the policy, so that policies can be compared pair by pair, and are too small
-    to move the market; there are no fees and no spread. Bars round the clock have short gaps filled as in the service,
-    and no order runs over them; the nights of an exchange are no gaps.
+    Orders start at the same bars whatever the policy, so that policies can be compared pair by pair. Unless told
+    otherwise they are too small to move the market, and trading is free. With costs a unit pays the half spread and K
+    times the volatility per bar times the square root of its slice over the bar's volume. Bars round the clock have
+    short gaps filled as in the service, and no order runs over them; the nights of an exchange are no gaps.
     """
     try:
         loaded = load_policy(policy, bundle)
@@ -82,6 +93,8 @@ def backtest(
             risk_aversion=risk_aversion_of(loaded, risk_aversion),
             scenarios=scenarios,
             max_slice_fraction=decimal("max-slice-fraction", max_slice_fraction),
+            order_share=order_size,
+            costs=Costs(impact=impact, half_spread_bps=half_spread_bps),
             start=seconds(start),
             end=seconds(end),
         )

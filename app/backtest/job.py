@@ -9,9 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from app.backtest.gaps import round_the_clock, segments
+from app.backtest.observing import Progress
 from app.backtest.reader import read_series
 from app.backtest.report import ORDERS_SCHEMA, orders_table
-from app.backtest.run import Progress, run_series
+from app.backtest.run import run_series
 from app.backtest.series import Series, aggregated
 from app.backtest.setup import Setup
 from app.domain.errors import InvalidInput
@@ -76,9 +77,9 @@ def run_file(path: Path, job: Job, policy: Policy, progress: Progress = lambda _
             "max_steps_too_long", f"max_steps is {job.setup.max_steps}; {job.policy} decides at most {policy.max_steps}"
         )
     tables, skipped, decisions, fallbacks = [ORDERS_SCHEMA.empty_table()], 0, 0, 0
-    stretches = _stretches(path, job.step_seconds)
-    bars = sum(len(series) for series in stretches)
-    for series in stretches:
+    found = stretches(path, job.step_seconds)
+    bars = sum(len(series) for series in found)
+    for series in found:
         outcome = run_series(series, policy, job.setup, progress=_scaled(progress, len(series) / bars))
         tables.append(orders_table(series, outcome, job.setup))
         skipped, decisions = skipped + outcome.skipped, decisions + outcome.decisions
@@ -95,7 +96,8 @@ def _scaled(progress: Progress, share: float) -> Progress:
     return lambda part: progress(part * share)
 
 
-def _stretches(path: Path, step_seconds: int | None) -> list[Series]:
+def stretches(path: Path, step_seconds: int | None) -> list[Series]:
+    """The runs of consecutive bars in one file, aggregated where `step_seconds` asks for it. Raises InvalidInput."""
     series = read_series(path)
     if step_seconds is None or step_seconds == series.bar_seconds:
         return segments(series)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.domain.costs import FREE, Costs
 from app.domain.errors import InvalidInput
 from app.domain.order import SCENARIOS, Horizon, Limits, Scenario
 from app.domain.projection import slice_cap_lots
 
 TOTAL_LOTS = 1_000_000_000
 """Lots that make an order: so many that roundings do not show, few enough that float64 counts them exactly."""
-ORDER_SHARE = 1e-3
+ORDER_SHARE = 1e-6
 """An order's size as a share of the volume that the market trades in max_steps steps: too small to move it."""
 
 
@@ -20,7 +21,9 @@ class Setup:
     """One order per start, scenario and entry of `min_steps`; starts are every `every` bars.
 
     `start` and `end` (seconds since the epoch, end exclusive) cut the opens of the orders' first windows.
-    `risk_aversion` is handed to the policy as it is. Raises InvalidInput where an order could never be met.
+    `risk_aversion` is handed to the policy as it is. An order's size is `order_share` of the volume that max_steps
+    steps are expected to trade; the policy knows it, and `costs` charge for it. Raises InvalidInput where an order
+    could never be met.
     """
 
     min_steps: tuple[int, ...]
@@ -29,6 +32,8 @@ class Setup:
     risk_aversion: float
     scenarios: tuple[Scenario, ...] = SCENARIOS
     max_slice_fraction: Decimal = Decimal(1)
+    order_share: float = ORDER_SHARE
+    costs: Costs = FREE
     start: int | None = None
     end: int | None = None
 
@@ -41,6 +46,8 @@ class Setup:
             Horizon(min_steps=min_steps, max_steps=self.max_steps)
         if self.every < 1:
             raise InvalidInput("bad_every", f"every is {self.every}; it must be at least 1")
+        if not 0.0 < self.order_share <= 1.0:
+            raise InvalidInput("bad_order_size", f"order_size is {self.order_share}; it is a share above 0, at most 1")
         Limits(max_slice_fraction=self.max_slice_fraction)
         slice_cap_lots(TOTAL_LOTS, self.max_slice_fraction, self.max_steps)
 

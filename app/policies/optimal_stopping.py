@@ -10,11 +10,10 @@ from app.engine.market import Floats, Market
 from app.engine.policy import Proposal, Rows
 from app.policies.pacing import towards
 from app.policies.stopping_rule import stopping_rule
-from app.policies.windows import STEPS_MAX, column, exists, trailing_mean_volume
+from app.policies.windows import SIGMA_BARS, STEPS_MAX, trailing_mean_volume, trailing_sigma
 
 Vector = NDArray[np.float64]
 
-SIGMA_BARS = 96
 CAP_TOLERANCE = 1e-6
 """Share of the order by which the rest may exceed the slice cap and still count as finishable: a rounding."""
 
@@ -44,8 +43,7 @@ class OptimalStopping:
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         y = distance(market.context[rows.market, 0].astype(np.float64), rows)
-        earliest = np.ceil(1.0 / rows.max_slice_fraction - CAP_TOLERANCE).astype(np.int64)
-        min_steps = np.minimum(np.maximum(rows.min_steps, earliest), rows.max_steps)
+        min_steps = stopping_min_steps(rows)
         target, stops = np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_)
         horizons, kind = np.unique(np.stack([min_steps, rows.max_steps], axis=1), axis=0, return_inverse=True)
         for at, (shortest, longest) in enumerate(horizons.tolist()):
@@ -54,8 +52,19 @@ class OptimalStopping:
             target[chosen] = rule.target(closed, y[chosen])
             stops[chosen] = rule.stops(closed, y[chosen])
         target = np.maximum(target, one_slice_left(min_steps, rows))
-        finishable = 1.0 - rows.filled_fraction <= rows.max_slice_fraction + CAP_TOLERANCE
-        return Proposal(towards(target, rows), (stops & finishable).astype(np.float64))
+        return Proposal(towards(target, rows), (stops & finishable(rows)).astype(np.float64))
+
+
+def stopping_min_steps(rows: Rows) -> NDArray[np.int64]:
+    """[B]: the first step that can be an order's last under its slice cap."""
+    earliest = np.ceil(1.0 / rows.max_slice_fraction - CAP_TOLERANCE).astype(np.int64)
+    return np.minimum(np.maximum(rows.min_steps, earliest), rows.max_steps)
+
+
+def finishable(rows: Rows) -> NDArray[np.bool_]:
+    """[B]: whether one slice takes all that is left."""
+    enough: NDArray[np.bool_] = 1.0 - rows.filled_fraction <= rows.max_slice_fraction + CAP_TOLERANCE
+    return enough
 
 
 def one_slice_left(min_steps: NDArray[np.int64], rows: Rows) -> Vector:
@@ -71,16 +80,3 @@ def distance(sigma: Vector, rows: Rows) -> Vector:
     ahead = SIGN[rows.scenario] * (rows.benchmark_price - rows.last_price)
     scale = sigma * rows.last_price
     return np.divide(ahead, scale, out=np.zeros(len(rows)), where=scale > 0.0)
-
-
-def trailing_sigma(windows: Floats) -> Vector:
-    """[G]: volatility per bar from the mean absolute log return of the closes, which one wild bar does not rule.
-
-    Scaled to the standard deviation of a normal; 0 where fewer than two bars exist. Padding gives no return.
-    """
-    known = exists(windows)
-    close = np.log(np.where(known, column(windows, "close"), 1.0))
-    pairs = known[:, 1:] & known[:, :-1]
-    moves = np.where(pairs, np.abs(np.diff(close, axis=1)), 0.0)
-    mean: Vector = moves.sum(axis=1) / np.maximum(pairs.sum(axis=1), 1)
-    return mean * float(np.sqrt(np.pi / 2.0))

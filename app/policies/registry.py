@@ -6,14 +6,18 @@ from collections.abc import Callable
 
 from app.domain.errors import InvalidInput
 from app.engine.policy import Policy
+from app.policies.linear_volume import LinearVolume
 from app.policies.optimal_stopping import OptimalStopping
 from app.policies.twap import Twap
+from app.policies.volume_aware_stopping import VolumeAwareStopping
 from app.policies.volume_curve import VolumeCurve
 
 BASELINES: dict[str, Callable[[], Policy]] = {
     "twap": Twap,
     "volume_curve": VolumeCurve,
+    "linear_volume": LinearVolume,
     "optimal_stopping": OptimalStopping,
+    "volume_aware_stopping": VolumeAwareStopping,
 }
 
 

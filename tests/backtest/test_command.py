@@ -89,6 +89,19 @@ def test_steps_may_be_longer_than_bars(tmp_path: Path) -> None:
     assert {(moment.minute, moment.hour % 12) for moment in starts} == {(0, 0)}
 
 
+def test_costs_worsen_every_order_and_large_ones_most(tmp_path: Path) -> None:
+    words: list[str | Path] = ["backtest", "--bars", a_walk_file(tmp_path), "--policy", "twap", "--impact", "1"]
+
+    means = []
+    for number, more in enumerate(([], ["--order-size", "0.05"], ["--order-size", "0.05", "--half-spread-bps", "2"])):
+        code, output = lem(*words, "--out", tmp_path / str(number), *more)
+        assert code == 0, output
+        means.append(pq.read_table(tmp_path / str(number) / "orders.parquet").column("slippage_bps").to_numpy().mean())
+
+    assert means[1] - means[0] == pytest.approx(20.0 * 0.05**0.5, rel=0.3)
+    assert means[2] - means[1] == pytest.approx(2.0, abs=0.01)
+
+
 def test_a_choice_of_scenarios_is_kept_to(tmp_path: Path) -> None:
     words = ["--sides", "sell", "--benchmarks", "vwap", "--size-modes", "notional", "--risk-aversion", "tracking"]
 
@@ -108,6 +121,8 @@ def test_a_choice_of_scenarios_is_kept_to(tmp_path: Path) -> None:
         (["--max-slice-fraction", "0.01"], "cannot finish it"),
         (["--max-slice-fraction", "half"], "it is a number"),
         (["--risk-aversion", "-1"], "a number from 0 or one of neutral"),
+        (["--order-size", "2"], "a share above 0, at most 1"),
+        (["--impact", "-1"], "must be a number from 0"),
         (["--step-seconds", "1000"], "multiple of the bars' 900"),
     ],
 )

@@ -26,7 +26,9 @@ def test_a_baseline_is_known_by_its_name(policy: Policy) -> None:
 
 
 def test_a_name_that_nothing_has_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="'vwap' is not a baseline; there are optimal_stopping, twap, volume_curve"):
+    with pytest.raises(
+        InvalidInput, match="'vwap' is not a baseline; there are linear_volume, optimal_stopping, twap, "
+    ):
         baseline("vwap")
 
 

@@ -10,7 +10,8 @@ import pytest
 from app.backtest.series import raw_rows, raw_windows
 from app.domain.order import Scenario
 from app.engine.market import COLUMNS, Floats, Market
-from app.policies.optimal_stopping import OptimalStopping, trailing_sigma
+from app.policies.optimal_stopping import OptimalStopping
+from app.policies.windows import trailing_sigma
 from tests.market import BUY_TWAP, SELL_TWAP, a_walk, some_rows
 
 SIGMA = 0.002

@@ -1,0 +1,81 @@
+"""Find where orders start in a series, and let a policy read the market wherever one of them is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.backtest.series import Series, raw_rows, raw_windows
+from app.backtest.setup import Setup
+from app.engine.decide import Reading
+from app.engine.market import Market
+from app.engine.policy import Policy
+
+Integers = NDArray[np.int64]
+Progress = Callable[[float], None]
+"""Is told the share of the work that was done since it was last told; the shares of one series add up to 1."""
+
+WINDOWS_PER_BATCH = 256
+OBSERVING_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What a policy read of one series. `starts` are the bars of the orders' first windows, `skipped` how many were
+    left out; `market_of_bar[t]` is the row of the reading when bar t has closed (-1: nothing is decided then).
+    """
+
+    starts: Integers
+    skipped: int
+    reading: Reading
+    market_of_bar: Integers
+
+
+def observe_series(series: Series, policy: Policy, setup: Setup, progress: Progress = lambda _: None) -> Observed:
+    """Find the starts and read the market, once for all setups that differ in neither `every`, `start`, `end` nor
+    `max_steps`."""
+    starts, skipped = order_starts(series, policy.history_min, setup)
+    reading, market_of_bar = read_market(series, policy, starts, setup.max_steps, progress)
+    return Observed(starts=starts, skipped=skipped, reading=reading, market_of_bar=market_of_bar)
+
+
+def order_starts(series: Series, history_min: int, setup: Setup) -> tuple[Integers, int]:
+    """The bars of the orders' first windows, and how many were skipped for a synthetic bar in the horizon.
+
+    They lie on multiples of `every` whatever the policy, so that policies meet the same orders; at least one bar and
+    `history_min` of them must have closed before.
+    """
+    starts = np.arange(0, len(series) - setup.max_steps + 1, setup.every)
+    opens = series.open_time[starts]
+    kept = starts >= max(1, history_min)
+    if setup.start is not None:
+        kept &= opens >= setup.start
+    if setup.end is not None:
+        kept &= opens < setup.end
+    starts = starts[kept]
+    made = np.concatenate([[0], np.cumsum(series.synthetic)])
+    whole = made[starts + setup.max_steps] == made[starts]
+    return starts[whole], int((~whole).sum())
+
+
+def read_market(
+    series: Series, policy: Policy, starts: Integers, max_steps: int, progress: Progress
+) -> tuple[Reading, Integers]:
+    """Observe every bar that some order is decided on, once; and the row of the reading for each bar (-1: none)."""
+    newest = np.unique(starts[:, None] - 1 + np.arange(max_steps))
+    market_of_bar = np.full(len(series), -1, dtype=np.int64)
+    market_of_bar[newest] = np.arange(len(newest))
+    rows = raw_rows(series)
+    contexts, forecasts = [], []
+    for first in range(0, len(newest), WINDOWS_PER_BATCH):
+        chosen = newest[first : first + WINDOWS_PER_BATCH]
+        market = policy.observe(raw_windows(rows, policy.lookback, chosen))
+        contexts.append(market.context)
+        forecasts.append(market.volume_forecast)
+        progress(OBSERVING_SHARE * len(chosen) / len(newest))
+    if not contexts:
+        return Reading(policy, None, "no_orders"), market_of_bar
+    return Reading(policy, Market(np.concatenate(contexts), np.concatenate(forecasts))), market_of_bar
