@@ -74,7 +74,7 @@ ORDERS: list[tuple[str, Json, str]] = [
     ("a text for steps", nested("horizon.max_steps", "12"), "wrong_type"),
     ("a truth for steps", nested("horizon.min_steps", True), "wrong_type"),
     ("a part of a step", nested("horizon.max_steps", 12.0), "wrong_type"),
-    ("more steps than the model knows", nested("horizon.max_steps", 13), "horizon_too_long"),
+    ("more steps than the model knows", nested("horizon.max_steps", 1_000), "horizon_too_long"),
     ("steps without end", nested("horizon.max_steps", 10**30), "out_of_range"),
     ("a step that is no multiple of the bar", nested("horizon.step_seconds", 1000), "step_seconds_unsupported"),
     ("no horizon", order_json(horizon=None), "field_missing"),

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from app.demo.server import ServerFailed, serving
-from tests.api.wire import bars_json, instrument_json, order_json
+from tests.api.wire import HISTORY, bars_json, instrument_json, order_json
 from tests.builders import bars
 
 
 def prepared(client: httpx.Client) -> None:
     assert client.put("/v1/instruments/BTC-USDT", json=instrument_json()).status_code == 201
-    assert client.post("/v1/bars", json=bars_json(bars(80))).status_code == 200
+    assert client.post("/v1/bars", json=bars_json(bars(HISTORY))).status_code == 200
 
 
 def test_an_order_outlives_a_restart_of_the_service(tmp_path: Path) -> None:

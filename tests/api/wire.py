@@ -13,8 +13,8 @@ from tests.builders import bars
 Json = dict[str, Any]
 
 SYMBOL = "BTC-USDT"
-HISTORY = 80
-"""Bars: more than the shipped model's least history."""
+HISTORY = 160
+"""Bars: more than the least history of the shipped model, so that it decides."""
 
 
 def instrument_json(**changes: Any) -> Json:
