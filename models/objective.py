@@ -10,14 +10,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.domain.costs import Costs
 from models.features import Features
 from models.lem import Lem
-from models.rollout import Costs, roll
+from models.rollout import roll
 from models.samples import Stretches, draw_terms, paths_of
 
 FORECAST_WEIGHT = 0.05
 RATIO_MAX = 20.0
-VOLUME_FLOOR = 0.02
+EMPTY_SHARE = 0.02
 """Added to both sides of a volume ratio, as a share of the mean: an empty bar must not be an infinite surprise."""
 
 
@@ -59,7 +60,7 @@ def forecast_losses(stretches: Stretches, features: Features, reading: tuple[Ten
     context, volume_forecast = reading
     steps = volume_forecast.shape[-1]
     came = stretches.volume.unfold(-1, steps, 1).flatten(0, 1)  # [G K, N]
-    floor = VOLUME_FLOOR * features.volume[:, None]
+    floor = EMPTY_SHARE * features.volume[:, None]
     moves = torch.log(stretches.close[:, 1:] / stretches.close[:, :-1]).float()
     variance = (moves**2).unfold(-1, steps, 1).flatten(0, 1).mean(-1)
     expected = torch.exp(2.0 * context[:, 0])

@@ -9,8 +9,7 @@ of stopping at step s and survive_s = prod_{r<s} (1 - p_r), the expected utility
 with p = 1 at the last step. It is smooth in all parameters and has no sampling noise. Gains are minus the slippage
 against the order's benchmark and minus the costs, as a fraction of the volatility per bar at the order's start.
 
-A slice that is the share a of an order of X base units costs impact * volatility * sqrt(a X / V) per unit in a bar of
-volume V, the usual square-root form (Almgren et al. 2005, Toth et al. 2011), and half the spread.
+What a slice costs beyond the market's price is said in app/domain/costs.py.
 
 Shapes: S scenarios, B orders (per scenario), N steps, K state columns.
 """
@@ -23,13 +22,12 @@ import torch
 from torch import Tensor
 
 from app.domain.benchmark import slippage_bps
+from app.domain.costs import FREE, VOLUME_FLOOR, Costs, square_root_impact
 from app.domain.order import SCENARIOS, SizeMode
 from app.domain.projection import STOP_THRESHOLD
 from models.decision import DecisionNet, OrderView
 
 BPS = 10_000.0
-VOLUME_FLOOR = 0.02
-"""A bar counts for the impact as if it traded at least this share of the horizon's mean volume."""
 DUST = 1e-6
 """A share of an order too small to count as a slice: float32 leaves such rests."""
 
@@ -64,17 +62,6 @@ class Paths:
 
     def take(self, chosen: Tensor) -> Paths:
         return Paths(*(getattr(self, name)[chosen] for name in self.__slots__))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Costs:
-    """`impact` is the factor of the square-root law, near 1 in markets; `half_spread_bps` is paid by every unit."""
-
-    impact: float = 1.0
-    half_spread_bps: float = 0.0
-
-
-FREE = Costs(impact=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +193,10 @@ class _Rolling:
     def _impact(self, piece: Tensor, step: int) -> Tensor:
         if not self.costs.impact:
             return torch.zeros_like(piece)
-        return self.costs.impact * piece * torch.sqrt(piece * self.size[:, step - 1] + 1e-12)
+        # The tiny share keeps the gradient of the square root finite where nothing is traded.
+        share = piece * self.size[:, step - 1] + 1e-12
+        cost: Tensor = piece * square_root_impact(self.costs.impact, 1.0, share, 1.0)
+        return cost
 
     def _gain(self, total: Tensor, benchmark: Tensor, impact: Tensor) -> Tensor:
         achieved = torch.where(self.by_notional, 1.0 / total, total)

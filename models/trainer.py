@@ -19,11 +19,11 @@ import torch
 from torch import distributed
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from app.domain.costs import Costs
 from app.domain.errors import InvalidInput
 from models.config import LemConfig
 from models.lem import Lem
 from models.objective import Loss, loss_of
-from models.rollout import Costs
 from models.samples import Stretches, draw_stretches
 from models.tapes import Market, Tape
 

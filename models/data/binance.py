@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -12,11 +12,16 @@ import httpx
 from app.domain.errors import InvalidInput, LemError
 from models.data.archives import INTERVALS, Archive, archives_of, read_archive
 from models.data.convert import Prepared, prepare, require_sound
-from models.data.download import TIMEOUT_SECONDS, Downloader, Got, Patience
+from models.data.download import SOURCE_DOWN, TIMEOUT_SECONDS, Downloader, Got, Patience
 from models.data.raw import RawBars
+from models.data.wording import length_of
 from models.data.writing import write_all
 
-Progress = Callable[[Archive, Got], None]
+AS_IT_IS = {"Accept-Encoding": "identity"}
+"""The checksum is of the archive's own bytes."""
+
+Progress = Callable[[], None]
+"""Called once per archive that came, or is known to be absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,7 @@ class Request:
     cache: Path
     out: Path
     jobs: int = 4
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,38 +56,87 @@ class Outcome:
 async def download(request: Request, progress: Progress) -> list[Outcome]:
     """A symbol of which any month is broken or out of reach is not written; the others are, and all archives that came
     stay. Raises InvalidInput where the request itself cannot be met, before anything is asked for."""
-    wanted = {
-        symbol: archives_of(symbol, request.interval, request.first, request.last) for symbol in request.symbols
-    }
-    turn = asyncio.Semaphore(request.jobs)
+    symbols = dict.fromkeys(request.symbols)
+    wanted = {symbol: archives_of(symbol, request.interval, request.first, request.last) for symbol in symbols}
+    base_url = _checked(request.base_url)
     limits = httpx.Limits(max_connections=request.jobs)
-    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=limits, follow_redirects=True) as client:
-        downloader = Downloader(
-            client=client, base_url=_checked(request.base_url), folder=request.cache, patience=request.patience
-        )
-
-        async def get(archive: Archive) -> Got | LemError:
-            async with turn:
-                try:
-                    got = await downloader.get(archive)
-                except LemError as error:
-                    return error
-            progress(archive, got)
-            return got
-
-        async def whole(symbol: str, archives: Sequence[Archive]) -> Outcome:
-            answers = await asyncio.gather(*map(get, archives))
-            return await asyncio.to_thread(_finish, request, downloader, symbol, dict(zip(archives, answers)))
-
-        return list(await asyncio.gather(*(whole(symbol, archives) for symbol, archives in wanted.items())))
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=limits, headers=AS_IT_IS) as client:
+        source = Downloader(client=client, base_url=base_url, folder=request.cache, patience=request.patience)
+        turns = Turns(source, request.jobs, progress)
+        whole = (_symbol(request, turns, symbol, archives) for symbol, archives in wanted.items())
+        return list(await asyncio.gather(*whole))
 
 
-def _finish(request: Request, downloader: Downloader, symbol: str, answers: dict[Archive, Got | LemError]) -> Outcome:
-    here = [archive for archive, answer in answers.items() if answer in (Got.FETCHED, Got.KEPT)]
+class Turns:
+    """At most `jobs` archives at a time. Once the source is down for one, the rest is not asked for: each would wait
+    as long for the same answer."""
+
+    def __init__(self, source: Downloader, jobs: int, progress: Progress) -> None:
+        self.source = source
+        self._turn = asyncio.Semaphore(jobs)
+        self._progress = progress
+        self._down: LemError | None = None
+
+    async def get(self, archive: Archive) -> Got | LemError:
+        async with self._turn:
+            if self._down:
+                return self._down
+            try:
+                got = await self.source.get(archive)
+            except LemError as error:
+                self._down = error if error.code == SOURCE_DOWN else None
+                return error
+        self._progress()
+        return got
+
+
+async def _symbol(request: Request, turns: Turns, symbol: str, archives: Sequence[Archive]) -> Outcome:
+    answers = dict(zip(archives, await asyncio.gather(*map(turns.get, archives)), strict=True))
     outcome = Outcome(
         symbol=symbol,
-        fetched=list(answers.values()).count(Got.FETCHED),
-        kept=list(answers.values()).count(Got.KEPT),
-        absent=tuple(archive.month for archive, answer in answers.items() if answer == Got.ABSENT),
+        fetched=sum(answer is Got.FETCHED for answer in answers.values()),
+        kept=sum(answer is Got.KEPT for answer in answers.values()),
+        absent=tuple(archive.month for archive, answer in answers.items() if answer is Got.ABSENT),
+        problems=tuple(dict.fromkeys(str(answer) for answer in answers.values() if isinstance(answer, LemError))),
     )
-    ...
+    if outcome.problems:
+        return outcome
+    here = [archive for archive, answer in answers.items() if answer is not Got.ABSENT]
+    try:
+        prepared = await asyncio.to_thread(_prepare, turns.source, symbol, here)
+        (path,) = await asyncio.to_thread(write_all, request.out, [prepared.series])
+    except (LemError, OSError) as error:
+        return replace(outcome, problems=(str(error),))
+    return replace(outcome, prepared=prepared, path=path)
+
+
+def _prepare(source: Downloader, symbol: str, archives: Sequence[Archive]) -> Prepared:
+    if not archives:
+        raise InvalidInput("no_archives", f"the source has no {symbol} in any of these months")
+    prepared = prepare(symbol, [_read(source, archive) for archive in archives])
+    interval = archives[0].interval
+    if prepared.series.bar_seconds != INTERVALS[interval]:
+        length = length_of(prepared.series.bar_seconds)
+        raise InvalidInput("wrong_interval", f"{symbol}: the archives of {interval} hold bars of {length}")
+    return prepared
+
+
+def _read(source: Downloader, archive: Archive) -> RawBars:
+    """What is broken although its checksum agrees is not kept: it may be published anew."""
+    try:
+        raw = read_archive(source.place(archive), archive)
+        require_sound(archive.path, raw)
+    except InvalidInput:
+        source.forget(archive)
+        raise
+    return raw
+
+
+def _checked(base_url: str) -> str:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise InvalidInput("bad_base_url", f"--base-url {base_url}: {error}") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise InvalidInput("bad_base_url", f"--base-url {base_url}: write http://HOST or https://HOST")
+    return base_url.rstrip("/")

@@ -19,8 +19,7 @@ CHECKSUM = re.compile(r"\s*([0-9a-fA-F]{64})\b")
 CHECKSUM_BYTES_MAX = 1_024
 CHUNK_BYTES = 1 << 16
 TIMEOUT_SECONDS = 30.0
-TOO_MANY_REQUESTS = 429
-SERVER_ERROR = 500
+SOURCE_DOWN = "source_down"
 
 
 class Got(StrEnum):
@@ -59,18 +58,25 @@ class Downloader:
         """An archive that is kept and agrees with its checksum is not asked for again.
 
         Answers that may be better next time (5xx, 429, no or half an answer, another checksum) are retried. Raises
-        Unavailable when patience ends, InvalidInput for what a retry would not change.
+        Unavailable when patience ends, with the code `SOURCE_DOWN` unless this archive alone is wrong, and InvalidInput
+        for what a retry would not change.
         """
         if await asyncio.to_thread(_is_kept, self.place(archive)):
             return Got.KEPT
         for attempt in range(1, self.patience.attempts + 1):
             try:
                 return await self._try(archive)
-            except (Unavailable, httpx.TransportError) as error:
-                reason = str(error) or type(error).__name__
+            except httpx.RequestError as error:
+                code, reason = SOURCE_DOWN, str(error) or type(error).__name__
+            except Unavailable as error:
+                code, reason = error.code, error.detail
             if attempt < self.patience.attempts:
                 await asyncio.sleep(self.patience.wait_seconds(attempt))
-        raise Unavailable("not_downloaded", f"{archive.path}: {reason}, {self.patience.attempts} times")
+        raise Unavailable(code, f"{archive.path}: {reason}; tried {self.patience.attempts} times")
+
+    def forget(self, archive: Archive) -> None:
+        _beside(self.place(archive)).unlink(missing_ok=True)
+        self.place(archive).unlink(missing_ok=True)
 
     async def _try(self, archive: Archive) -> Got:
         place = self.place(archive)
@@ -124,8 +130,8 @@ class Downloader:
 def _absent(answer: httpx.Response) -> bool:
     if answer.status_code == httpx.codes.NOT_FOUND:
         return True
-    if answer.status_code == TOO_MANY_REQUESTS or answer.status_code >= SERVER_ERROR:
-        raise Unavailable("server_error", f"the server answers {answer.status_code}")
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+        raise Unavailable(SOURCE_DOWN, f"the server answers {answer.status_code}")
     if answer.status_code != httpx.codes.OK:
         raise InvalidInput("refused", f"{answer.url} answers {answer.status_code}")
     return False
@@ -135,9 +141,10 @@ def _is_kept(place: Path) -> bool:
     try:
         matched = CHECKSUM.match(_beside(place).read_text())
         with place.open("rb") as file:
-            return bool(matched) and hashlib.file_digest(file, "sha256").hexdigest() == matched[1].lower()
+            found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return False
+    return matched is not None and matched[1].lower() == found
 
 
 def _beside(place: Path) -> Path:

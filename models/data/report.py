@@ -41,15 +41,22 @@ def _gap_lines(report: Report, listed: int) -> list[str]:
         return ["  no gaps"] if report.first is not None else []
     longest = max(report.gaps, key=lambda gap: gap.bars)
     missing = sum(gap.bars for gap in report.gaps)
-    head = f"  {len(report.gaps)} gaps, {missing} bars missing; longest {longest.bars} after {utc(longest.after)}"
+    count = _counted(len(report.gaps), "gap")
+    head = f"  {count}, {_counted(missing, 'bar')} missing; longest {longest.bars} after {utc(longest.after)}"
     shown = sorted(sorted(report.gaps, key=lambda gap: -gap.bars)[:listed], key=lambda gap: gap.after)
     lines = [head, *(f"    {_gap_line(gap)}" for gap in shown)]
     rest = len(report.gaps) - len(shown)
-    return lines + ([f"    and {rest} shorter ones"] if rest and shown else [])
+    return lines + ([f"    and {rest} no longer than these"] if rest and shown else [])
 
 
 def _gap_line(gap: Gap) -> str:
-    return f"after {utc(gap.after)}: {gap.bars} bars" + (", a new history begins" if gap.new_history else "")
+    return f"after {utc(gap.after)}: {_counted(gap.bars, 'bar')}" + (
+        ", a new history begins" if gap.new_history else ""
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 def _iso(seconds: int) -> str:

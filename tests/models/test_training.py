@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from app.domain.errors import InvalidInput
-from models.rollout import FREE, roll
+from models.rollout import roll
 from models.samples import draw_terms, paths_of
 from models.tapes import Market
 from models.trainer import Bars, Trainer, TrainSettings, read_checkpoint, released_net
@@ -91,7 +91,7 @@ def test_what_is_released_is_the_best_on_validation_bars(tmp_path: Path) -> None
         theirs = released.context.read(features)
         paths = paths_of(stretches, features, theirs, 1)
         terms = draw_terms(paths, capped=False, generator=torch.Generator().manual_seed(0))
-        utility = roll(released.decision, paths, terms, FREE).utility
+        utility = roll(released.decision, paths, terms).utility
     assert torch.equal(ours[0], theirs[0])
     assert torch.isfinite(utility).all()
 
