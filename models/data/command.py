@@ -141,7 +141,8 @@ def binance(
 
 async def _with_progress(request: Request) -> list[Outcome]:
     months = len(archives_of(request.symbols[0], request.interval, request.first, request.last))
-    with Progress(console=Console(stderr=True), transient=True) as shown:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task("archives", total=months * len(set(request.symbols)))
         return await download(request, lambda: shown.advance(task))
 

@@ -80,7 +80,7 @@ def _header(data: bytes) -> tuple[Sequence[str], str, bool]:
         raise InvalidInput("not_csv", "it is neither Parquet nor text in UTF-8") from None
     delimiter = max(DELIMITERS, key=line.count)
     names = next(csv.reader([line], delimiter=delimiter), [])
-    if not names or not all(_is_number(name) for name in names[1:]):
+    if not any(map(_is_number, names)):
         return names, delimiter, True
     if len(names) == len(KLINE_COLUMNS):
         return KLINE_COLUMNS, delimiter, False
