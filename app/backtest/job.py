@@ -18,8 +18,11 @@ from app.backtest.setup import Setup
 from app.domain.errors import InvalidInput
 from app.engine.policy import Policy
 from app.policies.registry import baseline
+from app.settings import DEFAULT_BUNDLE
 
 LEM = "lem"
+SHIPPED_BUNDLE = DEFAULT_BUNDLE
+"""What `models` takes too, which knows no settings."""
 RISK_AVERSIONS_OF_BASELINES = {"neutral": 0.0, "default": 0.0, "tracking": 0.0}
 
 

@@ -1,0 +1,1 @@
+"""`lem evaluate`: what a bundle earns on bars it has not seen, beside baselines on the same orders. Needs no torch."""

@@ -1,0 +1,122 @@
+"""One policy on one bar file: all its runs, from one reading of the market.
+
+Shapes: S starts of orders, C scenarios, M entries of min_steps, N steps, D decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from app.backtest.book import LEVEL_BARS
+from app.backtest.job import load_policy, stretches
+from app.backtest.observing import Observed, observe_series
+from app.backtest.run import Outcome, run_series
+from app.backtest.series import Series
+from app.domain.errors import InvalidInput
+from app.engine.policy import Policy
+from models.evaluation.runs import Part, Run
+from models.evaluation.stops import HalfHearted, stop_decisions
+
+Arrays = dict[str, NDArray[Any]]
+Progress = Callable[[float], None]
+
+
+def measure_file(
+    path: Path,
+    policy: Policy,
+    runs: list[Run],
+    *,
+    every: int,
+    step_seconds: int | None,
+    span: tuple[int | None, int | None],
+    progress: Progress = lambda _: None,
+) -> Arrays:
+    """The figures of `runs` on one file, by name.
+
+    `start_time`, `bar_seconds` and `sigma` [S] are the same for all runs; run r has `r.slippage_bps` (float32) and
+    `r.steps_used` (int8), [S, C, M]; a run of `Part.STOP` has what `stop_decisions` gives instead. `forecast` and
+    `came` [S, N] are volumes over the trailing mean. Raises InvalidInput for a file that cannot be read and for too
+    long a horizon.
+    """
+    if max(run.max_steps for run in runs) > policy.max_steps:
+        raise InvalidInput("max_steps_too_long", f"{policy.name} decides at most {policy.max_steps} steps")
+    found = stretches(path, step_seconds)
+    parts = []
+    for series in found:
+        setup = runs[0].setup(every, *span)
+        share = len(series) / sum(len(each) for each in found)
+        observed = observe_series(series, policy, setup, _scaled(progress, share))
+        part: Arrays = {"start_time": series.open_time[observed.starts]}
+        part["bar_seconds"] = np.full(len(observed.starts), series.bar_seconds)
+        part |= _volumes(series, observed, setup.max_steps)
+        for number, run in enumerate(runs):
+            part |= _measured(series, policy, run, observed, number, (every, *span))
+            progress(0.5 * share / len(runs))
+        parts.append(part)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _measured(
+    series: Series,
+    policy: Policy,
+    run: Run,
+    observed: Observed,
+    number: int,
+    when: tuple[int, int | None, int | None],
+) -> Arrays:
+    setup = run.setup(*when)
+    if run.part is Part.STOP:
+        outcome = run_series(series, HalfHearted(policy), setup, observed=_half_hearted(observed), trace=True)
+        return {f"{number}.{name}": values for name, values in stop_decisions(series, outcome, setup).items()}
+    outcome = run_series(series, policy, setup, observed=observed)
+    if outcome.fallbacks:
+        raise InvalidInput(
+            "policy_failed",
+            f"{series.instrument}: {run.policy} failed, or answered with NaN, in {outcome.fallbacks} decisions",
+        )
+    shape = (len(observed.starts), len(run.scenarios), len(run.min_steps))
+    return {
+        "sigma": _per_start(outcome, shape),
+        f"{number}.slippage_bps": outcome.slippage_bps.reshape(shape).astype(np.float32),
+        f"{number}.steps_used": outcome.steps_used.reshape(shape).astype(np.int8),
+    }
+
+
+def _per_start(outcome: Outcome, shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    sigma: NDArray[np.float64] = outcome.sigma.reshape(shape)[:, 0, 0]
+    return sigma
+
+
+def _half_hearted(observed: Observed) -> Observed:
+    reading = observed.reading
+    return replace(observed, reading=replace(reading, policy=HalfHearted(reading.policy)))
+
+
+def _volumes(series: Series, observed: Observed, steps: int) -> Arrays:
+    """What was expected at each start, and what came, over the mean of the bars before."""
+    starts, market = observed.starts, observed.reading.market
+    if market is None or not len(starts):
+        nothing = np.zeros((0, steps), dtype=np.float32)
+        return {"forecast": nothing, "came": nothing, "sigma": np.zeros(0)}
+    total = np.concatenate([[0.0], np.cumsum(series.volume)])
+    first = np.maximum(starts - LEVEL_BARS, 0)
+    level = np.maximum((total[starts] - total[first]) / (starts - first), 1e-12)[:, None]
+    expected = market.volume_forecast[observed.market_of_bar[starts - 1], :steps]
+    came = sliding_window_view(series.volume, steps)[starts]
+    return {"forecast": (expected / level).astype(np.float32), "came": (came / level).astype(np.float32)}
+
+
+def _scaled(progress: Progress, share: float) -> Progress:
+    return lambda part: progress(part * share)
+
+
+def measure_file_alone(path: Path, name: str, bundle: Path, runs: list[Run], **settings: Any) -> Arrays:
+    """As `measure_file`, in a process that has loaded nothing yet."""
+    return measure_file(path, load_policy(name, bundle), runs, **settings)

@@ -1,0 +1,136 @@
+"""`lem evaluate` as it is typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from app.backtest.job import SHIPPED_BUNDLE
+from app.domain.errors import InvalidInput
+from models.evaluation.command import evaluate
+from models.evaluation.plan import bar_files, make_plan, read_plan
+from tests.evaluation.stand_in import a_market, a_plan, an_evaluation
+from tests.market import a_walk_file
+
+cli = typer.Typer()
+cli.command()(evaluate)
+
+
+def lem_evaluate(*words: str | Path) -> tuple[int, str]:
+    """Exit code and everything printed."""
+    result = CliRunner().invoke(cli, [str(word) for word in words])
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+
+@pytest.mark.skipif(not SHIPPED_BUNDLE.exists(), reason="no bundle is shipped in this checkout")
+def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> None:
+    (tmp_path / "walks").mkdir()
+    a_walk_file(tmp_path / "walks", bars=1200)
+    words: list[str | Path] = [
+        "--bars",
+        tmp_path / "walks",
+        "--out",
+        tmp_path / "out",
+        "--min-steps",
+        "1..2",
+        "--every",
+        "60",
+    ]
+
+    code, output = lem_evaluate(*words)
+
+    assert code == 0, output
+    assert "report.html and 12 tables" in output
+    assert (tmp_path / "out" / "report.html").exists()
+    assert "walks" in (tmp_path / "out" / "paired.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--bundle", "none"], "nothing to measure"),
+        (["--bars", "absent.parquet"], "absent.parquet does not exist"),
+        (["--bars", "bars", "--config", "plan.toml"], "either --config or --bars"),
+        (["--config", "absent.toml"], "absent.toml cannot be read"),
+        (["--min-steps", "one"], "list of whole numbers"),
+        (["--max-steps", "1"], "greater than or equal to 2"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(tmp_path: Path, words: list[str], complaint: str) -> None:
+    code, output = lem_evaluate("--out", tmp_path / "out", *words)
+
+    assert code == 2
+    assert complaint in output
+
+
+def test_a_bundle_that_is_not_there_is_named(tmp_path: Path) -> None:
+    code, output = lem_evaluate("--out", tmp_path, "--walk", "--bundle", tmp_path / "none")
+
+    assert code == 2
+    assert "card.json" in output
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("[markets.one]\npath = 'x'\nevery = 0", "markets.one.every"),
+        ("[markets.one]\nstart = 2025-01-01", "markets.one.paths"),
+        ("[markets.one]\npath = 'x'\nstart = 2025-02-01\nend = 2025-01-01", "end is not after start"),
+        ("minimal_steps = [1]", "minimal_steps"),
+        ("max_steps = 1", "max_steps"),
+        ("min_steps = [0]", "whole numbers from 1"),
+        ("max_steps =", "is not TOML"),
+    ],
+)
+def test_a_wrong_plan_says_where(tmp_path: Path, content: str, complaint: str) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(content)
+
+    with pytest.raises(InvalidInput, match=complaint) as refusal:
+        read_plan(path)
+
+    assert str(path) in str(refusal.value)
+
+
+def test_paths_of_a_plan_are_from_its_own_folder(tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text("[markets.one]\npath = 'bars'\nstart = 2025-01-03")
+
+    market = read_plan(tmp_path / "plan.toml").markets["one"]
+
+    assert market.paths == (tmp_path / "bars",)
+    assert market.start_seconds == 1_735_862_400
+
+
+def test_a_folder_stands_for_the_bar_files_in_it(tmp_path: Path) -> None:
+    files = [a_walk_file(tmp_path, name=f"{name}-900s.parquet") for name in "BA"]
+
+    assert bar_files((tmp_path,)) == sorted(files)
+
+
+def test_a_folder_without_bars_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="folder without"):
+        bar_files((tmp_path,))
+
+
+def test_a_market_without_a_single_order_is_refused(tmp_path: Path) -> None:
+    evaluation = an_evaluation(a_plan({"short": a_market(tmp_path, bars=100)}), tmp_path / "out")
+
+    with pytest.raises(InvalidInput, match="short: no order could start"):
+        evaluation.run({})
+
+
+def test_an_unknown_block_of_published_figures_is_refused(tmp_path: Path) -> None:
+    evaluation = an_evaluation(a_plan({"walks": a_market(tmp_path, published="moon")}), tmp_path / "out")
+
+    with pytest.raises(InvalidInput, match="'moon'; there are crypto_15min"):
+        evaluation.run({})
+
+
+def test_only_what_fits_under_max_steps_is_run() -> None:
+    plan = make_plan({"max_steps": 8, "min_steps": (1, 6, 9, 11)}, "test")
+
+    assert plan.all_min_steps == (1, 6, 8)
+    assert plan.among((6, 7)) == (6, 8)
