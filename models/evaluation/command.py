@@ -65,7 +65,7 @@ def evaluate(
         _refuse(error)
     console = Console()
     show(console, together)
-    console.print(f"written to {out}: report.html and {len(together)} tables")
+    console.print(f"written to {out}: report.html, summary.md and {len(together)} tables")
 
 
 def _plan(

@@ -18,15 +18,17 @@ from models.evaluation.columns import COLUMNS, INTERVAL
 from models.evaluation.groups import BOTH
 from models.evaluation.plan import EvaluationPlan, MarketPlan, WalkPlan, bar_files
 from models.evaluation.published import blocks
-from models.evaluation.report import Heading, Tables, html_report
+from models.evaluation.report import Heading, html_report
 from models.evaluation.results import Results
 from models.evaluation.runs import LEM, POLICIES, STOPPING_BASELINE, Part, every_of, market_runs, walk_runs
-from models.evaluation.statistics import Row
+from models.evaluation.statistics import Row, Tables
+from models.evaluation.summary import markdown
 from models.evaluation.units import Unit, measure_units
 from models.evaluation.walk import FOLDER, walk_table, write_walks
 
 KEPT = "kept"
 REPORT = "report.html"
+SUMMARY = "summary.md"
 WALK_POLICIES = (LEM, STOPPING_BASELINE, "twap")
 
 
@@ -51,8 +53,8 @@ def load_policies(bundle: Path) -> dict[str, Policy]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """`out` gets one CSV file per table, the report, and `kept`/ with the finished units of work. `policies` has one
-    entry for each of `POLICIES`; other processes (`jobs` above 1) load theirs from `bundle`."""
+    """`out` gets one CSV file per table, the report, a summary, and `kept`/ with the finished units of work. `policies`
+    has one entry for each of `POLICIES`; other processes (`jobs` above 1) load theirs from `bundle`."""
 
     plan: EvaluationPlan
     policies: dict[str, Policy]
@@ -75,6 +77,7 @@ class Evaluation:
             write_csv(self.out / f"{name}.csv", name, rows)
         heading = Heading(title="LEM evaluation", facts=facts)
         (self.out / REPORT).write_text(html_report(heading, together, list(self.plan.markets)))
+        (self.out / SUMMARY).write_text(markdown(together, facts))
         return together
 
     def measure(self) -> dict[str, Results]:

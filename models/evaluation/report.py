@@ -17,9 +17,7 @@ from models.evaluation.plots import (
     volume_plot,
 )
 from models.evaluation.runs import LEM
-from models.evaluation.statistics import Row
-
-Tables = dict[str, list[Row]]
+from models.evaluation.statistics import Row, Tables
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#212529;max-width:1180px;margin:2rem auto;padding:0 1rem}

@@ -15,6 +15,8 @@ from models.evaluation.results import DAY_SECONDS, Orders, Results
 from models.evaluation.runs import Run
 
 Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+"""By the names in `COLUMNS`."""
 Vector = NDArray[np.float64]
 
 

@@ -16,8 +16,8 @@ from app.policies.registry import BASELINES, baseline
 from app.policies.stopping_rule import stopping_rule
 from models.evaluation.evaluate import Evaluation
 from models.evaluation.plan import EvaluationPlan, MarketPlan, make_plan
-from models.evaluation.report import Tables
 from models.evaluation.runs import LEM
+from models.evaluation.statistics import Tables
 from tests.market import a_walk_file
 
 SHARPNESS = 8.0

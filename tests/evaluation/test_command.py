@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,9 +45,15 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
     code, output = lem_evaluate(*words)
 
     assert code == 0, output
-    assert "report.html and 12 tables" in output
+    assert "report.html, summary.md and 12 tables" in output
     assert (tmp_path / "out" / "report.html").exists()
     assert "walks" in (tmp_path / "out" / "paired.csv").read_text()
+
+
+def test_no_torch_is_needed() -> None:
+    blocked = "import sys; sys.modules['torch'] = None; import models.evaluation.command, models.evaluation.evaluate"
+
+    subprocess.run([sys.executable, "-c", blocked], check=True, timeout=60)
 
 
 @pytest.mark.parametrize(

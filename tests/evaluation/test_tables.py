@@ -14,7 +14,7 @@ from app.backtest.setup import Setup
 from app.policies.registry import baseline
 from models.evaluation.columns import COLUMNS
 from models.evaluation.plan import EvaluationPlan
-from models.evaluation.report import Tables
+from models.evaluation.statistics import Tables
 from tests.evaluation.stand_in import a_market, a_plan, evaluated
 
 FIGURES = ("mean", "std", "median", "p5", "p95", "q25", "q75")
@@ -181,3 +181,13 @@ def test_volume_forecasts_are_held_against_what_came(together: Tables) -> None:
     assert all(abs(row["bias"]) < 0.3 and row["mae"] > 0.0 for row in rows)
     assert deciles[-1]["forecast_mean"] > deciles[0]["forecast_mean"]
     assert sum(row["forecasts"] for row in deciles) == rows[0]["forecasts"]
+
+
+def test_the_summary_says_the_same_in_short(together: Tables, out: Path) -> None:
+    lines = (out / "summary.md").read_text().splitlines()
+
+    (row,) = picked(together["paired"], baseline="optimal_stopping", side="both", benchmark="twap", min_steps=6)
+    (line,) = (line for line in lines if "| walks | twap | 6 |" in line)
+    assert "model stand-in" in lines[0]
+    assert f"{row['gain_bps_difference']:+.2f}" in line
+    assert len(lines) == 2 + 2 + 2 * 3
