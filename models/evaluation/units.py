@@ -1,6 +1,7 @@
 """Units of work: one policy on one bar file. Each is kept in a file of its own, so that a stop loses one unit at most.
 
-The file's name holds a digest of all that the figures depend on: the bars, the runs, and for the LEM the bundle.
+The file's name holds a digest of all that the figures depend on: the bars, the runs, the bundle, the code that decides
+and trades.
 """
 
 from __future__ import annotations
@@ -24,8 +25,17 @@ from app.engine.policy import Policy
 from models.evaluation.measure import Arrays, measure_file, measure_file_alone
 from models.evaluation.runs import LEM, Run
 
-FORMAT = 1
-"""Changes when the meaning of what is kept changes."""
+ROOT = Path(__file__).parents[2]
+CODE = (
+    "app/backtest",
+    "app/domain",
+    "app/policies",
+    "app/inference",
+    "app/engine/decide.py",
+    "models/evaluation/measure.py",
+    "models/evaluation/stops.py",
+)
+"""What figures depend on; a change anywhere in it has everything measured anew."""
 LEM_WEIGHT = 12.0
 """How much longer the LEM takes than a baseline, for the time left that is shown."""
 DIGEST_LENGTH = 16
@@ -55,7 +65,7 @@ class Unit:
     def kept(self, folder: Path) -> Path:
         """Where its figures lie, or will lie."""
         facts = {
-            "format": FORMAT,
+            "code": _code_digest(),
             "bars": _digest(self.path, self.path.stat().st_mtime_ns),
             "policy": self.policy_name,
             "runs": [run.facts() for run in self.runs],
@@ -63,6 +73,16 @@ class Unit:
         }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
         return folder / self.market / f"{self.path.stem}-{self.policy}-{digest}.npz"
+
+
+@lru_cache(maxsize=1)
+def _code_digest() -> str:
+    digest = hashlib.sha256()
+    for place in CODE:
+        path = ROOT / place
+        for file in [path] if path.is_file() else sorted(path.glob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=4096)
