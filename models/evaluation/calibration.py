@@ -117,4 +117,6 @@ def _forecasts(results: Results) -> Iterator[tuple[str, NDArray[np.float64], NDA
     for policy in FORECASTERS:
         if policy in results.policies:
             forecast, came = results.volumes(policy)
-            yield policy, forecast.astype(np.float64), came.astype(np.float64)
+            known = np.isfinite(forecast).all(axis=1) & np.isfinite(came).all(axis=1)
+            if known.any():
+                yield policy, forecast[known].astype(np.float64), came[known].astype(np.float64)

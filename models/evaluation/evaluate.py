@@ -172,7 +172,7 @@ def show(console: Console, together: Tables) -> None:
     for row in together["paired"]:
         if row["side"] == BOTH and row["min_steps"] in steps:
             words = [row["market"], row["baseline"], row["benchmark"], str(row["min_steps"]), f"{row['orders']:,}"]
-            shown.add_row(*words, *(f"{row[name]:.2f}" for name in INTERVAL))
+            shown.add_row(*words, *(f"{row[name]:z.2f}" for name in INTERVAL))
     if shown.row_count:
         console.print(shown)
     if together["walk"]:

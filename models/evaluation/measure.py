@@ -5,7 +5,6 @@ Shapes: S starts of orders, C scenarios, M entries of min_steps, N steps, D deci
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,20 @@ from numpy.typing import NDArray
 
 from app.backtest.book import LEVEL_BARS
 from app.backtest.job import load_policy, stretches
-from app.backtest.observing import Observed, observe_series
+from app.backtest.observing import OBSERVING_SHARE, Observed, Progress, observe_series
 from app.backtest.run import Outcome, run_series
 from app.backtest.series import Series
+from app.backtest.setup import Setup
 from app.domain.errors import InvalidInput
 from app.engine.policy import Policy
 from models.evaluation.runs import Part, Run
 from models.evaluation.stops import HalfHearted, stop_decisions
 
 Arrays = dict[str, NDArray[Any]]
-Progress = Callable[[float], None]
+When = tuple[int, int | None, int | None]
+"""`every`, `start` and `end` of a `Setup`."""
+
+STARTS_PER_PART = 4096
 
 
 def measure_file(
@@ -53,25 +56,27 @@ def measure_file(
         setup = runs[0].setup(every, *span)
         share = len(series) / sum(len(each) for each in found)
         observed = observe_series(series, policy, setup, _scaled(progress, share))
-        part: Arrays = {"start_time": series.open_time[observed.starts]}
-        part["bar_seconds"] = np.full(len(observed.starts), series.bar_seconds)
-        part |= _volumes(series, observed, setup.max_steps)
-        for number, run in enumerate(runs):
-            part |= _measured(series, policy, run, observed, number, (every, *span))
-            progress(0.5 * share / len(runs))
-        parts.append(part)
+        total = max(1, len(observed.starts))
+        for starts in np.split(observed.starts, range(STARTS_PER_PART, total, STARTS_PER_PART)):
+            told = _scaled(progress, (1.0 - OBSERVING_SHARE) * share * len(starts) / total)
+            parts.append(_part(series, policy, replace(observed, starts=starts), runs, (every, *span), told))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _measured(
-    series: Series,
-    policy: Policy,
-    run: Run,
-    observed: Observed,
-    number: int,
-    when: tuple[int, int | None, int | None],
+def _part(
+    series: Series, policy: Policy, observed: Observed, runs: list[Run], when: When, progress: Progress
 ) -> Arrays:
-    setup = run.setup(*when)
+    """All runs on some of the starts, so that memory stays bounded however many there are."""
+    part: Arrays = {"start_time": series.open_time[observed.starts]}
+    part["bar_seconds"] = np.full(len(observed.starts), series.bar_seconds)
+    part |= _volumes(series, observed, runs[0].max_steps)
+    for number, run in enumerate(runs):
+        part |= _measured(series, policy, run, observed, number, run.setup(*when))
+        progress(1.0 / len(runs))
+    return part
+
+
+def _measured(series: Series, policy: Policy, run: Run, observed: Observed, number: int, setup: Setup) -> Arrays:
     if run.part is Part.STOP:
         outcome = run_series(series, HalfHearted(policy), setup, observed=_half_hearted(observed), trace=True)
         return {f"{number}.{name}": values for name, values in stop_decisions(series, outcome, setup).items()}
@@ -100,14 +105,15 @@ def _half_hearted(observed: Observed) -> Observed:
 
 
 def _volumes(series: Series, observed: Observed, steps: int) -> Arrays:
-    """What was expected at each start, and what came, over the mean of the bars before."""
+    """What was expected at each start, and what came, over the mean of the bars before; NaN where that is 0."""
     starts, market = observed.starts, observed.reading.market
     if market is None or not len(starts):
         nothing = np.zeros((0, steps), dtype=np.float32)
         return {"forecast": nothing, "came": nothing, "sigma": np.zeros(0)}
     total = np.concatenate([[0.0], np.cumsum(series.volume)])
     first = np.maximum(starts - LEVEL_BARS, 0)
-    level = np.maximum((total[starts] - total[first]) / (starts - first), 1e-12)[:, None]
+    mean = (total[starts] - total[first]) / (starts - first)
+    level = np.where(mean > 0.0, mean, np.nan)[:, None]
     expected = market.volume_forecast[observed.market_of_bar[starts - 1], :steps]
     came = sliding_window_view(series.volume, steps)[starts]
     return {"forecast": (expected / level).astype(np.float32), "came": (came / level).astype(np.float32)}

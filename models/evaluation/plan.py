@@ -9,7 +9,8 @@ path = "data/crypto_15m"               # a bar file or a folder of them (Parquet
 start = 2025-01-03                     # first starts of orders, UTC; history may be older
 end = 2025-11-01                       # starts lie before it
 step_seconds = 5400                    # optional: aggregate the bars
-every = 24                             # optional: bars from one start to the next; max_steps where it is left out
+every = 13                             # optional: bars from one start to the next, max_steps where it is left out; a
+                                       # divisor or multiple of a day samples few times of the day
 published = "crypto_15min"             # optional: block of the published figures to stand beside
 
 [walk]                                 # optional: random walks, where the best mean is known

@@ -122,7 +122,7 @@ def _note(text: str) -> str:
 
 
 def _number(digits: int) -> Callable[[Any], str]:
-    return lambda value: "" if value is None or value != value else f"{value:,.{digits}f}"  # noqa: PLR0124 - NaN
+    return lambda value: "" if value is None or value != value else f"{value:z,.{digits}f}"  # noqa: PLR0124 - NaN
 
 
 def _word(value: Any) -> str:

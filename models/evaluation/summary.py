@@ -40,4 +40,4 @@ def _lines(tables: Tables) -> Iterator[tuple[str, ...]]:
 
 def _point(points: Sequence[Row], wanted: Row) -> str:
     (row,) = (row for row in points if all(row[name] == value for name, value in wanted.items()))
-    return f"{-row['slippage_bps_mean']:.2f}, {row['slippage_bps_p95'] - row['slippage_bps_p5']:.1f}"
+    return f"{-row['slippage_bps_mean']:z.2f}, {row['slippage_bps_p95'] - row['slippage_bps_p5']:.1f}"

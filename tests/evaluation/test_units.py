@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.evaluation import measure
 from models.evaluation.evaluate import KEPT
 from models.evaluation.plan import EvaluationPlan
 from models.evaluation.units import CODE, ROOT, measure_units
@@ -120,3 +121,14 @@ def test_the_number_of_processes_changes_nothing(plan: EvaluationPlan, tmp_path:
 def test_what_the_figures_depend_on_is_all_there() -> None:
     """A file that is named and gone would make old figures look like new ones."""
     assert [place for place in CODE if not (ROOT / place).exists()] == []
+
+
+def test_figures_do_not_depend_on_how_many_starts_are_taken_at_once(
+    plan: EvaluationPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured(plan, tmp_path / "whole")
+    monkeypatch.setattr(measure, "STARTS_PER_PART", 3)
+
+    measured(plan, tmp_path / "parts")
+
+    assert figures(tmp_path / "parts") == figures(tmp_path / "whole")
