@@ -15,12 +15,15 @@ from app.backtest.options import whole_numbers
 from app.domain.errors import InvalidInput, LemError
 from app.engine.policy import Policy
 from app.inference.bundle import BundleError
+from models.evaluation.evaluate import Evaluation, check, load_policies, show
 from models.evaluation.plan import EvaluationPlan, make_plan, read_plan
 from models.evaluation.runs import LEM
 
 DATE_FORMATS = ["%Y-%m-%d"]
 CANNOT_START = 2
 RANGE = ".."
+WIDTH_MIN = 110
+"""Columns of the printed tables, also where the terminal is narrower or there is none."""
 
 
 def evaluate(
@@ -50,8 +53,6 @@ def evaluate(
 
     It can be stopped at any time and goes on where it was; a changed bundle, plan or bar file is measured anew.
     """
-    from models.evaluation.evaluate import Evaluation, check, load_policies, show
-
     paths = [*(bars or []), *(more or [])]
     try:
         chosen = _plan(plan, paths, {"start": start, "end": end}, step_seconds)
@@ -63,7 +64,7 @@ def evaluate(
         together = evaluation.run(_facts(policies[LEM], chosen))
     except (LemError, BundleError, OSError) as error:
         _refuse(error)
-    console = Console()
+    console = Console(width=max(WIDTH_MIN, Console().width))
     show(console, together)
     console.print(f"written to {out}: report.html, summary.md and {len(together)} tables")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,10 +182,10 @@ def show(console: Console, together: Tables) -> None:
 
 def _walk_shown(rows: Iterable[Row]) -> Table:
     shown = Table(title="random walk: gain against TWAP in sigmas", title_justify="left")
-    for name in ("policy", "cap", "risk aversion", "min", "optimum", "mean", "share", "std", "P5"):
+    for name in ("policy", "cap", "risk", "min", "optimum", "mean", "share", "std", "P5"):
         shown.add_column(name, justify="left" if name == "policy" else "right")
     for row in rows:
         words = [row["policy"], f"{row['slice_cap']:g}", f"{row['risk_aversion']:g}", str(row["min_steps"])]
         figures = ("optimum_sigma", "gain_sigma_mean", "share_of_optimum", "gain_sigma_std", "gain_sigma_p5")
-        shown.add_row(*words, *(f"{row[name]:.3f}" for name in figures))
+        shown.add_row(*words, *("" if math.isnan(row[name]) else f"{row[name]:z.3f}" for name in figures))
     return shown
