@@ -18,6 +18,10 @@ class LemError(Exception):
         self.code = code
         self.detail = detail
 
+    def __reduce__(self) -> tuple[type[LemError], tuple[str, str]]:
+        """A refusal in another process arrives whole: by itself an exception is rebuilt from the one text it shows."""
+        return type(self), (self.code, self.detail)
+
 
 class InvalidInput(LemError):
     """The request can never be met as it stands."""

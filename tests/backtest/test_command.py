@@ -153,6 +153,15 @@ def test_a_bad_file_is_named(tmp_path: Path) -> None:
     assert "FLAT-15m.parquet has no column close" in output
 
 
+def test_a_bad_file_is_named_by_another_process_too(tmp_path: Path) -> None:
+    files = [a_walk_file(tmp_path), a_bar_file(tmp_path, close=None)]
+
+    code, output = lem("backtest", "--out", tmp_path / "out", "--policy", "twap", "--jobs", "2", "--bars", *files)
+
+    assert code == 2
+    assert "FLAT-15m.parquet has no column close" in output
+
+
 def test_a_bundle_that_is_not_there_is_refused(tmp_path: Path) -> None:
     bars = a_walk_file(tmp_path)
 
