@@ -45,12 +45,11 @@ class OptimalStopping:
         y = distance(market.context[rows.market, 0].astype(np.float64), rows)
         min_steps = stopping_min_steps(rows)
         target, stops = np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_)
-        horizon = (
-            min_steps * (self.max_steps + 1) + rows.max_steps
-        )  # one number for each pair: much faster to tell apart
+        base = int(rows.max_steps.max(initial=0)) + 1
+        horizon = min_steps * base + rows.max_steps  # pairs as single numbers are told apart much faster
         for kind in np.unique(horizon).tolist():
             chosen = np.flatnonzero(horizon == kind)
-            rule, closed = stopping_rule(*divmod(kind, self.max_steps + 1)), rows.step[chosen] - 1
+            rule, closed = stopping_rule(*divmod(kind, base)), rows.step[chosen] - 1
             target[chosen] = rule.target(closed, y[chosen])
             stops[chosen] = rule.stops(closed, y[chosen])
         target = np.maximum(target, one_slice_left(min_steps, rows))
