@@ -116,10 +116,10 @@ def evaluate(context: typer.Context) -> None:
     _forward(context, "models.cli", "evaluate")
 
 
-@cli.command(context_settings=FORWARD, hidden=True)
+@cli.command(context_settings=FORWARD)
 def data(context: typer.Context) -> None:
-    """Prepare training data. Needs the train extra."""
-    _forward(context, "models.cli", "data")
+    """Check, convert or fetch bar files."""
+    _forward(context, "models.data.command", "data")
 
 
 def _forward(context: typer.Context, module: str, name: str) -> None:

@@ -19,10 +19,13 @@ from app.domain.order import SCENARIOS, Benchmark
 from app.inference.state import STATE_COLUMNS
 from models.config import LemConfig
 from models.context import FIXED_FIGURES
+from models.martingale import MartingaleRule
 
-OUTPUTS = 2  # a shift of the pace, and the stop's logit
-ORDER_INPUTS = 20
+OUTPUTS = 3  # a shift of the pace, the haste under a cap, and a shift of the stop's logit
+ORDER_INPUTS = 24
 SHARE_MIN = 1e-3
+STOP_SLOPE, BEYOND_MAX = 8.0, 3.0
+"""How fast a fresh network's stop turns from no to yes round the threshold, per unit of volatility."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ class Block:
 class DecisionNet(nn.Module):
     """Context, state, step and scenario -> the next allocation and the probability of stopping now.
 
-    The pace is a base curve (even for TWAP, the forecast share of volume for VWAP) that the network scales up or down;
-    with nothing learned it tracks the benchmark to max_steps.
+    The pace is a base curve that the network scales up or down: the hedge of the optimum for a random walk (see
+    martingale.py), moved to the forecast share of volume for VWAP. With nothing learned it acts by that optimum.
     """
 
     sign: Tensor
@@ -50,6 +53,7 @@ class DecisionNet(nn.Module):
     def __init__(self, config: LemConfig) -> None:
         super().__init__()
         self.steps = config.max_steps
+        self.rule = MartingaleRule(config.max_steps)
         inputs, hidden = ORDER_INPUTS + config.context_width, config.decision_hidden
         self.inputs = inputs
         shapes = {
@@ -64,8 +68,7 @@ class DecisionNet(nn.Module):
             self.shared[name] = nn.Parameter(torch.randn(shape) * scale)
             self.own[name] = nn.Parameter(torch.zeros(config.max_steps, len(SCENARIOS), *shape))
         with torch.no_grad():
-            self.shared["last"].mul_(0.1)
-            self.shared["last_bias"].copy_(torch.tensor([0.0, -2.0]))
+            self.shared["last"].mul_(0.05)
         sign = torch.tensor([scenario.side.sign for scenario in SCENARIOS], dtype=torch.float32)
         is_vwap = torch.tensor([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
         self.register_buffer("sign", sign, persistent=False)
@@ -77,8 +80,7 @@ class DecisionNet(nn.Module):
 
     def propose(self, order: OrderView, block: Block) -> tuple[Tensor, Tensor]:
         """The same for all scenarios of one step: tensors [S, B, ...] -> allocation and stop logit, [S, B]."""
-        shift, logit = _mlp(order.inputs(), block).unbind(-1)
-        return order.allocation(shift), logit
+        return order.answer(_mlp(order.inputs(), block))
 
 
 class DecisionTable(nn.Module):
@@ -89,7 +91,7 @@ class DecisionTable(nn.Module):
 
     def __init__(self, net: DecisionNet) -> None:
         super().__init__()
-        self.steps, self.names = net.steps, net.names
+        self.steps, self.names, self.rule = net.steps, net.names, net.rule
         for name in net.names:
             folded = (net.shared[name] + net.own[name]).detach().flatten(0, 1)  # [N S, ...]
             self.register_buffer(name, folded)
@@ -103,13 +105,13 @@ class DecisionTable(nn.Module):
         row = (step - 1).clamp(0, self.steps - 1) * len(SCENARIOS) + scenario
         block = Block(*(getattr(self, name)[row] for name in self.names))
         at = step.to(context.dtype)
-        order = OrderView(context, volume_forecast, state, at, self.sign[scenario], self.is_vwap[scenario])
-        shift, logit = _mlp(order.inputs().unsqueeze(-2), block)[:, 0].unbind(-1)
-        return order.allocation(shift), torch.sigmoid(logit)
+        order = OrderView(self.rule, context, volume_forecast, state, at, self.sign[scenario], self.is_vwap[scenario])
+        allocation, logit = order.answer(_mlp(order.inputs().unsqueeze(-2), block)[:, 0])
+        return allocation, torch.sigmoid(logit)
 
 
 def _mlp(x: Tensor, block: Block) -> Tensor:
-    """[..., B, I] -> [..., B, 2] with one set of weights per leading index."""
+    """[..., B, I] -> [..., B, 3] with one set of weights per leading index."""
     hidden = functional.silu(x @ block.first + block.first_bias.unsqueeze(-2))
     hidden = functional.silu(hidden @ block.second + block.second_bias.unsqueeze(-2))
     return hidden @ block.last + block.last_bias.unsqueeze(-2)
@@ -119,42 +121,71 @@ class OrderView:
     """One batch of orders on their contexts, as numbers without units."""
 
     def __init__(
-        self, context: Tensor, volume_forecast: Tensor, state: Tensor, step: Tensor, sign: Tensor, is_vwap: Tensor
+        self,
+        rule: MartingaleRule,
+        context: Tensor,
+        volume_forecast: Tensor,
+        state: Tensor,
+        step: Tensor,
+        sign: Tensor,
+        is_vwap: Tensor,
     ) -> None:
         column = dict(zip(STATE_COLUMNS, state.unbind(-1), strict=True))
-        self.column, self.context, self.step = column, context, step
+        self.column, self.context, self.step, self.sign = column, context, step, sign
         self.volatility = torch.exp(context[..., 0])
         self.filled = column["filled_fraction"]
         self.leaves = (1.0 - self.filled).clamp(min=0.0)
         self.steps_left = (column["max_steps"] - step + 1.0).clamp(min=1.0)
         self.to_min = (column["min_steps"] - step).clamp(min=0.0)
-        ahead = torch.arange(volume_forecast.shape[-1], dtype=context.dtype, device=context.device)
+        self._expect(volume_forecast, is_vwap)
+        self._limit()
+        self._aim(rule)
+
+    def _expect(self, volume_forecast: Tensor, is_vwap: Tensor) -> None:
+        """Volumes, and the share of the benchmark that will be done by the end of the step."""
+        ahead = torch.arange(volume_forecast.shape[-1], dtype=self.context.dtype, device=self.context.device)
         self.next_volume = volume_forecast[..., 0]
         self.volume_left = (volume_forecast * (ahead < self.steps_left[..., None])).sum(-1)
         self.volume_to_min = (volume_forecast * (ahead < self.to_min[..., None] + 1.0)).sum(-1)
-        seen = column["benchmark_volume"]
+        seen = self.column["benchmark_volume"]
         self.volume_total = (seen + self.volume_left).clamp(min=1e-12)
         by_volume = (seen + self.next_volume) / self.volume_total
-        self.target = torch.where(is_vwap, by_volume, step / column["max_steps"])
-        self.sign = sign
+        self.even = self.step / self.column["max_steps"]
+        self.share = torch.where(is_vwap, by_volume, self.even)
+
+    def _limit(self) -> None:
+        column, slice_cap = self.column, self.column["max_slice_fraction"]
         permitted = column["max_participation_rate"] * self.next_volume / column["order_volume"].clamp(min=1e-12)
         limited = column["max_participation_rate"] < 1.0
-        slice_cap = column["max_slice_fraction"]
         self.cap = torch.where(limited, torch.minimum(slice_cap, permitted), slice_cap)
+
+    def _aim(self, rule: MartingaleRule) -> None:
+        """Where the optimum for a random walk would stand: `beyond` its threshold, aiming at `target`; and `ahead`, the
+        target of an order that keeps so little back that it can always finish in one slice."""
+        column = self.column
+        self.y = -self.sign * column["price_return"] / self.volatility
+        slices = torch.ceil(1.0 / column["max_slice_fraction"].clamp(min=1e-3) - 1e-4)
+        rows = rule.rows(torch.maximum(column["min_steps"], slices), column["max_steps"], self.step)
+        self.beyond = self.y - rule.threshold(rows)
+        self.target = (self.share + rule.target(rows, self.y) - self.even).clamp(0.0, 1.0)
+        self.ahead = torch.maximum(self.target, torch.minimum(self.filled + self.cap, 1.0 - self.cap))
 
     def inputs(self) -> Tensor:
         """[..., I]: the order's own figures, then the learned part of the context."""
         column, steps = self.column, 12.0
         risk = column["risk_aversion"]
         size = column["order_volume"] / self.volume_left.clamp(min=1e-12)
-        ahead_of_benchmark = torch.asinh(self.sign * column["price_return"] / self.volatility)
+        y = torch.asinh(self.y)
         figures = (
-            ahead_of_benchmark,
+            y,
             torch.asinh(self.sign * column["achieved_return"] / self.volatility),
-            ahead_of_benchmark.abs() - 0.7,
+            y.abs() - 0.7,
+            torch.asinh(self.beyond),
             self.filled,
-            self.target,
+            self.share,
+            self.share - self.filled,
             self.target - self.filled,
+            self.ahead - self.filled,
             self.step / steps,
             self.steps_left / steps,
             1.0 / self.steps_left,
@@ -168,14 +199,19 @@ class OrderView:
             (self.leaves / self.cap.clamp(min=1e-3)).clamp(max=24.0) / steps,
             torch.log(risk + 0.03) / 2.0,
             risk / (1.0 + risk),
+            torch.exp(-20.0 * risk),
             torch.log1p(self.volume_left / torch.exp(self.context[..., 1])) - 1.5,
         )
         return torch.cat([torch.stack(figures, dim=-1), self.context[..., FIXED_FIGURES:]], dim=-1)
 
-    def allocation(self, shift: Tensor) -> Tensor:
-        """The base curve's share of what is left, shifted in its logit; all of it in the last step."""
-        share = ((self.target - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
+    def answer(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs [..., 3] -> allocation and stop logit. The base curve lies between `target` and `ahead`; its share of
+        what is left is shifted in the logit. All is traded in the last step, and as much as the cap asks for before."""
+        shift, haste, logit = outputs.unbind(-1)
+        base = self.target + torch.sigmoid(haste) * (self.ahead - self.target)
+        share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
         moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)
         wanted = self.leaves * torch.where(self.steps_left <= 1.0, 1.0, moved)
         needed = self.leaves - (self.steps_left - 1.0) * self.column["max_slice_fraction"]
-        return torch.minimum(torch.maximum(wanted, needed), torch.minimum(self.cap, self.leaves))
+        allocation = torch.minimum(torch.maximum(wanted, needed), torch.minimum(self.cap, self.leaves))
+        return allocation, STOP_SLOPE * self.beyond.clamp(-BEYOND_MAX, BEYOND_MAX) + logit

@@ -18,6 +18,9 @@ from models.samples import Stretches, draw_terms, paths_of
 
 FORECAST_WEIGHT = 0.05
 RATIO_MAX = 20.0
+HEDGE_SURCHARGE = 0.3
+"""Further risk aversion of the pace of orders without a cap, to whom a smaller spread costs no mean."""
+VOLATILITY_MIN = 1e-5
 EMPTY_SHARE = 0.02
 """Added to both sides of a volume ratio, as a share of the mean: an empty bar must not be an infinite surprise."""
 
@@ -46,11 +49,14 @@ def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: C
         if times:
             paths = paths_of(stretches, features, reading, times)
             terms = draw_terms(paths, capped, generator)
-            outcome = roll(net.decision, paths, terms, costs)
-            parts.append((outcome.utility / (1.0 + terms.risk_aversion)).mean() * times / sum(repeats))
-    utility = torch.stack(parts).sum()
+            hedge = torch.where(terms.max_slice_fraction < 1.0, 0.0, HEDGE_SURCHARGE)
+            outcome = roll(net.decision, paths, terms, costs, hedge=hedge)
+            known = (paths.volatility > VOLATILITY_MIN).float()  # frozen prices have no unit to count gains in
+            scale = known * times / (sum(repeats) * (1.0 + terms.risk_aversion))
+            parts.append(torch.stack([(outcome.utility * scale).mean(), (outcome.hedging * scale).mean()]))
+    utility, hedging = torch.stack(parts).sum(0)
     volume, volatility = forecast_losses(stretches, features, reading)
-    total = FORECAST_WEIGHT * (volume + volatility) - utility
+    total = FORECAST_WEIGHT * (volume + volatility) + hedging - utility
     return Loss(total, utility.item(), volume.item(), volatility.item())
 
 

@@ -66,26 +66,32 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """[S, B]: `utility` and `gain` in expectation over the random stop; `hard_gain` and `steps` of the order that
-    stops where the probability exceeds one half, as in deployment."""
+    """[S, B]: `utility` and `gain` in expectation over the random stop; `hedging` the penalty that a surcharge on the
+    pace's risk adds; `hard_gain` and `steps` of the order that stops where the probability exceeds one half, as in
+    deployment."""
 
     utility: Tensor
+    hedging: Tensor
     gain: Tensor
     hard_gain: Tensor
     steps: Tensor
 
 
-def roll(net: DecisionNet, paths: Paths, terms: Terms, costs: Costs = FREE) -> Outcome:
-    """Run every order in all 8 scenarios."""
-    rolling = _Rolling(net, paths, terms, costs)
+def roll(net: DecisionNet, paths: Paths, terms: Terms, costs: Costs = FREE, *, hedge: Tensor | None = None) -> Outcome:
+    """Run every order in all 8 scenarios.
+
+    The stop decides the mean; before it the pace is nearly free, and is the hedge. `hedge` [B] is a surcharge on the
+    risk aversion that only the pace feels: its gradient does not reach the stop's probabilities.
+    """
+    rolling = _Rolling(net, paths, terms, costs, hedge)
     for step in range(1, int(terms.max_steps.max()) + 1):
         rolling.advance(step)
-    return Outcome(rolling.utility, rolling.gain, rolling.hard_gain, rolling.steps)
+    return Outcome(rolling.utility, rolling.hedging, rolling.gain, rolling.hard_gain, rolling.steps)
 
 
 class _Rolling:
-    def __init__(self, net: DecisionNet, paths: Paths, terms: Terms, costs: Costs) -> None:
-        self.net, self.paths, self.terms, self.costs = net, paths, terms, costs
+    def __init__(self, net: DecisionNet, paths: Paths, terms: Terms, costs: Costs, hedge: Tensor | None) -> None:
+        self.net, self.paths, self.terms, self.costs, self.hedge = net, paths, terms, costs, hedge
         dtype, scenarios = paths.price.dtype, len(SCENARIOS)
         self.sign = net.sign[:, None]  # [S, 1]
         self.is_vwap = net.is_vwap[:, None]
@@ -104,7 +110,7 @@ class _Rolling:
         self.filled, self.paid = zero, zero  # paid: sum of a p for a quantity, of a / p for a notional
         self.impact = zero  # what the slices so far cost, in units of volatility
         self.survive = zero + 1.0
-        self.utility, self.gain, self.hard_gain, self.steps = zero, zero, zero, zero
+        self.utility, self.hedging, self.gain, self.hard_gain, self.steps = zero, zero, zero, zero, zero
         self.running = zero + 1.0  # 1 until the order stops for good, hard
 
     def advance(self, step: int) -> None:
@@ -120,6 +126,8 @@ class _Rolling:
         excess = torch.sqrt(1.0 + gain * gain) - 1.0
         weight = self.survive * stop * alive
         self.utility = self.utility + weight * (gain - terms.risk_aversion * excess)
+        if self.hedge is not None:
+            self.hedging = self.hedging + weight.detach() * self.hedge * excess
         self.gain = self.gain + weight * gain
         self.survive = self.survive * (1.0 - stop)
         hard = self.running * alive * (stop > STOP_THRESHOLD).to(gain.dtype)
@@ -155,7 +163,8 @@ class _Rolling:
         state = torch.stack([column.expand(shape) for column in columns], dim=-1)
         context = paths.context[:, step - 1].expand(*shape, -1)
         forecast = paths.volume_forecast[:, step - 1].expand(*shape, -1)
-        return OrderView(context, forecast, state, torch.full_like(self.filled, step), self.sign, self.is_vwap)
+        at = torch.full_like(self.filled, step)
+        return OrderView(self.net.rule, context, forecast, state, at, self.sign, self.is_vwap)
 
     def _spent(self, allocation: Tensor, price: Tensor) -> Tensor:
         return torch.where(self.by_notional, allocation / price, allocation * price)

@@ -23,7 +23,7 @@ from models.tapes import Tape
 
 VOLUME = COLUMNS.index("volume")
 
-LONGEST_SHARE, FORCED_SHARE, NEUTRAL_SHARE, SMALL_SHARE = 0.5, 0.1, 0.15, 0.6
+LONGEST_SHARE, FORCED_SHARE, NEUTRAL_SHARE, SMALL_SHARE = 0.5, 0.1, 0.2, 0.6
 """How many random orders have the longest horizon, min_steps = max_steps, no risk aversion, a size without impact: real
 ones are such far more often than a uniform draw."""
 
@@ -123,7 +123,7 @@ def draw_terms(paths: Paths, capped: bool, generator: torch.Generator) -> Terms:
     max_steps = torch.where(uniform() < LONGEST_SHARE, longest, torch.ceil(uniform() * longest).clamp(min=1.0))
     min_steps = torch.ceil(uniform() * max_steps).clamp(min=1.0)
     min_steps = torch.where(uniform() < FORCED_SHARE, max_steps, min_steps)
-    risk = 10.0 ** (uniform() * 2.7 - 1.7)
+    risk = 10.0 ** (uniform() * 2.5 - 1.5)
     risk = torch.where(uniform() < NEUTRAL_SHARE, 0.0, risk)
     cap = torch.ones_like(max_steps)
     if capped:

@@ -44,17 +44,17 @@ class TrainSettings:
     training ends early after `patience` validations without a better one.
     """
 
-    steps: int = 4_000
+    steps: int = 1_500
     seed: int = 0
-    stretches: int = 24
+    stretches: int = 16
     starts: int = 13
-    repeat: int = 3
-    repeat_capped: int = 2
+    repeat: int = 6
+    repeat_capped: int = 4
     simulated_share: float = 0.25
     long_share: float = 0.3
     impact: float = 1.0
     half_spread_bps: float = 0.0
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.5e-3
     weight_decay: float = 1e-3
     warmup: int = 100
     average_decay: float = 0.995

@@ -30,6 +30,7 @@ def test_the_exported_table_answers_as_the_network_that_was_trained(step: int) -
     everyone = (len(SCENARIOS), ROWS, -1)
     steps = torch.full((len(SCENARIOS), ROWS), float(step))
     order = OrderView(
+        net.decision.rule,
         context.expand(everyone),
         forecast.expand(everyone),
         state.expand(everyone),
@@ -48,7 +49,7 @@ def test_the_exported_table_answers_as_the_network_that_was_trained(step: int) -
         assert torch.allclose(one_stop, torch.sigmoid(logit[scenario]), atol=1e-6)
 
 
-def test_a_network_that_has_learned_nothing_tracks_the_benchmark() -> None:
+def test_a_network_that_has_learned_nothing_tracks_the_benchmark_over_a_forced_horizon() -> None:
     """Even pace for TWAP, the forecast share of volume for VWAP: what is learned scales this curve."""
     torch.manual_seed(0)
     net = Lem(TINY)

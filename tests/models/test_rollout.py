@@ -68,8 +68,8 @@ def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int)
             dtype=torch.float32,
         )  # fmt: skip
         view = OrderView(
-            paths.context[order, step - 1][None], paths.volume_forecast[order, step - 1][None], state,
-            torch.tensor([float(step)]), net.decision.sign[scenario], net.decision.is_vwap[scenario],
+            net.decision.rule, paths.context[order, step - 1][None], paths.volume_forecast[order, step - 1][None],
+            state, torch.tensor([float(step)]), net.decision.sign[scenario], net.decision.is_vwap[scenario],
         )  # fmt: skip
         block = net.decision.step_block(step)
         one = type(block)(*(getattr(block, name)[scenario] for name in block.__slots__))

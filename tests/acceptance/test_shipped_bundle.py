@@ -1,0 +1,115 @@
+"""What the shipped bundle achieves, through the code of `lem backtest`. Gains are minus slippage: positive is good."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.backtest.gaps import segments
+from app.backtest.reader import read_series
+from app.backtest.run import Outcome, run_series
+from app.backtest.series import Series
+from app.backtest.setup import Setup
+from app.backtest.simulate import Walk, simulate_bars
+from app.domain.order import SCENARIOS, Benchmark
+from app.engine.policy import Policy
+from app.inference.bundle import LemPolicy, load_bundle
+from app.policies.registry import baseline
+from app.settings import DEFAULT_BUNDLE
+from tests.market import REAL_BARS
+
+OPTIMUM = {1: 0.367, 6: 0.292, 9: 0.160}
+"""The best mean gain on a random walk in units of sigma, by dynamic programming, for at most 12 steps."""
+SIGMA_BPS = 20.0
+WALK_BARS = 18_000
+FIRST_OF_2025 = 1_735_689_600
+NOVEMBER_2025 = 1_761_955_200
+PAIRS = sorted((REAL_BARS / "crypto_15m").glob("*.parquet"))
+
+needs_real_bars = pytest.mark.skipif(not PAIRS, reason="the real bars are not beside the checkout")
+
+
+@cache
+def lem() -> LemPolicy:
+    return load_bundle(DEFAULT_BUNDLE)
+
+
+def a_walk() -> Series:
+    walk = Walk(sigma=SIGMA_BPS / 1e4)
+    bars = simulate_bars(np.random.default_rng(2025), walk, 1, WALK_BARS)
+    columns = {name: getattr(bars, name)[0] for name in ("open", "high", "low", "close", "volume", "notional")}
+    return Series(
+        instrument="WALK",
+        bar_seconds=walk.bar_seconds,
+        open_time=walk.bar_seconds * np.arange(WALK_BARS, dtype=np.int64),
+        trades=np.zeros(WALK_BARS),
+        synthetic=np.zeros(WALK_BARS, dtype=np.bool_),
+        **columns,
+    )
+
+
+def scenarios(benchmark: Benchmark) -> tuple[int, ...]:
+    return tuple(scenario.index for scenario in SCENARIOS if scenario.benchmark is benchmark)
+
+
+def gains(outcome: Outcome, benchmark: Benchmark, min_steps: int) -> NDArray[np.float64]:
+    chosen = np.isin(outcome.scenario, scenarios(benchmark)) & (outcome.min_steps == min_steps)
+    return -outcome.slippage_bps[chosen]
+
+
+@cache
+def on_the_walk() -> Outcome:
+    setup = Setup(min_steps=(1, 6, 9), max_steps=12, every=12, risk_aversion=lem().risk_aversion)
+    return run_series(a_walk(), lem(), setup)
+
+
+@cache
+def on_real_bars(policy: str) -> tuple[Outcome, ...]:
+    """2025, all pairs, the same orders for every policy."""
+    chosen: Policy = lem() if policy == "lem" else baseline(policy)
+    setup = Setup(
+        min_steps=(1, 6, 9, 12),
+        max_steps=12,
+        every=48,
+        risk_aversion=lem().risk_aversion,
+        start=FIRST_OF_2025,
+        end=NOVEMBER_2025,
+    )
+    return tuple(run_series(part, chosen, setup) for path in PAIRS for part in segments(read_series(path)))
+
+
+def pooled(policy: str, benchmark: Benchmark, min_steps: int) -> NDArray[np.float64]:
+    return np.concatenate([gains(outcome, benchmark, min_steps) for outcome in on_real_bars(policy)])
+
+
+@pytest.mark.parametrize("min_steps", [1, 6, 9])
+def test_on_a_random_walk_the_gain_is_near_the_optimum_and_the_spread_small(min_steps: int) -> None:
+    gain = gains(on_the_walk(), Benchmark.TWAP, min_steps) / SIGMA_BPS
+
+    assert gain.mean() >= 0.90 * OPTIMUM[min_steps]
+    assert gain.std() < 0.4
+
+
+@needs_real_bars
+@pytest.mark.parametrize("min_steps", [1, 6, 9])
+def test_on_unseen_bars_it_earns_what_blind_stopping_earns_and_more_against_vwap(min_steps: int) -> None:
+    against_twap = pooled("lem", Benchmark.TWAP, min_steps) - pooled("optimal_stopping", Benchmark.TWAP, min_steps)
+    against_vwap = pooled("lem", Benchmark.VWAP, min_steps) - pooled("optimal_stopping", Benchmark.VWAP, min_steps)
+
+    assert against_twap.mean() >= 0.0
+    assert against_vwap.mean() > 0.0
+
+
+@needs_real_bars
+def test_a_forced_horizon_tracks_vwap_closer_than_an_even_pace() -> None:
+    ours, even = (pooled(policy, Benchmark.VWAP, 12) for policy in ("lem", "twap"))
+
+    assert np.subtract(*np.percentile(ours, [95, 5])) < np.subtract(*np.percentile(even, [95, 5]))
+
+
+@needs_real_bars
+def test_it_decides_all_of_these_orders_itself() -> None:
+    assert sum(outcome.fallbacks for outcome in on_real_bars("lem")) == 0
