@@ -26,7 +26,7 @@ cli = typer.Typer(
 FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """The command's own parser sees every word, --help too."""
 
-TRAIN_PACKAGES = ("torch", "onnx", "onnxscript")
+TRAIN_PACKAGES = ("torch", "onnx", "onnxscript", "matplotlib")
 CANNOT_START = 2
 
 
@@ -110,10 +110,10 @@ def export(context: typer.Context) -> None:
     _forward(context, "models.cli", "export")
 
 
-@cli.command(context_settings=FORWARD, hidden=True)
+@cli.command(context_settings=FORWARD)
 def evaluate(context: typer.Context) -> None:
-    """Measure a model on bars. Needs the train extra."""
-    _forward(context, "models.cli", "evaluate")
+    """Measure a model beside the baselines on bars. Needs the train extra, but no torch."""
+    _forward(context, "models.evaluation.command", "evaluate")
 
 
 @cli.command(context_settings=FORWARD)

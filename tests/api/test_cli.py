@@ -31,7 +31,7 @@ def test_help_needs_neither_torch_nor_onnxruntime() -> None:
         assert f"  {command} " in shown.stdout
 
 
-@pytest.mark.parametrize("command", ["backtest", "simulate"])
+@pytest.mark.parametrize("command", ["backtest", "simulate", "evaluate"])
 def test_a_forwarded_command_shows_its_own_help(command: str) -> None:
     shown = lem(command, "--help")
 
