@@ -6,11 +6,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from app.backtest.deciding import Rooms
 from app.backtest.series import Series
 from app.backtest.setup import TOTAL_LOTS, Setup
 from app.domain.costs import VOLUME_FLOOR, square_root_impact
 from app.domain.order import SCENARIOS, Benchmark, SizeMode
+from app.domain.projection import Room
 from app.engine.policy import Rows
 from app.policies.windows import SIGMA_BARS, sigma_of_closes
 
@@ -84,16 +84,15 @@ class Book:
             risk_aversion=ones * self.setup.risk_aversion,
         )
 
-    def rooms(self, step: int, live: Integers) -> Rooms:
-        return Rooms(
-            step=step,
-            max_steps=self.setup.max_steps,
-            total=TOTAL_LOTS,
-            slice_cap=self.setup.slice_cap,
-            min_steps=self.min_steps[live],
-            leaves=self.leaves[live],
-            stopping=self.stopping[live],
+    def rooms(self, step: int, live: Integers) -> list[Room]:
+        cap, max_steps = self.setup.slice_cap, self.setup.max_steps
+        facts = zip(
+            self.min_steps[live].tolist(), self.leaves[live].tolist(), self.stopping[live].tolist(), strict=True
         )
+        return [
+            Room(step, min_steps, max_steps, TOTAL_LOTS, leaves, cap, None, 1, stopping)
+            for min_steps, leaves, stopping in facts
+        ]
 
     def trade(self, step: int, live: Integers, lots: Integers) -> None:
         """Fill each slice at its bar's VWAP and its costs, and close the window, as `close_window` does."""

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.backtest.book import SIGN, Book
-from app.backtest.deciding import Decisions, decide_all
 from app.backtest.observing import OBSERVING_SHARE, Observed, Progress, observe_series
 from app.backtest.series import Series
 from app.backtest.setup import Setup
 from app.domain.benchmark import slippage_bps
+from app.domain.slices import Basis
+from app.engine.decide import Decision, decide
 from app.engine.policy import Policy
 
 Integers = NDArray[np.int64]
@@ -37,10 +38,10 @@ class Trace:
             allocation=np.full(shape, np.nan), stop_probability=np.full(shape, np.nan), lots=np.zeros(shape, np.int64)
         )
 
-    def note(self, step: int, orders: Integers, decisions: Decisions) -> None:
-        self.lots[orders, step - 1] = decisions.lots
-        self.allocation[orders, step - 1] = decisions.allocation
-        self.stop_probability[orders, step - 1] = decisions.stop_probability
+    def note(self, step: int, orders: Integers, decisions: list[Decision]) -> None:
+        self.lots[orders, step - 1] = [decision.projection.lots for decision in decisions]
+        self.allocation[orders, step - 1] = [decision.allocation for decision in decisions]
+        self.stop_probability[orders, step - 1] = [decision.stop_probability for decision in decisions]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +118,11 @@ def _work(book: Book, orders: Integers, observed: Observed, trace: Trace | None)
         live = orders[book.leaves[orders] > 0]
         if not len(live):
             break
-        decisions = decide_all(observed.reading, book.rows(step, live, observed.market_of_bar), book.rooms(step, live))
-        book.stopping[live] = decisions.stopping
-        book.trade(step, live, decisions.lots)
-        made += len(live)
-        fell_back += int(decisions.fallback.sum())
+        decisions = decide([observed.reading], book.rows(step, live, observed.market_of_bar), book.rooms(step, live))
+        book.stopping[live] = [decision.projection.stopping for decision in decisions]
+        book.trade(step, live, np.array([decision.projection.lots for decision in decisions], dtype=np.int64))
+        made += len(decisions)
+        fell_back += sum(decision.basis is Basis.FALLBACK for decision in decisions)
         if trace is not None:
             trace.note(step, live, decisions)
     if book.leaves[orders].any():
