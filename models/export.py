@@ -9,7 +9,7 @@ import json
 import logging
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from app.domain.order import SCENARIOS
 from app.engine.market import COLUMNS
-from app.inference.bundle import BundleError, load_bundle
+from app.inference.bundle import BundleError, LemPolicy, load_bundle
 from app.inference.card import Card, GoldenCase, GraphCard, RiskAversions, TensorCard, Training
 from app.inference.state import STATE_COLUMNS
 from models.config import LemConfig
@@ -31,6 +31,8 @@ from models.golden import context_case, decision_case
 from models.lem import Lem
 from models.tkan import Tkan
 
+Gate = Callable[[Path, LemPolicy], list[str]]
+"""Told the draft's folder and the bundle in it, returns what speaks against a release."""
 OPSET = 20
 TRACED_BATCH = 3  # a batch of one would be taken for a constant
 
@@ -43,10 +45,12 @@ def export_bundle(
     bar_seconds: Sequence[int],
     risk_aversions: RiskAversions,
     metrics: Sequence[dict[str, float | int | str]],
+    gate: Gate = lambda _directory, _policy: [],
 ) -> None:
-    """Write `context.onnx`, `decision.onnx` and `card.json`, then load them as the service does.
+    """Write `context.onnx`, `decision.onnx` and `card.json`, load them as the service does, and ask the gate.
 
-    The bundle takes its place only when that succeeds: a failed export leaves what was there. Raises BundleError.
+    The bundle takes its place only when nothing speaks against it: a failed export leaves what was there. Raises
+    BundleError with all reasons.
     """
     net = (
         copy.deepcopy(net).eval().requires_grad_(requires_grad=False)
@@ -82,12 +86,17 @@ def export_bundle(
     )
     (draft / "card.json").write_text(json.dumps(card.model_dump(), separators=(",", ":")) + "\n")
     try:
-        load_bundle(draft)
-    except BundleError:
+        _require_passed(gate(draft, load_bundle(draft)))
+    except Exception:
         shutil.rmtree(draft)
         raise
     shutil.rmtree(directory, ignore_errors=True)
     draft.rename(directory)
+
+
+def _require_passed(reasons: list[str]) -> None:
+    if reasons:
+        raise BundleError("; ".join(reasons))
 
 
 CONTEXT_OUTPUTS = ["context", "volume_forecast"]

@@ -49,6 +49,11 @@ class MarketPlan(BaseModel):
             raise ValueError("validation_end is before train_end")
         return self
 
+    @property
+    def validation_span(self) -> tuple[date, date]:
+        """The days whose bars choose."""
+        return self.train_end, self.validation_end
+
     def training(self, name: str, config: LemConfig) -> Market:
         return self._market(name, config, Span(start=None, end=_midnight(self.train_end)))
 

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.errors import InvalidInput
+from app.inference.bundle import BundleError, load_bundle
 from app.inference.card import RiskAversions, Training
 from models.config import LemConfig
 from models.export import export_bundle
+from models.gate import reasons_against
 from models.objective import Loss
-from models.plan import Plan
+from models.plan import MarketPlan, Plan
 from models.tapes import Market, simulated_tapes
 from models.trainer import Bars, Trainer, read_checkpoint, released_net
 from models.validation import Row, validation_table
 
-CHECKPOINT, RECORD = "checkpoint.pt", "run.json"
+CHECKPOINT, RECORD, REFUSAL = "checkpoint.pt", "run.json", "refused.txt"
 RISK_AVERSIONS = RiskAversions(neutral=0.0, default=0.3, tracking=6.0)
 VALIDATION_WALKS = 12
 VALIDATION_SEED = 1_000_003
@@ -51,7 +53,11 @@ def walks(config: LemConfig, seed: int, count: int = 24) -> Market:
 
 
 def release(folder: Path, bundle: Path) -> None:
-    """Export what was trained in `folder`. Raises InvalidInput where it is unfinished, BundleError where it fails."""
+    """Export what was trained in `folder` in the place of what `bundle` holds.
+
+    Raises InvalidInput where the training is unfinished or its validation bars are gone, BundleError with the reasons
+    where the gate refuses it; these are also kept in the folder.
+    """
     saved = read_checkpoint(folder / CHECKPOINT)
     try:
         record: dict[str, Any] = json.loads((folder / RECORD).read_text())
@@ -66,14 +72,23 @@ def release(folder: Path, bundle: Path) -> None:
         config=saved["config"],
         settings=saved["settings"],
     )
-    export_bundle(
-        released_net(saved),
-        bundle,
-        training=training,
-        bar_seconds=record["bar_seconds"],
-        risk_aversions=RISK_AVERSIONS,
-        metrics=record["metrics"],
-    )
+    replaced = load_bundle(bundle) if (bundle / "card.json").exists() else None
+    markets = {name: MarketPlan.model_validate(market) for name, market in record["markets"].items()}
+    refusal = folder / REFUSAL
+    refusal.unlink(missing_ok=True)
+    try:
+        export_bundle(
+            released_net(saved),
+            bundle,
+            training=training,
+            bar_seconds=record["bar_seconds"],
+            risk_aversions=RISK_AVERSIONS,
+            metrics=record["metrics"],
+            gate=lambda draft, policy: reasons_against(draft, policy, replaced, markets),
+        )
+    except BundleError as error:
+        refusal.write_text(f"{error}\n")
+        raise
 
 
 def _markets(plan: Plan, part: str) -> list[Market]:
@@ -95,8 +110,13 @@ def _write_record(path: Path, markets: Sequence[Market], plan: Plan, table: list
             (market.train_end for market in plan.markets.values()), default=datetime.now(UTC).date()
         ).isoformat(),
         "bar_seconds": sorted({tape.bar_seconds for _, tape in tapes}),
+        "markets": {name: _absolute(market).model_dump(mode="json") for name, market in plan.markets.items()},
         "metrics": table,
     }
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(record, indent=1) + "\n")
     draft.replace(path)
+
+
+def _absolute(market: MarketPlan) -> MarketPlan:
+    return market.model_copy(update={"path": market.path.resolve()})

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.backtest.gaps import segments
 from app.backtest.reader import read_series
 from app.backtest.series import Series, aggregated, raw_rows
-from app.backtest.simulate import Walk, simulate_bars
+from app.backtest.simulate import Walk, simulate_bars, simulated_series
 from app.domain.errors import InvalidInput
 from models.config import LemConfig
 
@@ -104,15 +104,7 @@ def simulated_tapes(config: LemConfig, seed: int, walks: int = WALKS) -> list[Ta
             daily_swing=float(rng.uniform(0.0, 0.8)),
         )
         bars = simulate_bars(rng, walk, 1, WALK_BARS)
-        columns = {name: getattr(bars, name)[0] for name in ("open", "high", "low", "close", "volume", "notional")}
-        series = Series(
-            instrument=f"walk{number}",
-            bar_seconds=walk.bar_seconds,
-            open_time=walk.bar_seconds * np.arange(WALK_BARS, dtype=np.int64),
-            trades=np.zeros(WALK_BARS),
-            synthetic=np.zeros(WALK_BARS, dtype=np.bool_),
-            **columns,
-        )
+        series = simulated_series(f"walk{number}", bars, 0, walk.bar_seconds)
         tapes.append(_tape(series, config.history_min, WALK_BARS))
     return tapes
 

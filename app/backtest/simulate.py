@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.backtest.series import DAY_SECONDS
+from app.backtest.series import DAY_SECONDS, Series
 
 Floats = NDArray[np.float64]
 
@@ -72,6 +72,19 @@ def simulate_bars(random: np.random.Generator, walk: Walk, paths: int, bars: int
         close=walk.price * np.exp(ends[:, :, -1]),
         volume=volume,
         notional=volume * walk.price * np.exp(average.mean(axis=2)),
+    )
+
+
+def simulated_series(instrument: str, bars: Bars, path: int, bar_seconds: int) -> Series:
+    """One of the paths as a series whose first bar opens at the epoch."""
+    count = bars.close.shape[1]
+    return Series(
+        instrument=instrument,
+        bar_seconds=bar_seconds,
+        open_time=bar_seconds * np.arange(count, dtype=np.int64),
+        trades=np.zeros(count),
+        synthetic=np.zeros(count, dtype=np.bool_),
+        **{field.name: getattr(bars, field.name)[path] for field in fields(bars)},
     )
 
 

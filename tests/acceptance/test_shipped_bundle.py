@@ -13,7 +13,7 @@ from app.backtest.reader import read_series
 from app.backtest.run import Outcome, run_series
 from app.backtest.series import Series
 from app.backtest.setup import Setup
-from app.backtest.simulate import Walk, simulate_bars
+from app.backtest.simulate import Walk, simulate_bars, simulated_series
 from app.domain.order import SCENARIOS, Benchmark
 from app.engine.policy import Policy
 from app.inference.bundle import LemPolicy, load_bundle
@@ -40,15 +40,7 @@ def lem() -> LemPolicy:
 def a_walk() -> Series:
     walk = Walk(sigma=SIGMA_BPS / 1e4)
     bars = simulate_bars(np.random.default_rng(2025), walk, 1, WALK_BARS)
-    columns = {name: getattr(bars, name)[0] for name in ("open", "high", "low", "close", "volume", "notional")}
-    return Series(
-        instrument="WALK",
-        bar_seconds=walk.bar_seconds,
-        open_time=walk.bar_seconds * np.arange(WALK_BARS, dtype=np.int64),
-        trades=np.zeros(WALK_BARS),
-        synthetic=np.zeros(WALK_BARS, dtype=np.bool_),
-        **columns,
-    )
+    return simulated_series("WALK", bars, 0, walk.bar_seconds)
 
 
 def scenarios(benchmark: Benchmark) -> tuple[int, ...]:
@@ -57,7 +49,8 @@ def scenarios(benchmark: Benchmark) -> tuple[int, ...]:
 
 def gains(outcome: Outcome, benchmark: Benchmark, min_steps: int) -> NDArray[np.float64]:
     chosen = np.isin(outcome.scenario, scenarios(benchmark)) & (outcome.min_steps == min_steps)
-    return -outcome.slippage_bps[chosen]
+    gain: NDArray[np.float64] = -outcome.slippage_bps[chosen]
+    return gain
 
 
 @cache
@@ -73,7 +66,7 @@ def on_real_bars(policy: str) -> tuple[Outcome, ...]:
     setup = Setup(
         min_steps=(1, 6, 9, 12),
         max_steps=12,
-        every=48,
+        every=49,  # takes every time of day in turn
         risk_aversion=lem().risk_aversion,
         start=FIRST_OF_2025,
         end=NOVEMBER_2025,

@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import torch
 
+from models.run import release, train
+from tests.models.tiny import a_plan
+
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    train(a_plan(folder), folder / "run", lambda _step, _loss: None)
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def bundle(trained: Path) -> Path:
+    release(trained, trained.parent / "tiny-1")
+    return trained.parent / "tiny-1"

@@ -9,42 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from app.backtest.simulate import Walk, simulate_bars, write_bars
 from app.domain.errors import InvalidInput
 from app.inference.bundle import BundleError, LemPolicy, load_bundle
 from models.decision import DecisionTable
 from models.export import export_bundle
 from models.golden import random_bars, random_orders
 from models.launch import launch
-from models.plan import Plan, make_plan, read_plan
+from models.plan import make_plan, read_plan
 from models.run import RECORD, release, train
 from models.trainer import read_checkpoint, released_net
-from tests.models.tiny import TINY_SIZES, a_net
-
-QUICK = {"steps": 2, "stretches": 2, "starts": 2, "repeat": 1, "repeat_capped": 1, "validate_every": 2}
-
-
-def a_plan(folder: Path) -> Plan:
-    """Two files of hourly walks from 2024-01-01, split in the middle."""
-    first_open = 1_704_067_200
-    for number in range(2):
-        bars = simulate_bars(np.random.default_rng(number), Walk(bar_seconds=3600), 1, 400)
-        write_bars(folder / f"WALK{number}-1h.parquet", bars, 0, 3600, first_open=first_open)
-    market = {"path": folder, "train_end": "2024-01-10", "validation_end": "2024-01-17"}
-    return make_plan({"markets": {"walks_1h": market}, "training": QUICK, "model": TINY_SIZES}, "test")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    train(a_plan(folder), folder / "run", lambda _step, _loss: None)
-    return folder / "run"
-
-
-@pytest.fixture(scope="module")
-def bundle(trained: Path) -> Path:
-    release(trained, trained.parent / "tiny-1")
-    return trained.parent / "tiny-1"
+from tests.models.tiny import QUICK_RUN, TINY_SIZES, a_net, a_plan
 
 
 def test_the_record_says_what_was_trained_on_and_what_it_reached(trained: Path) -> None:
@@ -61,7 +35,7 @@ def test_the_bundle_loads_and_its_card_tells_its_training(bundle: Path) -> None:
 
     assert policy.name.startswith("tiny-1@")
     assert policy.card.training.data == ["walks_1h/WALK0", "walks_1h/WALK1"]
-    assert policy.card.training.settings["steps"] == QUICK["steps"]
+    assert policy.card.training.settings["steps"] == QUICK_RUN["steps"]
 
 
 def test_onnxruntime_and_torch_agree_on_random_inputs(bundle: Path, trained: Path) -> None:
@@ -116,7 +90,7 @@ def test_several_processes_train_the_same_network_in_kind(trained: Path, tmp_pat
     table = launch(plan, tmp_path / "run", processes=2, threads=1)
 
     alone, together = read_checkpoint(trained / "checkpoint.pt"), read_checkpoint(tmp_path / "run" / "checkpoint.pt")
-    assert together["step"] == alone["step"] == QUICK["steps"]
+    assert together["step"] == alone["step"] == QUICK_RUN["steps"]
     assert together["net"].keys() == alone["net"].keys()
     assert [row["market"] for row in table].count("walks_1h") > 0
 
@@ -151,7 +125,7 @@ def test_a_mistaken_plan_is_refused_with_its_place(tmp_path: Path, content: str,
 def test_a_market_without_enough_bars_is_refused(tmp_path: Path) -> None:
     plan = a_plan(tmp_path)
     early = {"path": tmp_path, "train_end": "2020-01-01", "validation_end": "2024-01-17"}
-    short = make_plan({"markets": {"early": early}, "training": QUICK, "model": TINY_SIZES}, "test")
+    short = make_plan({"markets": {"early": early}, "training": QUICK_RUN, "model": TINY_SIZES}, "test")
 
     with pytest.raises(InvalidInput, match="early has too few bars"):
         train(short, tmp_path / "run", lambda _step, _loss: None)

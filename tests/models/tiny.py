@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
+from app.backtest.simulate import Walk, simulate_bars, write_bars
 from models.config import LemConfig
 from models.lem import Lem
+from models.plan import Plan, make_plan
 from models.samples import Stretches, draw_stretches
 from models.tapes import Tape, simulated_tapes
 
@@ -42,3 +46,16 @@ def some_tapes(walks: int = 3) -> list[Tape]:
 
 def some_stretches(count: int = 3, starts: int = 4, config: LemConfig = TINY) -> Stretches:
     return draw_stretches(some_tapes(), config, count, starts, np.random.default_rng(0))
+
+
+QUICK_RUN = {"steps": 2, "stretches": 2, "starts": 2, "repeat": 1, "repeat_capped": 1, "validate_every": 2}
+
+
+def a_plan(folder: Path) -> Plan:
+    """Two files of hourly walks from 2024-01-01, split in the middle."""
+    first_open = 1_704_067_200
+    for number in range(2):
+        bars = simulate_bars(np.random.default_rng(number), Walk(bar_seconds=3600), 1, 400)
+        write_bars(folder / f"WALK{number}-1h.parquet", bars, 0, 3600, first_open=first_open)
+    market = {"path": folder, "train_end": "2024-01-10", "validation_end": "2024-01-17"}
+    return make_plan({"markets": {"walks_1h": market}, "training": QUICK_RUN, "model": TINY_SIZES}, "test")

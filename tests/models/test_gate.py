@@ -1,0 +1,85 @@
+"""The release gate: it lets a good bundle pass and says why it stops another."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.engine.market import COLUMNS, Floats, Market
+from app.engine.policy import Proposal, Rows
+from app.inference.bundle import BundleError, LemPolicy, load_bundle
+from models.gate import SIZE_MAX, looks_ahead, reasons_against, worse
+from models.run import REFUSAL, release
+from tests.models.tiny import a_plan
+
+
+class Peeking(LemPolicy):
+    """Hands every window the newest bar of its whole batch, as a careless normalisation would."""
+
+    def observe(self, windows: Floats) -> Market:
+        level = windows[-1, -1, COLUMNS.index("close")] / windows[:, -1:, [COLUMNS.index("close")]]
+        moved = windows.copy()
+        moved[:, -1:, [COLUMNS.index("close")]] *= level
+        return super().observe(moved)
+
+
+class Careless(LemPolicy):
+    """Never stops and trades everything at once."""
+
+    def propose(self, market: Market, rows: Rows) -> Proposal:
+        return Proposal(np.ones(len(rows)), np.zeros(len(rows)))
+
+
+def as_kind(kind: type[LemPolicy], directory: Path) -> LemPolicy:
+    policy = load_bundle(directory)
+    return kind(policy.card, policy._context, policy._decision)
+
+
+def test_a_good_bundle_passes(bundle: Path) -> None:
+    policy = load_bundle(bundle)
+
+    assert reasons_against(bundle, policy, policy, a_plan(bundle.parent).markets) == []
+
+
+def test_a_bundle_that_looks_ahead_is_stopped(bundle: Path) -> None:
+    assert not looks_ahead(load_bundle(bundle))
+    assert looks_ahead(as_kind(Peeking, bundle))
+
+
+def test_a_bundle_that_is_worse_on_the_bars_that_choose_is_stopped(bundle: Path) -> None:
+    market = a_plan(bundle.parent).markets["walks_1h"]
+    good, careless = load_bundle(bundle), as_kind(Careless, bundle)
+
+    assert worse(good, careless, "walks_1h", market) is None
+    assert "worse on walks_1h" in str(worse(careless, good, "walks_1h", market))
+
+
+def test_a_bundle_that_is_too_large_is_stopped(bundle: Path, tmp_path: Path) -> None:
+    large = Path(shutil.copytree(bundle, tmp_path / "large"))
+    (large / "notes").write_bytes(b"\0" * SIZE_MAX)
+
+    (reason,) = reasons_against(large, load_bundle(bundle), None, {})
+
+    assert reason.startswith("size:")
+
+
+def test_a_refusal_keeps_the_old_bundle_and_writes_the_reasons(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound on the size stands in for any reason."""
+    target = tmp_path / "tiny-1"
+    release(trained, target)
+    before = load_bundle(target).name
+    monkeypatch.setattr("models.gate.SIZE_MAX", 10)
+
+    with pytest.raises(BundleError, match="size"):
+        release(trained, target)
+
+    assert load_bundle(target).name == before
+    assert "size" in (trained / REFUSAL).read_text()
+    monkeypatch.undo()
+    release(trained, target)
+    assert not (trained / REFUSAL).exists()
