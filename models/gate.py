@@ -26,8 +26,9 @@ from models.tapes import bar_files
 
 SIZE_MAX = 5_000_000
 HORIZON, MIN_STEPS = 12, (1, 6, 12)
-STARTS_MAX = 150
-"""Order starts per file that are compared, spread evenly; each is one order per scenario and entry of `MIN_STEPS`."""
+STARTS_MAX, STARTS_PER_FILE_MIN = 600, 20
+"""Order starts per market that are compared, spread evenly over its files; each is one order per scenario and entry of
+`MIN_STEPS`."""
 RESAMPLES = 2_000
 DAY_SECONDS = 86_400
 BARS_AFTER = 60
@@ -75,10 +76,12 @@ def worse(policy: LemPolicy, replaced: LemPolicy, name: str, market: MarketPlan)
     bootstrap over blocks of days.
     """
     differences, days = [], []
-    for file in bar_files([market.path]):
+    files = bar_files([market.path])
+    starts = max(STARTS_PER_FILE_MIN, STARTS_MAX // len(files))
+    for file in files:
         for series in segments(read_series(file)):
             steps = aggregated(series, market.step_seconds) if market.step_seconds else series
-            ours, theirs = (_outcome(steps, each, market) for each in (policy, replaced))
+            ours, theirs = (_outcome(steps, each, market, starts) for each in (policy, replaced))
             common = np.isin(ours.start, theirs.start), np.isin(theirs.start, ours.start)
             differences.append(_utility(ours, policy)[common[0]] - _utility(theirs, policy)[common[1]])
             days.append(steps.open_time[ours.start[common[0]]] // DAY_SECONDS)
@@ -92,14 +95,14 @@ def worse(policy: LemPolicy, replaced: LemPolicy, name: str, market: MarketPlan)
     return f"worse on {name}: utility {difference.mean():+.4f} sigma, 95 % interval {low:+.4f} to {high:+.4f}"
 
 
-def _outcome(series: Series, policy: LemPolicy, market: MarketPlan) -> Outcome:
+def _outcome(series: Series, policy: LemPolicy, market: MarketPlan, starts: int) -> Outcome:
     start, end = (int(datetime.combine(day, time(), UTC).timestamp()) for day in market.validation_span)
     inside = int(((series.open_time >= start) & (series.open_time < end)).sum())
     horizon = _horizon(policy)
     setup = Setup(
         min_steps=tuple(sorted({min(steps, horizon) for steps in MIN_STEPS})),
         max_steps=horizon,
-        every=max(1, inside // STARTS_MAX) | 1,  # odd: all times of day come in turn
+        every=max(1, inside // starts) | 1,  # odd: all times of day come in turn
         risk_aversion=policy.risk_aversion,
         start=start,
         end=end,
