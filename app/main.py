@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app.api.application import build
 from app.api.services import ActiveModel, Services
 from app.engine.engine import Engine
+from app.engine.policy import Policy
 from app.engine.ports import Clock
 from app.feed.calendars import calendar
 from app.feed.clocks import BarsClock, WallClock
@@ -47,12 +48,13 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
     model = _model(settings)
     metrics.bundle_active(model.name)
     async with AsyncExitStack() as stack:
-        store = _store(await _store_url(settings, stack), model.lookback)
+        policies: list[Policy] = [model, VolumeCurve(), Twap()]
+        store = _store(await _store_url(settings, stack), max(policy.lookback for policy in policies))
         stack.push_async_callback(store.close)
         clock: Clock = BarsClock() if settings.clock is ClockKind.BARS else WallClock()
         engine = Engine(
             store=store,
-            policies=[model, VolumeCurve(), Twap()],
+            policies=policies,
             clock=clock,
             calendars=calendar,
             metrics=metrics,

@@ -19,6 +19,8 @@ from models.validation import Row
 
 DATE_FORMATS = ["%Y-%m-%d"]
 CANNOT_START = 2
+WIDTH_MIN = 150
+"""Columns of the printed table, also where the terminal is narrower or there is none: a cut name says nothing."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -88,7 +90,7 @@ def _show(table: list[Row]) -> None:
         shown.add_column(name, justify="left" if isinstance(table[0][name], str) else "right")
     for row in table:
         shown.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console(width=max(120, Console().width)).print(shown)
+    Console(width=max(WIDTH_MIN, Console().width)).print(shown)
 
 
 def _refuse(command: str, error: Exception) -> NoReturn:
