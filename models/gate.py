@@ -21,8 +21,8 @@ from app.backtest.setup import Setup
 from app.backtest.simulate import Walk, simulate_bars, simulated_series
 from app.inference.bundle import LemPolicy
 from models.evaluation.bootstrap import DayBlocks
+from models.files import bar_files
 from models.plan import MarketPlan
-from models.tapes import bar_files
 
 SIZE_MAX = 5_000_000
 HORIZON, MIN_STEPS = 12, (1, 6, 12)

@@ -18,17 +18,17 @@ hidden = 32
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import fields
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.errors import InvalidInput
 from models.config import LemConfig
-from models.tapes import Market, Span, bar_files, read_tapes
+from models.files import bar_files, read_toml, validated
+from models.tapes import Market, Span, read_tapes
 from models.trainer import TrainSettings
 
 
@@ -93,13 +93,7 @@ class Plan(BaseModel):
 
 def read_plan(path: Path) -> Plan:
     """Raises InvalidInput with the place of the first mistake. Relative paths are from the file's folder."""
-    try:
-        content = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise InvalidInput("no_such_file", f"{path} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput("bad_plan", f"{path} is not TOML: {error}") from error
-    plan = make_plan(content, str(path))
+    plan = make_plan(read_toml(path), str(path))
     markets = {
         name: market.model_copy(update={"path": path.parent / market.path}) for name, market in plan.markets.items()
     }
@@ -108,13 +102,9 @@ def read_plan(path: Path) -> Plan:
 
 def make_plan(content: dict[str, Any], source: str) -> Plan:
     """A plan from plain values; `source` is named where they are wrong."""
+    plan = validated(Plan, content, source)
     try:
-        plan = Plan.model_validate(content)
         _ = plan.config, plan.settings
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("bad_plan", f"{source}: {place}: {first['msg']}") from error
     except (TypeError, ValueError) as error:
         raise InvalidInput("bad_plan", f"{source}: {error}") from error
     return plan

@@ -5,7 +5,7 @@ Shapes: T bars, C columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,6 @@ from app.backtest.gaps import segments
 from app.backtest.reader import read_series
 from app.backtest.series import Series, aggregated, raw_rows
 from app.backtest.simulate import Walk, simulate_bars, simulated_series
-from app.domain.errors import InvalidInput
 from models.config import LemConfig
 
 WALK_BARS = 4_000
@@ -62,17 +61,6 @@ class Tape:
     price: NDArray[np.float64]
     lo: int
     hi: int
-
-
-def bar_files(places: Iterable[Path]) -> list[Path]:
-    """The Parquet files named, and those in the folders named. Raises InvalidInput where a place has none."""
-    files: list[Path] = []
-    for place in places:
-        found = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
-        if not found:
-            raise InvalidInput("no_bar_files", f"{place} holds no .parquet files")
-        files += found
-    return files
 
 
 def read_tapes(files: Sequence[Path], config: LemConfig, span: Span, step_seconds: int | None = None) -> list[Tape]:

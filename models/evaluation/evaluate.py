@@ -17,7 +17,7 @@ from app.engine.policy import Policy
 from models.evaluation import calibration, more_tables, tables
 from models.evaluation.columns import COLUMNS, INTERVAL
 from models.evaluation.groups import BOTH
-from models.evaluation.plan import EvaluationPlan, MarketPlan, WalkPlan, bar_files
+from models.evaluation.plan import EvaluationPlan, MarketPlan, WalkPlan
 from models.evaluation.published import blocks
 from models.evaluation.report import Heading, html_report
 from models.evaluation.results import Results
@@ -26,6 +26,7 @@ from models.evaluation.statistics import Row, Tables
 from models.evaluation.summary import markdown
 from models.evaluation.units import Unit, measure_units
 from models.evaluation.walk import FOLDER, walk_table, write_walks
+from models.files import bar_files
 
 KEPT = "kept"
 REPORT = "report.html"

@@ -19,16 +19,13 @@ instruments = 8
 
 from __future__ import annotations
 
-import tomllib
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from app.domain.errors import InvalidInput
-
-SUFFIX = ".parquet"
+from models.files import read_toml, validated
 
 
 class Strict(BaseModel):
@@ -133,13 +130,7 @@ class EvaluationPlan(Strict):
 
 def read_plan(path: Path) -> EvaluationPlan:
     """Raises InvalidInput with the place of the first mistake. Relative paths are from the file's folder."""
-    try:
-        content = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise InvalidInput("no_such_file", f"{path} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput("bad_plan", f"{path} is not TOML: {error}") from error
-    plan = make_plan(content, str(path))
+    plan = make_plan(read_toml(path), str(path))
     markets = {
         name: market.model_copy(update={"paths": tuple(path.parent / each for each in market.paths)})
         for name, market in plan.markets.items()
@@ -149,23 +140,7 @@ def read_plan(path: Path) -> EvaluationPlan:
 
 def make_plan(content: dict[str, Any], source: str) -> EvaluationPlan:
     """A plan from plain values; `source` is named where they are wrong."""
-    try:
-        return EvaluationPlan.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("bad_plan", f"{source}: {place}: {first['msg']}") from error
-
-
-def bar_files(paths: tuple[Path, ...]) -> list[Path]:
-    """Files as they are, folders by what lies in them. Raises InvalidInput where that is nothing."""
-    found: list[Path] = []
-    for path in paths:
-        inside = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
-        if not inside or not inside[0].exists():
-            raise InvalidInput("no_such_file", f"{path} does not exist, or is a folder without {SUFFIX} files")
-        found += inside
-    return found
+    return validated(EvaluationPlan, content, source)
 
 
 def _midnight(day: date | None) -> int | None:

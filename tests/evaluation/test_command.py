@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from app.backtest.job import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput
 from models.evaluation.command import evaluate
-from models.evaluation.plan import bar_files, make_plan, read_plan
+from models.evaluation.plan import make_plan, read_plan
+from models.files import bar_files
 from tests.evaluation.stand_in import a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
