@@ -168,5 +168,22 @@ def _export(module: nn.Module, inputs: list[Tensor], path: Path, names: list[str
         )
     if program is None:
         raise BundleError(f"{path.name} could not be exported")
-    program.save(path, external_data=False)
+    model = program.model_proto
+    for graph in (model.graph, *model.functions):
+        _forget_origin(graph)
+    path.write_bytes(model.SerializeToString())
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _forget_origin(graph: Any) -> None:
+    """Drop the exporter's notes: where on this machine each node was written says nothing to anybody else."""
+    del graph.metadata_props[:]
+    for node in graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _forget_origin(attribute.g)
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        if hasattr(value, "metadata_props"):
+            del value.metadata_props[:]

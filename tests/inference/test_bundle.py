@@ -31,6 +31,14 @@ def test_the_shipped_bundle_loads_and_is_small() -> None:
     assert sum(file.stat().st_size for file in DEFAULT_BUNDLE.iterdir()) < SIZE_MAX
 
 
+def test_the_shipped_graphs_say_nothing_of_the_machine_that_made_them() -> None:
+    for file in DEFAULT_BUNDLE.glob("*.onnx"):
+        content = file.read_bytes()
+
+        assert b".py" not in content
+        assert b"stack_trace" not in content
+
+
 def test_a_context_is_a_function_of_its_window_alone() -> None:
     """Neither the other windows of a batch nor an earlier call has a say."""
     policy = load_bundle(DEFAULT_BUNDLE)
