@@ -24,7 +24,7 @@ from models.martingale import MartingaleRule
 OUTPUTS = 3  # a shift of the pace, the haste under a cap, and a shift of the stop's logit
 ORDER_INPUTS = 24
 SHARE_MIN = 1e-3
-STOP_SLOPE, BEYOND_MAX = 8.0, 3.0
+STOP_SLOPE, BEYOND_MAX, EARLIER = 8.0, 3.0, 0.1
 """How fast a fresh network's stop turns from no to yes round the threshold, per unit of volatility."""
 
 
@@ -137,11 +137,12 @@ class OrderView:
         self.leaves = (1.0 - self.filled).clamp(min=0.0)
         self.steps_left = (column["max_steps"] - step + 1.0).clamp(min=1.0)
         self.to_min = (column["min_steps"] - step).clamp(min=0.0)
-        self._expect(volume_forecast, is_vwap)
+        self.is_vwap = is_vwap
+        self._expect(volume_forecast)
         self._limit()
         self._aim(rule)
 
-    def _expect(self, volume_forecast: Tensor, is_vwap: Tensor) -> None:
+    def _expect(self, volume_forecast: Tensor) -> None:
         """Volumes, and the share of the benchmark that will be done by the end of the step."""
         ahead = torch.arange(volume_forecast.shape[-1], dtype=self.context.dtype, device=self.context.device)
         self.next_volume = volume_forecast[..., 0]
@@ -151,7 +152,7 @@ class OrderView:
         self.volume_total = (seen + self.volume_left).clamp(min=1e-12)
         by_volume = (seen + self.next_volume) / self.volume_total
         self.even = self.step / self.column["max_steps"]
-        self.share = torch.where(is_vwap, by_volume, self.even)
+        self.share = torch.where(self.is_vwap, by_volume, self.even)
 
     def _limit(self) -> None:
         column, slice_cap = self.column, self.column["max_slice_fraction"]
@@ -166,9 +167,10 @@ class OrderView:
         self.y = -self.sign * column["price_return"] / self.volatility
         slices = torch.ceil(1.0 / column["max_slice_fraction"].clamp(min=1e-3) - 1e-4)
         rows = rule.rows(torch.maximum(column["min_steps"], slices), column["max_steps"], self.step)
-        self.beyond = self.y - rule.threshold(rows)
+        # Who fears spread takes a smaller gain sooner: its size is uncertain while the order goes on.
+        self.beyond = self.y - rule.threshold(rows) / (1.0 + EARLIER * column["risk_aversion"])
         self.target = (self.share + rule.target(rows, self.y) - self.even).clamp(0.0, 1.0)
-        self.ahead = torch.maximum(self.target, torch.minimum(self.filled + self.cap, 1.0 - self.cap))
+        self.ahead = torch.maximum(self.target, torch.minimum(self.filled + 1.02 * self.cap, 1.0 - 0.98 * self.cap))
 
     def inputs(self) -> Tensor:
         """[..., I]: the order's own figures, then the learned part of the context."""
@@ -205,10 +207,21 @@ class OrderView:
         return torch.cat([torch.stack(figures, dim=-1), self.context[..., FIXED_FIGURES:]], dim=-1)
 
     def answer(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Outputs [..., 3] -> allocation and stop logit. The base curve lies between `target` and `ahead`; its share of
-        what is left is shifted in the logit. All is traded in the last step, and as much as the cap asks for before."""
+        """Outputs [..., 3] -> allocation and stop logit.
+
+        The base curve lies between `target` and `ahead`, nearer to `ahead` without risk aversion, since holding little
+        back costs spread and no mean. Its share of what is left is shifted in the logit, for TWAP orders the less the
+        more they fear spread, since their hedge is known. All is traded in the last step, and as much as the cap asks
+        for before.
+        """
         shift, haste, logit = outputs.unbind(-1)
-        base = self.target + torch.sigmoid(haste) * (self.ahead - self.target)
+        risk = self.column["risk_aversion"]
+        haste = haste + 4.0 * torch.exp(-10.0 * risk) - 1.0 - 2.0 * risk / (1.0 + risk)
+        full = (1.2 * torch.sigmoid(haste) - 0.1).clamp(
+            0.0, 1.0
+        )  # both ends can be reached: a rest of a lot costs a bar
+        base = self.target + full * (self.ahead - self.target)
+        shift = torch.where(self.is_vwap, shift, shift / (1.0 + risk))
         share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
         moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)
         wanted = self.leaves * torch.where(self.steps_left <= 1.0, 1.0, moved)

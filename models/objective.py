@@ -19,7 +19,8 @@ from models.samples import Stretches, draw_terms, paths_of
 FORECAST_WEIGHT = 0.05
 RATIO_MAX = 20.0
 HEDGE_SURCHARGE = 0.3
-"""Further risk aversion of the pace of orders without a cap, to whom a smaller spread costs no mean."""
+"""At most that much further risk aversion of the pace of orders without a cap, to whom a smaller spread costs no mean;
+none for those without any, whose pace may bet on what the context foresees."""
 VOLATILITY_MIN = 1e-5
 EMPTY_SHARE = 0.02
 """Added to both sides of a volume ratio, as a share of the mean: an empty bar must not be an infinite surprise."""
@@ -49,7 +50,8 @@ def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: C
         if times:
             paths = paths_of(stretches, features, reading, times)
             terms = draw_terms(paths, capped, generator)
-            hedge = torch.where(terms.max_slice_fraction < 1.0, 0.0, HEDGE_SURCHARGE)
+            surcharge = terms.risk_aversion.clamp(max=HEDGE_SURCHARGE)
+            hedge = torch.where(terms.max_slice_fraction < 1.0, 0.0, surcharge)
             outcome = roll(net.decision, paths, terms, costs, hedge=hedge)
             known = (paths.volatility > VOLATILITY_MIN).float()  # frozen prices have no unit to count gains in
             scale = known * times / (sum(repeats) * (1.0 + terms.risk_aversion))

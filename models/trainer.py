@@ -44,7 +44,7 @@ class TrainSettings:
     training ends early after `patience` validations without a better one.
     """
 
-    steps: int = 1_500
+    steps: int = 2_000
     seed: int = 0
     stretches: int = 16
     starts: int = 13
