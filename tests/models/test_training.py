@@ -67,7 +67,7 @@ def test_a_training_that_was_stopped_ends_where_an_uninterrupted_one_does(tmp_pa
 def test_a_tiny_network_learns_in_seconds() -> None:
     """A fresh network starts at the optimum for a walk; one whose weights were shaken finds most of the way back."""
     settings = replace(
-        QUICK, steps=120, stretches=8, starts=6, repeat=3, learning_rate=2e-2, average_decay=0.8, impact=0.0,
+        QUICK, steps=240, stretches=8, starts=6, repeat=3, learning_rate=2e-2, average_decay=0.8, impact=0.0,
         validate_every=40,
     )  # fmt: skip
     optimum = a_trainer(settings).validate()

@@ -3,6 +3,7 @@ feed would that send again whatever was not answered."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -75,7 +76,10 @@ class Service:
         self._process = self._started("", 0)
 
     def _close(self) -> None:
-        with self._process:  # closes the pipes and waits
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # what a killed process did not read any more
+            self._process.stdin.close()
+        with self._process:  # closes the other pipe and waits
             pass
 
     def _started(self, moment: str, count: int) -> subprocess.Popen[str]:
