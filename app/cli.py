@@ -86,40 +86,29 @@ def keys() -> None:
     typer.echo(documented.__doc__)
 
 
-@cli.command(context_settings=FORWARD)
-def backtest(context: typer.Context) -> None:
-    """Run the service's own decisions over bar files."""
-    _forward(context, "app.backtest.command", "backtest")
+FORWARDED = {
+    "backtest": ("app.backtest.command", "Run the service's own decisions over bar files."),
+    "simulate": ("app.backtest.command", "Write simulated bars."),
+    "train": ("models.cli", "Train a model. Needs the train extra."),
+    "ablate": ("models.cli", "Train without each part of the network in turn. Needs the train extra."),
+    "export": ("models.cli", "Export a trained model as a bundle. Needs the train extra."),
+    "evaluate": (
+        "models.evaluation.command",
+        "Measure a model beside the baselines on bars. Needs the train extra, but no torch.",
+    ),
+    "data": ("models.data.command", "Check, convert or fetch bar files."),
+}
+"""Commands that live in other modules, which are imported only when they run."""
 
 
-@cli.command(context_settings=FORWARD)
-def simulate(context: typer.Context) -> None:
-    """Write simulated bars."""
-    _forward(context, "app.backtest.command", "simulate")
+def _add_forwarded(name: str, module: str, about: str) -> None:
+    @cli.command(name, help=about, context_settings=FORWARD)
+    def forwarded(context: typer.Context) -> None:
+        _forward(context, module, name)
 
 
-@cli.command(context_settings=FORWARD)
-def train(context: typer.Context) -> None:
-    """Train a model. Needs the train extra."""
-    _forward(context, "models.cli", "train")
-
-
-@cli.command(context_settings=FORWARD)
-def export(context: typer.Context) -> None:
-    """Export a trained model as a bundle. Needs the train extra."""
-    _forward(context, "models.cli", "export")
-
-
-@cli.command(context_settings=FORWARD)
-def evaluate(context: typer.Context) -> None:
-    """Measure a model beside the baselines on bars. Needs the train extra, but no torch."""
-    _forward(context, "models.evaluation.command", "evaluate")
-
-
-@cli.command(context_settings=FORWARD)
-def data(context: typer.Context) -> None:
-    """Check, convert or fetch bar files."""
-    _forward(context, "models.data.command", "data")
+for _name, (_module, _about) in FORWARDED.items():
+    _add_forwarded(_name, _module, _about)
 
 
 def _forward(context: typer.Context, module: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""`lem train` and `lem export`."""
+"""`lem train`, `lem ablate` and `lem export`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from rich.table import Table
 
 from app.domain.errors import InvalidInput, LemError
 from app.inference.bundle import BundleError, load_bundle
+from models.ablation import TABLE, VARIANTS, WHOLE
+from models.ablation import ablate as ablate_plan
 from models.launch import launch
 from models.plan import Plan, make_plan, read_plan
 from models.run import release
@@ -52,7 +54,7 @@ def train(
         table = launch(made, out, processes, threads)
     except LemError as error:
         _refuse("train", error)
-    _show(table)
+    _show(table, "validation: gain against the benchmark (positive is good), default risk aversion")
 
 
 def _plan(file: Path | None, data: Path | None, train_end: datetime | None, validation_end: datetime | None) -> Plan:
@@ -66,6 +68,32 @@ def _plan(file: Path | None, data: Path | None, train_end: datetime | None, vali
         raise InvalidInput("no_split", "--data needs --train-end and --validation-end: what trains must not choose")
     market = {"path": data, "train_end": train_end.date(), "validation_end": validation_end.date()}
     return make_plan({"markets": {data.resolve().name: market}}, "--data")
+
+
+@app.command()
+def ablate(
+    plan: Annotated[Path, typer.Option("--config", help="TOML file that says what to train on and how.")],
+    out: Annotated[Path, typer.Option(help="Folder of the runs and the table; what was stopped goes on from there.")],
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the optimiser, for each variant.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Variants at a time, one core each.")] = 1,
+    variant: Annotated[
+        list[str] | None, typer.Option(help=f"One of {', '.join(VARIANTS)}; may be repeated. Default: all.")
+    ] = None,
+) -> None:
+    """Train the plan's network whole and without each of its parts in turn, and compare them on the validation bars,
+    order by order. Positive differences: more utility than the whole, or a larger tracking error."""
+    try:
+        made = read_plan(plan)
+        if steps is not None:
+            made = made.model_copy(update={"training": made.training | {"steps": steps}})
+        chosen = [name for name in VARIANTS if name == WHOLE or not variant or name in variant]
+        unknown = sorted(set(variant or ()) - set(VARIANTS))
+        if unknown:
+            raise InvalidInput("unknown_variant", f"unknown variant: {', '.join(unknown)}")
+        table = ablate_plan(made, out, jobs, chosen)
+    except LemError as error:
+        _refuse("ablate", error)
+    _show(table, f"without each part, on the validation bars (also in {out / TABLE})")
 
 
 @app.command()
@@ -83,9 +111,8 @@ def export(
     typer.echo(f"{policy.name}: {len(policy.card.golden)} golden cases agree, {size / 1e6:.1f} MB in {out}")
 
 
-def _show(table: list[Row]) -> None:
-    """Gains are positive where they are good."""
-    shown = Table(title="validation: gain against the benchmark (positive is good), default risk aversion")
+def _show(table: list[Row], title: str) -> None:
+    shown = Table(title=title)
     for name in table[0]:
         shown.add_column(name, justify="left" if isinstance(table[0][name], str) else "right")
     for row in table:

@@ -1,21 +1,37 @@
 """The market side of the LEM: raw bars -> context and volume forecast. The same for every order on the instrument.
 
-Shapes: B windows, L lookback, C columns, T recurrence, D hidden, H context width, N steps.
+Shapes: B windows, L lookback, C columns, T recurrence, D hidden, H context width, N steps, O outlooks.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.config import LemConfig
+from models.config import OUTLOOKS, LemConfig
 from models.features import VARIABLES, WINDOW_FIGURES, BarFeatures, Features
 from models.layers import GatedNorm, GatedResidual, VariableSelection
-from models.tkan import Tkan
+from models.tkan import Lstm, Tkan
 
 FIXED_FIGURES = 2
 """The context starts with the logs of the expected volatility per bar and of the mean volume per bar."""
+SIGNED_FIGURES = 8
+"""So many of the learned figures, the outlooks first, say up or down: what is good for a buyer is bad for a seller."""
+OUTLOOK_GAIN = 5.0
+"""An outlook is small against what comes; the decision's networks read it in a unit nearer to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`context` [B, 2 + H]; `volume` [B, N]: mean volume of each next step in base units; `outlook` [B, O]: the mean
+    price of the next bars over the last close, in standard deviations of what comes on a random walk."""
+
+    context: Tensor
+    volume: Tensor
+    outlook: Tensor
 
 
 class ContextNet(nn.Module):
@@ -26,53 +42,79 @@ class ContextNet(nn.Module):
 
     def __init__(self, config: LemConfig) -> None:
         super().__init__()
-        width, hidden = config.variable_width, config.hidden
+        self.config = config
         self.features = BarFeatures(config)
-        self.selection = VariableSelection(len(VARIABLES), width)
+        if config.context_width:
+            self._build(config)
+
+    def _build(self, config: LemConfig) -> None:
+        width, hidden = config.variable_width or len(VARIABLES), config.hidden
+        self.selection = VariableSelection(len(VARIABLES), width) if config.variable_width else nn.Identity()
         sizes = [width] + [hidden] * config.recurrent_layers
-        self.recurrent = nn.ModuleList(
-            Tkan(inputs, hidden, config.kan_layers, config.kan_width, config.kan_knots) for inputs in sizes[:-1]
-        )
+        self.recurrent = nn.ModuleList(_recurrent(inputs, config) for inputs in sizes[:-1])
         self.gates = nn.ModuleList(GatedNorm(hidden, inputs, hidden) for inputs in sizes[:-1])
-        self.mixing = GatedResidual(hidden, hidden)
-        self.heads = config.heads
-        self.query = nn.Linear(hidden, hidden)
-        self.key_value = nn.Linear(hidden, 2 * hidden)
-        self.attended = GatedNorm(hidden, hidden, hidden)
+        self.mixing = GatedResidual(sizes[-1], hidden)
+        if config.heads:
+            self.query = nn.Linear(hidden, hidden)
+            self.key_value = nn.Linear(hidden, 2 * hidden)
+            self.attended = GatedNorm(hidden, hidden, hidden)
         figures = WINDOW_FIGURES + 2 * config.max_steps
         self.reading = GatedResidual(hidden + figures, hidden)
-        self.context = nn.Linear(hidden, config.context_width)
+        self.learned = nn.Linear(hidden, config.context_width - len(OUTLOOKS))
         self.volume = nn.Linear(hidden + figures, config.max_steps)
         self.volatility = nn.Linear(hidden + figures, 1)
-        for head in (self.volume, self.volatility):  # start from the profile and the window's own volatility
+        self.outlook = nn.Linear(hidden + figures, len(OUTLOOKS))
+        for head in (self.volume, self.volatility, self.outlook):  # start from what the window says without learning
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
     def forward(self, bars: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, L, C] -> context [B, H], mean volume of each next step [B, N] in base units."""
-        return self.read(self.features(bars))
+        """[B, L, C] -> context [B, 2 + H], mean volume of each next step [B, N] in base units."""
+        reading = self.read(self.features(bars))
+        return reading.context, reading.volume
 
-    def read(self, features: Features) -> tuple[Tensor, Tensor]:
+    def read(self, features: Features) -> Reading:
+        log_volatility, log_volume = torch.log(features.volatility), torch.log(features.volume)
+        if not self.config.context_width:
+            flat = features.volume[:, None] * torch.ones_like(features.volume_profile)
+            return Reading(
+                torch.stack([log_volatility, log_volume], dim=-1),
+                flat,
+                torch.zeros_like(features.window[:, : len(OUTLOOKS)]),
+            )
         x = self.selection(features.variables)
         for recurrent, gate in zip(self.recurrent, self.gates, strict=True):
             x = gate(recurrent(x), x)
-        newest = self._attend(self.mixing(x))
-        both = torch.cat([newest, features.window], dim=-1)
-        reading = self.reading(both)
+        x = self.mixing(x)
+        newest = self._attend(x) if self.config.heads else x[:, -1]
+        reading = self.reading(torch.cat([newest, features.window], dim=-1))
         known = torch.cat([reading, features.window], dim=-1)
-        log_volatility = torch.log(features.volatility) + 1.5 * torch.tanh(self.volatility(known)[:, 0])
-        log_volume = torch.log(features.volume)
+        log_volatility = log_volatility + 1.5 * torch.tanh(self.volatility(known)[:, 0])
         growth = features.volume_profile + 3.0 * torch.tanh(self.volume(known) / 3.0)
-        context = torch.cat([torch.stack([log_volatility, log_volume], dim=-1), self.context(reading)], dim=-1)
-        return context, torch.exp(log_volume[:, None] + growth)
+        outlook = torch.tanh(self.outlook(known))
+        fixed = torch.stack([log_volatility, log_volume], dim=-1)
+        context = torch.cat([fixed, OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
+        return Reading(context, torch.exp(log_volume[:, None] + growth), outlook)
 
     def _attend(self, x: Tensor) -> Tensor:
         """[B, T, D] -> [B, D]: what the newest bar finds in the window."""
-        newest = x[:, -1]
-        split = (-1, x.shape[1], self.heads, x.shape[2] // self.heads)
+        newest, heads = x[:, -1], self.config.heads
+        split = (-1, x.shape[1], heads, x.shape[2] // heads)
         keys, values = (part.reshape(split) for part in self.key_value(x).chunk(2, dim=-1))
         query = self.query(newest).reshape(-1, 1, *split[2:])
         scores = (query * keys).sum(-1) / split[3] ** 0.5  # [B, T, heads]
         found = (functional.softmax(scores, dim=1).unsqueeze(-1) * values).sum(1).flatten(-2)
         result: Tensor = self.attended(found, newest)
         return result
+
+
+def walk_deviation(spans: Tensor) -> Tensor:
+    """The standard deviation of the mean price of so many next bars over the last close, on a random walk whose bars'
+    prices are means of its path: in units of the volatility per bar."""
+    return torch.sqrt(spans / 3.0)
+
+
+def _recurrent(inputs: int, config: LemConfig) -> nn.Module:
+    if not config.kan_layers:
+        return Lstm(inputs, config.hidden)
+    return Tkan(inputs, config.hidden, config.kan_layers, config.kan_width, config.kan_knots)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -17,15 +18,17 @@ from torch.nn import functional
 
 from app.domain.order import SCENARIOS, Benchmark
 from app.inference.state import STATE_COLUMNS
-from models.config import LemConfig
-from models.context import FIXED_FIGURES
+from models.config import OUTLOOKS, LemConfig
+from models.context import FIXED_FIGURES, OUTLOOK_GAIN, SIGNED_FIGURES, walk_deviation
 from models.martingale import MartingaleRule
 
 OUTPUTS = 3  # a shift of the pace, the haste under a cap, and a shift of the stop's logit
-ORDER_INPUTS = 24
+ORDER_INPUTS = 25
 SHARE_MIN = 1e-3
 STOP_SLOPE, BEYOND_MAX, EARLIER = 8.0, 3.0, 0.1
 """How fast a fresh network's stop turns from no to yes round the threshold, per unit of volatility."""
+BET, BET_FEAR = 2.0, 0.05
+"""A fresh network's bet with its pace: per unit of the edge, the less the more the order fears spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class DecisionNet(nn.Module):
         for name, shape in shapes.items():
             scale = 1.0 / math.sqrt(shape[0]) if len(shape) > 1 else 0.0
             self.shared[name] = nn.Parameter(torch.randn(shape) * scale)
-            self.own[name] = nn.Parameter(torch.zeros(config.max_steps, len(SCENARIOS), *shape))
+            deviation = torch.zeros(config.max_steps, len(SCENARIOS), *shape)
+            self.own[name] = nn.Parameter(deviation, requires_grad=bool(config.step_blocks))
         with torch.no_grad():
             self.shared["last"].mul_(0.05)
         sign = torch.tensor([scenario.side.sign for scenario in SCENARIOS], dtype=torch.float32)
@@ -140,6 +144,7 @@ class OrderView:
         self.is_vwap = is_vwap
         self._expect(volume_forecast)
         self._limit()
+        self._foresee()
         self._aim(rule)
 
     def _expect(self, volume_forecast: Tensor) -> None:
@@ -159,6 +164,22 @@ class OrderView:
         permitted = column["max_participation_rate"] * self.next_volume / column["order_volume"].clamp(min=1e-12)
         limited = column["max_participation_rate"] < 1.0
         self.cap = torch.where(limited, torch.minimum(slice_cap, permitted), slice_cap)
+
+    def _foresee(self) -> None:
+        """What trading in the next bar is expected to gain over trading evenly in all that are left, in units of
+        volatility: the outlooks of the nearest spans, on straight lines between them."""
+        if self.context.shape[-1] == FIXED_FIGURES:
+            self.edge = torch.zeros_like(self.leaves)
+            return
+        spans = torch.tensor(OUTLOOKS, dtype=self.context.dtype, device=self.context.device)
+        outlook = self.context[..., FIXED_FIGURES : FIXED_FIGURES + len(OUTLOOKS)] / OUTLOOK_GAIN
+        mean = outlook * walk_deviation(spans)  # of the next bars' prices over the last close
+        left = self.steps_left.clamp(1.0, float(OUTLOOKS[-1]))
+        far = torch.zeros_like(left)
+        for near, (low, high) in enumerate(pairwise(OUTLOOKS)):
+            part = ((left - low) / (high - low)).clamp(0.0, 1.0)
+            far = far + part * (mean[..., near + 1] - mean[..., near])
+        self.edge = self.sign * far  # the next bar's own mean is where the lines begin
 
     def _aim(self, rule: MartingaleRule) -> None:
         """Where the optimum for a random walk would stand: `beyond` its threshold, aiming at `target`; and `ahead`, the
@@ -203,8 +224,11 @@ class OrderView:
             risk / (1.0 + risk),
             torch.exp(-20.0 * risk),
             torch.log1p(self.volume_left / torch.exp(self.context[..., 1])) - 1.5,
+            OUTLOOK_GAIN * self.edge,
         )
-        return torch.cat([torch.stack(figures, dim=-1), self.context[..., FIXED_FIGURES:]], dim=-1)
+        learned = self.context[..., FIXED_FIGURES:]
+        signed = learned[..., :SIGNED_FIGURES] * self.sign[..., None]
+        return torch.cat([torch.stack(figures, dim=-1), signed, learned[..., SIGNED_FIGURES:]], dim=-1)
 
     def answer(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs [..., 3] -> allocation and stop logit.
@@ -221,10 +245,10 @@ class OrderView:
             0.0, 1.0
         )  # both ends can be reached: a rest of a lot costs a bar
         base = self.target + full * (self.ahead - self.target)
-        shift = torch.where(self.is_vwap, shift, shift / (1.0 + risk))
+        shift = torch.where(self.is_vwap, shift, shift / (1.0 + risk)) + BET * self.edge / (BET_FEAR + risk)
         share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
         moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)
         wanted = self.leaves * torch.where(self.steps_left <= 1.0, 1.0, moved)
         needed = self.leaves - (self.steps_left - 1.0) * self.column["max_slice_fraction"]
         allocation = torch.minimum(torch.maximum(wanted, needed), torch.minimum(self.cap, self.leaves))
-        return allocation, STOP_SLOPE * self.beyond.clamp(-BEYOND_MAX, BEYOND_MAX) + logit
+        return allocation, STOP_SLOPE * (self.beyond + self.edge).clamp(-BEYOND_MAX, BEYOND_MAX) + logit

@@ -23,7 +23,8 @@ VARIABLES = (
     "return", "close_vs_price", "range", "body", "volume", "volume_surprise", "volume_profile", "volatility_profile",
     "trades", "day_sin", "day_cos", "week_sin", "week_cos", "bar_length", "after_gap", "traded",
 )  # fmt: skip
-WINDOW_FIGURES = 9
+NEWEST_BARS = 4
+WINDOW_FIGURES = 9 + 4 * NEWEST_BARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,13 @@ class BarFeatures(nn.Module):
         volatility_profile = self._profile((scaled.abs() - 0.7) * both, weight)
         day = 2.0 * math.pi * column["second_of_day"] / SECONDS_PER_DAY
         week = 2.0 * math.pi * column["day_of_week"] / 7.0
+        price_over_close = (torch.log(price / close) / volatility).clamp(-RETURN_CLIP, RETURN_CLIP)
+        body = (close - opened) / (high - low + 1e-9 * close)
         variables = (
             scaled,
-            (torch.log(price / close) / volatility).clamp(-RETURN_CLIP, RETURN_CLIP),
+            price_over_close,
             (torch.log(high / low) / volatility).clamp(0.0, 2.0 * RETURN_CLIP) - 1.5,
-            (close - opened) / (high - low + 1e-9 * close),
+            body,
             log_volume,
             None,  # volume_surprise and the profiles exist for the recurrence's bars alone
             None,
@@ -115,6 +118,9 @@ class BarFeatures(nn.Module):
             torch.log(volatility[:, 0]) / 4.0 + 1.5,
             weight.sum(-1).clamp(max=5.0) / 5.0,
             *self._session(after_gap),
+            *torch.cat(
+                [part[:, -NEWEST_BARS:] for part in (scaled, price_over_close, body, log_volume)], dim=-1
+            ).unbind(-1),
         )
         return Features(
             variables=torch.stack(stacked, dim=-1) * recent[..., None],
@@ -165,7 +171,7 @@ class BarFeatures(nn.Module):
         Reading along earlier stretches, rather than by the clock, needs no calendar: nights and holidays fall out.
         """
         stretches = values[:, self.analogue]
-        return (stretches * weight[..., None]).sum(1) / (weight.sum(-1, keepdim=True) + 1.0)
+        return (weight[:, None] @ stretches)[:, 0] / (weight.sum(-1, keepdim=True) + 1.0)
 
 
 def _previous(values: Tensor) -> Tensor:

@@ -56,14 +56,15 @@ class _Teller:
         self.began: tuple[float, int] | None = None
 
     def __call__(self, step: int, loss: Loss) -> None:
-        new = (loss.utility, loss.volume, loss.volatility)
+        new = (loss.utility, loss.volume, loss.volatility, loss.outlook)
         old = self.means or new
         self.means = tuple(SMOOTHING * before + (1.0 - SMOOTHING) * now for before, now in zip(old, new, strict=True))
         self.began = self.began or (monotonic(), step)
         seconds, steps = monotonic() - self.began[0], step - self.began[1]
         speed = self.settings.orders_per_step * steps / seconds if steps else 0.0
-        utility, volume, volatility = self.means
-        figures = f"utility {utility:.4f}  volume {volume:.3f}  volatility {volatility:.3f}  {speed:,.0f} samples/s"
+        utility, volume, volatility, outlook = self.means
+        errors = f"volume {volume:.3f}  volatility {volatility:.3f}  outlook {outlook:.4f}"
+        figures = f"utility {utility:.4f}  {errors}  {speed:,.0f} samples/s"
         self.progress.update(self.task, completed=step, figures=figures)
 
 

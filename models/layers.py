@@ -62,8 +62,11 @@ class VariableSelection(nn.Module):
         self.weights = nn.Linear(width, variables)
 
     def forward(self, x: Tensor) -> Tensor:
-        embedded = x.unsqueeze(-1) * self.embed_weight + self.embed_bias  # [..., F, D]
-        inner = functional.elu(_per_variable(embedded, self.inner) + self.inner_bias)
+        alone = x.unsqueeze(-1)
+        embedded = alone * self.embed_weight + self.embed_bias  # [..., F, D]
+        # Embedding and first layer of one number are one linear map: [F, D] instead of a product per bar.
+        slope, offset = (_per_variable(part, self.inner) for part in (self.embed_weight, self.embed_bias))
+        inner = functional.elu(alone * slope + offset + self.inner_bias)
         gated = functional.glu(_per_variable(inner, self.gate) + self.gate_bias, dim=-1)
         processed = self.norm(embedded + gated)
         chosen = functional.softmax(self.weights(self.chooser(embedded.flatten(-2))), dim=-1)  # [..., F]

@@ -11,16 +11,19 @@ import torch
 from torch import Tensor
 
 from app.domain.costs import Costs
+from models.config import OUTLOOKS
+from models.context import Reading, walk_deviation
 from models.features import Features
 from models.lem import Lem
 from models.rollout import roll
 from models.samples import Stretches, draw_terms, paths_of
 
-FORECAST_WEIGHT = 0.05
+FORECAST_WEIGHT = 0.2
 RATIO_MAX = 20.0
-HEDGE_SURCHARGE = 0.3
-"""At most that much further risk aversion of the pace of orders without a cap, to whom a smaller spread costs no mean;
-none for those without any, whose pace may bet on what the context foresees."""
+HEDGE_SURCHARGE, HEDGE_SURCHARGE_MAX = 3.0, 1.0
+"""The pace of orders without a cap feels that many times its risk aversion on top, and at most so much: to them a
+smaller spread costs no mean. Orders without risk aversion may bet with their pace on what the context foresees."""
+OUTLOOK_WEIGHT, OUTLOOK_MAX = 0.2, 4.0
 VOLATILITY_MIN = 1e-5
 EMPTY_SHARE = 0.02
 """Added to both sides of a volume ratio, as a share of the mean: an empty bar must not be an infinite surprise."""
@@ -28,13 +31,14 @@ EMPTY_SHARE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """`total` is what is minimised; the others are for the eye: mean utility in units of volatility, and how far the
-    forecasts of volume and volatility are off (0 is perfect)."""
+    """`total` is what is minimised; the others are for the eye: mean utility in units of volatility, how far the
+    forecasts of volume and volatility are off (0 is perfect), and the outlook's squared error (1 foresees nothing)."""
 
     total: Tensor
     utility: float
     volume: float
     volatility: float
+    outlook: float
 
 
 def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: Costs, repeats: tuple[int, int]) -> Loss:
@@ -50,7 +54,7 @@ def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: C
         if times:
             paths = paths_of(stretches, features, reading, times)
             terms = draw_terms(paths, capped, generator)
-            surcharge = terms.risk_aversion.clamp(max=HEDGE_SURCHARGE)
+            surcharge = (HEDGE_SURCHARGE * terms.risk_aversion).clamp(max=HEDGE_SURCHARGE_MAX)
             hedge = torch.where(terms.max_slice_fraction < 1.0, 0.0, surcharge)
             outcome = roll(net.decision, paths, terms, costs, hedge=hedge)
             known = (paths.volatility > VOLATILITY_MIN).float()  # frozen prices have no unit to count gains in
@@ -58,21 +62,47 @@ def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: C
             parts.append(torch.stack([(outcome.utility * scale).mean(), (outcome.hedging * scale).mean()]))
     utility, hedging = torch.stack(parts).sum(0)
     volume, volatility = forecast_losses(stretches, features, reading)
-    total = FORECAST_WEIGHT * (volume + volatility) + hedging - utility
-    return Loss(total, utility.item(), volume.item(), volatility.item())
+    outlook = outlook_loss(stretches, features, reading)
+    total = FORECAST_WEIGHT * (volume + volatility) + OUTLOOK_WEIGHT * outlook + hedging - utility
+    return Loss(total, utility.item(), volume.item(), volatility.item(), outlook.item())
 
 
-def forecast_losses(stretches: Stretches, features: Features, reading: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def outlook_loss(stretches: Stretches, features: Features, reading: Reading) -> Tensor:
+    """The squared error of the outlook, over that of foreseeing nothing: every window teaches it, not orders alone."""
+    came, known = outlook_that_came(stretches, features, reading.volume.shape[-1])
+    errors = ((came - reading.outlook) ** 2 * known).mean()
+    return errors / (came**2 * known).mean().clamp(min=1e-6)
+
+
+def outlook_that_came(stretches: Stretches, features: Features, steps: int) -> tuple[Tensor, Tensor]:
+    """What a perfect outlook would say, [G K, O] without its extremes, and 1 where prices moved at all, [G K, 1]."""
+    contexts = stretches.contexts
+    spans = torch.tensor(OUTLOOKS, device=stretches.price.device).clamp(max=steps)
+    ahead = stretches.price.unfold(-1, int(spans.max()), 1)[:, :contexts]  # [G, K, steps ahead]
+    moves = torch.log(ahead / stretches.close[:, :contexts, None]).float().flatten(0, 1)
+    came = moves.cumsum(-1)[:, spans - 1] / spans / features.volatility[:, None]
+    known = (features.volatility > VOLATILITY_MIN).float()[:, None]
+    return (came / walk_deviation(spans)).clamp(-OUTLOOK_MAX, OUTLOOK_MAX), known
+
+
+def volume_that_came(stretches: Stretches, features: Features) -> tuple[Tensor, Tensor]:
+    """The volume of each next step, and what the window's profile says of it, [G K, N] in base units."""
+    steps = features.volume_profile.shape[-1]
+    floor = EMPTY_SHARE * features.volume[:, None]
+    came = stretches.volume.unfold(-1, steps, 1).flatten(0, 1)
+    return came + floor, features.volume[:, None] * torch.exp(features.volume_profile) + floor
+
+
+def forecast_losses(stretches: Stretches, features: Features, reading: Reading) -> tuple[Tensor, Tensor]:
     """Deviances r - log r - 1 of the ratio of what came to what was expected. Their minimum is at the *mean*, so the
     forecast is corrected from the median to the mean by construction."""
-    context, volume_forecast = reading
-    steps = volume_forecast.shape[-1]
-    came = stretches.volume.unfold(-1, steps, 1).flatten(0, 1)  # [G K, N]
+    steps = reading.volume.shape[-1]
+    came, _ = volume_that_came(stretches, features)
     floor = EMPTY_SHARE * features.volume[:, None]
     moves = torch.log(stretches.close[:, 1:] / stretches.close[:, :-1]).float()
     variance = (moves**2).unfold(-1, steps, 1).flatten(0, 1).mean(-1)
-    expected = torch.exp(2.0 * context[:, 0])
-    return _deviance((came + floor) / (volume_forecast + floor)), _deviance(variance / expected)
+    expected = torch.exp(2.0 * reading.context[:, 0])
+    return _deviance(came / (reading.volume + floor)), _deviance(variance / expected)
 
 
 def _deviance(ratio: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ def _markets(plan: Plan, part: str) -> list[Market]:
 
 def _write_record(path: Path, markets: Sequence[Market], plan: Plan, table: list[Row]) -> None:
     tapes = [(market.name, tape) for market in markets for tape in market.tapes]
-    first_open = min((tape.first_open for _, tape in tapes), default=0)
+    first_open = min((int(tape.open_time[0]) for _, tape in tapes), default=0)
     record = {
         "data": sorted({f"{name}/{tape.instrument}" for name, tape in tapes}) or ["random walk"],
         "start": datetime.fromtimestamp(first_open, UTC).date().isoformat(),

@@ -17,6 +17,7 @@ from app.backtest.series import raw_windows
 from app.domain.errors import InvalidInput
 from app.engine.market import COLUMNS
 from models.config import LemConfig
+from models.context import Reading
 from models.features import Features
 from models.rollout import Paths, Terms
 from models.tapes import Tape
@@ -86,16 +87,16 @@ def stretches_at(places: Sequence[tuple[Tape, int]], config: LemConfig, contexts
     )
 
 
-def paths_of(stretches: Stretches, features: Features, reading: tuple[Tensor, Tensor], repeat: int) -> Paths:
+def paths_of(stretches: Stretches, features: Features, reading: Reading, repeat: int) -> Paths:
     """Every start of every stretch, each `repeat` times: B = G J R orders.
 
-    `features` and `reading` (context [G K, H], volume forecast [G K, N]) are of the stretches' windows.
+    `features` and `reading` are of the stretches' windows.
     """
     groups, contexts, starts = len(stretches.price), stretches.contexts, stretches.starts
     steps = contexts - starts + 1
     reach = torch.arange(starts)[:, None] + torch.arange(steps)  # [J, N]: step n of start j stands on context j + n
     origin = stretches.close[:, :starts, None]
-    context, volume_forecast = (part.unflatten(0, (groups, contexts)) for part in reading)
+    context, volume_forecast = (part.unflatten(0, (groups, contexts)) for part in (reading.context, reading.volume))
     volatility = features.volatility.unflatten(0, (groups, contexts))[:, :starts]
 
     def per_order(values: Tensor) -> Tensor:

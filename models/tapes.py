@@ -51,11 +51,11 @@ class Span:
 class Tape:
     """One gapless stretch of an instrument's bars: raw rows [T, C] in the columns of the window, closes and prices [T]
     in double precision. An order may be decided on the bars `lo`..`hi` - 1, and all that it trades in lies there too.
-    `first_open` is in seconds since the epoch."""
+    `open_time` [T] is in seconds since the epoch."""
 
     instrument: str
     bar_seconds: int
-    first_open: int
+    open_time: NDArray[np.int64]
     raw: NDArray[np.float32]
     close: NDArray[np.float64]
     price: NDArray[np.float64]
@@ -101,7 +101,7 @@ def _tape(series: Series, lo: int, hi: int) -> Tape:
     return Tape(
         instrument=series.instrument,
         bar_seconds=series.bar_seconds,
-        first_open=int(series.open_time[0]),
+        open_time=series.open_time,
         raw=raw_rows(series),
         close=series.close,
         price=series.price,

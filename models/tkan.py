@@ -74,3 +74,14 @@ class Tkan(nn.Module):
         cell = torch.sigmoid(forget) * cell + torch.sigmoid(entry) * torch.tanh(candidate)
         hidden = torch.sigmoid(self.output_gate(inner)) * torch.tanh(cell)
         return hidden, cell, self.keep * memory + self.write * inner
+
+
+class Lstm(nn.LSTM):
+    """[B, T, I] -> [B, T, D]: what the TKAN is measured against."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__(inputs, hidden, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        outputs: Tensor = super().forward(x)[0]
+        return outputs

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import distributed
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -26,10 +27,13 @@ from models.lem import Lem
 from models.objective import Loss, loss_of
 from models.samples import Stretches, draw_stretches
 from models.tapes import Market, Tape
+from models.warm_start import warm_start
 
 GRADIENT_NORM_MAX = 1.0
 SHORT_HORIZON = 12
-VALIDATION_SEED = 7_777_777
+VALIDATION_SEED, WARM_SEED = 7_777_777, 8_888_888
+WARM_HEADS, WARM_RATE = ("context.outlook.", "context.volume."), 0.1
+"""What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
 VALIDATION_DRAWS = 3
 """Batches of stretches per market that a validation looks at; the same ones each time."""
 
@@ -38,7 +42,8 @@ VALIDATION_DRAWS = 3
 class TrainSettings:
     """One step draws `stretches` of `starts` order starts, `repeat` orders (and `repeat_capped` with a slice cap) on
     each start. A share of the steps is simulated; a share has orders of up to the longest horizon, the rest of up to 12
-    steps. The learning rate rises over `warmup` steps and falls to zero along a cosine.
+    steps. The learning rate rises over `warmup` steps and falls to zero along a cosine. Before the first step, as many
+    draws as `warm_batches` say what a straight line foresees.
 
     What is released is the running average of the weights at the step where the utility on validation bars was best;
     training ends early after `patience` validations without a better one.
@@ -46,10 +51,10 @@ class TrainSettings:
 
     steps: int = 2_000
     seed: int = 0
-    stretches: int = 16
-    starts: int = 13
-    repeat: int = 6
-    repeat_capped: int = 4
+    stretches: int = 32
+    starts: int = 5
+    repeat: int = 3
+    repeat_capped: int = 2
     simulated_share: float = 0.25
     long_share: float = 0.3
     impact: float = 1.0
@@ -58,6 +63,7 @@ class TrainSettings:
     weight_decay: float = 1e-3
     warmup: int = 100
     average_decay: float = 0.995
+    warm_batches: int = 300
     checkpoint_every: int = 100
     validate_every: int = 200
     patience: int = 8
@@ -94,7 +100,7 @@ class Trainer:
         self.net = Lem(config).to(self.device)
         self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay))
         self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            self._groups(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.process = distributed.get_rank() if distributed.is_initialized() else 0
         self.processes = distributed.get_world_size() if distributed.is_initialized() else 1
@@ -120,8 +126,10 @@ class Trainer:
     def advance(self) -> Loss:
         """One step of the optimiser."""
         settings = self.settings
+        if not self.step:
+            self._warm_start()
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.rate(self.step)
+            group["lr"] = settings.rate(self.step) * group["share"]
         loss = self._loss(self.net, self._draw(), [settings.seed, self.step, self.process])
         self.optimizer.zero_grad()
         loss.total.backward()
@@ -157,6 +165,26 @@ class Trainer:
         net.load_state_dict(self.best)
         return net
 
+    def _groups(self) -> list[dict[str, Any]]:
+        """The weights, each group with its share of the learning rate."""
+        slow = [weights for name, weights in self.net.named_parameters() if name.startswith(WARM_HEADS)]
+        chosen = {id(weights) for weights in slow}
+        rest = [weights for weights in self.net.parameters() if id(weights) not in chosen]
+        groups = [{"params": rest, "share": 1.0}, {"params": slow, "share": WARM_RATE}]
+        return [group for group in groups if group["params"]]
+
+    def _warm_start(self) -> None:
+        """The same in every process."""
+        if not self.config.context_width:
+            return
+        warm_start(self.net.context, (self._warm_stretches(number) for number in range(self.settings.warm_batches)))
+
+    def _warm_stretches(self, number: int) -> Stretches:
+        rng = np.random.default_rng([WARM_SEED, self.settings.seed, number])
+        markets = self.bars.train or [self.bars.walks]
+        tapes = markets[rng.choice(len(markets), p=_shares(markets))].tapes
+        return self._stretches(tapes, rng, SHORT_HORIZON)
+
     def _draw(self) -> Stretches:
         """This step's stretches: all processes choose the same market, each its own bars of it."""
         settings = self.settings
@@ -164,8 +192,7 @@ class Trainer:
         horizon = self.config.max_steps if common.random() < settings.long_share else SHORT_HORIZON
         tapes: Sequence[Tape] = self.bars.walks.tapes
         if self.bars.train and common.random() >= settings.simulated_share:
-            weights = np.array([market.weight for market in self.bars.train])
-            tapes = self.bars.train[common.choice(len(weights), p=weights / weights.sum())].tapes
+            tapes = self.bars.train[common.choice(len(self.bars.train), p=_shares(self.bars.train))].tapes
         return self._stretches(tapes, np.random.default_rng([settings.seed, self.step, self.process]), horizon)
 
     def _stretches(self, tapes: Sequence[Tape], rng: np.random.Generator, horizon: int) -> Stretches:
@@ -225,6 +252,12 @@ class Trainer:
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step, self.best = saved["step"], saved["best"]
         self.best_utility, self.validations_since = saved["best_utility"], saved["validations_since"]
+
+
+def _shares(markets: Sequence[Market]) -> NDArray[np.float64]:
+    weights = np.array([market.weight for market in markets])
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -6,12 +6,17 @@ Shapes: S scenarios, B orders.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from app.domain.order import SCENARIOS, Benchmark
+from models.features import SECONDS_PER_DAY
 from models.lem import Lem
+from models.objective import VOLATILITY_MIN
 from models.rollout import BPS, Paths, Terms, roll
 from models.samples import paths_of, stretches_at
 from models.tapes import Tape
@@ -32,7 +37,7 @@ def validation_table(
     `orders_max` (before scenarios)."""
     net.eval()
     longest = min(MAX_STEPS, net.config.max_steps)
-    batches = list(_batches(net, tapes, orders_max, longest))
+    batches = list(_batches(net, _places(net, tapes, orders_max, longest), longest))
     rows: list[Row] = []
     for min_steps in sorted({min(steps, longest) for steps in MIN_STEPS}):
         gains, bps = [], []
@@ -45,12 +50,57 @@ def validation_table(
     return rows
 
 
-def _batches(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> Iterator[Paths]:
-    """Paths of single orders, side by side."""
+def utilities(
+    net: Lem, tapes: Sequence[Tape], risk_aversion: float, *, orders_max: int = 2_000
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each order's day and its utility at that risk aversion, in units of volatility: the mean over all scenarios and a
+    short, a middle and the longest min_steps: [B], [B]."""
+    longest = min(MAX_STEPS, net.config.max_steps)
+    gains = _gains(net, tapes, sorted({1, longest // 2, longest}), risk_aversion, orders_max)
+    utility = gains.gain - risk_aversion * (torch.sqrt(1.0 + gains.gain**2) - 1.0)
+    return gains.day, utility.mean((0, 1)).double().numpy()
+
+
+def tracking_errors(
+    net: Lem, tapes: Sequence[Tape], risk_aversion: float, *, orders_max: int = 2_000
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each order's day and its absolute slippage against VWAP over all of its steps, in units of volatility, the mean
+    over the scenarios: [B], [B]."""
+    gains = _gains(net, tapes, [min(MAX_STEPS, net.config.max_steps)], risk_aversion, orders_max)
+    vwap = [scenario.index for scenario in SCENARIOS if scenario.benchmark is Benchmark.VWAP]
+    return gains.day, gains.gain[:, vwap].abs().mean((0, 1)).double().numpy()
+
+
+class _Gains(NamedTuple):
+    """`day` [B] since the epoch, of each order's start; `gain` [M, S, B] for M values of min_steps."""
+
+    day: NDArray[np.float64]
+    gain: Tensor
+
+
+def _gains(net: Lem, tapes: Sequence[Tape], min_steps: list[int], risk_aversion: float, orders_max: int) -> _Gains:
+    longest = min(MAX_STEPS, net.config.max_steps)
+    places = _places(net, tapes, orders_max, longest)
+    parts = []
+    for paths in _batches(net, places, longest):
+        with torch.no_grad():
+            rolled = [
+                roll(net.decision, paths, _terms(paths, least, longest, risk_aversion)).hard_gain for least in min_steps
+            ]
+        parts.append(torch.stack(rolled) * (paths.volatility > VOLATILITY_MIN))
+    day = np.array([tape.open_time[first] // SECONDS_PER_DAY for tape, first in places], dtype=np.float64)
+    return _Gains(day, torch.cat(parts, dim=-1))
+
+
+def _places(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> list[tuple[Tape, int]]:
+    """Where single orders start, side by side."""
     reach = longest + net.config.max_steps
     room = sum(max(0, tape.hi - tape.lo - reach) for tape in tapes)
     every = max(longest, -(-room // orders_max))
-    places = [(tape, first) for tape in tapes for first in range(tape.lo, tape.hi - reach, every)]
+    return [(tape, first) for tape in tapes for first in range(tape.lo, tape.hi - reach, every)]
+
+
+def _batches(net: Lem, places: Sequence[tuple[Tape, int]], longest: int) -> Iterator[Paths]:
     for begin in range(0, len(places), STRETCHES_PER_BATCH):
         stretches = stretches_at(places[begin : begin + STRETCHES_PER_BATCH], net.config, longest, 1)
         with torch.no_grad():

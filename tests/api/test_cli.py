@@ -27,7 +27,7 @@ def test_help_needs_neither_torch_nor_onnxruntime() -> None:
     )
 
     assert shown.returncode == 0, shown.stderr
-    for command in ("serve", "demo", "backtest", "simulate", "keys", "train", "export"):
+    for command in ("serve", "demo", "backtest", "simulate", "keys", "train", "ablate", "export"):
         assert f"  {command} " in shown.stdout
 
 

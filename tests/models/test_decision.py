@@ -8,6 +8,7 @@ import torch
 
 from app.domain.order import SCENARIOS, Benchmark
 from app.inference.state import STATE_COLUMNS
+from models.context import FIXED_FIGURES
 from models.decision import DecisionTable, OrderView
 from models.golden import random_orders
 from models.lem import Lem
@@ -81,3 +82,32 @@ def test_no_answer_leaves_what_the_limits_permit() -> None:
     assert (allocation >= 0.0).all()
     assert (allocation <= torch.minimum(leaves, cap) + 1e-6).all()
     assert ((stop >= 0.0) & (stop <= 1.0)).all()
+
+
+def test_what_is_foreseen_moves_the_two_sides_apart_and_the_fearful_less() -> None:
+    """Prices are expected to rise from the next bar on: buyers trade earlier than at an even pace, sellers later."""
+    torch.manual_seed(0)
+    net = Lem(TINY)
+    with torch.no_grad():
+        net.decision.shared["last"].zero_()
+    state = torch.zeros(len(SCENARIOS), len(STATE_COLUMNS))
+    named = {"max_steps": 4.0, "min_steps": 4.0, "max_slice_fraction": 1.0, "max_participation_rate": 1.0}
+    for name, value in named.items():
+        state[:, STATE_COLUMNS.index(name)] = value
+    context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, FIXED_FIGURES : FIXED_FIGURES + 3] = torch.tensor([0.0, 0.5, 0.5])  # rising only after the next bar
+    first, scenarios = torch.ones(len(SCENARIOS), dtype=torch.int64), torch.arange(len(SCENARIOS))
+
+    moved = {}
+    for risk in (0.0, 6.0):
+        state[:, STATE_COLUMNS.index("risk_aversion")] = risk
+        allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, scenarios)
+        moved[risk] = [
+            share - 0.25
+            for scenario, share in zip(SCENARIOS, allocation.tolist(), strict=True)
+            if scenario.benchmark is Benchmark.TWAP
+        ]
+
+    signs = [scenario.side.sign for scenario in SCENARIOS if scenario.benchmark is Benchmark.TWAP]
+    assert all(move * sign > 0.05 for move, sign in zip(moved[0.0], signs, strict=True))
+    assert all(abs(fearful) < 0.1 * abs(bold) for fearful, bold in zip(moved[6.0], moved[0.0], strict=True))

@@ -48,7 +48,15 @@ def some_stretches(count: int = 3, starts: int = 4, config: LemConfig = TINY) ->
     return draw_stretches(some_tapes(), config, count, starts, np.random.default_rng(0))
 
 
-QUICK_RUN = {"steps": 2, "stretches": 2, "starts": 2, "repeat": 1, "repeat_capped": 1, "validate_every": 2}
+QUICK_RUN = {
+    "steps": 2,
+    "stretches": 2,
+    "starts": 2,
+    "repeat": 1,
+    "repeat_capped": 1,
+    "validate_every": 2,
+    "warm_batches": 2,
+}
 
 
 def a_plan(folder: Path) -> Plan:

@@ -1,0 +1,111 @@
+"""Does each part of the network earn its place? The same training without it, measured on the same validation orders.
+
+Shapes: B orders (each in all 8 scenarios).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.evaluation.bootstrap import DayBlocks
+from models.launch import launch
+from models.lem import Lem
+from models.plan import Plan
+from models.run import CHECKPOINT, RISK_AVERSIONS, VALIDATION_SEED, VALIDATION_WALKS, walks
+from models.tapes import Market
+from models.trainer import read_checkpoint, released_net
+from models.validation import Row, tracking_errors, utilities
+
+WHOLE = "whole"
+VARIANTS: dict[str, dict[str, dict[str, float]]] = {
+    WHOLE: {},
+    "lstm_for_tkan": {"model": {"kan_layers": 0}},
+    "no_variable_selection": {"model": {"variable_width": 0}},
+    "no_attention": {"model": {"heads": 0}},
+    "no_recurrence": {"model": {"recurrent_layers": 0, "heads": 0}},
+    "no_context": {"model": {"context_width": 0}},
+    "one_shared_network": {"model": {"step_blocks": 0}},
+    "no_simulated_data": {"training": {"simulated_share": 0.0}},
+}
+"""What each variant changes in the plan; a model's size of zero leaves that part out."""
+MEASURES, TABLE = "measures.npz", "ablation.csv"
+RESAMPLES = 2_000
+
+Measures = dict[str, NDArray[np.float64]]
+"""For each market: `<market>.utility` and `<market>.tracking` [B] in units of volatility, `<market>.day` [B]."""
+
+
+def ablate(plan: Plan, folder: Path, jobs: int, variants: Sequence[str] = tuple(VARIANTS)) -> list[Row]:
+    """Train every variant in its own folder, `jobs` at a time, and write the table. What is finished is not done again;
+    what was stopped goes on."""
+    run = partial(_measured, plan, folder)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        list(pool.map(run, variants))
+    measures = {name: dict(np.load(folder / name / MEASURES)) for name in variants}
+    rows = [row for name in variants for row in _rows(name, measures[name], measures[WHOLE])]
+    with (folder / TABLE).open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows
+
+
+def variant_of(plan: Plan, name: str) -> Plan:
+    changes = VARIANTS[name]
+    model = plan.model | {size: int(value) for size, value in changes.get("model", {}).items()}
+    return plan.model_copy(update={"model": model, "training": plan.training | changes.get("training", {})})
+
+
+def _measured(plan: Plan, folder: Path, name: str) -> None:
+    """One variant in a process of its own, on one core."""
+    target = folder / name / MEASURES
+    if target.exists():
+        return
+    changed = variant_of(plan, name)
+    launch(changed, folder / name, processes=1, threads=1)
+    torch.set_num_threads(1)
+    net = released_net(read_checkpoint(folder / name / CHECKPOINT)).eval()
+    markets = [market.validation(each, changed.config) for each, market in plan.markets.items()]
+    markets.append(walks(changed.config, changed.settings.seed + VALIDATION_SEED, VALIDATION_WALKS))
+    measures: Measures = {"parameters": np.array([sum(one.numel() for one in net.parameters() if one.requires_grad)])}
+    for market in markets:
+        if market.tapes:
+            measures |= _measures_on(net, market)
+    draft = target.with_suffix(".draft.npz")
+    np.savez(draft, **measures)  # type: ignore[arg-type]
+    draft.replace(target)
+
+
+def _measures_on(net: Lem, market: Market) -> Measures:
+    day, utility = utilities(net, market.tapes, RISK_AVERSIONS.default)
+    _, tracking = tracking_errors(net, market.tapes, RISK_AVERSIONS.tracking)
+    return {f"{market.name}.day": day, f"{market.name}.utility": utility, f"{market.name}.tracking": tracking}
+
+
+def _rows(name: str, measures: Measures, whole: Measures) -> list[Row]:
+    """Differences are to the whole network on the same orders: positive is more utility, or a larger error."""
+    rows: list[Row] = []
+    for market in [key.removesuffix(".day") for key in measures if key.endswith(".day")]:
+        blocks = DayBlocks(measures[f"{market}.day"].astype(np.int64), horizon_days=1, resamples=RESAMPLES, seed=0)
+        row: Row = {"variant": name, "parameters": int(measures["parameters"][0]), "market": market}
+        row["orders"] = len(measures[f"{market}.day"])
+        for figure in ("utility", "tracking"):
+            values, wholes = measures[f"{market}.{figure}"], whole[f"{market}.{figure}"]
+            low, high = blocks.interval(values - wholes)
+            row |= {
+                figure: round(float(values.mean()), 4),
+                f"{figure}_difference": round(float((values - wholes).mean()), 4),
+                f"{figure}_low": round(low, 4),
+                f"{figure}_high": round(high, 4),
+            }
+        rows.append(row)
+    return rows

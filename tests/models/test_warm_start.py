@@ -1,0 +1,80 @@
+"""What a straight line can foresee is known before the first step of training, and no more than that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from models.context import Reading
+from models.features import Features
+from models.lem import Lem
+from models.objective import forecast_losses, outlook_loss
+from models.samples import Stretches, draw_stretches
+from models.tapes import Tape, simulated_tapes
+from models.warm_start import warm_start
+from tests.models.tiny import TINY
+
+BATCHES, STRETCHES, STARTS = 40, 16, 4
+
+
+def turning_back(tape: Tape) -> Tape:
+    """The same bars, of which every close gives back half of its move within the next bar."""
+    close = tape.close.copy()
+    for place in range(1, len(close)):
+        move = np.log(tape.close[place] / tape.close[place - 1])
+        close[place] = close[place - 1] * np.exp(move - 0.5 * np.log(close[place - 1] / tape.price[place - 1]))
+    raw = tape.raw.copy()
+    raw[:, 3] = close
+    raw[:, 1], raw[:, 2] = np.maximum(raw[:, 1], close), np.minimum(raw[:, 2], close)
+    return replace(tape, close=close, raw=raw)
+
+
+def warmed(tapes: list[Tape]) -> tuple[Lem, Stretches, Features, Reading]:
+    """A network fitted on the first half of each tape, and its reading of stretches in the second."""
+    torch.manual_seed(0)
+    net = Lem(TINY).eval()
+    middle = len(tapes[0].close) // 2
+    rng = np.random.default_rng(0)
+    early, late = [replace(tape, hi=middle) for tape in tapes], [replace(tape, lo=middle) for tape in tapes]
+    warm_start(net.context, [draw_stretches(early, TINY, STRETCHES, STARTS, rng) for _ in range(BATCHES)])
+    stretches = draw_stretches(late, TINY, 200, STARTS, rng)
+    features = net.context.features(stretches.windows)
+    with torch.no_grad():
+        return net, stretches, features, net.context.read(features)
+
+
+def test_prices_that_turn_back_are_foreseen() -> None:
+    """The outlook's error over that of foreseeing nothing, on bars it was not fitted on."""
+    _, stretches, features, reading = warmed([turning_back(tape) for tape in simulated_tapes(TINY, seed=5, walks=6)])
+
+    assert outlook_loss(stretches, features, reading).item() < 0.97
+
+
+def test_on_walks_next_to_nothing_is_foreseen() -> None:
+    _, _, _, reading = warmed(simulated_tapes(TINY, seed=5, walks=6))
+
+    assert reading.outlook.std() < 0.1
+
+
+def test_the_volume_forecast_starts_better_than_the_profile_alone() -> None:
+    net, stretches, features, reading = warmed(simulated_tapes(TINY, seed=5, walks=6))
+    cold = Lem(TINY).eval()
+    with torch.no_grad():
+        profile = cold.context.read(features)
+
+    warm_error, _ = forecast_losses(stretches, features, reading)
+    cold_error, _ = forecast_losses(stretches, features, profile)
+
+    assert warm_error < cold_error
+    assert torch.isfinite(net.context.volume.weight).all()
+
+
+def test_without_windows_the_heads_stay_as_they_were() -> None:
+    net = Lem(TINY)
+
+    warm_start(net.context, [])
+
+    assert not net.context.outlook.weight.any()
+    assert not net.context.volume.weight.any()
