@@ -27,7 +27,7 @@ ORDER_INPUTS = 25
 SHARE_MIN = 1e-3
 STOP_SLOPE, BEYOND_MAX, EARLIER = 8.0, 3.0, 0.1
 """How fast a fresh network's stop turns from no to yes round the threshold, per unit of volatility."""
-BET, BET_FEAR = 2.0, 0.05
+BET, BET_FEAR = 1.0, 0.1
 """A fresh network's bet with its pace: per unit of the edge, the less the more the order fears spread."""
 
 

@@ -25,8 +25,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "market", "policy", "risk_aversion", "benchmark", "min_steps", "orders", "gain_bps_mean", "gain_sigma_mean",
         "std_bps", "w_bps", "mean_absolute_bps",
     ),
-    "matched": (
-        "market", "baseline", *GROUP, "risk_aversion", "lem_w_bps", "baseline_w_bps", "orders", *INTERVAL,
+    "frontier_paired": (
+        "market", "baseline", *GROUP, "risk_aversion", "lem_w_bps", "baseline_w_bps", "no_wider", "orders", *INTERVAL,
     ),
     "costs": (
         "market", "order_size", "policy", "benchmark", "min_steps", "orders", "gain_bps_mean", "std_bps", "w_bps",

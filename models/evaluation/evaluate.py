@@ -138,7 +138,7 @@ class Evaluation:
             "distributions": tables.distributions(results, self.plan.markets[results.market].published),
             "paired": tables.paired(results, resamples, seed),
             "frontier": tables.frontier(results),
-            "matched": tables.matched(results, resamples, seed),
+            "frontier_paired": tables.frontier_paired(results, resamples, seed),
             "costs": more_tables.costs(results, resamples, seed),
             "months": more_tables.months(results),
             "tracking": more_tables.tracking(results),

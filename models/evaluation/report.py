@@ -18,6 +18,7 @@ from models.evaluation.plots import (
 )
 from models.evaluation.runs import LEM
 from models.evaluation.statistics import Row, Tables
+from models.evaluation.summary import RIVALS
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#212529;max-width:1180px;margin:2rem auto;padding:0 1rem}
@@ -35,8 +36,8 @@ millionth of their horizon's expected volume and trading is free. Intervals are 
 of whole days over all instruments together. Tables here pool sides and size modes; the CSV files beside this page have
 every combination. Published figures are those printed in the LEM paper, in our signs: other data, and made by code that
 sees the very bar in which a slice trades. They are no target."""
-MATCHED = """The point of the frontier that gains most at no more spread than the baseline. Its risk aversion is chosen
-on these very orders, which favours it a little; the table of paired differences at the default chooses nothing."""
+NO_WIDER = """Points of the frontier with no more spread than the strongest baseline, on the same orders. All points and
+baselines are in frontier_paired.csv. The best of these rows favours the model, unless it was chosen elsewhere."""
 STOPPING = """Orders are run without ever stopping, so that at every step the gain of finishing now and that of going on
 (and stopping later by the model's own rule) are both known. A calibrated stop crosses zero at one half."""
 VOLUME = """In trailing means of 96 bars. twap stands for the trailing mean itself; bias and error are shares of what
@@ -76,8 +77,8 @@ def _market(name: str, tables: Tables) -> str:
         _section(
             "Frontier",
             *(frontier_plot(tables["frontier"], benchmark) for benchmark in ("twap", "vwap")),
-            _note(MATCHED),
-            _table(_both(tables["matched"]), MATCHED_COLUMNS),
+            _note(NO_WIDER),
+            _table(_no_wider(_both(tables["frontier_paired"])), FRONTIER_PAIRED),
             _table(tables["frontier"], FRONTIER),
         ),
         _section("Tracking the whole horizon", _table(tables["tracking"], TRACKING)),
@@ -91,6 +92,10 @@ def _market(name: str, tables: Tables) -> str:
     errors, deciles = tables["volume_errors"], tables["volume_deciles"]
     parts.append(_section("Volume forecast", _note(VOLUME), volume_plot(errors, deciles), _table(errors, VOLUMES)))
     return "".join(parts)
+
+
+def _no_wider(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["no_wider"] and row["baseline"] == RIVALS[row["benchmark"]]]
 
 
 def _distributions(tables: Tables) -> str:
@@ -153,7 +158,7 @@ PAIRED: dict[str, Format] = {
     "gain_sigma_high": ("to ", SHARE),
 }
 SPREAD: dict[str, Format] = {"gain_bps_mean": ("mean gain", BPS), "std_bps": ("std", BPS), "w_bps": ("w", BPS)}
-MATCHED_COLUMNS: dict[str, Format] = {
+FRONTIER_PAIRED: dict[str, Format] = {
     **{name: (name, _word) for name in ("baseline", "benchmark", "min_steps", "risk_aversion")},
     "lem_w_bps": ("w of LEM", BPS),
     "baseline_w_bps": ("w of baseline", BPS),

@@ -131,11 +131,12 @@ def test_the_frontier_has_every_risk_aversion_and_every_baseline(together: Table
     assert len({row["policy"] for row in rows}) == 6
 
 
-def test_a_matched_point_has_no_more_spread_than_its_baseline(together: Tables) -> None:
-    found = [row for row in together["matched"] if "risk_aversion" in row]
+def test_every_point_of_the_frontier_is_compared_order_by_order(together: Tables) -> None:
+    rows = picked(together["frontier_paired"], baseline="optimal_stopping", benchmark="twap", side="buy", min_steps=6)
 
-    assert found
-    assert all(row["lem_w_bps"] <= row["baseline_w_bps"] for row in found)
+    assert sorted({row["risk_aversion"] for row in rows}) == [0.0, 0.3, 6.0]
+    assert all(row["no_wider"] == (row["lem_w_bps"] <= row["baseline_w_bps"]) for row in rows)
+    assert all(row["gain_bps_low"] <= row["gain_bps_difference"] <= row["gain_bps_high"] for row in rows)
 
 
 def test_the_twap_schedule_is_its_own_measure_of_tracking(together: Tables) -> None:
