@@ -34,7 +34,7 @@ SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED = 7_777_777, 8_888_888
 WARM_HEADS, WARM_RATE = ("context.outlook.", "context.volume."), 0.1
 """What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
-VALIDATION_DRAWS = 3
+VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
 
 
