@@ -17,12 +17,10 @@ import torch
 from numpy.typing import NDArray
 
 from models.evaluation.bootstrap import DayBlocks
-from models.launch import launch
 from models.lem import Lem
 from models.plan import Plan
-from models.run import CHECKPOINT, RISK_AVERSIONS, VALIDATION_SEED, VALIDATION_WALKS, walks
+from models.run import RISK_AVERSIONS, trained, validation_markets
 from models.tapes import Market
-from models.trainer import read_checkpoint, released_net
 from models.validation import Row, tracking_errors, utilities
 
 WHOLE = "whole"
@@ -66,20 +64,17 @@ def variant_of(plan: Plan, name: str) -> Plan:
 
 
 def _measured(plan: Plan, folder: Path, name: str) -> None:
-    """One variant in a process of its own, on one core."""
+    """One variant in a process of its own, on one core. It is measured as it stands at the end: to choose the best of
+    few validations would add chance to the comparison."""
     target = folder / name / MEASURES
     if target.exists():
         return
-    changed = variant_of(plan, name)
-    launch(changed, folder / name, processes=1, threads=1)
     torch.set_num_threads(1)
-    net = released_net(read_checkpoint(folder / name / CHECKPOINT)).eval()
-    markets = [market.validation(each, changed.config) for each, market in plan.markets.items()]
-    markets.append(walks(changed.config, changed.settings.seed + VALIDATION_SEED, VALIDATION_WALKS))
+    changed = variant_of(plan, name)
+    net = trained(changed, folder / name, lambda _step, _loss: None).averaged.eval()
     measures: Measures = {"parameters": np.array([sum(one.numel() for one in net.parameters() if one.requires_grad)])}
-    for market in markets:
-        if market.tapes:
-            measures |= _measures_on(net, market)
+    for market in validation_markets(changed):
+        measures |= _measures_on(net, market)
     draft = target.with_suffix(".draft.npz")
     np.savez(draft, **measures)  # type: ignore[arg-type]
     draft.replace(target)

@@ -28,24 +28,35 @@ VALIDATION_SEED = 1_000_003
 
 def train(plan: Plan, folder: Path, told: Callable[[int, Loss], None], device: str = "cpu") -> list[Row]:
     """Train, or go on where the folder's checkpoint stands; then measure and write the record. Returns the table."""
-    config, seed = plan.config, plan.settings.seed
+    trainer = trained(plan, folder, told, device)
+    if trainer.process:
+        return []
+    table: list[Row] = []
+    for market in validation_markets(plan):
+        table += validation_table(trainer.released, market.tapes, market.name, RISK_AVERSIONS.default)
+    _write_record(folder / RECORD, trainer.bars.train, plan, table)
+    return table
+
+
+def trained(plan: Plan, folder: Path, told: Callable[[int, Loss], None], device: str = "cpu") -> Trainer:
+    """A trainer at its end, gone on from the folder's checkpoint where there is one."""
     bars = Bars(
         train=_markets(plan, "training"),
         validation=_markets(plan, "validation"),
-        walks=walks(config, seed),
+        walks=walks(plan.config, plan.settings.seed),
     )
-    trainer = Trainer(config, plan.settings, bars, device)
+    trainer = Trainer(plan.config, plan.settings, bars, device)
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         trainer.resume(checkpoint)
     trainer.run(checkpoint, told)
-    if trainer.process:
-        return []
-    table: list[Row] = []
-    for market in (*bars.validation, walks(config, seed + VALIDATION_SEED, VALIDATION_WALKS)):
-        table += validation_table(trainer.released, market.tapes, market.name, RISK_AVERSIONS.default)
-    _write_record(folder / RECORD, bars.train, plan, table)
-    return table
+    return trainer
+
+
+def validation_markets(plan: Plan) -> list[Market]:
+    """What a network is measured on: the plan's validation bars, and walks of another seed than those trained on."""
+    others = walks(plan.config, plan.settings.seed + VALIDATION_SEED, VALIDATION_WALKS)
+    return [*_markets(plan, "validation"), others]
 
 
 def walks(config: LemConfig, seed: int, count: int = 24) -> Market:

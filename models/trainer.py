@@ -143,20 +143,26 @@ class Trainer:
 
     def validate(self) -> float:
         """Mean utility of the averaged weights over the validation markets; the best so far is kept."""
-        average = self.average.module
         utilities = []
         for place, market in enumerate(self.bars.validation or [self.bars.walks]):
             for draw in range(VALIDATION_DRAWS):
                 seed = [VALIDATION_SEED, place, draw]
                 stretches = self._stretches(market.tapes, np.random.default_rng(seed), SHORT_HORIZON)
                 with torch.no_grad():
-                    utilities.append(self._loss(average, stretches, seed).utility)
+                    utilities.append(self._loss(self.averaged, stretches, seed).utility)
         utility = float(np.mean(utilities))
         self.validations_since += 1
         if utility > self.best_utility:
             self.best_utility, self.validations_since = utility, 0
-            self.best = copy.deepcopy(average.state_dict())
+            self.best = copy.deepcopy(self.averaged.state_dict())
         return utility
+
+    @property
+    def averaged(self) -> Lem:
+        """The running average of the weights as it stands now."""
+        average = self.average.module
+        assert isinstance(average, Lem)  # noqa: S101 - for the type checker: an average of ours is ours
+        return average
 
     @property
     def released(self) -> Lem:
@@ -200,8 +206,7 @@ class Trainer:
         horizon = min(horizon, self.config.max_steps)
         return draw_stretches(tapes, self.config, count, self.settings.starts, rng, horizon).to(self.device)
 
-    def _loss(self, net: torch.nn.Module, stretches: Stretches, seed: list[int]) -> Loss:
-        assert isinstance(net, Lem)  # noqa: S101 - for the type checker: an average of ours is ours
+    def _loss(self, net: Lem, stretches: Stretches, seed: list[int]) -> Loss:
         generator = torch.Generator().manual_seed(
             int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> 1)
         )
