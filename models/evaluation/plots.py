@@ -101,7 +101,7 @@ def months_plot(rows: Rows) -> str:
             gains = [row["gain_bps_mean"] for row in of_policy]
             axes.plot(range(len(gains)), gains, ".-", **_line(policy))
         names = sorted({row["month"] for row in here})
-        every = max(1, len(names) // 6)
+        every = -(-len(names) // 6)  # at most six labels, or they run into each other
         axes.set_xticks(range(0, len(names), every), names[::every], rotation=30)
         _named(axes, f"{benchmark}, min_steps {steps}", "", "mean gain (bps)")
 
