@@ -23,6 +23,23 @@ def some_orders() -> tuple[torch.Tensor, ...]:
     return tuple(torch.from_numpy(value) for value in orders.values())
 
 
+def a_net_that_has_learned_nothing() -> Lem:
+    torch.manual_seed(0)
+    net = Lem(TINY)
+    with torch.no_grad():
+        net.decision.shared["last"].zero_()
+    return net
+
+
+def forced_orders() -> torch.Tensor:
+    """One order of four steps, none to be left out, for each scenario."""
+    state = torch.zeros(len(SCENARIOS), len(STATE_COLUMNS))
+    named = {"max_steps": 4.0, "min_steps": 4.0, "max_slice_fraction": 1.0, "max_participation_rate": 1.0}
+    for name, value in named.items():
+        state[:, STATE_COLUMNS.index(name)] = value
+    return state
+
+
 @pytest.mark.parametrize("step", range(1, TINY.max_steps + 1))
 def test_the_exported_table_answers_as_the_network_that_was_trained(step: int) -> None:
     net = a_net()
@@ -52,14 +69,7 @@ def test_the_exported_table_answers_as_the_network_that_was_trained(step: int) -
 
 def test_a_network_that_has_learned_nothing_tracks_the_benchmark_over_a_forced_horizon() -> None:
     """Even pace for TWAP, the forecast share of volume for VWAP: what is learned scales this curve."""
-    torch.manual_seed(0)
-    net = Lem(TINY)
-    with torch.no_grad():
-        net.decision.shared["last"].zero_()
-    state = torch.zeros(len(SCENARIOS), len(STATE_COLUMNS))
-    named = {"max_steps": 4.0, "min_steps": 4.0, "max_slice_fraction": 1.0, "max_participation_rate": 1.0}
-    for name, value in named.items():
-        state[:, STATE_COLUMNS.index(name)] = value
+    net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
@@ -86,14 +96,7 @@ def test_no_answer_leaves_what_the_limits_permit() -> None:
 
 def test_what_is_foreseen_moves_the_two_sides_apart_and_the_fearful_less() -> None:
     """Prices are expected to rise from the next bar on: buyers trade earlier than at an even pace, sellers later."""
-    torch.manual_seed(0)
-    net = Lem(TINY)
-    with torch.no_grad():
-        net.decision.shared["last"].zero_()
-    state = torch.zeros(len(SCENARIOS), len(STATE_COLUMNS))
-    named = {"max_steps": 4.0, "min_steps": 4.0, "max_slice_fraction": 1.0, "max_participation_rate": 1.0}
-    for name, value in named.items():
-        state[:, STATE_COLUMNS.index(name)] = value
+    net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
     context[:, FIXED_FIGURES : FIXED_FIGURES + 3] = torch.tensor([0.0, 0.5, 0.5])  # rising only after the next bar
     first, scenarios = torch.ones(len(SCENARIOS), dtype=torch.int64), torch.arange(len(SCENARIOS))
