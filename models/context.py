@@ -12,8 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.config import OUTLOOKS, LemConfig
+from models.directions import DIRECTIONS
 from models.features import VARIABLES, WINDOW_FIGURES, BarFeatures, Features
 from models.layers import GatedNorm, GatedResidual, VariableSelection
+from models.lengths import LENGTHS, by_length
+from models.levels import LEVELS
 from models.tkan import Lstm, Tkan
 
 FIXED_FIGURES = 2
@@ -22,6 +25,8 @@ SIGNED_FIGURES = 8
 """So many of the learned figures, the outlooks first, say up or down: what is good for a buyer is bad for a seller."""
 OUTLOOK_GAIN = 5.0
 """An outlook is small against what comes; the decision's networks read it in a unit nearer to 1."""
+VOLATILITY_SHIFT_MAX, VOLUME_SHIFT_MAX = 1.5, 3.0
+"""How far the logs of the forecasts may move from the past volatility and from the volume's profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,13 @@ class ContextNet(nn.Module):
         figures = WINDOW_FIGURES + 2 * config.max_steps
         self.reading = GatedResidual(hidden + figures, hidden)
         self.learned = nn.Linear(hidden, config.context_width - len(OUTLOOKS))
-        self.volume = nn.Linear(hidden + figures, config.max_steps)
-        self.volatility = nn.Linear(hidden + figures, 1)
-        self.outlook = nn.Linear(hidden + figures, len(OUTLOOKS))
+        read = hidden + (figures + LEVELS) * (1 + LENGTHS) + LENGTHS
+        self.volume = nn.Linear(read, config.max_steps)
+        self.volatility = nn.Linear(read, 1)
+        self.outlook = nn.Linear(DIRECTIONS * (1 + LENGTHS), len(OUTLOOKS), bias=False)
         for head in (self.volume, self.volatility, self.outlook):  # start from what the window says without learning
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
+            for weights in head.parameters():
+                nn.init.zeros_(weights)
 
     def forward(self, bars: Tensor) -> tuple[Tensor, Tensor]:
         """[B, L, C] -> context [B, 2 + H], mean volume of each next step [B, N] in base units."""
@@ -88,13 +94,24 @@ class ContextNet(nn.Module):
         x = self.mixing(x)
         newest = self._attend(x) if self.config.heads else x[:, -1]
         reading = self.reading(torch.cat([newest, features.window], dim=-1))
-        known = torch.cat([reading, features.window], dim=-1)
-        log_volatility = log_volatility + 1.5 * torch.tanh(self.volatility(known)[:, 0])
-        growth = features.volume_profile + 3.0 * torch.tanh(self.volume(known) / 3.0)
-        outlook = torch.tanh(self.outlook(known))
+        known = torch.cat([reading, self.levels(features)], dim=-1)
+        log_volatility = log_volatility + VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known)[:, 0])
+        shift = VOLUME_SHIFT_MAX * torch.tanh(self.volume(known) / VOLUME_SHIFT_MAX)
+        growth = features.volume_profile + shift
+        outlook = torch.tanh(self.outlook(self.directions(features)))
         fixed = torch.stack([log_volatility, log_volume], dim=-1)
         context = torch.cat([fixed, OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
         return Reading(context, torch.exp(log_volume[:, None] + growth), outlook)
+
+    @staticmethod
+    def levels(features: Features) -> Tensor:
+        """What the forecasts of volume and volatility read of the window, each bar length with lines of its own."""
+        return torch.cat([by_length(features.levels, features.lengths), features.lengths], dim=-1)
+
+    @staticmethod
+    def directions(features: Features) -> Tensor:
+        """What the outlook reads."""
+        return by_length(features.directions, features.lengths)
 
     def _attend(self, x: Tensor) -> Tensor:
         """[B, T, D] -> [B, D]: what the newest bar finds in the window."""

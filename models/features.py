@@ -1,7 +1,8 @@
 """From raw bars to numbers without units. This runs inside `context.onnx`, so training and serving cannot drift apart.
 
 Everything is a function of the window's closed bars alone. Rows of zeros (bars that do not exist) count for nothing.
-Shapes: B windows, L lookback, T recurrence, N steps, F variables, W window-level figures.
+Shapes: B windows, L lookback, T recurrence, N steps, F variables, W window-level figures,
+D directions, V levels, K bar lengths.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from torch import Tensor, nn
 
 from app.engine.market import COLUMNS
 from models.config import LemConfig
+from models.directions import Moves, directions
+from models.lengths import length_shares
+from models.levels import SECONDS_PER_DAY, levels
 
-SECONDS_PER_DAY = 86_400.0
 LONG_HALF_LIFE, SHORT_HALF_LIFE = 96.0, 8.0
 RETURN_CLIP = 4.0
 SIGMA_MIN = 1e-6
@@ -29,11 +32,15 @@ WINDOW_FIGURES = 9 + 4 * NEWEST_BARS
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`variables` [B, T, F]; `window` [B, W + 2 N]; `volatility` [B] per bar, as a fraction; `volume` [B] mean per bar,
-    base units; `volume_profile` [B, N] log of the expected volume of each next step over `volume`."""
+    """`variables` [B, T, F]; `window` [B, W + 2 N]; `directions` [B, D], `levels` [B, W + 2 N + V] and `lengths` [B, K]
+    are told in the modules of these names; `volatility` [B] per bar, as a fraction; `volume` [B] mean per bar, base
+    units; `volume_profile` [B, N] log of the expected volume of each next step over `volume`."""
 
     variables: Tensor
     window: Tensor
+    directions: Tensor
+    levels: Tensor
+    lengths: Tensor
     volatility: Tensor
     volume: Tensor
     volume_profile: Tensor
@@ -87,30 +94,30 @@ class BarFeatures(nn.Module):
         week = 2.0 * math.pi * column["day_of_week"] / 7.0
         price_over_close = (torch.log(price / close) / volatility).clamp(-RETURN_CLIP, RETURN_CLIP)
         body = (close - opened) / (high - low + 1e-9 * close)
-        variables = (
-            scaled,
-            price_over_close,
-            (torch.log(high / low) / volatility).clamp(0.0, 2.0 * RETURN_CLIP) - 1.5,
-            body,
-            log_volume,
-            None,  # volume_surprise and the profiles exist for the recurrence's bars alone
-            None,
-            None,
-            trades,
-            torch.sin(day),
-            torch.cos(day),
-            torch.sin(week),
-            torch.cos(week),
-            torch.log(column["bar_seconds"].clamp(min=1.0)) / 10.0,
-            after_gap,
-            traded.to(bars.dtype),
-        )
+        height = (torch.log(high / low) / volatility).clamp(0.0, 2.0 * RETURN_CLIP)
+        of_bars = {
+            "return": scaled,
+            "close_vs_price": price_over_close,
+            "range": height - 1.5,
+            "body": body,
+            "volume": log_volume,
+            "trades": trades,
+            "day_sin": torch.sin(day),
+            "day_cos": torch.cos(day),
+            "week_sin": torch.sin(week),
+            "week_cos": torch.cos(week),
+            "bar_length": torch.log(column["bar_seconds"].clamp(min=1.0)) / 10.0,
+            "after_gap": after_gap,
+            "traded": traded.to(bars.dtype),
+        }
         recent = here[:, -self.recurrence :]
         past, ahead = volume_profile[:, : self.recurrence], volume_profile[:, self.recurrence :]
-        profiles = (log_volume[:, -self.recurrence :] - past, past, volatility_profile[:, : self.recurrence])
-        place = iter(profiles)
-        stacked = [next(place) if item is None else item[:, -self.recurrence :] for item in variables]
-        window = (
+        variables = {name: values[:, -self.recurrence :] for name, values in of_bars.items()}
+        variables["volume_surprise"] = variables["volume"] - past
+        variables["volume_profile"] = past
+        variables["volatility_profile"] = volatility_profile[:, : self.recurrence]
+        variables = {name: values * recent for name, values in variables.items()}
+        figures = (
             torch.log(self._rms(returns, within, self.short_weight) / volatility[:, 0]),
             self._mean(log_volume, here, self.short_weight),
             (scaled[:, -12:].sum(-1) / math.sqrt(12.0)).clamp(-RETURN_CLIP, RETURN_CLIP),
@@ -122,9 +129,18 @@ class BarFeatures(nn.Module):
                 [part[:, -NEWEST_BARS:] for part in (scaled, price_over_close, body, log_volume)], dim=-1
             ).unbind(-1),
         )
+        window = torch.cat([torch.stack(figures, dim=-1), ahead, volatility_profile[:, self.recurrence :]], dim=-1)
+        moves = Moves(
+            scaled, price_over_close, height, body, log_volume, close, high, low,
+            column["notional"], column["volume"], here, volatility,
+        )  # fmt: skip
+        bar_seconds = column["bar_seconds"][:, -1]
         return Features(
-            variables=torch.stack(stacked, dim=-1) * recent[..., None],
-            window=torch.cat([torch.stack(window, dim=-1), ahead, volatility_profile[:, self.recurrence :]], dim=-1),
+            variables=torch.stack([variables[name] for name in VARIABLES], dim=-1),
+            window=window,
+            directions=directions(moves, figures[0], bar_seconds),
+            levels=levels(variables, window, column["day_of_week"][:, -1], column["second_of_day"][:, -1]),
+            lengths=length_shares(bar_seconds),
             volatility=volatility[:, 0],
             volume=volume[:, 0],
             volume_profile=ahead,

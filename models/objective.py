@@ -93,15 +93,19 @@ def volume_that_came(stretches: Stretches, features: Features) -> tuple[Tensor, 
     return came + floor, features.volume[:, None] * torch.exp(features.volume_profile) + floor
 
 
+def variance_that_came(stretches: Stretches, features: Features) -> Tensor:
+    """The mean squared return of the next steps, [G K]."""
+    moves = torch.log(stretches.close[:, 1:] / stretches.close[:, :-1]).float()
+    return (moves**2).unfold(-1, features.volume_profile.shape[-1], 1).flatten(0, 1).mean(-1)
+
+
 def forecast_losses(stretches: Stretches, features: Features, reading: Reading) -> tuple[Tensor, Tensor]:
     """Deviances r - log r - 1 of the ratio of what came to what was expected. Their minimum is at the *mean*, so the
     forecast is corrected from the median to the mean by construction."""
-    steps = reading.volume.shape[-1]
     came, _ = volume_that_came(stretches, features)
     floor = EMPTY_SHARE * features.volume[:, None]
-    moves = torch.log(stretches.close[:, 1:] / stretches.close[:, :-1]).float()
-    variance = (moves**2).unfold(-1, steps, 1).flatten(0, 1).mean(-1)
     expected = torch.exp(2.0 * reading.context[:, 0])
+    variance = variance_that_came(stretches, features)
     return _deviance(came / (reading.volume + floor)), _deviance(variance / expected)
 
 

@@ -32,7 +32,7 @@ from models.warm_start import warm_start
 GRADIENT_NORM_MAX = 1.0
 SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED = 7_777_777, 8_888_888
-WARM_HEADS, WARM_RATE = ("context.outlook.", "context.volume."), 0.1
+WARM_HEADS, WARM_RATE = ("context.outlook.", "context.volume.", "context.volatility."), 0.1
 """What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
@@ -63,7 +63,7 @@ class TrainSettings:
     weight_decay: float = 1e-3
     warmup: int = 100
     average_decay: float = 0.995
-    warm_batches: int = 300
+    warm_batches: int = 3_000
     checkpoint_every: int = 100
     validate_every: int = 200
     patience: int = 8
@@ -189,7 +189,7 @@ class Trainer:
         rng = np.random.default_rng([WARM_SEED, self.settings.seed, number])
         markets = self.bars.train or [self.bars.walks]
         tapes = markets[rng.choice(len(markets), p=_shares(markets))].tapes
-        return self._stretches(tapes, rng, SHORT_HORIZON)
+        return self._stretches(tapes, rng, horizon=1)  # few windows of many stretches: neighbours say the same
 
     def _draw(self) -> Stretches:
         """This step's stretches: all processes choose the same market, each its own bars of it."""

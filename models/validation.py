@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.domain.order import SCENARIOS, Benchmark
-from models.features import SECONDS_PER_DAY
 from models.lem import Lem
+from models.levels import SECONDS_PER_DAY
 from models.objective import VOLATILITY_MIN
 from models.rollout import BPS, Paths, Terms, roll
 from models.samples import paths_of, stretches_at

@@ -1,14 +1,15 @@
-"""What a straight line can foresee, found before training: the heads of the outlook and of the volume start from it.
+"""What straight lines can foresee, found before training: the heads of the outlook, of the volume and of the volatility
+start from them.
 
-What prices do next is so faint that steps of the optimiser drown it in their own noise; ridge regression on tens of
+What prices do next is so faint that steps of the optimiser drown it in their own noise; ridge regression on hundreds of
 thousands of windows does not. Training then refines the heads.
 
-Shapes: F window figures, Y figures foreseen.
+Shapes: F figures that are read, Y figures foreseen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -16,20 +17,23 @@ import torch
 from torch import Tensor, nn
 
 from models.config import OUTLOOKS
-from models.context import ContextNet
-from models.objective import outlook_that_came, volume_that_came
+from models.context import VOLATILITY_SHIFT_MAX, ContextNet
+from models.directions import DIRECTIONS
+from models.features import Features
+from models.objective import VOLATILITY_MIN, outlook_that_came, variance_that_came, volume_that_came
 from models.samples import Stretches
 
-VOLUME_RIDGE, OUTLOOK_RIDGE = 0.001, 0.03
-"""Of the windows' number, added to the diagonal: a figure must earn its weight. The outlook's is for one bar ahead;
-over longer spans fewer windows are independent."""
+LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
+"""In windows, added to the diagonal: so many must speak for a figure. The outlook's is for one bar ahead, as over
+longer spans fewer windows are independent; what holds at one bar length alone must earn LENGTH_RIDGE times that. Chosen
+by fitting on the past and looking at the next quarter, over six quarters before 2025."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Over the windows seen: their figures' products [F + 1, F + 1], with what came [F + 1, Y], and its squares [Y]."""
+    """Over the windows seen: their figures' products [F, F], with what came [F, Y], and its squares [Y]."""
 
-    windows: Tensor
+    windows: float
     figures: Tensor
     foreseen: Tensor
     squares: Tensor
@@ -37,45 +41,66 @@ class Sums:
     def plus(self, other: Sums) -> Sums:
         return Sums(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
+    def line(self, place: int, ridge: Tensor) -> Tensor:
+        """[F]: the weights by which the figures foresee what stands at `place`."""
+        loaded = self.figures + torch.diag(ridge.to(self.figures))
+        result: Tensor = torch.linalg.solve(loaded, self.foreseen[:, place])
+        return result
+
 
 def warm_start(net: ContextNet, batches: Iterable[Stretches]) -> None:
-    """Fit both heads on the batches' windows, in the place of what they held; no batches leave them."""
-    parts = [_sums(net, stretches) for stretches in batches]
-    if not parts:
-        return
-    sums = reduce(Sums.plus, parts)
-    spans = torch.tensor(OUTLOOKS, dtype=torch.double).clamp(max=net.config.max_steps)
-    outlooks = len(spans)
-    ridges = torch.cat([OUTLOOK_RIDGE * spans, torch.full((net.config.max_steps,), VOLUME_RIDGE).double()])
-    lines = torch.stack([_line(sums, place, float(ridge)) for place, ridge in enumerate(ridges)], dim=-1)
-    variance = (sums.squares - (lines * sums.foreseen).sum(0)) / sums.windows
-    _set(net.outlook, lines[:, :outlooks], torch.zeros_like(variance[:outlooks]))
-    # The mean of what is lognormal lies half a variance above the exponential of the logs' mean.
-    _set(net.volume, lines[:, outlooks:], 0.5 * variance[outlooks:])
+    """Fit the heads on the batches' windows, in the place of what they held; no batches leave them."""
+    outlooks, levels = [], []
+    for stretches in batches:
+        with torch.no_grad():
+            features = net.features(stretches.windows)
+        known = features.volatility > VOLATILITY_MIN
+        outlook, _ = outlook_that_came(stretches, features, net.config.max_steps)
+        outlooks.append(_sums(net.directions(features)[known], outlook[known]))
+        figures = torch.cat([net.levels(features), torch.ones_like(features.volume)[:, None]], dim=-1)
+        levels.append(_sums(figures[known], _levels_that_came(stretches, features)[known]))
+    if outlooks:
+        _start_outlook(net, reduce(Sums.plus, outlooks))
+        _start_levels(net, reduce(Sums.plus, levels))
 
 
-def _sums(net: ContextNet, stretches: Stretches) -> Sums:
-    with torch.no_grad():
-        features = net.features(stretches.windows)
+def _sums(figures: Tensor, foreseen: Tensor) -> Sums:
+    figures, foreseen = figures.double(), foreseen.double()
+    return Sums(len(figures), figures.T @ figures, figures.T @ foreseen, (foreseen**2).sum(0))
+
+
+def _levels_that_came(stretches: Stretches, features: Features) -> Tensor:
+    """[B, N + 1]: the logs of each next step's volume over its profile and of the coming variance over the past."""
     volume, expected = volume_that_came(stretches, features)
-    outlook, known = outlook_that_came(stretches, features, net.config.max_steps)
-    foreseen = (torch.cat([outlook, torch.log(volume / expected)], dim=-1) * known).double()
-    figures = (torch.cat([features.window, torch.ones_like(known)], dim=-1) * known).double()
-    return Sums(known.sum(), figures.T @ figures, figures.T @ foreseen, (foreseen**2).sum(0))
+    variance = variance_that_came(stretches, features) / features.volatility**2
+    return torch.cat([torch.log(volume / expected), torch.log(variance + 1e-3)[:, None]], dim=-1)
 
 
-def _line(sums: Sums, place: int, ridge: float) -> Tensor:
-    """[F + 1]: the weight of each figure and, last, the constant, which is not shrunk."""
-    diagonal = torch.full((len(sums.figures),), ridge, dtype=torch.double, device=sums.figures.device)
-    diagonal[-1] = 0.0
-    line: Tensor = torch.linalg.solve(sums.figures + sums.windows * torch.diag(diagonal), sums.foreseen[:, place])
-    return line
+def _start_outlook(net: ContextNet, sums: Sums) -> None:
+    ridge = torch.full((len(sums.figures),), LENGTH_RIDGE * OUTLOOK_RIDGE)
+    ridge[:DIRECTIONS] = OUTLOOK_RIDGE
+    spans = [min(span, net.config.max_steps) for span in OUTLOOKS]
+    _set(net.outlook, [sums.line(place, span * ridge) for place, span in enumerate(spans)])
 
 
-def _set(head: nn.Linear, lines: Tensor, above: Tensor) -> None:
-    """The head reads what the network has learned first, then the window's figures."""
-    figures = len(lines) - 1
+def _start_levels(net: ContextNet, sums: Sums) -> None:
+    ridge = torch.full((len(sums.figures),), LEVEL_RIDGE)
+    ridge[-1] = 0.0  # the constant is not shrunk
+    lines = [sums.line(place, ridge) for place in range(sums.foreseen.shape[1])]
+    variance = (sums.squares - (torch.stack(lines, dim=-1) * sums.foreseen).sum(0)) / sums.windows
+    # The mean of what is lognormal lies half a variance above the exponential of the logs' mean.
+    for line, above in zip(lines, 0.5 * variance, strict=True):
+        line[-1] += above
+    _set(net.volume, lines[:-1])
+    _set(net.volatility, [0.5 * lines[-1] / VOLATILITY_SHIFT_MAX])
+
+
+def _set(head: nn.Linear, lines: Sequence[Tensor]) -> None:
+    """A head reads what the network has learned first, then the figures; a constant stands last in their lines."""
+    weights = torch.stack(list(lines)).to(head.weight)
     with torch.no_grad():
         head.weight.zero_()
-        head.weight[:, -figures:] = lines[:-1].T.to(head.weight.dtype)
-        head.bias.copy_(lines[-1] + above)
+        if head.bias is not None:
+            head.bias.copy_(weights[:, -1])
+            weights = weights[:, :-1]
+        head.weight[:, -weights.shape[1] :] = weights
