@@ -33,6 +33,7 @@ VARIANTS: dict[str, dict[str, dict[str, float]]] = {
     "no_context": {"model": {"context_width": 0}},
     "one_shared_network": {"model": {"step_blocks": 0}},
     "no_simulated_data": {"training": {"simulated_share": 0.0}},
+    "no_warm_start": {"training": {"warm_batches": 0}},
 }
 """What each variant changes in the plan; a model's size of zero leaves that part out."""
 MEASURES, TABLE = "measures.npz", "ablation.csv"

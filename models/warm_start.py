@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +32,6 @@ by fitting on the past and looking at the next quarter, over six quarters before
 class Sums:
     """Over the windows seen: their figures' products [F, F], with what came [F, Y], and its squares [Y]."""
 
-    windows: float
     figures: Tensor
     foreseen: Tensor
     squares: Tensor
@@ -50,23 +48,29 @@ class Sums:
 
 def warm_start(net: ContextNet, batches: Iterable[Stretches]) -> None:
     """Fit the heads on the batches' windows, in the place of what they held; no batches leave them."""
-    outlooks, levels = [], []
-    for stretches in batches:
-        with torch.no_grad():
-            features = net.features(stretches.windows)
-        known = features.volatility > VOLATILITY_MIN
-        outlook, _ = outlook_that_came(stretches, features, net.config.max_steps)
-        outlooks.append(_sums(net.directions(features)[known], outlook[known]))
-        figures = torch.cat([net.levels(features), torch.ones_like(features.volume)[:, None]], dim=-1)
-        levels.append(_sums(figures[known], _levels_that_came(stretches, features)[known]))
-    if outlooks:
-        _start_outlook(net, reduce(Sums.plus, outlooks))
-        _start_levels(net, reduce(Sums.plus, levels))
+    both: tuple[Sums, Sums] | None = None
+    for stretches in batches:  # only the sums are kept: each is some megabytes
+        part = _both_sums(net, stretches)
+        both = (both[0].plus(part[0]), both[1].plus(part[1])) if both else part
+    if both:
+        _start_outlook(net, both[0])
+        _start_levels(net, both[1])
+
+
+def _both_sums(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums]:
+    """Of the outlook and of the levels."""
+    with torch.no_grad():
+        features = net.features(stretches.windows)
+    known = features.volatility > VOLATILITY_MIN
+    outlook, _ = outlook_that_came(stretches, features, net.config.max_steps)
+    levels = _levels_that_came(stretches, features)
+    figures = torch.cat([net.levels(features), torch.ones_like(features.volume)[:, None]], dim=-1)
+    return _sums(net.directions(features)[known], outlook[known]), _sums(figures[known], levels[known])
 
 
 def _sums(figures: Tensor, foreseen: Tensor) -> Sums:
     figures, foreseen = figures.double(), foreseen.double()
-    return Sums(len(figures), figures.T @ figures, figures.T @ foreseen, (foreseen**2).sum(0))
+    return Sums(figures.T @ figures, figures.T @ foreseen, (foreseen**2).sum(0))
 
 
 def _levels_that_came(stretches: Stretches, features: Features) -> Tensor:
@@ -87,7 +91,9 @@ def _start_levels(net: ContextNet, sums: Sums) -> None:
     ridge = torch.full((len(sums.figures),), LEVEL_RIDGE)
     ridge[-1] = 0.0  # the constant is not shrunk
     lines = [sums.line(place, ridge) for place in range(sums.foreseen.shape[1])]
-    variance = (sums.squares - (torch.stack(lines, dim=-1) * sums.foreseen).sum(0)) / sums.windows
+    variance = (sums.squares - (torch.stack(lines, dim=-1) * sums.foreseen).sum(0)) / sums.figures[
+        -1, -1
+    ]  # of the windows
     # The mean of what is lognormal lies half a variance above the exponential of the logs' mean.
     for line, above in zip(lines, 0.5 * variance, strict=True):
         line[-1] += above
