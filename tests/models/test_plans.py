@@ -1,0 +1,33 @@
+"""The shipped plans can be read, and what measures the model lies a lookback after what trained or chose it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import pytest
+
+from models.evaluation.plan import read_plan as read_evaluation_plan
+from models.plan import read_plan
+
+PLANS = Path(__file__).parents[2] / "models" / "plans"
+BAR_SECONDS = {"crypto_15m": 900, "crypto_90m": 5_400, "crypto_240m": 14_400, "crypto_1h": 3_600}
+"""Of the markets that never close, so that a lookback is a span of time."""
+
+
+@pytest.mark.parametrize("market", BAR_SECONDS)
+def test_a_lookback_lies_between_what_chose_and_what_measures(market: str) -> None:
+    training = read_plan(PLANS / "lem-1.toml")
+    measured = read_evaluation_plan(PLANS / "lem-1-test.toml").markets[market].start_seconds
+    chosen = datetime.combine(training.markets[market].validation_end, time(), UTC).timestamp()
+
+    assert measured is not None
+    assert measured >= chosen + training.config.lookback * BAR_SECONDS[market]
+
+
+def test_the_walks_of_the_shipped_plan_are_measured_with_and_without_a_cap() -> None:
+    walk = read_evaluation_plan(PLANS / "lem-1-walk.toml").walk
+
+    assert walk is not None
+    assert set(walk.slice_caps) == {1.0, 0.2}
+    assert set(walk.min_steps) == {1, 6, 9, 11}
