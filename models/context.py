@@ -70,7 +70,6 @@ class ContextNet(nn.Module):
         self.volume = nn.Linear(read, config.max_steps)
         self.volatility = nn.Linear(read, 1)
         self.outlook = nn.Linear(DIRECTIONS * (1 + LENGTHS), len(OUTLOOKS), bias=False)
-        self.outlook.requires_grad_(False)  # set by the warm start and kept
         for head in (self.volume, self.volatility, self.outlook):  # start from what the window says without learning
             for weights in head.parameters():
                 nn.init.zeros_(weights)

@@ -32,7 +32,7 @@ from models.warm_start import warm_start
 GRADIENT_NORM_MAX = 1.0
 SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED = 7_777_777, 8_888_888
-WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.1
+WARM_HEADS, WARM_RATE = ("context.outlook.", "context.volume.", "context.volatility."), 0.1
 """What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
@@ -173,9 +173,9 @@ class Trainer:
 
     def _groups(self) -> list[dict[str, Any]]:
         """The weights, each group with its share of the learning rate."""
-        learned = [(name, weights) for name, weights in self.net.named_parameters() if weights.requires_grad]
-        slow = [weights for name, weights in learned if name.startswith(WARM_HEADS)]
-        rest = [weights for name, weights in learned if not name.startswith(WARM_HEADS)]
+        slow = [weights for name, weights in self.net.named_parameters() if name.startswith(WARM_HEADS)]
+        chosen = {id(weights) for weights in slow}
+        rest = [weights for weights in self.net.parameters() if id(weights) not in chosen]
         groups = [{"params": rest, "share": 1.0}, {"params": slow, "share": WARM_RATE}]
         return [group for group in groups if group["params"]]
 

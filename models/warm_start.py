@@ -2,8 +2,7 @@
 start from them.
 
 What prices do next is so faint that steps of the optimiser drown it in their own noise; ridge regression on hundreds of
-thousands of windows does not. Training refines the forecasts of volume and volatility and leaves the outlook as it is:
-on the bars that it was fitted on, it could only learn to trust it too much.
+thousands of windows does not. Training then refines the heads.
 
 Shapes: F figures that are read, Y figures foreseen.
 """
@@ -23,7 +22,7 @@ from models.features import Features
 from models.objective import VOLATILITY_MIN, outlook_that_came, variance_that_came, volume_that_came
 from models.samples import Stretches
 
-LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 15_000.0, 3.0
+LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
 """In windows, added to the diagonal: so many must speak for a figure. The outlook's is for one bar ahead, as over
 longer spans fewer windows are independent; what holds at one bar length alone must earn LENGTH_RIDGE times that. Chosen
 by fitting on the past and looking at the next quarter, over six quarters before 2025."""
