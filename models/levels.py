@@ -23,7 +23,7 @@ DAYS, SECONDS_PER_DAY = 7.0, 86_400.0
 
 
 def levels(variables: dict[str, Tensor], window: Tensor, day_of_week: Tensor, second_of_day: Tensor) -> Tensor:
-    """[B, V]. `variables` [B, T] each, `window` [B, W], the newest bar's day and second [B]."""
+    """[B, W + V], `window` [B, W] first. `variables` are [B, T] each; the newest bar's day and second [B]."""
     course = {**variables, "size": variables["return"].abs() - 0.7}
     means = [course[name][:, -span:].mean(-1) for name in AVERAGED for span in SPANS]
     newest = [part for name in NEWEST for part in course[name][:, -NEWEST_BARS:].unbind(-1)]

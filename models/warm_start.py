@@ -19,7 +19,7 @@ from models.config import OUTLOOKS
 from models.context import VOLATILITY_SHIFT_MAX, ContextNet
 from models.directions import DIRECTIONS
 from models.features import Features
-from models.objective import VOLATILITY_MIN, outlook_that_came, variance_that_came, volume_that_came
+from models.objective import outlook_that_came, variance_that_came, volume_that_came
 from models.samples import Stretches
 
 LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
@@ -61,8 +61,8 @@ def _both_sums(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums]:
     """Of the outlook and of the levels."""
     with torch.no_grad():
         features = net.features(stretches.windows)
-    known = features.volatility > VOLATILITY_MIN
-    outlook, _ = outlook_that_came(stretches, features, net.config.max_steps)
+    outlook, moved = outlook_that_came(stretches, features, net.config.max_steps)
+    known = moved[:, 0] > 0.0
     levels = _levels_that_came(stretches, features)
     figures = torch.cat([net.levels(features), torch.ones_like(features.volume)[:, None]], dim=-1)
     return _sums(net.directions(features)[known], outlook[known]), _sums(figures[known], levels[known])
@@ -91,9 +91,8 @@ def _start_levels(net: ContextNet, sums: Sums) -> None:
     ridge = torch.full((len(sums.figures),), LEVEL_RIDGE)
     ridge[-1] = 0.0  # the constant is not shrunk
     lines = [sums.line(place, ridge) for place in range(sums.foreseen.shape[1])]
-    variance = (sums.squares - (torch.stack(lines, dim=-1) * sums.foreseen).sum(0)) / sums.figures[
-        -1, -1
-    ]  # of the windows
+    windows = sums.figures[-1, -1]  # the constant's own square, summed
+    variance = (sums.squares - (torch.stack(lines, dim=-1) * sums.foreseen).sum(0)) / windows
     # The mean of what is lognormal lies half a variance above the exponential of the logs' mean.
     for line, above in zip(lines, 0.5 * variance, strict=True):
         line[-1] += above
