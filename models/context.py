@@ -64,12 +64,13 @@ class ContextNet(nn.Module):
             self.key_value = nn.Linear(hidden, 2 * hidden)
             self.attended = GatedNorm(hidden, hidden, hidden)
         figures = WINDOW_FIGURES + 2 * config.max_steps
-        self.reading = GatedResidual(hidden + figures, hidden)
+        self.reading = GatedResidual(hidden + figures + LEVELS, hidden)
         self.learned = nn.Linear(hidden, config.context_width - len(OUTLOOKS))
         read = hidden + (figures + LEVELS) * (1 + LENGTHS) + LENGTHS
         self.volume = nn.Linear(read, config.max_steps)
         self.volatility = nn.Linear(read, 1)
         self.outlook = nn.Linear(DIRECTIONS * (1 + LENGTHS), len(OUTLOOKS), bias=False)
+        self.outlook.requires_grad_(False)  # set by the warm start and kept
         for head in (self.volume, self.volatility, self.outlook):  # start from what the window says without learning
             for weights in head.parameters():
                 nn.init.zeros_(weights)
@@ -93,11 +94,12 @@ class ContextNet(nn.Module):
             x = gate(recurrent(x), x)
         x = self.mixing(x)
         newest = self._attend(x) if self.config.heads else x[:, -1]
-        reading = self.reading(torch.cat([newest, features.window], dim=-1))
+        reading = self.reading(torch.cat([newest, features.levels], dim=-1))
         known = torch.cat([reading, self.levels(features)], dim=-1)
-        log_volatility = log_volatility + VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known)[:, 0])
-        shift = VOLUME_SHIFT_MAX * torch.tanh(self.volume(known) / VOLUME_SHIFT_MAX)
-        growth = features.volume_profile + shift
+        calmer = VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known)[:, 0])
+        log_volatility = log_volatility + features.trust * calmer
+        busier = VOLUME_SHIFT_MAX * torch.tanh(self.volume(known) / VOLUME_SHIFT_MAX)
+        growth = features.volume_profile + busier
         outlook = torch.tanh(self.outlook(self.directions(features)))
         fixed = torch.stack([log_volatility, log_volume], dim=-1)
         context = torch.cat([fixed, OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
@@ -110,8 +112,8 @@ class ContextNet(nn.Module):
 
     @staticmethod
     def directions(features: Features) -> Tensor:
-        """What the outlook reads."""
-        return by_length(features.directions, features.lengths)
+        """What the outlook reads: nothing where the window is not a market's."""
+        return features.trust[:, None] * by_length(features.directions, features.lengths)
 
     def _attend(self, x: Tensor) -> Tensor:
         """[B, T, D] -> [B, D]: what the newest bar finds in the window."""

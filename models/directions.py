@@ -4,6 +4,10 @@ A line through them foresees nothing of a market's long-run drift, which the yea
 buyer and a seller are advised alike. Volatility and its level multiply them: prices turn back or run on by how much the
 market moves (chosen on crypto bars of 15 minutes before 2025).
 
+Only a crash has no twin on the other side: who is made to sell at any price lets it fall too far, and it comes back in
+part. After bars of 15 minutes that fell by more than 16 times the volatility, 50 of them on 16 days of 2023 and 2024,
+the next 12 stood higher by a quarter of the fall; after hours, by an eighth from 9 times on. After rises, nothing.
+
 Shapes: B windows, L lookback, D directions.
 """
 
@@ -18,16 +22,21 @@ from torch import Tensor
 NEWEST_MOVES, NEWEST_PLACES = 4, 2
 RETURN_SPANS, MIDDLE_SPANS, AVERAGE_HALF_LIFE = (4, 12, 48, 288), (32, 96), 24.0
 DIRECTION_MAX = 4.0
-DIRECTIONS = 3 * (NEWEST_MOVES + 2 * NEWEST_PLACES + len(RETURN_SPANS) + 1 + len(MIDDLE_SPANS) + 4)
+CRASH_SPANS, CRASH_FROM, CRASH_MAX, CRASH_UNIT = (1, 4), 8.0, 24.0, 6.0
+"""A fall counts from so many times the volatility up to so many more. The unit is large for its price, the ridge: what
+is so rare, and so large when it comes, must not need as many windows as the rest."""
+ODD_DIRECTIONS = 3 * (NEWEST_MOVES + 2 * NEWEST_PLACES + len(RETURN_SPANS) + 1 + len(MIDDLE_SPANS) + 4)
+DIRECTIONS = ODD_DIRECTIONS + len(CRASH_SPANS)
 
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Of each bar, [B, L]: return, price over close and height in units of volatility, the body as a share of the
-    height, the log of the volume over its mean; raw prices; traded value and volume; 1 where the bar exists.
-    `volatility` [B, 1] is per bar."""
+    """Of each bar, [B, L]: return, price over close and height in units of volatility, clipped, and `unclipped` the
+    return within a session; the body as a share of the height, the log of the volume over its mean; raw prices; traded
+    value and volume; 1 where the bar exists. `volatility` [B, 1] is per bar."""
 
     scaled: Tensor
+    unclipped: Tensor
     price_over_close: Tensor
     height: Tensor
     body: Tensor
@@ -60,7 +69,14 @@ def directions(moves: Moves, restless: Tensor, bar_seconds: Tensor) -> Tensor:
     )
     plain = torch.stack(figures, dim=-1).clamp(-DIRECTION_MAX, DIRECTION_MAX)
     level = torch.log(moves.volatility[:, 0] / torch.sqrt(bar_seconds.clamp(min=1.0) / 900.0)) + 6.0
-    return torch.cat([plain, 3.0 * restless[:, None] * plain, 2.0 * level[:, None] * plain], dim=-1)
+    crashes = torch.stack([_crash(moves, span) for span in CRASH_SPANS], dim=-1)
+    return torch.cat([plain, 3.0 * restless[:, None] * plain, 2.0 * level[:, None] * plain, crashes], dim=-1)
+
+
+def _crash(moves: Moves, span: int) -> Tensor:
+    """[B]: how far prices fell in the newest bars beyond what a fall must be to count."""
+    fall = -moves.unclipped[:, -span:].sum(-1) / math.sqrt(span)
+    return CRASH_UNIT * (fall - CRASH_FROM).clamp(0.0, CRASH_MAX)
 
 
 def _over_average(moves: Moves) -> Tensor:

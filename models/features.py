@@ -21,6 +21,9 @@ from models.levels import SECONDS_PER_DAY, levels
 
 LONG_HALF_LIFE, SHORT_HALF_LIFE = 96.0, 8.0
 RETURN_CLIP = 4.0
+TRUST_FROM_TO = 0.12, 0.24
+"""Correlations of moves with volume: of 2,400 full windows of random walks one in a hundred exceeds 0.10; of markets at
+least nineteen in twenty exceed 0.24 (0.17 to 0.43 at the twentieth part, by market)."""
 SIGMA_MIN = 1e-6
 VARIABLES = (
     "return", "close_vs_price", "range", "body", "volume", "volume_surprise", "volume_profile", "volatility_profile",
@@ -33,14 +36,15 @@ WINDOW_FIGURES = 9 + 4 * NEWEST_BARS
 @dataclass(frozen=True, slots=True)
 class Features:
     """`variables` [B, T, F]; `window` [B, W + 2 N]; `directions` [B, D], `levels` [B, W + 2 N + V] and `lengths` [B, K]
-    are told in the modules of these names; `volatility` [B] per bar, as a fraction; `volume` [B] mean per bar, base
-    units; `volume_profile` [B, N] log of the expected volume of each next step over `volume`."""
+    are told in the modules of these names; `trust` [B] from 0 to 1; `volatility` [B] per bar, as a fraction; `volume`
+    [B] mean per bar, base units; `volume_profile` [B, N] log of the expected volume of each next step over `volume`."""
 
     variables: Tensor
     window: Tensor
     directions: Tensor
     levels: Tensor
     lengths: Tensor
+    trust: Tensor
     volatility: Tensor
     volume: Tensor
     volume_profile: Tensor
@@ -131,7 +135,7 @@ class BarFeatures(nn.Module):
         )
         window = torch.cat([torch.stack(figures, dim=-1), ahead, volatility_profile[:, self.recurrence :]], dim=-1)
         moves = Moves(
-            scaled, price_over_close, height, body, log_volume, close, high, low,
+            scaled, returns * within / volatility, price_over_close, height, body, log_volume, close, high, low,
             column["notional"], column["volume"], here, volatility,
         )  # fmt: skip
         bar_seconds = column["bar_seconds"][:, -1]
@@ -141,6 +145,7 @@ class BarFeatures(nn.Module):
             directions=directions(moves, figures[0], bar_seconds),
             levels=levels(variables, window, column["day_of_week"][:, -1], column["second_of_day"][:, -1]),
             lengths=length_shares(bar_seconds),
+            trust=self._trust(scaled, log_volume, within),
             volatility=volatility[:, 0],
             volume=volume[:, 0],
             volume_profile=ahead,
@@ -159,6 +164,18 @@ class BarFeatures(nn.Module):
         share = (done / length.clamp(min=1.0)).clamp(max=1.5)
         left = ((length - done) / self.steps).clamp(0.0, 1.0)
         return known, known * share, known * left
+
+    @staticmethod
+    def _trust(scaled: Tensor, log_volume: Tensor, within: Tensor) -> Tensor:
+        """[B]: whether the window is a market's, from 0 to 1. Where people trade, bars that move have more volume; on a
+        random walk, or with volumes that are not the instrument's own, they have not, and nothing can be foreseen."""
+        bars = within.sum(-1, keepdim=True).clamp(min=1.0)
+        size, volume = torch.sqrt(scaled.abs() + 1e-12), log_volume
+        size = (size - (size * within).sum(-1, keepdim=True) / bars) * within
+        volume = (volume - (volume * within).sum(-1, keepdim=True) / bars) * within
+        norm = torch.sqrt((size**2).sum(-1) * (volume**2).sum(-1)).clamp(min=1e-6)
+        low, high = TRUST_FROM_TO
+        return (((size * volume).sum(-1) / norm - low) / (high - low)).clamp(0.0, 1.0)
 
     def _volatility(self, returns: Tensor, both: Tensor) -> Tensor:
         """Root mean square of the returns after clipping at RETURN_CLIP times a first estimate: tails are heavy."""

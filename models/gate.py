@@ -1,7 +1,8 @@
 """The release gate: what speaks against a bundle, before it takes the place of another.
 
 Golden cases, checksums and interfaces are checked by loading it. Here are its size, its causality, and whether it is
-worse than the bundle it replaces on the bars that choose, beyond what chance explains.
+worse than the bundle it replaces, beyond what chance explains: on the bars that choose, together with their mirror
+images, lest a rising half year flatter who bets on it, and on a random walk, where there is nothing to bet on.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 from app.backtest.gaps import segments
 from app.backtest.reader import read_series
 from app.backtest.run import Outcome, run_series
-from app.backtest.series import Series, aggregated
+from app.backtest.series import Series, Vector, aggregated
 from app.backtest.setup import Setup
 from app.backtest.simulate import Walk, simulate_bars, simulated_series
 from app.inference.bundle import LemPolicy
 from models.evaluation.bootstrap import DayBlocks
 from models.files import bar_files
+from models.mirror import mirrored
 from models.plan import MarketPlan
 
 SIZE_MAX = 5_000_000
@@ -32,7 +34,10 @@ STARTS_MAX, STARTS_PER_FILE_MIN = 600, 20
 RESAMPLES = 2_000
 DAY_SECONDS = 86_400
 BARS_AFTER = 60
+WALK_BARS, WALK_SEED = 12_000, 2
 TOLERANCE = 1e-6
+
+Days = NDArray[np.int64]
 
 
 def reasons_against(
@@ -48,13 +53,16 @@ def reasons_against(
         reasons.append("causality: later bars change what was decided before them")
     if replaced is not None:
         reasons += [reason for name, market in markets.items() if (reason := worse(policy, replaced, name, market))]
+        reasons += worse_on_walks(policy, replaced)
     return reasons
 
 
 def looks_ahead(policy: LemPolicy) -> bool:
     """Whether other bars from one on change a decision that was taken before it closed."""
     first = policy.history_min + BARS_AFTER
-    before, other = (_walk(seed, first + BARS_AFTER) for seed in (0, 1))
+    # On a plain walk nothing is foreseen, so nothing would leak through that.
+    market = Walk(volume_per_move=1.0)
+    before, other = (_walk(market, seed, first + BARS_AFTER) for seed in (0, 1))
     later = np.arange(len(before)) >= first
     columns = ("open", "high", "low", "close", "volume", "notional")
     changed = {name: np.where(later, getattr(other, name), getattr(before, name)) for name in columns}
@@ -72,8 +80,7 @@ def looks_ahead(policy: LemPolicy) -> bool:
 def worse(policy: LemPolicy, replaced: LemPolicy, name: str, market: MarketPlan) -> str | None:
     """The reason why the new bundle is worse on the market's validation bars; None where it is not, beyond noise.
 
-    Compared is the utility of the same orders, paired, at the default risk aversion; the interval is that of a
-    bootstrap over blocks of days.
+    Compared is the utility of the same orders, paired, at the default risk aversion.
     """
     differences, days = [], []
     files = bar_files([market.path])
@@ -81,40 +88,59 @@ def worse(policy: LemPolicy, replaced: LemPolicy, name: str, market: MarketPlan)
     for file in files:
         for series in segments(read_series(file)):
             steps = aggregated(series, market.step_seconds) if market.step_seconds else series
-            ours, theirs = (_outcome(steps, each, market, starts) for each in (policy, replaced))
-            common = np.isin(ours.start, theirs.start), np.isin(theirs.start, ours.start)
-            differences.append(_utility(ours, policy)[common[0]] - _utility(theirs, policy)[common[1]])
-            days.append(steps.open_time[ours.start[common[0]]] // DAY_SECONDS)
-    difference = np.concatenate(differences)
+            setup = _setup(steps, policy, market, starts)
+            sides = [_compared(side, policy, replaced, setup) for side in (steps, mirrored(steps))]
+            differences.append((sides[0][1] + sides[1][1]) / 2.0)
+            days.append(sides[0][0])
+    return _reason(name, np.concatenate(days), np.concatenate(differences))
+
+
+def worse_on_walks(policy: LemPolicy, replaced: LemPolicy) -> list[str]:
+    """The reasons why the new bundle is worse where nothing can be known, without risk aversion and at the default."""
+    series, reasons = _walk(Walk(), WALK_SEED, WALK_BARS), []
+    for risk_aversion in (0.0, policy.risk_aversion):
+        setup = _orders(policy, every=HORIZON, risk_aversion=risk_aversion)
+        name = f"a random walk at risk aversion {risk_aversion:g}"
+        reasons.append(_reason(name, *_compared(series, policy, replaced, setup)))
+    return [reason for reason in reasons if reason]
+
+
+def _compared(series: Series, policy: LemPolicy, replaced: LemPolicy, setup: Setup) -> tuple[Days, Vector]:
+    """The day of each order that both can take, and how much more utility ours has: [B], [B]."""
+    ours, theirs = (run_series(series, each, setup) for each in (policy, replaced))
+    common = np.isin(ours.start, theirs.start), np.isin(theirs.start, ours.start)
+    difference = _utility(ours, setup)[common[0]] - _utility(theirs, setup)[common[1]]
+    return series.open_time[ours.start[common[0]]] // DAY_SECONDS, difference
+
+
+def _reason(name: str, days: Days, difference: Vector) -> str | None:
+    """None where the difference is not negative beyond chance, by a bootstrap over blocks of days."""
     if not len(difference):
         return None
-    blocks = DayBlocks(np.concatenate(days), horizon_days=1, resamples=RESAMPLES, seed=0)
-    low, high = blocks.interval(difference)
+    low, high = DayBlocks(days, horizon_days=1, resamples=RESAMPLES, seed=0).interval(difference)
     if not high < 0.0:
         return None
     return f"worse on {name}: utility {difference.mean():+.4f} sigma, 95 % interval {low:+.4f} to {high:+.4f}"
 
 
-def _outcome(series: Series, policy: LemPolicy, market: MarketPlan, starts: int) -> Outcome:
+def _setup(series: Series, policy: LemPolicy, market: MarketPlan, starts: int) -> Setup:
     start, end = (int(datetime.combine(day, time(), UTC).timestamp()) for day in market.validation_span)
     inside = int(((series.open_time >= start) & (series.open_time < end)).sum())
+    every = max(1, inside // starts) | 1  # odd: all times of day come in turn
+    return replace(_orders(policy, every=every, risk_aversion=policy.risk_aversion), start=start, end=end)
+
+
+def _orders(policy: LemPolicy, *, every: int, risk_aversion: float) -> Setup:
     horizon = _horizon(policy)
-    setup = Setup(
-        min_steps=tuple(sorted({min(steps, horizon) for steps in MIN_STEPS})),
-        max_steps=horizon,
-        every=max(1, inside // starts) | 1,  # odd: all times of day come in turn
-        risk_aversion=policy.risk_aversion,
-        start=start,
-        end=end,
-    )
-    return run_series(series, policy, setup)
+    min_steps = tuple(sorted({min(steps, horizon) for steps in MIN_STEPS}))
+    return Setup(min_steps=min_steps, max_steps=horizon, every=every, risk_aversion=risk_aversion)
 
 
-def _utility(outcome: Outcome, policy: LemPolicy) -> NDArray[np.float64]:
+def _utility(outcome: Outcome, setup: Setup) -> Vector:
     """[B] in units of volatility; what training maximises. Frozen prices have no unit, and count for nothing."""
     unit = np.where(outcome.sigma > 0.0, outcome.sigma, np.inf) * 1e4
     gain = -outcome.slippage_bps / unit
-    utility: NDArray[np.float64] = gain - policy.risk_aversion * (np.sqrt(1.0 + gain**2) - 1.0)
+    utility: Vector = gain - setup.risk_aversion * (np.sqrt(1.0 + gain**2) - 1.0)
     return utility
 
 
@@ -124,8 +150,7 @@ def _decided(series: Series, policy: LemPolicy) -> Outcome:
     return run_series(series, policy, setup, trace=True)
 
 
-def _walk(seed: int, bars: int) -> Series:
-    walk = Walk()
+def _walk(walk: Walk, seed: int, bars: int) -> Series:
     return simulated_series("WALK", simulate_bars(np.random.default_rng(seed), walk, 1, bars), 0, walk.bar_seconds)
 
 

@@ -21,7 +21,8 @@ def random_bars(config: LemConfig, rng: np.random.Generator, bars: int) -> Float
     """[1, L, C]: a random walk of 15 minute bars, `bars` of them present, one without volume."""
     moves = rng.normal(0.0, 0.003, (bars, 4)).cumsum(axis=0)
     prices = 100.0 * np.exp(moves[:, :1] + rng.normal(0.0, 0.001, (bars, 4)))
-    volume = rng.lognormal(3.0, 0.6, bars)
+    returns = np.diff(np.log(prices[:, 3]), prepend=np.log(prices[0, 3]))
+    volume = rng.lognormal(3.0, 0.3, bars) * np.exp(150.0 * np.abs(returns))  # with the moves, as in a market
     volume[bars // 2] = 0.0
     opened = 900.0 * (np.arange(bars) + rng.integers(0, 7 * 96))
     named = {

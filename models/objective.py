@@ -23,7 +23,7 @@ RATIO_MAX = 20.0
 HEDGE_SURCHARGE, HEDGE_SURCHARGE_MAX = 3.0, 1.0
 """The pace of orders without a cap feels that many times its risk aversion on top, and at most so much: to them a
 smaller spread costs no mean. Orders without risk aversion may bet with their pace on what the context foresees."""
-OUTLOOK_WEIGHT, OUTLOOK_MAX = 0.2, 4.0
+OUTLOOK_MAX = 4.0
 VOLATILITY_MIN = 1e-5
 EMPTY_SHARE = 0.02
 """Added to both sides of a volume ratio, as a share of the mean: an empty bar must not be an infinite surprise."""
@@ -62,13 +62,13 @@ def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: C
             parts.append(torch.stack([(outcome.utility * scale).mean(), (outcome.hedging * scale).mean()]))
     utility, hedging = torch.stack(parts).sum(0)
     volume, volatility = forecast_losses(stretches, features, reading)
-    outlook = outlook_loss(stretches, features, reading)
-    total = FORECAST_WEIGHT * (volume + volatility) + OUTLOOK_WEIGHT * outlook + hedging - utility
+    outlook = outlook_loss(stretches, features, reading)  # for the eye alone: the outlook does not learn
+    total = FORECAST_WEIGHT * (volume + volatility) + hedging - utility
     return Loss(total, utility.item(), volume.item(), volatility.item(), outlook.item())
 
 
 def outlook_loss(stretches: Stretches, features: Features, reading: Reading) -> Tensor:
-    """The squared error of the outlook, over that of foreseeing nothing: every window teaches it, not orders alone."""
+    """The squared error of the outlook, over that of foreseeing nothing."""
     came, known = outlook_that_came(stretches, features, reading.volume.shape[-1])
     errors = ((came - reading.outlook) ** 2 * known).mean()
     return errors / (came**2 * known).mean().clamp(min=1e-6)

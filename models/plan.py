@@ -61,8 +61,8 @@ class MarketPlan(BaseModel):
         return self._market(name, config, Span(start=_midnight(self.train_end), end=_midnight(self.validation_end)))
 
     def _market(self, name: str, config: LemConfig, span: Span) -> Market:
-        tapes = read_tapes(bar_files([self.path]), config, span, self.step_seconds)
-        return Market(name=name, tapes=tuple(tapes), weight=self.weight)
+        tapes, images = read_tapes(bar_files([self.path]), config, span, self.step_seconds)
+        return Market(name=name, tapes=tuple(tapes), mirrored=tuple(images), weight=self.weight)
 
 
 class Plan(BaseModel):

@@ -18,6 +18,7 @@ from app.backtest.reader import read_series
 from app.backtest.series import Series, aggregated, raw_rows
 from app.backtest.simulate import Walk, simulate_bars, simulated_series
 from models.config import LemConfig
+from models.mirror import mirrored
 
 WALK_BARS = 4_000
 WALKS = 24
@@ -26,10 +27,12 @@ BAR_SECONDS = (60, 300, 900, 3_600, 14_400, 86_400)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """Tapes of one kind. Training draws from a market in proportion to its `weight`, whatever its number of bars."""
+    """Tapes of one kind. Training draws from a market in proportion to its `weight`, whatever its number of bars; its
+    orders are on the tapes and on their `mirrored` images (models/mirror.py), where there are any, alike."""
 
     name: str
     tapes: tuple[Tape, ...]
+    mirrored: tuple[Tape, ...] = ()
     weight: float = 1.0
 
 
@@ -63,10 +66,12 @@ class Tape:
     hi: int
 
 
-def read_tapes(files: Sequence[Path], config: LemConfig, span: Span, step_seconds: int | None = None) -> list[Tape]:
-    """The bars of `files` in the span, aggregated to `step_seconds` where given; earlier bars serve as history.
-    Stretches too short for an order are left out."""
-    tapes = []
+def read_tapes(
+    files: Sequence[Path], config: LemConfig, span: Span, step_seconds: int | None = None
+) -> tuple[list[Tape], list[Tape]]:
+    """The bars of `files` in the span, aggregated to `step_seconds` where given, and their mirror images; earlier bars
+    serve as history. Stretches too short for an order are left out."""
+    tapes, images = [], []
     for file in files:
         for series in segments(read_series(file)):
             steps = aggregated(series, step_seconds) if step_seconds else series
@@ -76,7 +81,8 @@ def read_tapes(files: Sequence[Path], config: LemConfig, span: Span, step_second
             tape = _tape(steps, max(lo, config.history_min), hi)
             if tape.hi - tape.lo > 4 * config.max_steps:
                 tapes.append(tape)
-    return tapes
+                images.append(_tape(mirrored(steps), tape.lo, tape.hi))
+    return tapes, images
 
 
 def simulated_tapes(config: LemConfig, seed: int, walks: int = WALKS) -> list[Tape]:

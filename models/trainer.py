@@ -32,7 +32,7 @@ from models.warm_start import warm_start
 GRADIENT_NORM_MAX = 1.0
 SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED = 7_777_777, 8_888_888
-WARM_HEADS, WARM_RATE = ("context.outlook.", "context.volume.", "context.volatility."), 0.1
+WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.1
 """What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
@@ -45,8 +45,8 @@ class TrainSettings:
     steps. The learning rate rises over `warmup` steps and falls to zero along a cosine. Before the first step, as many
     draws as `warm_batches` say what a straight line foresees.
 
-    What is released is the running average of the weights at the step where the utility on validation bars was best;
-    training ends early after `patience` validations without a better one.
+    What is released is the running average of the weights at the step where the utility on validation bars, and on
+    their mirror images, was best; training ends early after `patience` validations without a better one.
     """
 
     steps: int = 2_000
@@ -147,7 +147,8 @@ class Trainer:
         for place, market in enumerate(self.bars.validation or [self.bars.walks]):
             for draw in range(VALIDATION_DRAWS):
                 seed = [VALIDATION_SEED, place, draw]
-                stretches = self._stretches(market.tapes, np.random.default_rng(seed), SHORT_HORIZON)
+                tapes = (*market.tapes, *market.mirrored)
+                stretches = self._stretches(tapes, np.random.default_rng(seed), SHORT_HORIZON)
                 with torch.no_grad():
                     utilities.append(self._loss(self.averaged, stretches, seed).utility)
         utility = float(np.mean(utilities))
@@ -173,9 +174,9 @@ class Trainer:
 
     def _groups(self) -> list[dict[str, Any]]:
         """The weights, each group with its share of the learning rate."""
-        slow = [weights for name, weights in self.net.named_parameters() if name.startswith(WARM_HEADS)]
-        chosen = {id(weights) for weights in slow}
-        rest = [weights for weights in self.net.parameters() if id(weights) not in chosen]
+        learned = [(name, weights) for name, weights in self.net.named_parameters() if weights.requires_grad]
+        slow = [weights for name, weights in learned if name.startswith(WARM_HEADS)]
+        rest = [weights for name, weights in learned if not name.startswith(WARM_HEADS)]
         groups = [{"params": rest, "share": 1.0}, {"params": slow, "share": WARM_RATE}]
         return [group for group in groups if group["params"]]
 
@@ -198,7 +199,8 @@ class Trainer:
         horizon = self.config.max_steps if common.random() < settings.long_share else SHORT_HORIZON
         tapes: Sequence[Tape] = self.bars.walks.tapes
         if self.bars.train and common.random() >= settings.simulated_share:
-            tapes = self.bars.train[common.choice(len(self.bars.train), p=_shares(self.bars.train))].tapes
+            market = self.bars.train[common.choice(len(self.bars.train), p=_shares(self.bars.train))]
+            tapes = (*market.tapes, *market.mirrored)
         return self._stretches(tapes, np.random.default_rng([settings.seed, self.step, self.process]), horizon)
 
     def _stretches(self, tapes: Sequence[Tape], rng: np.random.Generator, horizon: int) -> Stretches:

@@ -2,7 +2,8 @@
 start from them.
 
 What prices do next is so faint that steps of the optimiser drown it in their own noise; ridge regression on hundreds of
-thousands of windows does not. Training then refines the heads.
+thousands of windows does not. Training refines the forecasts of volume and volatility and leaves the outlook as it is:
+on the bars that it was fitted on, it could only learn to trust it too much.
 
 Shapes: F figures that are read, Y figures foreseen.
 """

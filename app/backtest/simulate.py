@@ -30,7 +30,8 @@ class Walk:
     """What a simulated market is like. `sigma` is the volatility per bar (0.002: 20 bps).
 
     Volumes are lognormal with mean `volume` (base units) and `volume_deviation` in logs; `daily_swing` in [0, 1) adds a
-    daily profile, a cosine with its peak at noon UTC.
+    daily profile, a cosine with its peak at noon UTC. With `volume_per_move` bars that move have more volume, as in
+    real markets: a move of one volatility multiplies it by exp(volume_per_move) over that of a bar that stands still.
     """
 
     bar_seconds: int = 900
@@ -39,6 +40,7 @@ class Walk:
     volume: float = 1000.0
     volume_deviation: float = 0.5
     daily_swing: float = 0.0
+    volume_per_move: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,9 @@ def simulate_bars(random: np.random.Generator, walk: Walk, paths: int, bars: int
     high = np.maximum(middle + reach[0], average).max(axis=2)
     low = np.minimum(middle - reach[1], average).min(axis=2)
     volume = _volumes(random, walk, paths, bars, first_open)
+    if walk.volume_per_move:
+        moves_of_bars = np.abs(ends[:, :, -1] - begins[:, :, 0]) / walk.sigma
+        volume = volume * np.exp(walk.volume_per_move * (moves_of_bars - np.sqrt(2.0 / np.pi)))
     return Bars(
         open=walk.price * np.exp(begins[:, :, 0]),
         high=walk.price * np.exp(high),

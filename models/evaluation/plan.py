@@ -66,11 +66,13 @@ class MarketPlan(Strict):
 
 
 class WalkPlan(Strict):
-    """Independent random walks with `sigma_bps` of volatility per bar, drawn from `seed`."""
+    """Independent random walks with `sigma_bps` of volatility per bar, drawn from `seed`. With `volume_per_move` they
+    look more like a market, though there is still nothing to know (app/backtest/simulate.py)."""
 
     instruments: int = Field(default=8, gt=0)
     bars: int = Field(default=36_000, gt=1000)
     sigma_bps: float = Field(default=20.0, gt=0.0)
+    volume_per_move: float = Field(default=0.0, ge=0.0)
     seed: int = Field(default=7, ge=0)
     min_steps: tuple[int, ...] = (1, 4, 6, 7, 8, 9, 10, 11, 12)
     slice_caps: tuple[float, ...] = (1.0, 0.2)

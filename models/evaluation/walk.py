@@ -24,10 +24,11 @@ BPS = 1e4
 def write_walks(plan: WalkPlan, folder: Path) -> list[Path]:
     """One bar file per walk; those that are there are as they would be written."""
     folder.mkdir(parents=True, exist_ok=True)
-    walk = Walk(sigma=plan.sigma_bps / BPS)
+    walk = Walk(sigma=plan.sigma_bps / BPS, volume_per_move=plan.volume_per_move)
+    kind = f"-volume{plan.volume_per_move:g}" if plan.volume_per_move else ""
     paths = []
     for number in range(plan.instruments):
-        name = f"WALK{number}-seed{plan.seed}-{plan.bars}x{plan.sigma_bps:g}bps.parquet"
+        name = f"WALK{number}-seed{plan.seed}-{plan.bars}x{plan.sigma_bps:g}bps{kind}.parquet"
         path = folder / name
         if not path.exists():
             draft = path.with_suffix(".draft")

@@ -60,3 +60,15 @@ def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:
 
     np.testing.assert_array_equal(first.close, again.close)
     np.testing.assert_array_equal(first.price, again.price)
+
+
+def test_volume_goes_with_the_moves_where_asked_for() -> None:
+    plain, busy = (
+        simulate_bars(np.random.default_rng(5), Walk(sigma=SIGMA, volume_per_move=rise), 20, 500) for rise in (0.0, 1.0)
+    )
+    moves = np.abs(np.log(busy.close / busy.open)).ravel()
+
+    assert (plain.close == busy.close).all()
+    assert abs(np.corrcoef(moves, np.log(plain.volume).ravel())[0, 1]) < 0.05
+    assert np.corrcoef(moves, np.log(busy.volume).ravel())[0, 1] > 0.5
+    assert np.allclose(busy.notional / busy.volume, plain.notional / plain.volume)

@@ -11,7 +11,7 @@ import pytest
 from app.engine.market import COLUMNS, Floats, Market
 from app.engine.policy import Proposal, Rows
 from app.inference.bundle import BundleError, LemPolicy, load_bundle
-from models.gate import SIZE_MAX, looks_ahead, reasons_against, worse
+from models.gate import SIZE_MAX, looks_ahead, reasons_against, worse, worse_on_walks
 from models.run import REFUSAL, release
 from tests.models.tiny import a_plan
 
@@ -55,6 +55,15 @@ def test_a_bundle_that_is_worse_on_the_bars_that_choose_is_stopped(bundle: Path)
 
     assert worse(good, careless, "walks_1h", market) is None
     assert "worse on walks_1h" in str(worse(careless, good, "walks_1h", market))
+
+
+def test_a_bundle_that_is_worse_on_random_walks_is_stopped(bundle: Path) -> None:
+    good, careless = load_bundle(bundle), as_kind(Careless, bundle)
+
+    assert worse_on_walks(good, careless) == []
+    neutral, default = worse_on_walks(careless, good)
+    assert "worse on a random walk at risk aversion 0:" in neutral
+    assert "worse on a random walk at risk aversion 0.3:" in default
 
 
 def test_a_bundle_that_is_too_large_is_stopped(bundle: Path, tmp_path: Path) -> None:
