@@ -47,15 +47,21 @@ def _train(plan: Plan, folder: Path, threads: int, *, shown: bool = True) -> lis
 
 
 class _Teller:
-    """Moves the progress bar, with running means of what the loss is made of and the orders rolled per second."""
+    """Moves the progress bar, of the warm start and then of the steps, with running means of what the loss is made of
+    and the orders rolled per second."""
 
     def __init__(self, progress: Progress, plan: Plan) -> None:
         self.progress, self.settings = progress, plan.settings
-        self.task = progress.add_task("training", total=plan.settings.steps, figures="")
+        self.task = progress.add_task("warm start", total=plan.settings.warm_batches, figures="")
         self.means: tuple[float, ...] | None = None
         self.began: tuple[float, int] | None = None
 
-    def __call__(self, step: int, loss: Loss) -> None:
+    def __call__(self, step: int, loss: Loss | None) -> None:
+        if loss is None:
+            self.progress.update(self.task, completed=step)
+            return
+        if not self.means:  # the time left is of the steps alone
+            self.progress.reset(self.task, description="training", total=self.settings.steps, completed=step)
         new = (loss.utility, loss.volume, loss.volatility, loss.outlook)
         old = self.means or new
         self.means = tuple(SMOOTHING * before + (1.0 - SMOOTHING) * now for before, now in zip(old, new, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,9 @@ from app.inference.card import RiskAversions, Training
 from models.config import LemConfig
 from models.export import export_bundle
 from models.gate import reasons_against
-from models.objective import Loss
 from models.plan import MarketPlan, Plan
 from models.tapes import Market, simulated_tapes
-from models.trainer import Bars, Trainer, read_checkpoint, released_net
+from models.trainer import Bars, Told, Trainer, read_checkpoint, released_net
 from models.validation import Row, validation_table
 
 CHECKPOINT, RECORD, REFUSAL = "checkpoint.pt", "run.json", "refused.txt"
@@ -26,7 +25,7 @@ VALIDATION_WALKS = 12
 VALIDATION_SEED = 1_000_003
 
 
-def train(plan: Plan, folder: Path, told: Callable[[int, Loss], None], device: str = "cpu") -> list[Row]:
+def train(plan: Plan, folder: Path, told: Told, device: str = "cpu") -> list[Row]:
     """Train, or go on where the folder's checkpoint stands; then measure and write the record. Returns the table."""
     trainer = trained(plan, folder, told, device)
     if trainer.process:
@@ -38,7 +37,7 @@ def train(plan: Plan, folder: Path, told: Callable[[int, Loss], None], device: s
     return table
 
 
-def trained(plan: Plan, folder: Path, told: Callable[[int, Loss], None], device: str = "cpu") -> Trainer:
+def trained(plan: Plan, folder: Path, told: Told, device: str = "cpu") -> Trainer:
     """A trainer at its end, gone on from the folder's checkpoint where there is one."""
     bars = Bars(
         train=_markets(plan, "training"),

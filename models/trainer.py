@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,9 @@ SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED = 7_777_777, 8_888_888
 WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.1
 """What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
+Told = Callable[[int, Loss | None], None]
+"""Hears how many steps are done, with the newest one's loss; before them how many batches of the warm start, with
+none."""
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
 
@@ -104,14 +107,18 @@ class Trainer:
         )
         self.process = distributed.get_rank() if distributed.is_initialized() else 0
         self.processes = distributed.get_world_size() if distributed.is_initialized() else 1
-        self.step = 0
+        self.step, self.warm = 0, False
         self.best = copy.deepcopy(self.net.state_dict())
         self.best_utility, self.validations_since = -math.inf, 0
 
-    def run(self, checkpoint: Path | None, told: Callable[[int, Loss], None] = lambda _step, _loss: None) -> None:
+    def run(self, checkpoint: Path | None, told: Told = lambda _done, _loss: None) -> None:
         """Train to the last step or until validation stops getting better, writing `checkpoint` now and then; `told`
-        hears of every step."""
+        hears of every batch of the warm start, and then of every step."""
         settings = self.settings
+        if not self.warm:
+            self.warm_up(told)
+            if checkpoint and self.process == 0:
+                self.save(checkpoint)
         while self.step < settings.steps and self.validations_since < settings.patience:
             loss = self.advance()
             last = self.step == settings.steps
@@ -126,8 +133,8 @@ class Trainer:
     def advance(self) -> Loss:
         """One step of the optimiser."""
         settings = self.settings
-        if not self.step:
-            self._warm_start()
+        if not self.warm:
+            self.warm_up()
         for group in self.optimizer.param_groups:
             group["lr"] = settings.rate(self.step) * group["share"]
         loss = self._loss(self.net, self._draw(), [settings.seed, self.step, self.process])
@@ -180,17 +187,28 @@ class Trainer:
         groups = [{"params": rest, "share": 1.0}, {"params": slow, "share": WARM_RATE}]
         return [group for group in groups if group["params"]]
 
-    def _warm_start(self) -> None:
-        """The same in every process."""
-        if not self.config.context_width:
-            return
-        warm_start(self.net.context, (self._warm_stretches(number) for number in range(self.settings.warm_batches)))
+    def warm_up(self, told: Told = lambda _done, _loss: None) -> None:
+        """Fit what starts from straight lines; the processes share the batches."""
+        batches = self.settings.warm_batches if self.config.context_width else 0
+        shared = self.processes > 1 and batches >= self.processes
+        mine = range(self.process, batches, self.processes) if shared else range(batches)
+
+        def drawn() -> Iterator[Stretches]:
+            for number in mine:
+                yield self._warm_stretches(number)
+                told(number + 1, None)
+
+        warm_start(self.net.context, drawn(), distributed.all_reduce if shared else lambda _sum: None)
+        self.warm = True
 
     def _warm_stretches(self, number: int) -> Stretches:
-        rng = np.random.default_rng([WARM_SEED, self.settings.seed, number])
+        """Few windows of many stretches, as neighbours say the same; of no images, since a crash has none."""
+        settings = self.settings
+        rng = np.random.default_rng([WARM_SEED, settings.seed, number])
         markets = self.bars.train or [self.bars.walks]
         tapes = markets[rng.choice(len(markets), p=_shares(markets))].tapes
-        return self._stretches(tapes, rng, horizon=1)  # few windows of many stretches: neighbours say the same
+        drawn = draw_stretches(tapes, self.config, settings.stretches, settings.starts, rng, horizon=1)
+        return drawn.to(self.device)
 
     def _draw(self) -> Stretches:
         """This step's stretches: all processes choose the same market, each its own bars of it."""
@@ -234,6 +252,7 @@ class Trainer:
                 "config": asdict(self.config),
                 "settings": asdict(self.settings),
                 "step": self.step,
+                "warm": self.warm,
                 "net": self.net.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -257,7 +276,7 @@ class Trainer:
         self.net.load_state_dict(saved["net"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.step, self.best = saved["step"], saved["best"]
+        self.step, self.warm, self.best = saved["step"], saved["warm"], saved["best"]
         self.best_utility, self.validations_since = saved["best_utility"], saved["validations_since"]
 
 

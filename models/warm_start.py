@@ -10,7 +10,7 @@ Shapes: F figures that are read, Y figures foreseen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,13 +47,19 @@ class Sums:
         return result
 
 
-def warm_start(net: ContextNet, batches: Iterable[Stretches]) -> None:
-    """Fit the heads on the batches' windows, in the place of what they held; no batches leave them."""
+def warm_start(
+    net: ContextNet, batches: Iterable[Stretches], add_others: Callable[[Tensor], None] = lambda _sum: None
+) -> None:
+    """Fit the heads on the batches' windows, in the place of what they held; no batches leave them. Where the batches
+    are one process' share, `add_others` adds the other processes' part of each sum to it, in place."""
     both: tuple[Sums, Sums] | None = None
     for stretches in batches:  # only the sums are kept: each is some megabytes
         part = _both_sums(net, stretches)
         both = (both[0].plus(part[0]), both[1].plus(part[1])) if both else part
     if both:
+        for sums in both:
+            for part_of_all in (sums.figures, sums.foreseen, sums.squares):
+                add_others(part_of_all)
         _start_outlook(net, both[0])
         _start_levels(net, both[1])
 

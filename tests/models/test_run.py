@@ -92,6 +92,9 @@ def test_several_processes_train_the_same_network_in_kind(trained: Path, tmp_pat
     alone, together = read_checkpoint(trained / "checkpoint.pt"), read_checkpoint(tmp_path / "run" / "checkpoint.pt")
     assert together["step"] == alone["step"] == QUICK_RUN["steps"]
     assert together["net"].keys() == alone["net"].keys()
+    lines = "context.outlook.weight"  # kept from the warm start, which the processes share out
+    assert alone["net"][lines].any()
+    assert torch.allclose(together["net"][lines], alone["net"][lines], atol=1e-6)
     assert [row["market"] for row in table].count("walks_1h") > 0
 
 

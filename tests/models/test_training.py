@@ -72,6 +72,20 @@ def test_a_training_that_was_stopped_ends_where_an_uninterrupted_one_does(tmp_pa
     assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == QUICK.steps
 
 
+def test_the_warm_start_is_told_and_kept_and_not_done_again(tmp_path: Path) -> None:
+    told: list[tuple[int, bool]] = []
+    whole, stopped, resumed = a_trainer(), a_trainer(), a_trainer()
+    whole.run(None)
+
+    stopped.warm_up(lambda done, loss: told.append((done, loss is None)))
+    stopped.save(tmp_path / "checkpoint.pt")
+    resumed.resume(tmp_path / "checkpoint.pt")
+    resumed.run(None, lambda done, loss: told.append((done, loss is None)))
+
+    assert told == [(1, True), (2, True), *((step + 1, False) for step in range(QUICK.steps))]
+    assert torch.equal(weights_of(whole), weights_of(resumed))
+
+
 def test_a_tiny_network_learns_in_seconds() -> None:
     """A fresh network starts at the optimum for a walk; one whose weights were shaken finds most of the way back."""
     settings = replace(
