@@ -21,8 +21,9 @@ from models.samples import Stretches, draw_terms, paths_of
 FORECAST_WEIGHT = 0.2
 RATIO_MAX = 20.0
 HEDGE_SURCHARGE, HEDGE_SURCHARGE_MAX = 3.0, 1.0
-"""The pace of orders without a cap feels that many times its risk aversion on top, and at most so much: to them a
-smaller spread costs no mean. Orders without risk aversion may bet with their pace on what the context foresees."""
+"""The pace of orders without a cap feels that many times its risk aversion on top, and at most so much beyond it: to
+them a smaller spread costs no mean. Orders without risk aversion may bet with their pace on what the context
+foresees."""
 OUTLOOK_MAX = 4.0
 VOLATILITY_MIN = 1e-5
 EMPTY_SHARE = 0.02
@@ -54,7 +55,7 @@ def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: C
         if times:
             paths = paths_of(stretches, features, reading, times)
             terms = draw_terms(paths, capped, generator)
-            surcharge = (HEDGE_SURCHARGE * terms.risk_aversion).clamp(max=HEDGE_SURCHARGE_MAX)
+            surcharge = torch.minimum(HEDGE_SURCHARGE * terms.risk_aversion, terms.risk_aversion + HEDGE_SURCHARGE_MAX)
             hedge = torch.where(terms.max_slice_fraction < 1.0, 0.0, surcharge)
             outcome = roll(net.decision, paths, terms, costs, hedge=hedge)
             known = (paths.volatility > VOLATILITY_MIN).float()  # frozen prices have no unit to count gains in

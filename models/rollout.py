@@ -28,6 +28,9 @@ from app.domain.projection import STOP_THRESHOLD
 from models.decision import DecisionNet, OrderView
 
 BPS = 10_000.0
+HEDGE_SCALE = 0.3
+"""Beyond so many units of volatility the surcharge on the pace's risk grows no faster than the gain: with the utility's
+own scale of 1 the hedge learns from few wild orders, and most are tracked less closely."""
 DUST = 1e-6
 """A share of an order too small to count as a slice: float32 leaves such rests."""
 
@@ -127,7 +130,8 @@ class _Rolling:
         weight = self.survive * stop * alive
         self.utility = self.utility + weight * (gain - terms.risk_aversion * excess)
         if self.hedge is not None:
-            self.hedging = self.hedging + weight.detach() * self.hedge * excess
+            usual = HEDGE_SCALE * (torch.sqrt(HEDGE_SCALE**2 + gain * gain) - HEDGE_SCALE)
+            self.hedging = self.hedging + weight.detach() * self.hedge * usual
         self.gain = self.gain + weight * gain
         self.survive = self.survive * (1.0 - stop)
         hard = self.running * alive * (stop > STOP_THRESHOLD).to(gain.dtype)

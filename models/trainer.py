@@ -63,7 +63,7 @@ class TrainSettings:
     impact: float = 1.0
     half_spread_bps: float = 0.0
     learning_rate: float = 1.5e-3
-    weight_decay: float = 1e-3
+    weight_decay: float = 0.1
     warmup: int = 100
     average_decay: float = 0.995
     warm_batches: int = 3_000
