@@ -81,7 +81,8 @@ def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int)
             rest -= finish[-1]
         may_stop = len(finish) >= terms.min_steps[order].item() or step == longest
         stop = 1.0 if step == longest else torch.sigmoid(logit).item() * may_stop
-        cost = slippage_bps(kind.side.sign, achieved(finish), benchmark(len(finish)))
+        end = max(len(finish), step)  # a step without a slice, where all but dust was traded before, still counts
+        cost = slippage_bps(kind.side.sign, achieved(finish), benchmark(end))
         gain = -(cost + costs.half_spread_bps) / 1e4 / float(paths.volatility[order]) - impact(finish)
         excess = math.sqrt(1.0 + gain**2) - 1.0
         utility += survive * stop * (gain - terms.risk_aversion[order].item() * excess)
