@@ -96,10 +96,10 @@ class ContextNet(nn.Module):
         newest = self._attend(x) if self.config.heads else x[:, -1]
         reading = self.reading(torch.cat([newest, features.levels], dim=-1))
         known = torch.cat([reading, self.levels(features)], dim=-1)
-        calmer = VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known)[:, 0])
-        log_volatility = log_volatility + features.trust * calmer
-        busier = VOLUME_SHIFT_MAX * torch.tanh(self.volume(known) / VOLUME_SHIFT_MAX)
-        growth = features.volume_profile + busier
+        volatility_shift = VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known)[:, 0])
+        log_volatility = log_volatility + features.trust * volatility_shift
+        volume_shift = VOLUME_SHIFT_MAX * torch.tanh(self.volume(known) / VOLUME_SHIFT_MAX)
+        growth = features.volume_profile + volume_shift
         outlook = torch.tanh(self.outlook(self.directions(features)))
         fixed = torch.stack([log_volatility, log_volume], dim=-1)
         context = torch.cat([fixed, OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
