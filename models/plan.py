@@ -28,8 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.domain.errors import InvalidInput
 from models.config import LemConfig
 from models.files import bar_files, read_toml, validated
+from models.settings import TrainSettings
 from models.tapes import Market, Span, read_tapes
-from models.trainer import TrainSettings
 
 
 class MarketPlan(BaseModel):

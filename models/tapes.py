@@ -35,6 +35,10 @@ class Market:
     mirrored: tuple[Tape, ...] = ()
     weight: float = 1.0
 
+    @property
+    def both_ways(self) -> tuple[Tape, ...]:
+        return (*self.tapes, *self.mirrored)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:

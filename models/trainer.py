@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from torch import distributed
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from app.domain.costs import Costs
 from app.domain.errors import InvalidInput
 from models.config import LemConfig
 from models.lem import Lem
 from models.objective import Loss, loss_of
 from models.samples import Stretches, draw_stretches
+from models.settings import TrainSettings
 from models.tapes import Market, Tape
 from models.warm_start import warm_start
 
@@ -39,50 +39,6 @@ Told = Callable[[int, Loss | None], None]
 none."""
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainSettings:
-    """One step draws `stretches` of `starts` order starts, `repeat` orders (and `repeat_capped` with a slice cap) on
-    each start. A share of the steps is simulated; a share has orders of up to the longest horizon, the rest of up to 12
-    steps. The learning rate rises over `warmup` steps and falls to zero along a cosine. Before the first step, as many
-    draws as `warm_batches` say what a straight line foresees.
-
-    What is released is the running average of the weights at the step where the utility on validation bars, and on
-    their mirror images, was best; training ends early after `patience` validations without a better one.
-    """
-
-    steps: int = 2_000
-    seed: int = 0
-    stretches: int = 32
-    starts: int = 5
-    repeat: int = 3
-    repeat_capped: int = 2
-    simulated_share: float = 0.25
-    long_share: float = 0.3
-    impact: float = 1.0
-    half_spread_bps: float = 0.0
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.1
-    warmup: int = 100
-    average_decay: float = 0.995
-    warm_batches: int = 3_000
-    checkpoint_every: int = 100
-    validate_every: int = 200
-    patience: int = 8
-
-    def rate(self, step: int) -> float:
-        rise = min(1.0, (step + 1) / max(1, self.warmup))
-        return self.learning_rate * rise * 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
-
-    @property
-    def costs(self) -> Costs:
-        return Costs(impact=self.impact, half_spread_bps=self.half_spread_bps)
-
-    @property
-    def orders_per_step(self) -> int:
-        """Orders rolled in one step, all scenarios counted."""
-        return self.stretches * self.starts * (self.repeat + self.repeat_capped) * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +110,7 @@ class Trainer:
         for place, market in enumerate(self.bars.validation or [self.bars.walks]):
             for draw in range(VALIDATION_DRAWS):
                 seed = [VALIDATION_SEED, place, draw]
-                tapes = (*market.tapes, *market.mirrored)
-                stretches = self._stretches(tapes, np.random.default_rng(seed), SHORT_HORIZON)
+                stretches = self._stretches(market.both_ways, np.random.default_rng(seed), SHORT_HORIZON)
                 with torch.no_grad():
                     utilities.append(self._loss(self.averaged, stretches, seed).utility)
         utility = float(np.mean(utilities))
@@ -217,8 +172,7 @@ class Trainer:
         horizon = self.config.max_steps if common.random() < settings.long_share else SHORT_HORIZON
         tapes: Sequence[Tape] = self.bars.walks.tapes
         if self.bars.train and common.random() >= settings.simulated_share:
-            market = self.bars.train[common.choice(len(self.bars.train), p=_shares(self.bars.train))]
-            tapes = (*market.tapes, *market.mirrored)
+            tapes = self.bars.train[common.choice(len(self.bars.train), p=_shares(self.bars.train))].both_ways
         return self._stretches(tapes, np.random.default_rng([settings.seed, self.step, self.process]), horizon)
 
     def _stretches(self, tapes: Sequence[Tape], rng: np.random.Generator, horizon: int) -> Stretches:

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 import torch
 
+from app.backtest.series import raw_rows
+from app.backtest.simulate import Walk, simulate_bars, simulated_series
 from app.engine.market import COLUMNS
 from models.config import LemConfig
 from models.directions import CRASH_FROM, CRASH_SPANS
 from models.features import BarFeatures
 from models.golden import random_bars
-from tests.models.tiny import TINY, a_net
+from models.mirror import mirrored
+from tests.models.tiny import a_net
 
 
 def column(name: str) -> int:
@@ -22,23 +25,20 @@ def column(name: str) -> int:
 FULL = LemConfig()
 
 
-def a_window(config: LemConfig = TINY) -> torch.Tensor:
-    return torch.from_numpy(random_bars(config, np.random.default_rng(3), config.lookback))
+def a_window() -> torch.Tensor:
+    return torch.from_numpy(random_bars(FULL, np.random.default_rng(3), FULL.lookback))
 
 
-def turned_over(window: torch.Tensor) -> torch.Tensor:
-    """The same market with every price p in the place of 1 / p."""
-    turned = window.clone()
-    unit = float(window[0, -1, column("close")]) ** 2
-    for name, other in (("open", "open"), ("close", "close"), ("high", "low"), ("low", "high")):
-        turned[..., column(name)] = unit / window[..., column(other)]
-    volume, notional = window[..., column("volume")], window[..., column("notional")]
-    turned[..., column("notional")] = torch.where(volume > 0.0, volume**2 * unit / notional, 0.0)
-    return turned
+def both_ways() -> tuple[torch.Tensor, torch.Tensor]:
+    """A window of a market, and of its mirror image."""
+    walk = Walk(volume_per_move=2.0, volume_deviation=0.2)
+    series = simulated_series("WALK", simulate_bars(np.random.default_rng(3), walk, 1, FULL.lookback), 0, 900)
+    shown, image = (torch.from_numpy(raw_rows(each))[None] for each in (series, mirrored(series)))
+    return shown, image
 
 
 def test_every_direction_changes_its_sign_where_prices_are_turned_over() -> None:
-    features, turned = BarFeatures(TINY)(a_window()), BarFeatures(TINY)(turned_over(a_window()))
+    features, turned = (BarFeatures(FULL)(window) for window in both_ways())
 
     assert features.directions.abs().max() > 0.5
     odd = slice(0, -len(CRASH_SPANS))
@@ -47,7 +47,7 @@ def test_every_direction_changes_its_sign_where_prices_are_turned_over() -> None
 
 @pytest.mark.parametrize(("move", "counts"), [(-0.01, False), (-0.15, True), (0.15, False)])
 def test_only_a_crash_counts_as_one(move: float, counts: bool) -> None:
-    window = a_window(FULL)
+    window = a_window()
     columns = [column(name) for name in ("open", "high", "low", "close", "notional")]
     window[:, -1:, columns] = window[:, -2:-1, columns]
     window[:, -1, columns] *= np.exp(move)
@@ -58,7 +58,7 @@ def test_only_a_crash_counts_as_one(move: float, counts: bool) -> None:
 
 
 def test_where_volume_does_not_go_with_the_moves_nothing_is_foreseen() -> None:
-    window = a_window(FULL)
+    window = a_window()
     still = window.clone()
     still[..., column("volume")], still[..., column("notional")] = 1.0, window[..., column("close")]
     net = a_net(FULL, noise=0.05).context
@@ -70,9 +70,9 @@ def test_where_volume_does_not_go_with_the_moves_nothing_is_foreseen() -> None:
 
 
 def test_the_outlook_turns_over_with_the_prices() -> None:
-    net = a_net().context
+    net = a_net(FULL, noise=0.05).context
     with torch.no_grad():
-        outlook, turned = (net.read(net.features(window)).outlook for window in (a_window(), turned_over(a_window())))
+        outlook, turned = (net.read(net.features(window)).outlook for window in both_ways())
 
     assert outlook.abs().max() > 0.05
     assert torch.allclose(outlook, -turned, atol=0.03)

@@ -118,6 +118,19 @@ def test_a_gain_is_minus_the_slippage_of_the_domain() -> None:
     assert in_tensors.item() == pytest.approx(float(in_decimal))
 
 
+def test_the_surcharge_on_the_pace_grows_with_the_gain_and_no_faster_than_it() -> None:
+    paths = some_paths()
+    terms = some_terms(paths, min_steps=4.0, max_steps=4.0)  # one way to end, so the penalty is that of the one gain
+    surcharge = torch.full_like(terms.min_steps, 2.0)
+
+    with torch.no_grad():
+        outcome = roll(a_net().decision, paths, terms, hedge=surcharge)
+
+    expected = 2.0 * 0.3 * (torch.sqrt(0.3**2 + outcome.gain**2) - 0.3)
+    assert outcome.gain.abs().max() > 0.3
+    assert torch.allclose(outcome.hedging, expected, atol=1e-6)
+
+
 def test_orders_end_between_min_and_max_steps() -> None:
     paths = some_paths()
 
