@@ -241,8 +241,8 @@ class OrderView:
         more they fear spread, since their hedge is known. All is traded in the last step, and as much as the cap asks
         for before.
 
-        What is learned counts where there is something to learn: small TWAP orders without a cap act by the optimum for
-        a random walk and by the outlook alone, as everything else has cost them spread on bars not trained on.
+        Small TWAP orders without a cap end where the optimum for a random walk and the outlook say so: when to end them
+        is known, and what else was learned of it has cost them spread on bars not trained on.
         """
         shift, haste, logit = outputs.unbind(-1)
         risk = self.column["risk_aversion"]
@@ -251,12 +251,12 @@ class OrderView:
             0.0, 1.0
         )  # both ends can be reached: a rest of a lot costs a bar
         base = self.target + full * (self.ahead - self.target)
-        known = ~self.is_vwap & (self.column["max_slice_fraction"] >= 1.0)
-        learned = torch.where(known, self.size / (self.size + SMALL), 1.0)
-        shift = learned * torch.where(self.is_vwap, shift, shift / (1.0 + risk)) + BET * self.edge / (BET_FEAR + risk)
+        shift = torch.where(self.is_vwap, shift, shift / (1.0 + risk)) + BET * self.edge / (BET_FEAR + risk)
         share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
         moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)
         wanted = self.leaves * torch.where(self.steps_left <= 1.0, 1.0, moved)
         needed = self.leaves - (self.steps_left - 1.0) * self.column["max_slice_fraction"]
         allocation = torch.minimum(torch.maximum(wanted, needed), torch.minimum(self.cap, self.leaves))
-        return allocation, STOP_SLOPE * (self.beyond + self.edge).clamp(-BEYOND_MAX, BEYOND_MAX) + learned * logit
+        known = ~self.is_vwap & (self.column["max_slice_fraction"] >= 1.0)
+        logit = logit * torch.where(known, self.size / (self.size + SMALL), 1.0)
+        return allocation, STOP_SLOPE * (self.beyond + self.edge).clamp(-BEYOND_MAX, BEYOND_MAX) + logit
