@@ -19,7 +19,7 @@ class TrainSettings:
     their mirror images, was best; training ends early after `patience` validations without a better one.
     """
 
-    steps: int = 1_000
+    steps: int = 2_000
     seed: int = 0
     stretches: int = 32
     starts: int = 5
