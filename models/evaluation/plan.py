@@ -96,7 +96,7 @@ class EvaluationPlan(Strict):
     walk: WalkPlan | None = None
     max_steps: int = Field(default=12, ge=2)
     min_steps: tuple[int, ...] = tuple(range(1, 25))
-    risk_aversions: tuple[float, ...] = (0.0, 0.1, 0.3, 1.0, 3.0, 6.0, 10.0)
+    risk_aversions: tuple[float, ...] = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 6.0, 10.0)
     frontier_min_steps: tuple[int, ...] = (1, 6, 9, 11)
     calibration_min_steps: tuple[int, ...] = (1, 6)
     costs: CostPlan = CostPlan()

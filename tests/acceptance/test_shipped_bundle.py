@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.backtest.gaps import segments
+from app.backtest.observing import Observed, observe_series
 from app.backtest.reader import read_series
 from app.backtest.run import Outcome, run_series
 from app.backtest.series import Series
@@ -61,23 +62,42 @@ def on_the_walk(risk_aversion: float) -> Outcome:
     return run_series(a_walk(), lem(), setup)
 
 
-@cache
-def on_real_bars(policy: str, risk_aversion: float | None = None) -> tuple[Outcome, ...]:
-    """2025, all pairs, the same orders for every policy; without a risk aversion at the default."""
-    chosen: Policy = lem() if policy == "lem" else baseline(policy)
-    setup = Setup(
+def chosen(policy: str) -> Policy:
+    return lem() if policy == "lem" else baseline(policy)
+
+
+def orders(risk_aversion: float) -> Setup:
+    """2025, the same orders for every policy."""
+    return Setup(
         min_steps=(1, 6, 9, 12),
         max_steps=12,
         every=49,  # takes every time of day in turn
-        risk_aversion=lem().risk_aversion if risk_aversion is None else risk_aversion,
+        risk_aversion=risk_aversion,
         start=FIRST_OF_2025,
         end=NOVEMBER_2025,
     )
-    return tuple(run_series(part, chosen, setup) for path in PAIRS for part in segments(read_series(path)))
 
 
-def pooled(policy: str, benchmark: Benchmark, min_steps: int, **risk: float) -> NDArray[np.float64]:
-    return np.concatenate([gains(outcome, benchmark, min_steps) for outcome in on_real_bars(policy, **risk)])
+@cache
+def observed(policy: str) -> tuple[tuple[Series, Observed], ...]:
+    """What a policy reads of all pairs, once for all risk aversions."""
+    parts = [part for path in PAIRS for part in segments(read_series(path))]
+    return tuple((part, observe_series(part, chosen(policy), orders(0.0))) for part in parts)
+
+
+@cache
+def on_real_bars(policy: str, risk_aversion: float) -> tuple[Outcome, ...]:
+    return tuple(
+        run_series(part, chosen(policy), orders(risk_aversion), observed=read) for part, read in observed(policy)
+    )
+
+
+def pooled(
+    policy: str, benchmark: Benchmark, min_steps: int, risk_aversion: float | None = None
+) -> NDArray[np.float64]:
+    """The gains of one policy's orders; without a risk aversion at the default."""
+    fear = lem().risk_aversion if risk_aversion is None else risk_aversion
+    return np.concatenate([gains(outcome, benchmark, min_steps) for outcome in on_real_bars(policy, fear)])
 
 
 def spread(gain: NDArray[np.float64]) -> float:
@@ -144,4 +164,4 @@ def test_orders_that_track_stay_close_to_their_benchmark() -> None:
 
 @needs_real_bars
 def test_it_decides_all_of_these_orders_itself() -> None:
-    assert sum(outcome.fallbacks for outcome in on_real_bars("lem")) == 0
+    assert sum(outcome.fallbacks for outcome in on_real_bars("lem", lem().risk_aversion)) == 0

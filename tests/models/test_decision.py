@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -71,6 +73,7 @@ def test_a_network_that_has_learned_nothing_tracks_the_benchmark_over_a_forced_h
     """Even pace for TWAP, the forecast share of volume for VWAP: what is learned scales this curve."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, 2:4] = 0.0  # every volume counts as it is forecast
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
     allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
@@ -78,6 +81,42 @@ def test_a_network_that_has_learned_nothing_tracks_the_benchmark_over_a_forced_h
     by_volume = (forecast[0, 0] / forecast[0].sum()).item()
     for scenario, share in zip(SCENARIOS, allocation.tolist(), strict=True):
         assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-5)
+
+
+def test_the_more_later_volume_counts_the_slower_a_vwap_order_begins() -> None:
+    net, state = a_net_that_has_learned_nothing(), forced_orders()
+    context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, 2], context[:, 3] = math.log(0.5), math.log(2.0)
+
+    first = torch.ones(len(SCENARIOS), dtype=torch.int64)
+    allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
+
+    following, later = 0.5 * forecast[0, 0].item(), 2.0 * forecast[0, 1:].sum().item()
+    for scenario, share in zip(SCENARIOS, allocation.tolist(), strict=True):
+        by_volume = following / (following + later)
+        assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-5)
+
+
+def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap() -> None:
+    """When to end it is known; a large one, or one with a cap, is what there is to learn."""
+    learned, fresh = a_net(noise=1.0), a_net_that_has_learned_nothing()
+    context, forecast = (part.repeat(ROWS, 1) for part in fresh.context(a_window()))
+    state, step, _ = some_orders()
+    twap = torch.full((ROWS,), [scenario.benchmark for scenario in SCENARIOS].index(Benchmark.TWAP))
+    size, cap = STATE_COLUMNS.index("order_volume"), STATE_COLUMNS.index("max_slice_fraction")
+
+    def apart(volume: float, slice_cap: float) -> float:
+        state[:, size], state[:, cap] = volume, slice_cap
+        ours, theirs = (
+            DecisionTable(net.decision)(context, forecast, state, step, twap)[1] for net in (learned, fresh)
+        )
+        most: float = (ours - theirs).abs().max().item()
+        return most
+
+    usual = forecast[0].sum().item()
+    assert apart(1e-9 * usual, 1.0) < 1e-3
+    assert apart(usual, 1.0) > 0.1
+    assert apart(1e-9 * usual, 0.5) > 0.1
 
 
 def test_no_answer_leaves_what_the_limits_permit() -> None:
