@@ -19,7 +19,7 @@ class TrainSettings:
     their mirror images, was best; training ends early after `patience` validations without a better one.
     """
 
-    steps: int = 1_000
+    steps: int = 2_000
     seed: int = 0
     stretches: int = 32
     starts: int = 5
@@ -29,7 +29,7 @@ class TrainSettings:
     long_share: float = 0.3
     impact: float = 1.0
     half_spread_bps: float = 0.0
-    learning_rate: float = 4e-4
+    learning_rate: float = 1.5e-3
     weight_decay: float = 0.1
     warmup: int = 100
     average_decay: float = 0.995

@@ -27,18 +27,16 @@ from models.objective import Loss, loss_of
 from models.samples import Stretches, draw_stretches
 from models.settings import TrainSettings
 from models.tapes import Market, Tape
-from models.warm_start import calibrate, warm_start
+from models.warm_start import warm_start
 
 GRADIENT_NORM_MAX = 1.0
 SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED = 7_777_777, 8_888_888
-SLOW, SLOW_RATE = ("context.volume.", "context.volatility.", "decision.own."), 0.1
-"""What learns that much more slowly than the rest: what starts warm, lest the steps' noise undo it, and what each step
-and scenario has of its own, since it sees few orders."""
+WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.1
+"""What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
 Told = Callable[[int, Loss | None], None]
 """Hears how many steps are done, with the newest one's loss; before them how many batches of the warm start, with
 none."""
-CALIBRATION_BATCHES = 300
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
 
@@ -139,9 +137,9 @@ class Trainer:
     def _groups(self) -> list[dict[str, Any]]:
         """The weights, each group with its share of the learning rate."""
         learned = [(name, weights) for name, weights in self.net.named_parameters() if weights.requires_grad]
-        slow = [weights for name, weights in learned if name.startswith(SLOW)]
-        rest = [weights for name, weights in learned if not name.startswith(SLOW)]
-        groups = [{"params": rest, "share": 1.0}, {"params": slow, "share": SLOW_RATE}]
+        slow = [weights for name, weights in learned if name.startswith(WARM_HEADS)]
+        rest = [weights for name, weights in learned if not name.startswith(WARM_HEADS)]
+        groups = [{"params": rest, "share": 1.0}, {"params": slow, "share": WARM_RATE}]
         return [group for group in groups if group["params"]]
 
     def warm_up(self, told: Told = lambda _done, _loss: None) -> None:
@@ -155,10 +153,7 @@ class Trainer:
                 yield self._warm_stretches(number)
                 told(number + 1, None)
 
-        add_others = distributed.all_reduce if shared else lambda _sum: None
-        warm_start(self.net.context, drawn(), add_others)
-        if batches:
-            calibrate(self.net.context, map(self._warm_stretches, mine[:CALIBRATION_BATCHES]), add_others)
+        warm_start(self.net.context, drawn(), distributed.all_reduce if shared else lambda _sum: None)
         self.warm = True
 
     def _warm_stretches(self, number: int) -> Stretches:
