@@ -22,13 +22,13 @@ class LemConfig:
     recurrence: int = 48
     history_min: int = 96
     max_steps: int = 24
-    variable_width: int = 8
+    variable_width: int = 4
     hidden: int = 32
-    kan_layers: int = 2
+    kan_layers: int = 1
     kan_width: int = 8
     kan_knots: int = 8
     recurrent_layers: int = 1
-    heads: int = 4
+    heads: int = 2
     context_width: int = 24
     decision_hidden: int = 32
     step_blocks: int = 1

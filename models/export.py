@@ -112,7 +112,12 @@ def context_graph(config: LemConfig, sha256: str) -> GraphCard:
             TensorCard(name="bars", dtype="float32", shape=["B", config.lookback, len(COLUMNS)], unit="as columns")
         ],
         outputs=[
-            TensorCard(name="context", dtype="float32", shape=["B", width], unit="log volatility, log volume, learned"),
+            TensorCard(
+                name="context",
+                dtype="float32",
+                shape=["B", width],
+                unit="log volatility, log volume, log tilts of the next and of later volume, learned",
+            ),
             TensorCard(name="volume_forecast", dtype="float32", shape=["B", config.max_steps], unit="base units"),
         ],
     )

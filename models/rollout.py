@@ -25,7 +25,8 @@ from app.domain.benchmark import slippage_bps
 from app.domain.costs import FREE, VOLUME_FLOOR, Costs, square_root_impact
 from app.domain.order import SCENARIOS, SizeMode
 from app.domain.projection import STOP_THRESHOLD
-from models.decision import DecisionNet, OrderView
+from models.decision import DecisionNet
+from models.order_view import OrderView
 
 BPS = 10_000.0
 HEDGE_SCALE = 0.3

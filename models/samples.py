@@ -17,7 +17,7 @@ from app.backtest.series import raw_windows
 from app.domain.errors import InvalidInput
 from app.engine.market import COLUMNS
 from models.config import LemConfig
-from models.context import Reading
+from models.context import FORECASTS, Reading
 from models.features import Features
 from models.rollout import Paths, Terms
 from models.tapes import Tape
@@ -90,13 +90,15 @@ def stretches_at(places: Sequence[tuple[Tape, int]], config: LemConfig, contexts
 def paths_of(stretches: Stretches, features: Features, reading: Reading, repeat: int) -> Paths:
     """Every start of every stretch, each `repeat` times: B = G J R orders.
 
-    `features` and `reading` are of the stretches' windows.
+    `features` and `reading` are of the stretches' windows. What the orders come to teaches the forecasts nothing: they
+    would bend them to what a hedge likes to see, which has figures of its own.
     """
     groups, contexts, starts = len(stretches.price), stretches.contexts, stretches.starts
     steps = contexts - starts + 1
     reach = torch.arange(starts)[:, None] + torch.arange(steps)  # [J, N]: step n of start j stands on context j + n
     origin = stretches.close[:, :starts, None]
-    context, volume_forecast = (part.unflatten(0, (groups, contexts)) for part in (reading.context, reading.volume))
+    told = torch.cat([reading.context[:, :FORECASTS].detach(), reading.context[:, FORECASTS:]], dim=-1)
+    context, volume_forecast = (part.unflatten(0, (groups, contexts)) for part in (told, reading.volume.detach()))
     volatility = features.volatility.unflatten(0, (groups, contexts))[:, :starts]
 
     def per_order(values: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from models.objective import Loss, loss_of
 from models.samples import Stretches, draw_stretches
 from models.settings import TrainSettings
 from models.tapes import Market, Tape
-from models.warm_start import warm_start
+from models.warm_start import calibrate, warm_start
 
 GRADIENT_NORM_MAX = 1.0
 SHORT_HORIZON = 12
@@ -37,6 +37,7 @@ WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.1
 Told = Callable[[int, Loss | None], None]
 """Hears how many steps are done, with the newest one's loss; before them how many batches of the warm start, with
 none."""
+CALIBRATION_BATCHES = 300
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
 
@@ -153,7 +154,10 @@ class Trainer:
                 yield self._warm_stretches(number)
                 told(number + 1, None)
 
-        warm_start(self.net.context, drawn(), distributed.all_reduce if shared else lambda _sum: None)
+        add_others = distributed.all_reduce if shared else lambda _sum: None
+        warm_start(self.net.context, drawn(), add_others)
+        if batches:
+            calibrate(self.net.context, map(self._warm_stretches, mine[:CALIBRATION_BATCHES]), add_others)
         self.warm = True
 
     def _warm_stretches(self, number: int) -> Stretches:

@@ -20,7 +20,8 @@ from models.config import OUTLOOKS
 from models.context import VOLATILITY_SHIFT_MAX, ContextNet
 from models.directions import DIRECTIONS
 from models.features import Features
-from models.objective import outlook_that_came, variance_that_came, volume_that_came
+from models.lengths import LENGTHS
+from models.objective import outlook_that_came, volatility_that_came, volume_ratio, volume_that_came
 from models.samples import Stretches
 
 LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
@@ -64,6 +65,27 @@ def warm_start(
         _start_levels(net, both[1])
 
 
+def calibrate(
+    net: ContextNet, batches: Iterable[Stretches], add_others: Callable[[Tensor], None] = lambda _sum: None
+) -> None:
+    """Move the constants of the volume's lines, one for all bar lengths and one more for each, until on average as much
+    comes as is expected: the logs of volume have heavier tails than a normal's."""
+    products, missing = torch.zeros(LENGTHS + 1, LENGTHS + 1), torch.zeros(LENGTHS + 1, net.config.max_steps)
+    for stretches in batches:
+        with torch.no_grad():
+            features = net.features(stretches.windows)
+            ratio = volume_ratio(stretches, features, net.read(features))
+        shares = torch.cat([features.lengths.mean(0), torch.ones(1)])
+        products = products + torch.outer(shares, shares)
+        missing = missing + torch.outer(shares, torch.log(ratio.mean(0)))
+    for part_of_all in (products, missing):
+        add_others(part_of_all)
+    constants = torch.linalg.solve(products + torch.eye(LENGTHS + 1), missing)
+    with torch.no_grad():
+        net.volume.weight[:, -LENGTHS:].add_(constants[:-1].T)
+        net.volume.bias.add_(constants[-1])
+
+
 def _both_sums(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums]:
     """Of the outlook and of the levels."""
     with torch.no_grad():
@@ -81,10 +103,10 @@ def _sums(figures: Tensor, foreseen: Tensor) -> Sums:
 
 
 def _levels_that_came(stretches: Stretches, features: Features) -> Tensor:
-    """[B, N + 1]: the logs of each next step's volume over its profile and of the coming variance over the past."""
+    """[B, N + 1]: the logs of each next step's volume over its profile and of the coming volatility over the past."""
     volume, expected = volume_that_came(stretches, features)
-    variance = variance_that_came(stretches, features) / features.volatility**2
-    return torch.cat([torch.log(volume / expected), torch.log(variance + 1e-3)[:, None]], dim=-1)
+    volatility = volatility_that_came(stretches, features) / features.volatility
+    return torch.cat([torch.log(volume / expected), torch.log(volatility + 0.03)[:, None]], dim=-1)
 
 
 def _start_outlook(net: ContextNet, sums: Sums) -> None:
@@ -104,7 +126,7 @@ def _start_levels(net: ContextNet, sums: Sums) -> None:
     for line, above in zip(lines, 0.5 * variance, strict=True):
         line[-1] += above
     _set(net.volume, lines[:-1])
-    _set(net.volatility, [0.5 * lines[-1] / VOLATILITY_SHIFT_MAX])
+    _set(net.volatility, [lines[-1] / VOLATILITY_SHIFT_MAX])
 
 
 def _set(head: nn.Linear, lines: Sequence[Tensor]) -> None:

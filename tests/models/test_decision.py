@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +11,10 @@ import torch
 from app.domain.order import SCENARIOS, Benchmark
 from app.inference.state import STATE_COLUMNS
 from models.context import FIXED_FIGURES
-from models.decision import DecisionTable, OrderView
+from models.decision import DecisionTable
 from models.golden import random_orders
 from models.lem import Lem
+from models.order_view import OrderView
 from tests.models.test_context import a_window
 from tests.models.tiny import TINY, a_net
 
@@ -71,12 +74,27 @@ def test_a_network_that_has_learned_nothing_tracks_the_benchmark_over_a_forced_h
     """Even pace for TWAP, the forecast share of volume for VWAP: what is learned scales this curve."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, 2:4] = 0.0  # every volume counts as it is forecast
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
     allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
 
     by_volume = (forecast[0, 0] / forecast[0].sum()).item()
     for scenario, share in zip(SCENARIOS, allocation.tolist(), strict=True):
+        assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-5)
+
+
+def test_the_more_later_volume_counts_the_slower_a_vwap_order_begins() -> None:
+    net, state = a_net_that_has_learned_nothing(), forced_orders()
+    context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, 2], context[:, 3] = math.log(0.5), math.log(2.0)
+
+    first = torch.ones(len(SCENARIOS), dtype=torch.int64)
+    allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
+
+    following, later = 0.5 * forecast[0, 0].item(), 2.0 * forecast[0, 1:].sum().item()
+    for scenario, share in zip(SCENARIOS, allocation.tolist(), strict=True):
+        by_volume = following / (following + later)
         assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-5)
 
 

@@ -11,10 +11,10 @@ from app.engine.market import COLUMNS
 from models.context import Reading
 from models.features import Features
 from models.lem import Lem
-from models.objective import forecast_losses, outlook_loss
+from models.objective import forecast_losses, outlook_loss, volume_ratio
 from models.samples import Stretches, draw_stretches
 from models.tapes import Tape, simulated_tapes
-from models.warm_start import warm_start
+from models.warm_start import calibrate, warm_start
 from tests.models.tiny import TINY
 
 BATCHES, STRETCHES, STARTS = 40, 16, 4
@@ -74,6 +74,27 @@ def test_the_volume_forecast_starts_better_than_the_profile_alone() -> None:
 
     assert warm_error < cold_error
     assert torch.isfinite(net.context.volume.weight).all()
+
+
+def test_what_is_expected_comes_on_average_even_where_volumes_burst() -> None:
+    """One bar in ten has ten times the volume: half a variance above the mean of the logs is not enough."""
+
+    def bursting(tape: Tape) -> Tape:
+        raw = tape.raw.copy()
+        bursts = np.random.default_rng(1).random(len(raw)) < 0.1
+        raw[:, [VOLUME, NOTIONAL]] *= np.where(bursts, 10.0, 1.0)[:, None].astype(np.float32)
+        return replace(tape, raw=raw)
+
+    tapes = [bursting(tape) for tape in simulated_tapes(TINY, seed=5, walks=6)]
+    net, stretches, features, reading = warmed(tapes)
+    before = volume_ratio(stretches, features, reading).mean(0)
+
+    calibrate(net.context, [draw_stretches(tapes, TINY, 200, STARTS, np.random.default_rng(2)) for _ in range(BATCHES)])
+
+    with torch.no_grad():
+        after = volume_ratio(stretches, features, net.context.read(features)).mean(0)
+    assert ((after - 1.0).abs() < (before - 1.0).abs()).all()
+    assert (after - 1.0).abs().max() < 0.1
 
 
 def test_without_windows_the_heads_stay_as_they_were() -> None:
