@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
@@ -19,10 +20,12 @@ from models.run import train
 from models.validation import Row
 
 SMOOTHING = 0.98
+LINE_EVERY = 100
+"""Where there is no terminal to draw a bar in, such as in a log, that many steps are told in one line."""
 
 
 def launch(plan: Plan, folder: Path, processes: int, threads: int) -> list[Row]:
-    """Train to the end, with a progress bar on standard error; returns the validation table."""
+    """Train to the end, with a progress bar on standard error, or lines of it; returns the validation table."""
     threads = threads or max(1, (os.cpu_count() or 1) // processes)
     if processes == 1:
         return _train(plan, folder, threads)
@@ -58,7 +61,7 @@ class _Teller:
 
     def __call__(self, step: int, loss: Loss | None) -> None:
         if loss is None:
-            self.progress.update(self.task, completed=step)
+            self._show(step, "")
             return
         if not self.means:  # the time left is of the steps alone
             self.progress.reset(self.task, description="training", total=self.settings.steps, completed=step)
@@ -70,8 +73,17 @@ class _Teller:
         speed = self.settings.orders_per_step * steps / seconds if steps else 0.0
         utility, volume, volatility, outlook = self.means
         errors = f"volume {volume:.3f}  volatility {volatility:.3f}  outlook {outlook:.4f}"
-        figures = f"utility {utility:.4f}  {errors}  {speed:,.0f} samples/s"
+        self._show(step, f"utility {utility:.4f}  {errors}  {speed:,.0f} samples/s")
+
+    def _show(self, step: int, figures: str) -> None:
         self.progress.update(self.task, completed=step, figures=figures)
+        task = self.progress.tasks[0]
+        drawn = self.progress.disable or self.progress.console.is_terminal
+        if drawn or (step % LINE_EVERY and step != task.total):
+            return
+        left = "?" if task.time_remaining is None else timedelta(seconds=round(task.time_remaining))
+        line = f"{task.description} {step:,} of {task.total:,.0f}  {left} left  {figures}"
+        self.progress.console.print(line.rstrip(), soft_wrap=True, highlight=False)
 
 
 def _progress(shown: bool) -> Progress:
