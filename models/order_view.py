@@ -23,8 +23,9 @@ STOP_SLOPE, BEYOND_MAX = 8.0, 3.0
 BET, BET_FEAR = 2.0, 0.1
 """The bet with the pace, before anything is learned: per unit of the edge, the less the more the order fears spread. At
 the default it is half of what utility asks for on crypto bars of 15 minutes, and about that on longer ones."""
-SMALL = 1e-4
-"""The share of the volume left from which on the size of an order matters."""
+SMALL, LARGE = 1e-4, 2e-3
+"""The shares of the volume left from which on the size of an order matters, and from which on impact costs it more than
+a hedge against busy bars is worth: an uneven pace pays the most for its largest slices."""
 
 
 class OrderView:
@@ -61,10 +62,10 @@ class OrderView:
         self.volume_to_min = (volume_forecast * (ahead < self.to_min[..., None] + 1.0)).sum(-1)
         seen = self.column["benchmark_volume"]
         self.volume_total = (seen + self.volume_left).clamp(min=1e-12)
-        tilt_next, tilt_later = torch.exp(self.context[..., 2]), torch.exp(self.context[..., 3])
+        self.size = self.column["order_volume"] / self.volume_left.clamp(min=1e-12)
+        tilt_next, tilt_later = torch.exp(self.context[..., 2:4] / (1.0 + self.size / LARGE)[..., None]).unbind(-1)
         following = seen + tilt_next * self.next_volume
         by_volume = following / (following + tilt_later * (self.volume_left - self.next_volume)).clamp(min=1e-12)
-        self.size = self.column["order_volume"] / self.volume_left.clamp(min=1e-12)
         self.even = self.step / self.column["max_steps"]
         self.share = torch.where(self.is_vwap, by_volume, self.even)
 

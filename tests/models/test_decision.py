@@ -98,6 +98,21 @@ def test_the_more_later_volume_counts_the_slower_a_vwap_order_begins() -> None:
         assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-5)
 
 
+def test_a_large_vwap_order_counts_volume_as_it_is_forecast() -> None:
+    """An uneven pace costs a large order more in impact than the hedge is worth."""
+    net, state = a_net_that_has_learned_nothing(), forced_orders()
+    context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, 2], context[:, 3] = math.log(0.5), math.log(2.0)
+    state[:, STATE_COLUMNS.index("order_volume")] = 10.0 * forecast[0].sum()
+
+    first = torch.ones(len(SCENARIOS), dtype=torch.int64)
+    allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
+
+    by_volume = (forecast[0, 0] / forecast[0].sum()).item()
+    for scenario, share in zip(SCENARIOS, allocation.tolist(), strict=True):
+        assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-3)
+
+
 def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap() -> None:
     """When to end it is known; a large one, or one with a cap, is what there is to learn."""
     learned, fresh = a_net(noise=1.0), a_net_that_has_learned_nothing()
