@@ -12,7 +12,7 @@ from torch import Tensor
 
 from app.inference.state import STATE_COLUMNS
 from models.config import OUTLOOKS
-from models.context import FIXED_FIGURES, OUTLOOK_GAIN, SIGNED_FIGURES, walk_deviation
+from models.context import FIXED_FIGURES, FORECASTS, OUTLOOK_GAIN, SIGNED_FIGURES, TILTS, walk_deviation
 from models.martingale import MartingaleRule
 
 OUTPUTS = 3  # a shift of the pace, the haste under a cap, and a shift of the stop's logit
@@ -63,9 +63,10 @@ class OrderView:
         seen = self.column["benchmark_volume"]
         self.volume_total = (seen + self.volume_left).clamp(min=1e-12)
         self.size = self.column["order_volume"] / self.volume_left.clamp(min=1e-12)
-        tilt_next, tilt_later = torch.exp(self.context[..., 2:4] / (1.0 + self.size / LARGE)[..., None]).unbind(-1)
-        following = seen + tilt_next * self.next_volume
-        by_volume = following / (following + tilt_later * (self.volume_left - self.next_volume)).clamp(min=1e-12)
+        tilts = torch.exp(self.context[..., FORECASTS:FIXED_FIGURES] / (1.0 + self.size / LARGE)[..., None])
+        hedged = tilts[..., torch.arange(volume_forecast.shape[-1]).clamp(max=len(TILTS) - 1)] * volume_forecast
+        following = seen + hedged[..., 0]
+        by_volume = following / (seen + (hedged * (ahead < self.steps_left[..., None])).sum(-1)).clamp(min=1e-12)
         self.even = self.step / self.column["max_steps"]
         self.share = torch.where(self.is_vwap, by_volume, self.even)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
 
 from app.domain.order import SCENARIOS, Benchmark
 from app.inference.state import STATE_COLUMNS
-from models.context import FIXED_FIGURES
+from models.context import FIXED_FIGURES, FORECASTS
 from models.decision import DecisionTable
 from models.golden import random_orders
 from models.lem import Lem
@@ -74,7 +72,7 @@ def test_a_network_that_has_learned_nothing_tracks_the_benchmark_over_a_forced_h
     """Even pace for TWAP, the forecast share of volume for VWAP: what is learned scales this curve."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, 2:4] = 0.0  # every volume counts as it is forecast
+    context[:, FORECASTS:FIXED_FIGURES] = 0.0  # every volume counts as it is forecast
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
     allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
@@ -85,14 +83,16 @@ def test_a_network_that_has_learned_nothing_tracks_the_benchmark_over_a_forced_h
 
 
 def test_the_more_later_volume_counts_the_slower_a_vwap_order_begins() -> None:
+    """The next bar, the one after it and later ones each count for themselves."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, 2], context[:, 3] = math.log(0.5), math.log(2.0)
+    context[:, FORECASTS:FIXED_FIGURES] = torch.log(torch.tensor([0.5, 3.0, 2.0]))
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
     allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
 
-    following, later = 0.5 * forecast[0, 0].item(), 2.0 * forecast[0, 1:].sum().item()
+    following = 0.5 * forecast[0, 0].item()
+    later = 3.0 * forecast[0, 1].item() + 2.0 * forecast[0, 2:].sum().item()
     for scenario, share in zip(SCENARIOS, allocation.tolist(), strict=True):
         by_volume = following / (following + later)
         assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-5)
@@ -102,7 +102,7 @@ def test_a_large_vwap_order_counts_volume_as_it_is_forecast() -> None:
     """An uneven pace costs a large order more in impact than the hedge is worth."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, 2], context[:, 3] = math.log(0.5), math.log(2.0)
+    context[:, FORECASTS:FIXED_FIGURES] = torch.log(torch.tensor([0.5, 3.0, 2.0]))
     state[:, STATE_COLUMNS.index("order_volume")] = 10.0 * forecast[0].sum()
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
