@@ -147,8 +147,9 @@ class OrderView:
         more they fear spread, since their hedge is known. All is traded in the last step, and as much as the cap asks
         for before.
 
-        What is learned counts where there is something to learn: small TWAP orders without a cap act by the optimum for
-        a random walk and by the outlook alone, as all else has cost them spread on bars not trained on.
+        What is learned counts where there is something to learn: small TWAP orders without a cap, or with one but
+        without risk aversion, act by the optimum for a random walk and by the outlook alone. All else has cost them
+        spread on bars not trained on, or mean on random walks.
         """
         shift, haste, logit = outputs.unbind(-1)
         risk = self.column["risk_aversion"]
@@ -157,8 +158,9 @@ class OrderView:
             0.0, 1.0
         )  # both ends can be reached: a rest of a lot costs a bar
         base = self.target + full * (self.ahead - self.target)
-        known = ~self.is_vwap & (self.column["max_slice_fraction"] >= 1.0)
-        learned = torch.where(known, self.size / (self.size + SMALL), 1.0)
+        capped = (self.column["max_slice_fraction"] < 1.0).to(risk.dtype)
+        known = ~self.is_vwap * (1.0 - capped * (1.0 - torch.exp(-20.0 * risk)))
+        learned = 1.0 - known * SMALL / (self.size + SMALL)
         shift = learned * torch.where(self.is_vwap, shift, shift / (1.0 + risk)) + BET * self.edge / (BET_FEAR + risk)
         share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
         moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)

@@ -113,16 +113,17 @@ def test_a_large_vwap_order_counts_volume_as_it_is_forecast() -> None:
         assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-3)
 
 
-def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap() -> None:
-    """When to end it is known; a large one, or one with a cap, is what there is to learn."""
+def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_without_fear() -> None:
+    """When to end it is known; a large one, or one that fears spread under a cap, is what there is to learn."""
     learned, fresh = a_net(noise=1.0), a_net_that_has_learned_nothing()
     context, forecast = (part.repeat(ROWS, 1) for part in fresh.context(a_window()))
     state, step, _ = some_orders()
     twap = torch.full((ROWS,), [scenario.benchmark for scenario in SCENARIOS].index(Benchmark.TWAP))
-    size, cap = STATE_COLUMNS.index("order_volume"), STATE_COLUMNS.index("max_slice_fraction")
+    asked = ("order_volume", "max_slice_fraction", "risk_aversion")
+    size, cap, fear = (STATE_COLUMNS.index(name) for name in asked)
 
-    def apart(volume: float, slice_cap: float) -> float:
-        state[:, size], state[:, cap] = volume, slice_cap
+    def apart(volume: float, slice_cap: float, risk_aversion: float) -> float:
+        state[:, size], state[:, cap], state[:, fear] = volume, slice_cap, risk_aversion
         ours, theirs = (
             DecisionTable(net.decision)(context, forecast, state, step, twap)[1] for net in (learned, fresh)
         )
@@ -130,9 +131,10 @@ def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap() -> 
         return most
 
     usual = forecast[0].sum().item()
-    assert apart(1e-9 * usual, 1.0) < 1e-3
-    assert apart(usual, 1.0) > 0.1
-    assert apart(1e-9 * usual, 0.5) > 0.1
+    assert apart(1e-9 * usual, 1.0, 0.3) < 1e-3
+    assert apart(1e-9 * usual, 0.5, 0.0) < 1e-3
+    assert apart(usual, 1.0, 0.3) > 0.1
+    assert apart(1e-9 * usual, 0.5, 0.3) > 0.1
 
 
 def test_no_answer_leaves_what_the_limits_permit() -> None:
