@@ -31,13 +31,13 @@ class DayBlocks:
         self._first = np.random.default_rng(seed).integers(0, max(1, self.days), (resamples, count))
         self._orders = self._in_blocks(np.ones(len(day)))
 
-    def interval(self, values: Vector) -> tuple[float, float]:
-        """The 95 % interval of the mean of `values` [S]; NaN where there are fewer than two days."""
+    def interval(self, values: Vector, coverage: float = COVERAGE) -> tuple[float, float]:
+        """The interval of the mean of `values` [S], by default of 95 %; NaN where there are fewer than two days."""
         if self.days < 2:
             return float("nan"), float("nan")
         sums = self._in_blocks(values)
         means = sums[self._first].sum(axis=1) / self._orders[self._first].sum(axis=1)
-        tail = (100.0 - COVERAGE) / 2.0
+        tail = (100.0 - coverage) / 2.0
         low, high = np.percentile(means, [tail, 100.0 - tail])
         return float(low), float(high)
 

@@ -33,6 +33,15 @@ class Careless(LemPolicy):
         return Proposal(np.ones(len(rows)), np.zeros(len(rows)))
 
 
+class Blunt(LemPolicy):
+    """Trades orders that move the market at once."""
+
+    def propose(self, market: Market, rows: Rows) -> Proposal:
+        proposal = super().propose(market, rows)
+        large = rows.order_volume > 1e-3 * market.volume_forecast[rows.market].sum(axis=1)
+        return Proposal(np.where(large, 1.0, proposal.allocation), proposal.stop_probability)
+
+
 def as_kind(kind: type[LemPolicy], directory: Path) -> LemPolicy:
     policy = load_bundle(directory)
     return kind(policy.card, policy._context, policy._decision)
@@ -53,17 +62,25 @@ def test_a_bundle_that_is_worse_on_the_bars_that_choose_is_stopped(bundle: Path)
     market = a_plan(bundle.parent).markets["walks_1h"]
     good, careless = load_bundle(bundle), as_kind(Careless, bundle)
 
-    assert worse(good, careless, "walks_1h", market) is None
-    assert "worse on walks_1h" in str(worse(careless, good, "walks_1h", market))
+    assert worse(good, careless, "walks_1h", market) == []
+    assert "worse on walks_1h, orders: utility -" in worse(careless, good, "walks_1h", market)[0]
 
 
 def test_a_bundle_that_is_worse_on_random_walks_is_stopped(bundle: Path) -> None:
     good, careless = load_bundle(bundle), as_kind(Careless, bundle)
 
     assert worse_on_walks(good, careless) == []
-    neutral, default = worse_on_walks(careless, good)
-    assert "worse on a random walk at risk aversion 0:" in neutral
-    assert "worse on a random walk at risk aversion 0.3:" in default
+    default, neutral = worse_on_walks(careless, good)[:2]
+    assert "worse on a random walk, orders: " in default
+    assert "worse on a random walk, orders without risk aversion: " in neutral
+
+
+def test_a_bundle_whose_large_orders_cost_more_is_stopped_though_it_is_as_good_for_small_ones(bundle: Path) -> None:
+    market = a_plan(bundle.parent).markets["walks_1h"]
+
+    (reason,) = worse(as_kind(Blunt, bundle), load_bundle(bundle), "walks_1h", market)
+
+    assert "orders of 1% of the volume after costs: utility -" in reason
 
 
 def test_a_bundle_that_is_too_large_is_stopped(bundle: Path, tmp_path: Path) -> None:
