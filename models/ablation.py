@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.backtest.workers import worker_pool
 from models.evaluation.bootstrap import DayBlocks
 from models.lem import Lem
 from models.plan import Plan
@@ -47,7 +46,7 @@ def ablate(plan: Plan, folder: Path, jobs: int, variants: Sequence[str] = tuple(
     """Train every variant in its own folder, `jobs` at a time, and write the table. What is finished is not done again;
     what was stopped goes on."""
     run = partial(_measured, plan, folder)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with worker_pool(jobs) as pool:
         list(pool.map(run, variants))
     measures = {name: dict(np.load(folder / name / MEASURES)) for name in variants}
     rows = [row for name in variants for row in _rows(name, measures[name], measures[WHOLE])]

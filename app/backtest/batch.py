@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from app.backtest.job import Done, Job, run_file, run_file_alone
 from app.backtest.report import screen_table, summarise, write_summary
+from app.backtest.workers import worker_pool
 from app.engine.policy import Policy
 
 
@@ -51,7 +51,7 @@ def _finished(paths: list[Path], job: Job, policy: Policy, jobs: int, console: C
                 shown.update(task, description=path.name)
                 yield run_file(path, job, policy, lambda part: shown.advance(task, part))
             return
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with worker_pool(jobs) as pool:
             futures = [pool.submit(run_file_alone, path, job) for path in paths]
             for _ in as_completed(futures):
                 shown.advance(task)

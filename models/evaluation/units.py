@@ -10,10 +10,9 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from app.backtest.workers import worker_pool
 from app.engine.policy import Policy
 from models.evaluation.measure import Arrays, measure_file, measure_file_alone
 from models.evaluation.runs import LEM, Run
@@ -119,7 +119,7 @@ def measure_units(units: Sequence[Unit], folder: Path, policies: dict[str, Polic
 
 def _in_processes(todo: list[tuple[Unit, Path]], bundle: Path, jobs: int) -> Iterator[Unit]:
     """Units as they are finished and kept; on a failure those under way are finished, the others never begun."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with worker_pool(jobs) as pool:
         running: dict[Future[None], Unit] = {}
         rest = iter(todo)
         try:
