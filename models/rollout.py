@@ -16,6 +16,7 @@ Shapes: S scenarios, B orders (per scenario), N steps, K state columns.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -107,8 +108,9 @@ class _Rolling:
         vwap = torch.where(traded > 0, (paths.price * paths.volume).cumsum(-1) / traded.clamp(min=1e-12), twap)
         self.benchmarks = torch.where(self.is_vwap[..., None], vwap, twap)  # [S, B, N]
         self.traded = traded
-        floor = VOLUME_FLOOR * paths.volume.mean(-1, keepdim=True)
-        self.size = terms.order_volume[:, None] / torch.maximum(paths.volume, floor).clamp(min=1e-12)  # [B, N]
+        market = torch.maximum(paths.volume, VOLUME_FLOOR * paths.volume.mean(-1, keepdim=True))  # [B, N]
+        # Where a whole horizon trades nothing there is no impact to speak of.
+        self.size = terms.order_volume[:, None] / torch.where(market > 0.0, market, math.inf)
         self.capped = bool((terms.max_slice_fraction < 1.0).any())
         zero = torch.zeros(scenarios, len(paths.price), dtype=dtype, device=paths.price.device)
         self.filled, self.paid = zero, zero  # paid: sum of a p for a quantity, of a / p for a notional

@@ -118,6 +118,16 @@ def test_a_gain_is_minus_the_slippage_of_the_domain() -> None:
     assert in_tensors.item() == pytest.approx(float(in_decimal))
 
 
+def test_where_a_whole_horizon_trades_nothing_there_is_no_impact() -> None:
+    """As in a backtest. One such order, infinitely dear, would outweigh all others of a training."""
+    paths = some_paths()
+    empty = replace(paths, volume=torch.zeros_like(paths.volume))
+
+    free, paid = (roll(a_net().decision, empty, some_terms(empty), costs) for costs in (FREE, Costs(impact=0.8)))
+
+    assert torch.allclose(paid.gain, free.gain, atol=1e-5)
+
+
 def test_the_surcharge_on_the_pace_grows_with_the_gain_and_no_faster_than_it() -> None:
     paths = some_paths()
     terms = some_terms(paths, min_steps=4.0, max_steps=4.0)  # one way to end, so the penalty is that of the one gain
