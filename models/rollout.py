@@ -30,7 +30,7 @@ from models.decision import DecisionNet
 from models.order_view import OrderView
 
 BPS = 10_000.0
-HEDGE_SCALE = 0.3
+HEDGE_SCALE = 0.1
 """Beyond so many units of volatility the surcharge on the pace's risk grows no faster than the gain: with the utility's
 own scale of 1 the hedge learns from few wild orders, and most are tracked less closely."""
 DUST = 1e-6
@@ -133,7 +133,7 @@ class _Rolling:
         weight = self.survive * stop * alive
         self.utility = self.utility + weight * (gain - terms.risk_aversion * excess)
         if self.hedge is not None:
-            usual = HEDGE_SCALE * (torch.sqrt(HEDGE_SCALE**2 + gain * gain) - HEDGE_SCALE)
+            usual = torch.sqrt(HEDGE_SCALE**2 + gain * gain) - HEDGE_SCALE
             self.hedging = self.hedging + weight.detach() * self.hedge * usual
         self.gain = self.gain + weight * gain
         self.survive = self.survive * (1.0 - stop)

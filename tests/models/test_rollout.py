@@ -136,7 +136,7 @@ def test_the_surcharge_on_the_pace_grows_with_the_gain_and_no_faster_than_it() -
     with torch.no_grad():
         outcome = roll(a_net().decision, paths, terms, hedge=surcharge)
 
-    expected = 2.0 * 0.3 * (torch.sqrt(0.3**2 + outcome.gain**2) - 0.3)
+    expected = 2.0 * (torch.sqrt(0.1**2 + outcome.gain**2) - 0.1)
     assert outcome.gain.abs().max() > 0.3
     assert torch.allclose(outcome.hedging, expected, atol=1e-6)
 
