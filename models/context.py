@@ -77,7 +77,7 @@ class ContextNet(nn.Module):
         self.volatility = nn.Linear(read, 1)
         self.outlook = nn.Linear(DIRECTIONS * (1 + LENGTHS), len(OUTLOOKS), bias=False)
         self.outlook.requires_grad_(False)  # set by the warm start and kept
-        self.tilts = nn.Linear(hidden + LENGTHS, len(TILTS))
+        self.tilts = nn.Linear(LENGTHS, len(TILTS))
         # All start from what the window says without learning.
         for head in (self.volume, self.volatility, self.outlook, self.tilts):
             for weights in head.parameters():
@@ -112,7 +112,7 @@ class ContextNet(nn.Module):
         volume_shift = VOLUME_SHIFT_MAX * torch.tanh(self.volume(known) / VOLUME_SHIFT_MAX)
         growth = features.volume_profile + volume_shift
         outlook = torch.tanh(self.outlook(self.directions(features)))
-        tilts = features.trust[:, None] * self.tilts(torch.cat([reading, features.lengths], dim=-1))
+        tilts = features.trust[:, None] * self.tilts(features.lengths)
         fixed = torch.stack([log_volatility, log_volume, *tilts.unbind(-1)], dim=-1)
         context = torch.cat([fixed, OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
         return Reading(context, torch.exp(log_volume[:, None] + growth), outlook)

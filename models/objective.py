@@ -21,7 +21,7 @@ from models.samples import Stretches, draw_terms, paths_of
 
 FORECAST_WEIGHT = 0.2
 RATIO_MIN, RATIO_MAX = 1e-3, 20.0
-HEDGE_SURCHARGE = 0.5
+HEDGE_SURCHARGE = 1.0
 """The pace of orders without a cap feels that many times its risk aversion on top: to them a smaller spread costs no
 mean. Orders without risk aversion may bet with their pace on what the context foresees."""
 OUTLOOK_MAX = 4.0
