@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache
 
 import numpy as np
@@ -56,14 +57,31 @@ def gains(outcome: Outcome, benchmark: Benchmark, min_steps: int) -> NDArray[np.
     return gain
 
 
-@cache
-def on_the_walk(risk_aversion: float) -> Outcome:
-    setup = Setup(min_steps=(1, 6, 9, 11), max_steps=12, every=12, risk_aversion=risk_aversion)
-    return run_series(a_walk(), lem(), setup)
-
-
 def chosen(policy: str) -> Policy:
     return lem() if policy == "lem" else baseline(policy)
+
+
+def walk_orders(risk_aversion: float, slice_cap: str) -> Setup:
+    return Setup(
+        min_steps=tuple(OPTIMUM),
+        max_steps=12,
+        every=12,
+        risk_aversion=risk_aversion,
+        max_slice_fraction=Decimal(slice_cap),
+        start=lem().history_min * Walk().bar_seconds,  # the same orders for every policy
+    )
+
+
+@cache
+def observed_walk(policy: str) -> tuple[Series, Observed]:
+    series = a_walk()
+    return series, observe_series(series, chosen(policy), walk_orders(0.0, "1"))
+
+
+@cache
+def on_the_walk(risk_aversion: float, policy: str = "lem", slice_cap: str = "1") -> Outcome:
+    series, read = observed_walk(policy)
+    return run_series(series, chosen(policy), walk_orders(risk_aversion, slice_cap), observed=read)
 
 
 def orders(risk_aversion: float) -> Setup:
@@ -121,6 +139,19 @@ def test_a_neutral_order_reaches_the_optimum_of_a_random_walk(min_steps: int) ->
 
     error = gain.std() / np.sqrt(WALK_BARS / 12)
     assert gain.mean() >= 0.99 * OPTIMUM[min_steps] - 2.0 * error
+
+
+@pytest.mark.parametrize("min_steps", OPTIMUM)
+def test_a_neutral_order_under_a_slice_cap_earns_what_the_rule_made_for_walks_does(min_steps: int) -> None:
+    """That rule ends an order only where one slice can, and so has the optimum under a cap."""
+    neutral = lem().card.risk_aversions.neutral
+    ours, theirs = (
+        gains(on_the_walk(neutral, policy, "0.2"), Benchmark.TWAP, min_steps) / SIGMA_BPS
+        for policy in ("lem", "optimal_stopping")
+    )
+
+    error = (ours - theirs).std() / np.sqrt(WALK_BARS / 12)
+    assert ours.mean() >= 0.97 * theirs.mean() - 2.0 * error
 
 
 @needs_real_bars
