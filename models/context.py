@@ -25,8 +25,10 @@ aimed at VWAP, before anything is learned. Bars with more volume than was forese
 of the market's volume or behind it is exposed to the move of the bar after its slice: weighed by what it may cost, that
 bar has more volume than the mean. (Fitted to the absolute error of a bare schedule on bars of 15 minutes before July
 2024.)"""
-FORECASTS, FIXED_FIGURES = 2, 2 + len(TILTS)
-"""The context starts with the logs of the expected volatility per bar, of the mean volume per bar, and of the tilts."""
+FORECASTS = 2
+TRUST_FIGURE, TILT_FIGURES, FIXED_FIGURES = 2, slice(3, 3 + len(TILTS)), 3 + len(TILTS)
+"""The context starts with the logs of the expected volatility per bar and of the mean volume per bar, whether the
+window is a market's, and the logs of the tilts."""
 SIGNED_FIGURES = 8
 """So many of the learned figures, the outlooks first, say up or down: what is good for a buyer is bad for a seller."""
 OUTLOOK_GAIN = 5.0
@@ -37,7 +39,7 @@ VOLATILITY_SHIFT_MAX, VOLUME_SHIFT_MAX = 1.5, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`context` [B, 5 + H]; `volume` [B, N]: mean volume of each next step in base units; `outlook` [B, O]: the mean
+    """`context` [B, 6 + H]; `volume` [B, N]: mean volume of each next step in base units; `outlook` [B, O]: the mean
     price of the next bars over the last close, in standard deviations of what comes on a random walk."""
 
     context: Tensor
@@ -86,7 +88,7 @@ class ContextNet(nn.Module):
             self.tilts.bias.copy_(torch.log(torch.tensor(TILTS)))
 
     def forward(self, bars: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, L, C] -> context [B, 5 + H], mean volume of each next step [B, N] in base units."""
+        """[B, L, C] -> context [B, 6 + H], mean volume of each next step [B, N] in base units."""
         reading = self.read(self.features(bars))
         return reading.context, reading.volume
 
@@ -96,7 +98,7 @@ class ContextNet(nn.Module):
             flat = features.volume[:, None] * torch.ones_like(features.volume_profile)
             none = torch.zeros_like(log_volume)
             return Reading(
-                torch.stack([log_volatility, log_volume] + len(TILTS) * [none], dim=-1),
+                torch.stack([log_volatility, log_volume] + (1 + len(TILTS)) * [none], dim=-1),
                 flat,
                 torch.zeros_like(features.window[:, : len(OUTLOOKS)]),
             )
@@ -113,7 +115,7 @@ class ContextNet(nn.Module):
         growth = features.volume_profile + volume_shift
         outlook = torch.tanh(self.outlook(self.directions(features)))
         tilts = features.trust[:, None] * self.tilts(features.lengths)
-        fixed = torch.stack([log_volatility, log_volume, *tilts.unbind(-1)], dim=-1)
+        fixed = torch.stack([log_volatility, log_volume, features.trust, *tilts.unbind(-1)], dim=-1)
         context = torch.cat([fixed, OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
         return Reading(context, torch.exp(log_volume[:, None] + growth), outlook)
 

@@ -38,6 +38,8 @@ STARTS_MAX, STARTS_PER_FILE_MIN = 600, 20
 `MIN_STEPS`."""
 RESAMPLES, COVERAGE = 2_000, 99.0
 """Some thirty comparisons decide together: at 95 % chance alone would stop every other bundle that is as good."""
+NEGLIGIBLE = 1e-4
+"""In sigma: what is less is a rounding, however sure."""
 LARGE, PACE_MAX = 0.01, Decimal("2.4")
 DAY_SECONDS = 86_400
 BARS_AFTER = 60
@@ -144,7 +146,7 @@ def _reasons(name: str, days: Days, differences: dict[str, Vector]) -> Iterator[
     blocks = DayBlocks(days, horizon_days=1, resamples=RESAMPLES, seed=0)
     for kind, difference in differences.items():
         low, high = blocks.interval(difference, COVERAGE)
-        if high < 0.0:  # never where there are too few orders to tell
+        if high < -NEGLIGIBLE:  # never where there are too few orders to tell
             yield (
                 f"worse on {name}, {kind}: utility {difference.mean():+.4f} sigma, {COVERAGE:g} % interval {low:+.4f} "
                 f"to {high:+.4f}"

@@ -12,7 +12,15 @@ from torch import Tensor
 
 from app.inference.state import STATE_COLUMNS
 from models.config import OUTLOOKS
-from models.context import FIXED_FIGURES, FORECASTS, OUTLOOK_GAIN, SIGNED_FIGURES, TILTS, walk_deviation
+from models.context import (
+    FIXED_FIGURES,
+    OUTLOOK_GAIN,
+    SIGNED_FIGURES,
+    TILT_FIGURES,
+    TILTS,
+    TRUST_FIGURE,
+    walk_deviation,
+)
 from models.martingale import MartingaleRule
 
 OUTPUTS = 3  # a shift of the pace, the haste under a cap, and a shift of the stop's logit
@@ -63,7 +71,7 @@ class OrderView:
         seen = self.column["benchmark_volume"]
         self.volume_total = (seen + self.volume_left).clamp(min=1e-12)
         self.size = self.column["order_volume"] / self.volume_left.clamp(min=1e-12)
-        tilts = torch.exp(self.context[..., FORECASTS:FIXED_FIGURES] / (1.0 + self.size / LARGE)[..., None])
+        tilts = torch.exp(self.context[..., TILT_FIGURES] / (1.0 + self.size / LARGE)[..., None])
         hedged = tilts[..., torch.arange(volume_forecast.shape[-1]).clamp(max=len(TILTS) - 1)] * volume_forecast
         following = seen + hedged[..., 0]
         by_volume = following / (seen + (hedged * (ahead < self.steps_left[..., None])).sum(-1)).clamp(min=1e-12)
@@ -147,9 +155,9 @@ class OrderView:
         more they fear spread, since their hedge is known. All is traded in the last step, and as much as the cap asks
         for before.
 
-        What is learned counts where there is something to learn: small TWAP orders without a cap, or with one but
-        without risk aversion, act by the optimum for a random walk and by the outlook alone. All else has cost them
-        spread on bars not trained on, or mean on random walks.
+        What is learned counts where there is something to learn. Small TWAP orders without a cap act by the optimum for
+        a random walk and by the outlook alone: all else has cost them spread on bars not trained on. So do those with
+        one, without risk aversion, where the window is no market's: what was learned on markets costs them mean there.
         """
         shift, haste, logit = outputs.unbind(-1)
         risk = self.column["risk_aversion"]
@@ -159,7 +167,8 @@ class OrderView:
         )  # both ends can be reached: a rest of a lot costs a bar
         base = self.target + full * (self.ahead - self.target)
         capped = (self.column["max_slice_fraction"] < 1.0).to(risk.dtype)
-        known = ~self.is_vwap * (1.0 - capped * (1.0 - torch.exp(-20.0 * risk)))
+        walk = (1.0 - self.context[..., TRUST_FIGURE]) * torch.exp(-20.0 * risk)
+        known = ~self.is_vwap * (1.0 - capped * (1.0 - walk))
         learned = 1.0 - known * SMALL / (self.size + SMALL)
         shift = learned * torch.where(self.is_vwap, shift, shift / (1.0 + risk)) + BET * self.edge / (BET_FEAR + risk)
         share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)

@@ -8,7 +8,7 @@ import torch
 
 from app.domain.order import SCENARIOS, Benchmark
 from app.inference.state import STATE_COLUMNS
-from models.context import FIXED_FIGURES, FORECASTS
+from models.context import FIXED_FIGURES, TILT_FIGURES, TRUST_FIGURE
 from models.decision import DecisionTable
 from models.golden import random_orders
 from models.lem import Lem
@@ -72,7 +72,7 @@ def test_a_network_that_has_learned_nothing_tracks_the_benchmark_over_a_forced_h
     """Even pace for TWAP, the forecast share of volume for VWAP: what is learned scales this curve."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, FORECASTS:FIXED_FIGURES] = 0.0  # every volume counts as it is forecast
+    context[:, TILT_FIGURES] = 0.0  # every volume counts as it is forecast
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
     allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
@@ -86,7 +86,7 @@ def test_the_more_later_volume_counts_the_slower_a_vwap_order_begins() -> None:
     """The next bar, the one after it and later ones each count for themselves."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, FORECASTS:FIXED_FIGURES] = torch.log(torch.tensor([0.5, 3.0, 2.0]))
+    context[:, TILT_FIGURES] = torch.log(torch.tensor([0.5, 3.0, 2.0]))
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
     allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
@@ -102,7 +102,7 @@ def test_a_large_vwap_order_counts_volume_as_it_is_forecast() -> None:
     """An uneven pace costs a large order more in impact than the hedge is worth."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, FORECASTS:FIXED_FIGURES] = torch.log(torch.tensor([0.5, 3.0, 2.0]))
+    context[:, TILT_FIGURES] = torch.log(torch.tensor([0.5, 3.0, 2.0]))
     state[:, STATE_COLUMNS.index("order_volume")] = 10.0 * forecast[0].sum()
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
@@ -113,8 +113,8 @@ def test_a_large_vwap_order_counts_volume_as_it_is_forecast() -> None:
         assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-3)
 
 
-def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_without_fear() -> None:
-    """When to end it is known; a large one, or one that fears spread under a cap, is what there is to learn."""
+def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_without_fear_on_a_walk() -> None:
+    """When to end it is known; a large one, or one under a cap in a market or with fear, is what there is to learn."""
     learned, fresh = a_net(noise=1.0), a_net_that_has_learned_nothing()
     context, forecast = (part.repeat(ROWS, 1) for part in fresh.context(a_window()))
     state, step, _ = some_orders()
@@ -122,8 +122,9 @@ def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_wi
     asked = ("order_volume", "max_slice_fraction", "risk_aversion")
     size, cap, fear = (STATE_COLUMNS.index(name) for name in asked)
 
-    def apart(volume: float, slice_cap: float, risk_aversion: float) -> float:
+    def apart(volume: float, slice_cap: float, risk_aversion: float, trust: float = 0.0) -> float:
         state[:, size], state[:, cap], state[:, fear] = volume, slice_cap, risk_aversion
+        context[:, TRUST_FIGURE] = trust
         ours, theirs = (
             DecisionTable(net.decision)(context, forecast, state, step, twap)[1] for net in (learned, fresh)
         )
@@ -135,6 +136,7 @@ def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_wi
     assert apart(1e-9 * usual, 0.5, 0.0) < 1e-3
     assert apart(usual, 1.0, 0.3) > 0.1
     assert apart(1e-9 * usual, 0.5, 0.3) > 0.1
+    assert apart(1e-9 * usual, 0.5, 0.0, trust=1.0) > 0.1
 
 
 def test_no_answer_leaves_what_the_limits_permit() -> None:
