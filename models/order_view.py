@@ -166,9 +166,8 @@ class OrderView:
             0.0, 1.0
         )  # both ends can be reached: a rest of a lot costs a bar
         base = self.target + full * (self.ahead - self.target)
-        capped = (self.column["max_slice_fraction"] < 1.0).to(risk.dtype)
         walk = (1.0 - self.context[..., TRUST_FIGURE]) * torch.exp(-20.0 * risk)
-        known = ~self.is_vwap * (1.0 - capped * (1.0 - walk))
+        known = ~self.is_vwap * torch.where(self.column["max_slice_fraction"] < 1.0, walk, 1.0)
         learned = 1.0 - known * SMALL / (self.size + SMALL)
         shift = learned * torch.where(self.is_vwap, shift, shift / (1.0 + risk)) + BET * self.edge / (BET_FEAR + risk)
         share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
