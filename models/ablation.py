@@ -30,6 +30,7 @@ VARIANTS: dict[str, dict[str, dict[str, float]]] = {
     "no_attention": {"model": {"heads": 0}},
     "no_recurrence": {"model": {"recurrent_layers": 0, "heads": 0}},
     "no_context": {"model": {"context_width": 0}},
+    "no_volume_bend": {"model": {"bend_width": 0}},
     "one_shared_network": {"model": {"step_blocks": 0}},
     "no_simulated_data": {"training": {"simulated_share": 0.0}},
     "no_warm_start": {"training": {"warm_batches": 0}},

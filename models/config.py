@@ -15,7 +15,8 @@ class LemConfig:
 
     A size of zero leaves its part out: no variable selection (`variable_width`), an LSTM in the place of the TKAN
     (`kan_layers`), no recurrence, no attention (`heads`), nothing of the market but its volatility and its mean volume
-    (`context_width`), one network shared by all steps and scenarios (`step_blocks`).
+    (`context_width`), straight lines and what the context has learned for the volume (`bend_width`), one network shared
+    by all steps and scenarios (`step_blocks`).
     """
 
     lookback: int = 480
@@ -30,6 +31,7 @@ class LemConfig:
     recurrent_layers: int = 1
     heads: int = 2
     context_width: int = 24
+    bend_width: int = 128
     decision_hidden: int = 32
     step_blocks: int = 1
 

@@ -18,6 +18,7 @@ from models.layers import GatedNorm, GatedResidual, VariableSelection
 from models.lengths import LENGTHS, by_length
 from models.levels import LEVELS
 from models.tkan import Lstm, Tkan
+from models.volume_bend import VolumeBend
 
 TILTS = (0.7, 1.9, 1.1)
 """What the volume of the next bar, of the one after it and of later ones counts over its forecast where a hedge is
@@ -76,6 +77,7 @@ class ContextNet(nn.Module):
         self.learned = nn.Linear(hidden, config.context_width - len(OUTLOOKS))
         read = hidden + (figures + LEVELS) * (1 + LENGTHS) + LENGTHS
         self.volume = nn.Linear(read, config.max_steps)
+        self.bend = VolumeBend(figures + LEVELS, config.bend_width, config.max_steps) if config.bend_width else None
         self.volatility = nn.Linear(read, 1)
         self.outlook = nn.Linear(DIRECTIONS * (1 + LENGTHS), len(OUTLOOKS), bias=False)
         self.outlook.requires_grad_(False)  # set by the warm start and kept
@@ -108,11 +110,12 @@ class ContextNet(nn.Module):
         x = self.mixing(x)
         newest = self._attend(x) if self.config.heads else x[:, -1]
         reading = self.reading(torch.cat([newest, features.levels], dim=-1))
-        known = torch.cat([reading, self.levels(features)], dim=-1)
+        known = torch.cat([reading, self.levels(features.levels, features.lengths)], dim=-1)
         volatility_shift = VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known)[:, 0])
         log_volatility = log_volatility + features.trust * volatility_shift
-        volume_shift = VOLUME_SHIFT_MAX * torch.tanh(self.volume(known) / VOLUME_SHIFT_MAX)
-        growth = features.volume_profile + volume_shift
+        lines = self.volume(known)
+        bend = self.bend(features.levels, features.lengths) if self.bend else torch.zeros_like(lines)
+        growth = self.volume_growth(lines, bend, features.trust, features.volume_profile)
         outlook = torch.tanh(self.outlook(self.directions(features)))
         tilts = features.trust[:, None] * self.tilts(features.lengths)
         fixed = torch.stack([log_volatility, log_volume, features.trust, *tilts.unbind(-1)], dim=-1)
@@ -120,9 +123,14 @@ class ContextNet(nn.Module):
         return Reading(context, torch.exp(log_volume[:, None] + growth), outlook)
 
     @staticmethod
-    def levels(features: Features) -> Tensor:
-        """What the forecasts of volume and volatility read of the window, each bar length with lines of its own."""
-        return torch.cat([by_length(features.levels, features.lengths), features.lengths], dim=-1)
+    def volume_growth(lines: Tensor, bend: Tensor, trust: Tensor, profile: Tensor) -> Tensor:
+        """[B, N]: the log of the mean volume of each next step over that of the window's bars."""
+        return profile + VOLUME_SHIFT_MAX * torch.tanh((lines + trust[:, None] * bend) / VOLUME_SHIFT_MAX)
+
+    @staticmethod
+    def levels(levels: Tensor, lengths: Tensor) -> Tensor:
+        """What the lines to volume and volatility read of the window: every bar length has lines of its own."""
+        return torch.cat([by_length(levels, lengths), lengths], dim=-1)
 
     @staticmethod
     def directions(features: Features) -> Tensor:

@@ -110,8 +110,8 @@ def forecast_losses(stretches: Stretches, features: Features, reading: Reading) 
     """Deviances r - log r - 1 of the ratio of what came to what was expected. Their minimum is at the *mean*, so the
     forecast is corrected from the median to the mean by construction."""
     volatility = volatility_that_came(stretches, features)
-    ahead = (volatility / torch.exp(reading.context[:, 0])).clamp(RATIO_MIN, RATIO_MAX)
-    return _deviance(volume_ratio(stretches, features, reading)), _deviance(ahead)
+    ahead = volatility / torch.exp(reading.context[:, 0])
+    return deviance(volume_ratio(stretches, features, reading)), deviance(ahead)
 
 
 def volume_ratio(stretches: Stretches, features: Features, reading: Reading) -> Tensor:
@@ -120,5 +120,7 @@ def volume_ratio(stretches: Stretches, features: Features, reading: Reading) -> 
     return (came / (reading.volume + EMPTY_SHARE * features.volume[:, None])).clamp(RATIO_MIN, RATIO_MAX)
 
 
-def _deviance(ratio: Tensor) -> Tensor:
+def deviance(ratio: Tensor) -> Tensor:
+    """How far a forecast is off: 0 where all came as expected. Extremes count as RATIO_MIN or RATIO_MAX."""
+    ratio = ratio.clamp(RATIO_MIN, RATIO_MAX)
     return (ratio - torch.log(ratio) - 1.0).mean()

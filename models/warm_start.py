@@ -3,7 +3,8 @@ start from them.
 
 What prices do next is so faint that steps of the optimiser drown it in their own noise; ridge regression on hundreds of
 thousands of windows does not. Training refines the forecasts of volume and volatility and leaves the outlook as it is:
-on the bars that it was fitted on, it could only learn to trust it too much.
+on the bars that it was fitted on, it could only learn to trust it too much. What the volume's lines miss is bent by a
+small network, fitted to the same windows (models/volume_fit.py).
 
 Shapes: F figures that are read, Y figures foreseen.
 """
@@ -23,6 +24,7 @@ from models.features import Features
 from models.lengths import LENGTHS
 from models.objective import outlook_that_came, volatility_that_came, volume_ratio, volume_that_came
 from models.samples import Stretches
+from models.volume_fit import Windows, fit_bend
 
 LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
 """In windows, added to the diagonal: so many must speak for a figure. The outlook's is for one bar ahead, as over
@@ -54,15 +56,18 @@ def warm_start(
     """Fit the heads on the batches' windows, in the place of what they held; no batches leave them. Where the batches
     are one process' share, `add_others` adds the other processes' part of each sum to it, in place."""
     both: tuple[Sums, Sums] | None = None
-    for stretches in batches:  # only the sums are kept: each is some megabytes
-        part = _both_sums(net, stretches)
-        both = (both[0].plus(part[0]), both[1].plus(part[1])) if both else part
+    windows: list[Windows] = []
+    for stretches in batches:  # of the lines only the sums are kept: each is some megabytes
+        *part, seen = _seen(net, stretches)
+        both = (both[0].plus(part[0]), both[1].plus(part[1])) if both else (part[0], part[1])
+        windows.append(seen)
     if both:
         for sums in both:
             for part_of_all in (sums.figures, sums.foreseen, sums.squares):
                 add_others(part_of_all)
         _start_outlook(net, both[0])
         _start_levels(net, both[1])
+        fit_bend(net, windows, add_others)
 
 
 def calibrate(
@@ -86,15 +91,20 @@ def calibrate(
         net.volume.bias.add_(constants[-1])
 
 
-def _both_sums(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums]:
-    """Of the outlook and of the levels."""
+def _seen(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums, Windows]:
+    """The sums of the outlook and of the levels, and what the bend is fitted to."""
     with torch.no_grad():
         features = net.features(stretches.windows)
     outlook, moved = outlook_that_came(stretches, features, net.config.max_steps)
     known = moved[:, 0] > 0.0
     levels = _levels_that_came(stretches, features)
-    figures = torch.cat([net.levels(features), torch.ones_like(features.volume)[:, None]], dim=-1)
-    return _sums(net.directions(features)[known], outlook[known]), _sums(figures[known], levels[known])
+    lines = net.levels(features.levels, features.lengths)
+    figures = torch.cat([lines, torch.ones_like(features.volume)[:, None]], dim=-1)
+    return (
+        _sums(net.directions(features)[known], outlook[known]),
+        _sums(figures[known], levels[known]),
+        Windows.of(stretches, features, known),
+    )
 
 
 def _sums(figures: Tensor, foreseen: Tensor) -> Sums:

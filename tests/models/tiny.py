@@ -25,6 +25,7 @@ TINY_SIZES = {
     "kan_knots": 5,
     "heads": 2,
     "context_width": 6,
+    "bend_width": 8,
     "decision_hidden": 8,
 }
 TINY = LemConfig(**TINY_SIZES)
