@@ -150,9 +150,9 @@ class Trainer:
         mine = range(self.process, batches, self.processes) if shared else range(batches)
 
         def drawn() -> Iterator[Stretches]:
-            for number in mine:
+            for done, number in enumerate(mine, start=1):
                 yield self._warm_stretches(number)
-                told(number + 1, None)
+                told(min(done * self.processes, batches), None)
 
         add_others = distributed.all_reduce if shared else lambda _sum: None
         warm_start(self.net.context, drawn(), add_others)

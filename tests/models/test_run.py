@@ -95,6 +95,7 @@ def test_several_processes_train_the_same_network_in_kind(trained: Path, tmp_pat
     lines = "context.outlook.weight"  # kept from the warm start, which the processes share out
     assert alone["net"][lines].any()
     assert torch.allclose(together["net"][lines], alone["net"][lines], atol=1e-6)
+    assert together["net"]["context.bend.bend.weight"].any()
     assert [row["market"] for row in table].count("walks_1h") > 0
 
 
