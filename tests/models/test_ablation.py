@@ -28,7 +28,9 @@ def test_every_variant_is_a_network_that_reads_and_decides(name: str) -> None:
     assert volume.shape == (2, plan.config.max_steps)
 
 
-@pytest.mark.parametrize("name", ["lstm_for_tkan", "no_recurrence", "no_context", "one_shared_network"])
+@pytest.mark.parametrize(
+    "name", ["lstm_for_tkan", "no_recurrence", "no_context", "no_volume_bend", "one_shared_network"]
+)
 def test_a_variant_is_exported_as_any_other(name: str, bundle: Path, tmp_path: Path) -> None:
     card = load_bundle(bundle).card
     net = Lem(variant_of(make_plan({"model": TINY_SIZES}, "test"), name).config)
