@@ -21,9 +21,9 @@ from models.samples import Stretches, draw_terms, paths_of
 
 FORECAST_WEIGHT = 0.2
 RATIO_MIN, RATIO_MAX = 1e-3, 20.0
-HEDGE_SURCHARGE = 1.0
-"""The pace of orders without a cap feels that many times its risk aversion on top: to them a smaller spread costs no
-mean. Orders without risk aversion may bet with their pace on what the context foresees."""
+HEDGE_SURCHARGE = 3.0
+"""The pace of orders without a cap feels up to that many times its risk aversion on top: to them a smaller spread costs
+no mean. The less they fear spread, the more they may bet with their pace on what the context foresees."""
 OUTLOOK_MAX = 4.0
 VOLATILITY_MIN = 1e-5
 VOLATILITY_STEPS, NORMAL_OVER_MEAN = 4, math.sqrt(math.pi / 2.0)
@@ -59,7 +59,8 @@ def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: C
         if times:
             paths = paths_of(stretches, features, reading, times)
             terms = draw_terms(paths, capped, generator)
-            hedge = torch.where(terms.max_slice_fraction < 1.0, 0.0, HEDGE_SURCHARGE * terms.risk_aversion)
+            fear = terms.risk_aversion**2 / (1.0 + terms.risk_aversion)
+            hedge = torch.where(terms.max_slice_fraction < 1.0, 0.0, HEDGE_SURCHARGE * fear)
             outcome = roll(net.decision, paths, terms, costs, hedge=hedge)
             known = (paths.volatility > VOLATILITY_MIN).float()  # frozen prices have no unit to count gains in
             scale = known * times / (sum(repeats) * (1.0 + terms.risk_aversion))
