@@ -49,7 +49,8 @@ class Loss:
 def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: Costs, repeats: tuple[int, int]) -> Loss:
     """On each start there are `repeats[0]` orders without a slice cap and `repeats[1]` with one.
 
-    A large risk aversion makes a large utility: an order counts 1 / (1 + risk aversion), so that none drowns the rest.
+    A large risk aversion makes a large utility: an order counts 1 / (1 + risk aversion and its surcharge), so that none
+    drowns the rest.
     """
     with torch.no_grad():
         features = net.context.features(stretches.windows)
@@ -63,7 +64,7 @@ def loss_of(net: Lem, stretches: Stretches, generator: torch.Generator, costs: C
             hedge = torch.where(terms.max_slice_fraction < 1.0, 0.0, HEDGE_SURCHARGE * fear)
             outcome = roll(net.decision, paths, terms, costs, hedge=hedge)
             known = (paths.volatility > VOLATILITY_MIN).float()  # frozen prices have no unit to count gains in
-            scale = known * times / (sum(repeats) * (1.0 + terms.risk_aversion))
+            scale = known * times / (sum(repeats) * (1.0 + terms.risk_aversion + hedge))
             parts.append(torch.stack([(outcome.utility * scale).mean(), (outcome.hedging * scale).mean()]))
     utility, hedging = torch.stack(parts).sum(0)
     volume, volatility = forecast_losses(stretches, features, reading)

@@ -156,8 +156,9 @@ class OrderView:
         for before.
 
         What is learned counts where there is something to learn. Small TWAP orders without a cap act by the optimum for
-        a random walk and by the outlook alone: all else has cost them spread on bars not trained on. So do those with
-        one, without risk aversion, where the window is no market's: what was learned on markets costs them mean there.
+        a random walk and by the outlook alone: all else has cost them spread on bars not trained on. With a cap and
+        without risk aversion their pace does so too, as learning has cost them mean on such bars; so does their stop
+        where the window is no market's.
         """
         shift, haste, logit = outputs.unbind(-1)
         risk = self.column["risk_aversion"]
@@ -166,13 +167,18 @@ class OrderView:
             0.0, 1.0
         )  # both ends can be reached: a rest of a lot costs a bar
         base = self.target + full * (self.ahead - self.target)
-        walk = (1.0 - self.context[..., TRUST_FIGURE]) * torch.exp(-20.0 * risk)
-        known = ~self.is_vwap * torch.where(self.column["max_slice_fraction"] < 1.0, walk, 1.0)
-        learned = 1.0 - known * SMALL / (self.size + SMALL)
-        shift = learned * torch.where(self.is_vwap, shift, shift / (1.0 + risk)) + BET * self.edge / (BET_FEAR + risk)
+        fearless = torch.exp(-20.0 * risk)
+        walk = fearless * (1.0 - self.context[..., TRUST_FIGURE])
+        shift, logit = self._learned(fearless) * shift, self._learned(walk) * logit
+        shift = torch.where(self.is_vwap, shift, shift / (1.0 + risk)) + BET * self.edge / (BET_FEAR + risk)
         share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
         moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)
         wanted = self.leaves * torch.where(self.steps_left <= 1.0, 1.0, moved)
         needed = self.leaves - (self.steps_left - 1.0) * self.column["max_slice_fraction"]
         allocation = torch.minimum(torch.maximum(wanted, needed), torch.minimum(self.cap, self.leaves))
-        return allocation, STOP_SLOPE * (self.beyond + self.edge).clamp(-BEYOND_MAX, BEYOND_MAX) + learned * logit
+        return allocation, STOP_SLOPE * (self.beyond + self.edge).clamp(-BEYOND_MAX, BEYOND_MAX) + logit
+
+    def _learned(self, known_under_cap: Tensor) -> Tensor:
+        """How much of what is learned counts: of small TWAP orders nothing, or with a cap what is not known of them."""
+        known = ~self.is_vwap * torch.where(self.column["max_slice_fraction"] < 1.0, known_under_cap, 1.0)
+        return 1.0 - known * SMALL / (self.size + SMALL)
