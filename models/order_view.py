@@ -157,8 +157,8 @@ class OrderView:
 
         What is learned counts where there is something to learn. Small TWAP orders without a cap act by the optimum for
         a random walk and by the outlook alone: all else has cost them spread on bars not trained on. With a cap and
-        without risk aversion their pace does so too, as learning has cost them mean on such bars; so does their stop
-        where the window is no market's.
+        without risk aversion their pace is not shifted by what is learned either, as that has cost them mean on such
+        bars; nor is their stop where the window is no market's.
         """
         shift, haste, logit = outputs.unbind(-1)
         risk = self.column["risk_aversion"]

@@ -139,6 +139,29 @@ def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_wi
     assert apart(1e-9 * usual, 0.5, 0.0, trust=1.0) > 0.1
 
 
+def test_nothing_learned_shifts_the_pace_of_a_small_twap_order_under_a_cap_without_fear() -> None:
+    net = a_net_that_has_learned_nothing()
+    context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, TRUST_FIGURE] = 1.0
+    is_twap = torch.tensor([scenario.benchmark is Benchmark.TWAP for scenario in SCENARIOS])
+
+    def moved(risk_aversion: float) -> torch.Tensor:
+        """By what a learned shift moves each scenario's next slice."""
+        state = forced_orders()
+        for name, value in (("min_steps", 1.0), ("max_slice_fraction", 0.9), ("risk_aversion", risk_aversion)):
+            state[:, STATE_COLUMNS.index(name)] = value
+        step, sign = torch.ones(len(SCENARIOS)), net.decision.sign
+        order = OrderView(net.decision.rule, context, forecast, state, step, sign, ~is_twap)
+        shifted, plain = (
+            order.answer(torch.tensor([[shift, 0.0, 0.0]]).expand(len(SCENARIOS), 3))[0] for shift in (-2.0, 0.0)
+        )
+        return (shifted - plain).abs()
+
+    assert (moved(0.0)[is_twap] < 1e-3).all()
+    assert (moved(0.0)[~is_twap] > 1e-2).all()
+    assert (moved(1.0) > 1e-2).all()
+
+
 def test_no_answer_leaves_what_the_limits_permit() -> None:
     net = a_net(noise=2.0)
     state, step, scenario = some_orders()
