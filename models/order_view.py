@@ -151,9 +151,9 @@ class OrderView:
         """Outputs [..., 3] -> allocation and stop logit.
 
         The base curve lies between `target` and `ahead`, nearer to `ahead` without risk aversion, since holding little
-        back costs spread and no mean. Its share of what is left is shifted in the logit, for TWAP orders the less the
-        more they fear spread, since their hedge is known. All is traded in the last step, and as much as the cap asks
-        for before.
+        back costs spread and no mean. Its share of what is left is shifted in the logit, the less the more they fear
+        spread: what is learned of the pace bought a smaller deviation from VWAP with more spread on bars not trained
+        on. All is traded in the last step, and as much as the cap asks for before.
 
         What is learned counts where there is something to learn. Small TWAP orders without a cap act by the optimum for
         a random walk and by the outlook alone: all else has cost them spread on bars not trained on. With a cap and
@@ -170,7 +170,7 @@ class OrderView:
         fearless = torch.exp(-20.0 * risk)
         walk = fearless * (1.0 - self.context[..., TRUST_FIGURE])
         shift, logit = self._learned(fearless) * shift, self._learned(walk) * logit
-        shift = torch.where(self.is_vwap, shift, shift / (1.0 + risk)) + BET * self.edge / (BET_FEAR + risk)
+        shift = shift / (1.0 + risk) + BET * self.edge / (BET_FEAR + risk)
         share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
         moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)
         wanted = self.leaves * torch.where(self.steps_left <= 1.0, 1.0, moved)
