@@ -22,6 +22,8 @@ from models.validation import Row
 SMOOTHING = 0.98
 LINE_EVERY = 100
 """Where there is no terminal to draw a bar in, such as in a log, that many steps are told in one line."""
+SPEED_PERIOD = 600.0
+"""Over so many seconds the time left is estimated: steps that also validate or keep a checkpoint take far longer."""
 
 
 def launch(plan: Plan, folder: Path, processes: int, threads: int) -> list[Row]:
@@ -96,6 +98,7 @@ def _progress(shown: bool) -> Progress:
         TextColumn("{task.fields[figures]}"),
         console=Console(stderr=True),
         disable=not shown,
+        speed_estimate_period=SPEED_PERIOD,
     )
 
 
