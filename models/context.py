@@ -5,7 +5,7 @@ Shapes: B windows, L lookback, C columns, T recurrence, D hidden, H context widt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +22,8 @@ from models.volume_bend import VolumeBend
 
 TILTS = (0.7, 1.9, 1.1)
 """What the volume of the next bar, of the one after it and of later ones counts over its forecast where a hedge is
-aimed at VWAP, before anything is learned. Bars with more volume than was foreseen move more, and an order that is ahead
-of the market's volume or behind it is exposed to the move of the bar after its slice: weighed by what it may cost, that
-bar has more volume than the mean. (Fitted to the absolute error of a bare schedule on bars of 15 minutes before July
-2024.)"""
+aimed at VWAP, before each bar length has its own (models/hedge_fit.py says why). Fitted to the absolute error of a bare
+schedule on bars of 15 minutes before July 2024."""
 FORECASTS = 2
 TRUST_FIGURE, TILT_FIGURES, FIXED_FIGURES = 2, slice(3, 3 + len(TILTS)), 3 + len(TILTS)
 """The context starts with the logs of the expected volatility per bar and of the mean volume per bar, whether the
@@ -80,8 +78,9 @@ class ContextNet(nn.Module):
         self.bend = VolumeBend(figures + LEVELS, config.bend_width, config.max_steps) if config.bend_width else None
         self.volatility = nn.Linear(read, 1)
         self.outlook = nn.Linear(DIRECTIONS * (1 + LENGTHS), len(OUTLOOKS), bias=False)
-        self.outlook.requires_grad_(False)  # set by the warm start and kept
         self.tilts = nn.Linear(LENGTHS, len(TILTS))
+        for kept in (self.outlook, self.tilts):  # as they are before the first step
+            kept.requires_grad_(False)
         # All start from what the window says without learning.
         for head in (self.volume, self.volatility, self.outlook, self.tilts):
             for weights in head.parameters():
@@ -110,17 +109,25 @@ class ContextNet(nn.Module):
         x = self.mixing(x)
         newest = self._attend(x) if self.config.heads else x[:, -1]
         reading = self.reading(torch.cat([newest, features.levels], dim=-1))
-        known = torch.cat([reading, self.levels(features.levels, features.lengths)], dim=-1)
+        known = torch.cat([reading, self.line_figures(features.levels, features.lengths)], dim=-1)
         volatility_shift = VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known)[:, 0])
         log_volatility = log_volatility + features.trust * volatility_shift
         lines = self.volume(known)
         bend = self.bend(features.levels, features.lengths) if self.bend else torch.zeros_like(lines)
         growth = self.volume_growth(lines, bend, features.trust, features.volume_profile)
         outlook = torch.tanh(self.outlook(self.directions(features)))
-        tilts = features.trust[:, None] * self.tilts(features.lengths)
-        fixed = torch.stack([log_volatility, log_volume, features.trust, *tilts.unbind(-1)], dim=-1)
+        fixed = torch.stack([log_volatility, log_volume, features.trust, *self._tilts(features).unbind(-1)], dim=-1)
         context = torch.cat([fixed, OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
         return Reading(context, torch.exp(log_volume[:, None] + growth), outlook)
+
+    def tilted(self, reading: Reading, features: Features) -> Reading:
+        """The same reading with the tilts as they are now, which alone pass on a gradient."""
+        before, after = reading.context[:, : TILT_FIGURES.start], reading.context[:, TILT_FIGURES.stop :]
+        return replace(reading, context=torch.cat([before, self._tilts(features), after], dim=-1))
+
+    def _tilts(self, features: Features) -> Tensor:
+        tilts: Tensor = self.tilts(features.lengths)
+        return features.trust[:, None] * tilts
 
     @staticmethod
     def volume_growth(lines: Tensor, bend: Tensor, trust: Tensor, profile: Tensor) -> Tensor:
@@ -128,7 +135,7 @@ class ContextNet(nn.Module):
         return profile + VOLUME_SHIFT_MAX * torch.tanh((lines + trust[:, None] * bend) / VOLUME_SHIFT_MAX)
 
     @staticmethod
-    def levels(levels: Tensor, lengths: Tensor) -> Tensor:
+    def line_figures(levels: Tensor, lengths: Tensor) -> Tensor:
         """What the lines to volume and volatility read of the window: every bar length has lines of its own."""
         return torch.cat([by_length(levels, lengths), lengths], dim=-1)
 

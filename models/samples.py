@@ -27,6 +27,8 @@ VOLUME = COLUMNS.index("volume")
 LONGEST_SHARE, FORCED_SHARE, NEUTRAL_SHARE, SMALL_SHARE = 0.5, 0.1, 0.2, 0.6
 """How many random orders have the longest horizon, min_steps = max_steps, no risk aversion, a size without impact: real
 ones are such far more often than a uniform draw."""
+SMALL_ORDER = 1e-6
+"""A share of the volume expected over the horizon that has no impact to speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +144,20 @@ def draw_terms(paths: Paths, capped: bool, generator: torch.Generator) -> Terms:
         max_slice_fraction=cap,
         max_participation_rate=torch.ones_like(max_steps),
         order_volume=(share * mean_volume * max_steps).clamp(min=1e-12),
+    )
+
+
+def small_orders(paths: Paths, min_steps: int, max_steps: int, risk_aversion: float) -> Terms:
+    """The same order on each path, [B], without a cap."""
+
+    def every(value: float) -> Tensor:
+        return torch.full_like(paths.price[:, 0], float(value))
+
+    return Terms(
+        min_steps=every(min_steps),
+        max_steps=every(max_steps),
+        risk_aversion=every(risk_aversion),
+        max_slice_fraction=every(1.0),
+        max_participation_rate=every(1.0),
+        order_volume=SMALL_ORDER * paths.volume_forecast[:, 0].sum(-1),
     )

@@ -22,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.domain.errors import InvalidInput
 from models.config import LemConfig
+from models.hedge_fit import fit_tilts
 from models.lem import Lem
 from models.objective import Loss, loss_of
 from models.samples import Stretches, draw_stretches
@@ -31,13 +32,13 @@ from models.warm_start import calibrate, warm_start
 
 GRADIENT_NORM_MAX = 1.0
 SHORT_HORIZON = 12
-VALIDATION_SEED, WARM_SEED = 7_777_777, 8_888_888
+VALIDATION_SEED, WARM_SEED, HEDGE_SEED = 7_777_777, 8_888_888, 9_999_998
 WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.1
 """What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
 Told = Callable[[int, Loss | None], None]
 """Hears how many steps are done, with the newest one's loss; before them how many batches of the warm start, with
 none."""
-CALIBRATION_BATCHES = 300
+CALIBRATION_BATCHES, TILT_STEPS = 300, 400
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
 
@@ -158,6 +159,8 @@ class Trainer:
         warm_start(self.net.context, drawn(), add_others)
         if batches:
             calibrate(self.net.context, map(self._warm_stretches, mine[:CALIBRATION_BATCHES]), add_others)
+            add_all = distributed.all_reduce if self.processes > 1 else lambda _sum: None
+            fit_tilts(self.net, self._hedge_stretches, min(TILT_STEPS, batches), add_all)
         self.warm = True
 
     def _warm_stretches(self, number: int) -> Stretches:
@@ -168,6 +171,14 @@ class Trainer:
         tapes = markets[rng.choice(len(markets), p=_shares(markets))].tapes
         drawn = draw_stretches(tapes, self.config, settings.stretches, settings.starts, rng, horizon=1)
         return drawn.to(self.device)
+
+    def _hedge_stretches(self, number: int) -> Stretches:
+        """All processes choose the same market, each its own bars of it."""
+        common = np.random.default_rng([HEDGE_SEED, self.settings.seed, number])
+        markets = self.bars.train or [self.bars.walks]
+        tapes = markets[common.choice(len(markets), p=_shares(markets))].both_ways
+        rng = np.random.default_rng([HEDGE_SEED, self.settings.seed, number, self.process])
+        return self._stretches(tapes, rng, SHORT_HORIZON)
 
     def _draw(self) -> Stretches:
         """This step's stretches: all processes choose the same market, each its own bars of it."""

@@ -17,15 +17,12 @@ from app.domain.order import SCENARIOS, Benchmark
 from models.lem import Lem
 from models.levels import SECONDS_PER_DAY
 from models.objective import VOLATILITY_MIN
-from models.rollout import BPS, Paths, Terms, roll
-from models.samples import paths_of, stretches_at
+from models.rollout import BPS, Paths, roll
+from models.samples import paths_of, small_orders, stretches_at
 from models.tapes import Tape
 
 MIN_STEPS, MAX_STEPS = (1, 6, 9, 11, 12), 12
 STRETCHES_PER_BATCH = 32
-ORDER_SHARE = 1e-6
-"""The order's size as a share of the volume expected over its horizon."""
-
 Row = dict[str, float | int | str]
 
 
@@ -43,7 +40,7 @@ def validation_table(
         gains, bps = [], []
         for paths in batches:
             with torch.no_grad():
-                gain = roll(net.decision, paths, _terms(paths, min_steps, longest, risk_aversion)).hard_gain
+                gain = roll(net.decision, paths, small_orders(paths, min_steps, longest, risk_aversion)).hard_gain
             gains.append(gain)
             bps.append(gain * paths.volatility * BPS)
         rows += _rows(torch.cat(gains, dim=1), torch.cat(bps, dim=1), market, min_steps, longest)
@@ -84,9 +81,8 @@ def _gains(net: Lem, tapes: Sequence[Tape], min_steps: list[int], risk_aversion:
     parts = []
     for paths in _batches(net, places, longest):
         with torch.no_grad():
-            rolled = [
-                roll(net.decision, paths, _terms(paths, least, longest, risk_aversion)).hard_gain for least in min_steps
-            ]
+            terms = [small_orders(paths, least, longest, risk_aversion) for least in min_steps]
+            rolled = [roll(net.decision, paths, each).hard_gain for each in terms]
         parts.append(torch.stack(rolled) * (paths.volatility > VOLATILITY_MIN))
     day = np.array([tape.open_time[first] // SECONDS_PER_DAY for tape, first in places], dtype=np.float64)
     return _Gains(day, torch.cat(parts, dim=-1))
@@ -106,20 +102,6 @@ def _batches(net: Lem, places: Sequence[tuple[Tape, int]], longest: int) -> Iter
         with torch.no_grad():
             features = net.context.features(stretches.windows)
             yield paths_of(stretches, features, net.context.read(features), 1)
-
-
-def _terms(paths: Paths, min_steps: int, max_steps: int, risk_aversion: float) -> Terms:
-    def every(value: float) -> Tensor:
-        return torch.full((len(paths.price),), float(value))
-
-    return Terms(
-        min_steps=every(min_steps),
-        max_steps=every(max_steps),
-        risk_aversion=every(risk_aversion),
-        max_slice_fraction=every(1.0),
-        max_participation_rate=every(1.0),
-        order_volume=ORDER_SHARE * paths.volume_forecast[:, 0].sum(-1),
-    )
 
 
 def _rows(gains: Tensor, bps: Tensor, market: str, min_steps: int, max_steps: int) -> list[Row]:

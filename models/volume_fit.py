@@ -103,7 +103,7 @@ def _standardise(bend: VolumeBend, windows: Windows, seen: int, add_others: Call
 def _error(net: ContextNet, bend: VolumeBend, windows: Windows) -> Tensor:
     """The deviance of what came from what is expected, with some of the bend's units left out."""
     with torch.no_grad():
-        levels = net.levels(windows.levels, windows.lengths)
+        levels = net.line_figures(windows.levels, windows.lengths)
         unlearned = torch.zeros(len(levels), net.config.hidden, device=levels.device)
         lines = net.volume(torch.cat([unlearned, levels], dim=-1))
     bends = bend(windows.levels, windows.lengths, DROPOUT)

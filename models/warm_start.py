@@ -98,7 +98,7 @@ def _seen(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums, Windows]:
     outlook, moved = outlook_that_came(stretches, features, net.config.max_steps)
     known = moved[:, 0] > 0.0
     levels = _levels_that_came(stretches, features)
-    lines = net.levels(features.levels, features.lengths)
+    lines = net.line_figures(features.levels, features.lengths)
     figures = torch.cat([lines, torch.ones_like(features.volume)[:, None]], dim=-1)
     return (
         _sums(net.directions(features)[known], outlook[known]),

@@ -15,7 +15,7 @@ from models.samples import Stretches, draw_stretches
 from models.tapes import Tape, simulated_tapes
 from models.volume_fit import Windows, fit_bend
 from models.warm_start import warm_start
-from tests.models.tiny import TINY_SIZES, a_net, some_stretches
+from tests.models.tiny import TINY_SIZES, a_net, halves, some_stretches
 
 SIZES = LemConfig(**{**TINY_SIZES, "bend_width": 32})
 BATCHES, STRETCHES, STARTS, TIMES = 20, 32, 4, 60
@@ -38,9 +38,8 @@ def test_the_bend_foresees_what_the_lines_cannot() -> None:
     torch.manual_seed(0)
     net = Lem(SIZES).eval()
     tapes = [calling_for_volume(tape) for tape in simulated_tapes(SIZES, seed=5, walks=6)]
-    middle = len(tapes[0].close) // 2
     rng = np.random.default_rng(0)
-    early, late = [replace(tape, hi=middle) for tape in tapes], [replace(tape, lo=middle) for tape in tapes]
+    early, late = halves(tapes)
     batches = [draw_stretches(early, SIZES, STRETCHES, STARTS, rng) for _ in range(BATCHES)]
     coming = draw_stretches(late, SIZES, 200, STARTS, rng)
     warm_start(net.context, batches)

@@ -15,7 +15,7 @@ from models.objective import forecast_losses, outlook_loss, volume_ratio
 from models.samples import Stretches, draw_stretches
 from models.tapes import Tape, simulated_tapes
 from models.warm_start import calibrate, warm_start
-from tests.models.tiny import TINY
+from tests.models.tiny import TINY, halves
 
 BATCHES, STRETCHES, STARTS = 40, 16, 4
 VOLUME, NOTIONAL = COLUMNS.index("volume"), COLUMNS.index("notional")
@@ -40,9 +40,8 @@ def warmed(tapes: list[Tape]) -> tuple[Lem, Stretches, Features, Reading]:
     """A network fitted on the first half of each tape, and its reading of stretches in the second."""
     torch.manual_seed(0)
     net = Lem(TINY).eval()
-    middle = len(tapes[0].close) // 2
     rng = np.random.default_rng(0)
-    early, late = [replace(tape, hi=middle) for tape in tapes], [replace(tape, lo=middle) for tape in tapes]
+    early, late = halves(tapes)
     warm_start(net.context, [draw_stretches(early, TINY, STRETCHES, STARTS, rng) for _ in range(BATCHES)])
     stretches = draw_stretches(late, TINY, 200, STARTS, rng)
     features = net.context.features(stretches.windows)

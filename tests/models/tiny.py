@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,12 @@ def some_tapes(walks: int = 3) -> list[Tape]:
 
 def some_stretches(count: int = 3, starts: int = 4, config: LemConfig = TINY) -> Stretches:
     return draw_stretches(some_tapes(), config, count, starts, np.random.default_rng(0))
+
+
+def halves(tapes: list[Tape]) -> tuple[list[Tape], list[Tape]]:
+    """The first half of each, to fit on, and the second, to look at."""
+    middle = len(tapes[0].close) // 2
+    return [replace(tape, hi=middle) for tape in tapes], [replace(tape, lo=middle) for tape in tapes]
 
 
 QUICK_RUN = {
