@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import distributed
 from torch.multiprocessing.spawn import spawn
 
+from app.backtest.workers import end_with_parent
 from models.objective import Loss
 from models.plan import Plan
 from models.run import train
@@ -36,6 +37,7 @@ def launch(plan: Plan, folder: Path, processes: int, threads: int) -> list[Row]:
 
 
 def _join(process: int, plan: Plan, folder: Path, processes: int, threads: int, port: int) -> None:
+    end_with_parent()
     address = f"tcp://127.0.0.1:{port}"
     distributed.init_process_group("gloo", init_method=address, rank=process, world_size=processes)
     try:

@@ -1,4 +1,4 @@
-"""Processes that share a long piece of work."""
+"""Processes that share a long piece of work end with the one that started them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from threading import Thread
 def worker_pool(jobs: int) -> ProcessPoolExecutor:
     """Workers end with the process that asked for them, also where it is killed: they would otherwise finish what they
     have, and then wait for more for ever."""
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_watch_parent)
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent)
 
 
-def _watch_parent() -> None:
-    Thread(target=_end_with_parent, daemon=True).start()
+def end_with_parent() -> None:
+    """End this process where the one that started it ends, also by a kill. To be called once, at its start."""
+    Thread(target=_wait_for_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()

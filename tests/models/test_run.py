@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +101,36 @@ def test_several_processes_train_the_same_network_in_kind(trained: Path, tmp_pat
     assert torch.allclose(together["net"][lines], alone["net"][lines], atol=1e-6)
     assert together["net"]["context.bend.bend.weight"].any()
     assert [row["market"] for row in table].count("walks_1h") > 0
+
+
+LAUNCH = """
+import sys
+from pathlib import Path
+from models.launch import launch
+from models.plan import make_plan
+
+if __name__ == "__main__":
+    plan = make_plan({"model": {sizes}, "training": {run} | {"steps": 1_000_000, "validate_every": 1_000_000}}, "test")
+    launch(plan, Path(sys.argv[1]), processes=2, threads=1)
+"""
+
+
+def test_processes_of_a_training_end_with_a_killed_parent(tmp_path: Path) -> None:
+    """They hold the other end of the pipe, which closes with the last of them."""
+    program = tmp_path / "program.py"
+    program.write_text(LAUNCH.replace("{sizes}", repr(TINY_SIZES)).replace("{run}", repr(QUICK_RUN)))
+    paths = os.pathsep.join(path for path in sys.path if path)
+    with subprocess.Popen(
+        [sys.executable, str(program), str(tmp_path / "run")],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": paths},
+    ) as parent:
+        assert parent.stderr is not None
+        while "warm start" not in parent.stderr.readline():
+            assert parent.poll() is None
+        parent.send_signal(signal.SIGKILL)
+        parent.communicate(timeout=60)
 
 
 def test_a_plan_reads_paths_beside_its_file(tmp_path: Path) -> None:
