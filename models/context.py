@@ -25,9 +25,10 @@ TILTS = (0.7, 1.9, 1.1)
 aimed at VWAP, before each bar length has its own (models/hedge_fit.py says why). Fitted to the absolute error of a bare
 schedule on bars of 15 minutes before July 2024."""
 FORECASTS = 2
-TRUST_FIGURE, TILT_FIGURES, FIXED_FIGURES = 2, slice(3, 3 + len(TILTS)), 3 + len(TILTS)
+TRUST_FIGURE, FREE_TILTS, FORCED_TILTS = 2, slice(3, 3 + len(TILTS)), slice(3 + len(TILTS), 3 + 2 * len(TILTS))
+TILT_FIGURES, FIXED_FIGURES = slice(FREE_TILTS.start, FORCED_TILTS.stop), FORCED_TILTS.stop
 """The context starts with the logs of the expected volatility per bar and of the mean volume per bar, whether the
-window is a market's, and the logs of the tilts."""
+window is a market's, and the logs of the tilts of orders that may stop at any step and of those that may at none."""
 SIGNED_FIGURES = 8
 """So many of the learned figures, the outlooks first, say up or down: what is good for a buyer is bad for a seller."""
 OUTLOOK_GAIN = 5.0
@@ -38,7 +39,7 @@ VOLATILITY_SHIFT_MAX, VOLUME_SHIFT_MAX = 1.5, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`context` [B, 6 + H]; `volume` [B, N]: mean volume of each next step in base units; `outlook` [B, O]: the mean
+    """`context` [B, 9 + H]; `volume` [B, N]: mean volume of each next step in base units; `outlook` [B, O]: the mean
     price of the next bars over the last close, in standard deviations of what comes on a random walk."""
 
     context: Tensor
@@ -78,18 +79,19 @@ class ContextNet(nn.Module):
         self.bend = VolumeBend(figures + LEVELS, config.bend_width, config.max_steps) if config.bend_width else None
         self.volatility = nn.Linear(read, 1)
         self.outlook = nn.Linear(DIRECTIONS * (1 + LENGTHS), len(OUTLOOKS), bias=False)
-        self.tilts = nn.Linear(LENGTHS, len(TILTS))
-        for kept in (self.outlook, self.tilts):  # as they are before the first step
+        self.free_tilts, self.forced_tilts = nn.Linear(LENGTHS, len(TILTS)), nn.Linear(LENGTHS, len(TILTS))
+        for kept in (self.outlook, self.forced_tilts):  # as they are before the first step
             kept.requires_grad_(False)
         # All start from what the window says without learning.
-        for head in (self.volume, self.volatility, self.outlook, self.tilts):
+        for head in (self.volume, self.volatility, self.outlook, self.free_tilts, self.forced_tilts):
             for weights in head.parameters():
                 nn.init.zeros_(weights)
         with torch.no_grad():
-            self.tilts.bias.copy_(torch.log(torch.tensor(TILTS)))
+            for tilts in (self.free_tilts, self.forced_tilts):
+                tilts.bias.copy_(torch.log(torch.tensor(TILTS)))
 
     def forward(self, bars: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, L, C] -> context [B, 6 + H], mean volume of each next step [B, N] in base units."""
+        """[B, L, C] -> context [B, 9 + H], mean volume of each next step [B, N] in base units."""
         reading = self.read(self.features(bars))
         return reading.context, reading.volume
 
@@ -99,7 +101,7 @@ class ContextNet(nn.Module):
             flat = features.volume[:, None] * torch.ones_like(features.volume_profile)
             none = torch.zeros_like(log_volume)
             return Reading(
-                torch.stack([log_volatility, log_volume] + (1 + len(TILTS)) * [none], dim=-1),
+                torch.stack([log_volatility, log_volume] + (FIXED_FIGURES - FORECASTS) * [none], dim=-1),
                 flat,
                 torch.zeros_like(features.window[:, : len(OUTLOOKS)]),
             )
@@ -126,7 +128,7 @@ class ContextNet(nn.Module):
         return replace(reading, context=torch.cat([before, self._tilts(features), after], dim=-1))
 
     def _tilts(self, features: Features) -> Tensor:
-        tilts: Tensor = self.tilts(features.lengths)
+        tilts = torch.cat([self.free_tilts(features.lengths), self.forced_tilts(features.lengths)], dim=-1)
         return features.trust[:, None] * tilts
 
     @staticmethod

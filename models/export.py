@@ -116,7 +116,8 @@ def context_graph(config: LemConfig, sha256: str) -> GraphCard:
                 name="context",
                 dtype="float32",
                 shape=["B", width],
-                unit="log volatility, log volume, trust, log tilts of volume (next bar, the one after, later), learned",
+                unit="log volatility, log volume, trust, log tilts of volume (next bar, the one after, later) where an "
+                "order may stop at any step and where at none, learned",
             ),
             TensorCard(name="volume_forecast", dtype="float32", shape=["B", config.max_steps], unit="base units"),
         ],

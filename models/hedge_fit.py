@@ -3,8 +3,9 @@ forced over all of their steps and fear spread.
 
 Bars with more volume than was foreseen move more, and an order that is ahead of the market's volume or behind it is
 exposed to the move of the bar after its slice: weighed by what it may cost, that bar has more volume than the mean. How
-much more, each bar length says for itself. Training leaves the tilts as they are: learned with the utility of all
-orders they kept wild paths closer to VWAP, and most others less close.
+much more, each bar length says for itself. Training leaves these tilts as they are: learned with the utility of all
+orders they kept wild paths closer to VWAP, and most others less close. What an order asks of them that may stop at any
+step is learned.
 
 Shapes: B windows, S scenarios, O orders.
 """
@@ -31,7 +32,7 @@ def fit_tilts(
 ) -> None:
     """So many steps, each on the stretches that `draw` has for it; nothing else learns. Where they are one process'
     share, `add_others` adds the other processes' part of a sum to it, in place."""
-    tilts = net.context.tilts.requires_grad_()
+    tilts = net.context.forced_tilts.requires_grad_()
     weights = list(tilts.parameters())
     optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)

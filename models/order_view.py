@@ -14,9 +14,10 @@ from app.inference.state import STATE_COLUMNS
 from models.config import OUTLOOKS
 from models.context import (
     FIXED_FIGURES,
+    FORCED_TILTS,
+    FREE_TILTS,
     OUTLOOK_GAIN,
     SIGNED_FIGURES,
-    TILT_FIGURES,
     TILTS,
     TRUST_FIGURE,
     walk_deviation,
@@ -31,7 +32,7 @@ STOP_SLOPE, BEYOND_MAX = 8.0, 3.0
 BET, BET_FEAR = 2.0, 0.1
 """The bet with the pace, before anything is learned: per unit of the edge, the less the more the order fears spread. At
 the default it is half of what utility asks for on crypto bars of 15 minutes, and about that on longer ones."""
-SMALL, LARGE = 1e-4, 2e-3
+SMALL, LARGE = 1e-4, 1e-2
 """The shares of the volume left from which on the size of an order matters, and from which on impact costs it more than
 a hedge against busy bars is worth: an uneven pace pays the most for its largest slices."""
 
@@ -71,7 +72,10 @@ class OrderView:
         seen = self.column["benchmark_volume"]
         self.volume_total = (seen + self.volume_left).clamp(min=1e-12)
         self.size = self.column["order_volume"] / self.volume_left.clamp(min=1e-12)
-        tilts = torch.exp(self.context[..., TILT_FIGURES] / (1.0 + self.size / LARGE)[..., None])
+        forced = (self.to_min / (self.steps_left - 1.0).clamp(min=1.0)).clamp(max=1.0)
+        free_tilts, forced_tilts = self.context[..., FREE_TILTS], self.context[..., FORCED_TILTS]
+        log_tilts = free_tilts + forced[..., None] * (forced_tilts - free_tilts)
+        tilts = torch.exp(log_tilts / (1.0 + self.size / LARGE)[..., None])
         hedged = tilts[..., torch.arange(volume_forecast.shape[-1]).clamp(max=len(TILTS) - 1)] * volume_forecast
         following = seen + hedged[..., 0]
         by_volume = following / (seen + (hedged * (ahead < self.steps_left[..., None])).sum(-1)).clamp(min=1e-12)

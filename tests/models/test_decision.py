@@ -8,7 +8,7 @@ import torch
 
 from app.domain.order import SCENARIOS, Benchmark
 from app.inference.state import STATE_COLUMNS
-from models.context import FIXED_FIGURES, TILT_FIGURES, TRUST_FIGURE
+from models.context import FIXED_FIGURES, FORCED_TILTS, FREE_TILTS, TILT_FIGURES, TRUST_FIGURE
 from models.decision import DecisionTable
 from models.golden import random_orders
 from models.lem import Lem
@@ -86,7 +86,7 @@ def test_the_more_later_volume_counts_the_slower_a_vwap_order_begins() -> None:
     """The next bar, the one after it and later ones each count for themselves."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, TILT_FIGURES] = torch.log(torch.tensor([0.5, 3.0, 2.0]))
+    context[:, TILT_FIGURES] = torch.log(torch.tensor(2 * [0.5, 3.0, 2.0]))
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
     allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
@@ -98,11 +98,37 @@ def test_the_more_later_volume_counts_the_slower_a_vwap_order_begins() -> None:
         assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-5)
 
 
+@pytest.mark.parametrize(("min_steps", "forced"), [(1.0, 0.0), (2.0, 1.0 / 3.0), (4.0, 1.0)])
+def test_the_less_a_vwap_order_may_stop_the_more_it_counts_volume_as_forced_ones_do(
+    min_steps: float, forced: float
+) -> None:
+    """Of the three steps after the first it may leave out all, two, or none."""
+    net, state = a_net_that_has_learned_nothing(), forced_orders()
+    context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, FREE_TILTS], context[:, FORCED_TILTS] = 0.0, torch.log(torch.tensor([0.5, 3.0, 2.0]))
+    state[:, STATE_COLUMNS.index("min_steps")] = min_steps
+
+    order = OrderView(
+        net.decision.rule,
+        context,
+        forecast,
+        state,
+        torch.ones(len(SCENARIOS)),
+        net.decision.sign,
+        net.decision.is_vwap,
+    )
+
+    counted = forecast[0] * torch.tensor([0.5, 3.0, 2.0, 2.0]) ** forced
+    expected = (counted[0] / counted.sum()).item()
+    for scenario, share in zip(SCENARIOS, order.share.tolist(), strict=True):
+        assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else expected, abs=1e-5)
+
+
 def test_a_large_vwap_order_counts_volume_as_it_is_forecast() -> None:
     """An uneven pace costs a large order more in impact than the hedge is worth."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, TILT_FIGURES] = torch.log(torch.tensor([0.5, 3.0, 2.0]))
+    context[:, TILT_FIGURES] = torch.log(torch.tensor(2 * [0.5, 3.0, 2.0]))
     state[:, STATE_COLUMNS.index("order_volume")] = 10.0 * forecast[0].sum()
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)

@@ -41,7 +41,7 @@ def test_fitted_tilts_track_vwap_closer_and_nothing_else_is_learned() -> None:
 
     warm_start(net.context, map(drawn, range(STEPS)))
     with torch.no_grad():
-        net.context.tilts.bias.zero_()
+        net.context.forced_tilts.bias.zero_()
     before = {name: weights.clone() for name, weights in net.named_parameters()}
     _, untilted = tracking_errors(net, late, TRACKING)
 
@@ -50,5 +50,5 @@ def test_fitted_tilts_track_vwap_closer_and_nothing_else_is_learned() -> None:
     _, tilted = tracking_errors(net, late, TRACKING)
     assert tilted.mean() < 0.98 * untilted.mean()
     changed = {name for name, weights in net.named_parameters() if not torch.equal(weights, before[name])}
-    assert changed == {"context.tilts.weight", "context.tilts.bias"}
-    assert not any(weights.requires_grad for weights in net.context.tilts.parameters())
+    assert changed == {"context.forced_tilts.weight", "context.forced_tilts.bias"}
+    assert not any(weights.requires_grad for weights in net.context.forced_tilts.parameters())
