@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from app.backtest.workers import worker_pool
 from models.evaluation.bootstrap import DayBlocks
 from models.lem import Lem
+from models.objective import RISK_AVERSIONS
 from models.plan import Plan
-from models.run import RISK_AVERSIONS, trained, validation_markets
+from models.run import trained, validation_markets
 from models.tapes import Market
 from models.validation import Row, tracking_errors, utilities
 

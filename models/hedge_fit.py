@@ -6,8 +6,6 @@ exposed to the move of the bar after its slice: weighed by what it may cost, tha
 much more, each bar length says for itself. Training leaves these tilts as they are: learned with the utility of all
 orders they kept wild paths closer to VWAP, and most others less close. What an order asks of them that may stop at any
 step is learned.
-
-Shapes: B windows, S scenarios, O orders.
 """
 
 from __future__ import annotations
@@ -18,13 +16,11 @@ import torch
 from torch import Tensor
 
 from models.lem import Lem
-from models.objective import VOLATILITY_MIN
+from models.objective import RISK_AVERSIONS, VOLATILITY_MIN
 from models.rollout import roll
 from models.samples import Stretches, paths_of, small_orders
 
 LEARNING_RATE = 0.02
-TRACKING = 6.0
-"""A risk aversion at which an order bets next to nothing."""
 
 
 def fit_tilts(
@@ -56,5 +52,6 @@ def _error(net: Lem, stretches: Stretches) -> Tensor:
     reading = net.context.tilted(reading, features)
     paths = paths_of(stretches, features, reading, 1)
     steps = paths.price.shape[1]
-    gain = roll(net.decision, paths, small_orders(paths, steps, steps, TRACKING)).gain[net.decision.is_vwap]
+    orders = small_orders(paths, steps, steps, RISK_AVERSIONS.tracking)
+    gain = roll(net.decision, paths, orders).gain[net.decision.is_vwap]
     return (gain.abs() * (paths.volatility > VOLATILITY_MIN)).mean()

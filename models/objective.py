@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from app.domain.costs import Costs
+from app.inference.card import RiskAversions
 from models.config import OUTLOOKS
 from models.context import Reading, walk_deviation
 from models.features import Features
@@ -19,6 +20,7 @@ from models.lem import Lem
 from models.rollout import roll
 from models.samples import Stretches, draw_terms, paths_of
 
+RISK_AVERSIONS = RiskAversions(neutral=0.0, default=0.3, tracking=6.0)
 FORECAST_WEIGHT = 0.2
 RATIO_MIN, RATIO_MAX = 1e-3, 20.0
 HEDGE_SURCHARGE = 3.0

@@ -10,17 +10,17 @@ from typing import Any
 
 from app.domain.errors import InvalidInput
 from app.inference.bundle import BundleError, load_bundle
-from app.inference.card import RiskAversions, Training
+from app.inference.card import Training
 from models.config import LemConfig
 from models.export import export_bundle
 from models.gate import reasons_against
+from models.objective import RISK_AVERSIONS
 from models.plan import MarketPlan, Plan
 from models.tapes import Market, simulated_tapes
 from models.trainer import Bars, Told, Trainer, read_checkpoint, released_net
 from models.validation import Row, validation_table
 
 CHECKPOINT, RECORD, REFUSAL = "checkpoint.pt", "run.json", "refused.txt"
-RISK_AVERSIONS = RiskAversions(neutral=0.0, default=0.3, tracking=6.0)
 VALIDATION_WALKS = 12
 VALIDATION_SEED = 1_000_003
 

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import distributed
+from torch import Tensor, distributed
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.domain.errors import InvalidInput
@@ -159,6 +158,7 @@ class Trainer:
         warm_start(self.net.context, drawn(), add_others)
         if batches:
             calibrate(self.net.context, map(self._warm_stretches, mine[:CALIBRATION_BATCHES]), add_others)
+            # Each of these is shared, however few there are.
             add_all = distributed.all_reduce if self.processes > 1 else lambda _sum: None
             fit_tilts(self.net, self._hedge_stretches, min(TILT_STEPS, batches), add_all)
         self.warm = True
@@ -167,18 +167,15 @@ class Trainer:
         """Few windows of many stretches, as neighbours say the same; of no images, since a crash has none."""
         settings = self.settings
         rng = np.random.default_rng([WARM_SEED, settings.seed, number])
-        markets = self.bars.train or [self.bars.walks]
-        tapes = markets[rng.choice(len(markets), p=_shares(markets))].tapes
+        tapes = self._market(rng).tapes
         drawn = draw_stretches(tapes, self.config, settings.stretches, settings.starts, rng, horizon=1)
         return drawn.to(self.device)
 
     def _hedge_stretches(self, number: int) -> Stretches:
         """All processes choose the same market, each its own bars of it."""
-        common = np.random.default_rng([HEDGE_SEED, self.settings.seed, number])
-        markets = self.bars.train or [self.bars.walks]
-        tapes = markets[common.choice(len(markets), p=_shares(markets))].both_ways
-        rng = np.random.default_rng([HEDGE_SEED, self.settings.seed, number, self.process])
-        return self._stretches(tapes, rng, SHORT_HORIZON)
+        seed = [HEDGE_SEED, self.settings.seed, number]
+        tapes = self._market(np.random.default_rng(seed)).both_ways
+        return self._stretches(tapes, np.random.default_rng([*seed, self.process]), SHORT_HORIZON)
 
     def _draw(self) -> Stretches:
         """This step's stretches: all processes choose the same market, each its own bars of it."""
@@ -187,8 +184,14 @@ class Trainer:
         horizon = self.config.max_steps if common.random() < settings.long_share else SHORT_HORIZON
         tapes: Sequence[Tape] = self.bars.walks.tapes
         if self.bars.train and common.random() >= settings.simulated_share:
-            tapes = self.bars.train[common.choice(len(self.bars.train), p=_shares(self.bars.train))].both_ways
+            tapes = self._market(common).both_ways
         return self._stretches(tapes, np.random.default_rng([settings.seed, self.step, self.process]), horizon)
+
+    def _market(self, rng: np.random.Generator) -> Market:
+        """By weight; the walks where there is no other."""
+        markets = self.bars.train or [self.bars.walks]
+        weights = np.array([market.weight for market in markets])
+        return markets[rng.choice(len(markets), p=weights / weights.sum())]
 
     def _stretches(self, tapes: Sequence[Tape], rng: np.random.Generator, horizon: int) -> Stretches:
         count = max(1, self.settings.stretches // self.processes)
@@ -234,7 +237,7 @@ class Trainer:
         draft.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint. Raises InvalidInput where it was made with another configuration."""
+        """Go on from a checkpoint. Raises InvalidInput where it was made with another configuration or version."""
         saved = read_checkpoint(path)
         for name, ours in (("config", asdict(self.config)), ("settings", asdict(self.settings))):
             if saved[name] != ours:
@@ -242,17 +245,11 @@ class Trainer:
                 raise InvalidInput(
                     "other_training", f"{path} was made with another {name} ({', '.join(differing)}): use another --out"
                 )
-        self.net.load_state_dict(saved["net"])
+        _load(self.net, saved["net"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step, self.warm, self.best = saved["step"], saved["warm"], saved["best"]
         self.best_utility, self.validations_since = saved["best_utility"], saved["validations_since"]
-
-
-def _shares(markets: Sequence[Market]) -> NDArray[np.float64]:
-    weights = np.array([market.weight for market in markets])
-    shares: NDArray[np.float64] = weights / weights.sum()
-    return shares
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -267,7 +264,16 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def released_net(saved: dict[str, Any]) -> Lem:
-    """The network that a checkpoint would release."""
+    """The network that a checkpoint would release. Raises InvalidInput where it is of another version's."""
     net = Lem(LemConfig(**saved["config"]))
-    net.load_state_dict(saved["best"])
+    _load(net, saved["best"])
     return net
+
+
+def _load(net: Lem, weights: dict[str, Tensor]) -> None:
+    """Raises InvalidInput where they are of a network that is put together in another way."""
+    try:
+        net.load_state_dict(weights)
+    except RuntimeError as error:
+        what = str(error).partition("\n")[2].strip()
+        raise InvalidInput("other_network", f"the checkpoint is of another version's network: {what}") from error

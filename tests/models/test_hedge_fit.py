@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from app.engine.market import COLUMNS
-from models.hedge_fit import TRACKING, fit_tilts
+from models.hedge_fit import fit_tilts
 from models.lem import Lem
+from models.objective import RISK_AVERSIONS
 from models.samples import Stretches, draw_stretches
 from models.tapes import Tape, simulated_tapes
 from models.validation import tracking_errors
@@ -43,11 +44,11 @@ def test_fitted_tilts_track_vwap_closer_and_nothing_else_is_learned() -> None:
     with torch.no_grad():
         net.context.forced_tilts.bias.zero_()
     before = {name: weights.clone() for name, weights in net.named_parameters()}
-    _, untilted = tracking_errors(net, late, TRACKING)
+    _, untilted = tracking_errors(net, late, RISK_AVERSIONS.tracking)
 
     fit_tilts(net, drawn, STEPS)
 
-    _, tilted = tracking_errors(net, late, TRACKING)
+    _, tilted = tracking_errors(net, late, RISK_AVERSIONS.tracking)
     assert tilted.mean() < 0.98 * untilted.mean()
     changed = {name for name, weights in net.named_parameters() if not torch.equal(weights, before[name])}
     assert changed == {"context.forced_tilts.weight", "context.forced_tilts.bias"}

@@ -104,10 +104,13 @@ def test_several_processes_train_the_same_network_in_kind(trained: Path, tmp_pat
 
 
 LAUNCH = """
+import signal
 import sys
 from pathlib import Path
 from models.launch import launch
 from models.plan import make_plan
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a job in the background
 
 if __name__ == "__main__":
     plan = make_plan({"model": {sizes}, "training": {run} | {"steps": 1_000_000, "validate_every": 1_000_000}}, "test")
@@ -116,7 +119,8 @@ if __name__ == "__main__":
 
 
 def test_processes_of_a_training_end_with_a_killed_parent(tmp_path: Path) -> None:
-    """They hold the other end of the pipe, which closes with the last of them."""
+    """They hold the other end of the pipe, which closes with the last of them. torch interrupts them then, which those
+    of a job in the background do not hear."""
     program = tmp_path / "program.py"
     program.write_text(LAUNCH.replace("{sizes}", repr(TINY_SIZES)).replace("{run}", repr(QUICK_RUN)))
     paths = os.pathsep.join(path for path in sys.path if path)

@@ -87,6 +87,21 @@ def test_the_warm_start_is_told_and_kept_and_not_done_again(tmp_path: Path) -> N
     assert torch.equal(weights_of(whole), weights_of(resumed))
 
 
+def test_a_checkpoint_of_another_versions_network_is_refused(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint.pt"
+    trainer = a_trainer()
+    trainer.save(checkpoint)
+    saved = torch.load(checkpoint, weights_only=True)
+    for weights in (saved["net"], saved["best"]):
+        weights["context.former"] = weights.pop("context.outlook.weight")
+    torch.save(saved, checkpoint)
+
+    with pytest.raises(InvalidInput, match=r"another version.*context\.outlook\.weight"):
+        trainer.resume(checkpoint)
+    with pytest.raises(InvalidInput, match="another version"):
+        released_net(read_checkpoint(checkpoint))
+
+
 def test_a_tiny_network_learns_in_seconds() -> None:
     """A fresh network starts at the optimum for a walk; one whose weights were shaken finds most of the way back."""
     settings = replace(
