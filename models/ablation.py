@@ -73,7 +73,7 @@ def _measured(plan: Plan, folder: Path, name: str) -> None:
         return
     torch.set_num_threads(1)
     changed = variant_of(plan, name)
-    net = trained(changed, folder / name, lambda _step, _loss: None).averaged.eval()
+    net = trained(changed, folder / name).averaged.eval()
     measures: Measures = {"parameters": np.array([sum(one.numel() for one in net.parameters() if one.requires_grad)])}
     for market in validation_markets(changed):
         measures |= _measures_on(net, market)

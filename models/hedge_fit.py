@@ -24,10 +24,15 @@ LEARNING_RATE = 0.02
 
 
 def fit_tilts(
-    net: Lem, draw: Callable[[int], Stretches], steps: int, add_others: Callable[[Tensor], None] = lambda _sum: None
+    net: Lem,
+    draw: Callable[[int], Stretches],
+    steps: int,
+    add_others: Callable[[Tensor], None] = lambda _sum: None,
+    told: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
     """So many steps, each on the stretches that `draw` has for it; nothing else learns. Where they are one process'
-    share, `add_others` adds the other processes' part of a sum to it, in place."""
+    share, `add_others` adds the other processes' part of a sum to it, in place. `told` hears how many steps are done,
+    and of how many."""
     tilts = net.context.forced_tilts.requires_grad_()
     weights = list(tilts.parameters())
     optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE)
@@ -41,6 +46,7 @@ def fit_tilts(
             weight.grad = gradient / processes.item()
         optimizer.step()
         falling.step()
+        told(step + 1, steps)
     tilts.requires_grad_(requires_grad=False)
 
 

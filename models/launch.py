@@ -33,7 +33,7 @@ def launch(plan: Plan, folder: Path, processes: int, threads: int) -> list[Row]:
     if processes == 1:
         return _train(plan, folder, threads)
     spawn(_join, args=(plan, folder, processes, threads, _free_port()), nprocs=processes)
-    return train(plan, folder, lambda _step, _loss: None)  # nothing is left to train: it measures
+    return train(plan, folder)  # nothing is left to train: it measures
 
 
 def _join(process: int, plan: Plan, folder: Path, processes: int, threads: int, port: int) -> None:
@@ -54,30 +54,32 @@ def _train(plan: Plan, folder: Path, threads: int, *, shown: bool = True) -> lis
 
 
 class _Teller:
-    """Moves the progress bar, of the warm start and then of the steps, with running means of what the loss is made of
+    """Moves the progress bar, of each stage anew; that of the training has running means of what the loss is made of
     and the orders rolled per second."""
 
     def __init__(self, progress: Progress, plan: Plan) -> None:
-        self.progress, self.settings = progress, plan.settings
-        self.task = progress.add_task("warm start", total=plan.settings.warm_batches, figures="")
+        self.progress, self.orders_per_step = progress, plan.settings.orders_per_step
+        self.task = progress.add_task("reading bars", total=None, figures="")
+        self.stage = ""
         self.means: tuple[float, ...] | None = None
         self.began: tuple[float, int] | None = None
 
-    def __call__(self, step: int, loss: Loss | None) -> None:
-        if loss is None:
-            self._show(step, "")
-            return
-        if not self.means:  # the time left is of the steps alone
-            self.progress.reset(self.task, description="training", total=self.settings.steps, completed=step)
+    def __call__(self, stage: str, done: int, total: int, loss: Loss | None = None) -> None:
+        if stage != self.stage:  # the time left is of its steps alone
+            self.progress.reset(self.task, description=stage, total=total, completed=done)
+            self.stage = stage
+        self._show(done, self._figures(done, loss) if loss else "")
+
+    def _figures(self, step: int, loss: Loss) -> str:
         new = (loss.utility, loss.volume, loss.volatility, loss.outlook)
         old = self.means or new
         self.means = tuple(SMOOTHING * before + (1.0 - SMOOTHING) * now for before, now in zip(old, new, strict=True))
         self.began = self.began or (monotonic(), step)
         seconds, steps = monotonic() - self.began[0], step - self.began[1]
-        speed = self.settings.orders_per_step * steps / seconds if steps else 0.0
+        speed = self.orders_per_step * steps / seconds if steps else 0.0
         utility, volume, volatility, outlook = self.means
         errors = f"volume {volume:.3f}  volatility {volatility:.3f}  outlook {outlook:.4f}"
-        self._show(step, f"utility {utility:.4f}  {errors}  {speed:,.0f} samples/s")
+        return f"utility {utility:.4f}  {errors}  {speed:,.0f} samples/s"
 
     def _show(self, step: int, figures: str) -> None:
         self.progress.update(self.task, completed=step, figures=figures)

@@ -17,7 +17,7 @@ from models.gate import reasons_against
 from models.objective import RISK_AVERSIONS
 from models.plan import MarketPlan, Plan
 from models.tapes import Market, simulated_tapes
-from models.trainer import Bars, Told, Trainer, read_checkpoint, released_net
+from models.trainer import Bars, Told, Trainer, read_checkpoint, released_net, unheard
 from models.validation import Row, validation_table
 
 CHECKPOINT, RECORD, REFUSAL = "checkpoint.pt", "run.json", "refused.txt"
@@ -25,7 +25,7 @@ VALIDATION_WALKS = 12
 VALIDATION_SEED = 1_000_003
 
 
-def train(plan: Plan, folder: Path, told: Told, device: str = "cpu") -> list[Row]:
+def train(plan: Plan, folder: Path, told: Told = unheard, device: str = "cpu") -> list[Row]:
     """Train, or go on where the folder's checkpoint stands; then measure and write the record. Returns the table."""
     trainer = trained(plan, folder, told, device)
     if trainer.process:
@@ -37,7 +37,7 @@ def train(plan: Plan, folder: Path, told: Told, device: str = "cpu") -> list[Row
     return table
 
 
-def trained(plan: Plan, folder: Path, told: Told, device: str = "cpu") -> Trainer:
+def trained(plan: Plan, folder: Path, told: Told = unheard, device: str = "cpu") -> Trainer:
     """A trainer at its end, gone on from the folder's checkpoint where there is one."""
     bars = Bars(
         train=_markets(plan, "training"),

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -34,12 +35,19 @@ SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED, HEDGE_SEED = 7_777_777, 8_888_888, 9_999_998
 WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.1
 """What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
-Told = Callable[[int, Loss | None], None]
-"""Hears how many steps are done, with the newest one's loss; before them how many batches of the warm start, with
-none."""
 CALIBRATION_BATCHES, TILT_STEPS = 300, 400
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
+
+
+class Told(Protocol):
+    """Hears the stage, how many of its steps are done and of how many; of the training itself also the step's loss."""
+
+    def __call__(self, stage: str, done: int, total: int, loss: Loss | None = None) -> None: ...
+
+
+def unheard(stage: str, done: int, total: int, loss: Loss | None = None) -> None:
+    """Who wants to hear nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +76,9 @@ class Trainer:
         self.best = copy.deepcopy(self.net.state_dict())
         self.best_utility, self.validations_since = -math.inf, 0
 
-    def run(self, checkpoint: Path | None, told: Told = lambda _done, _loss: None) -> None:
+    def run(self, checkpoint: Path | None, told: Told = unheard) -> None:
         """Train to the last step or until validation stops getting better, writing `checkpoint` now and then; `told`
-        hears of every batch of the warm start, and then of every step."""
+        hears of every step of what is fitted before, and then of every step."""
         settings = self.settings
         if not self.warm:
             self.warm_up(told)
@@ -81,7 +89,7 @@ class Trainer:
             last = self.step == settings.steps
             if self.step % settings.validate_every == 0 or last:
                 self.validate()
-            told(self.step, loss)
+            told("training", self.step, settings.steps, loss)
             if checkpoint and self.process == 0 and (self.step % settings.checkpoint_every == 0 or last):
                 self.save(checkpoint)
         if checkpoint and self.process == 0:
@@ -143,7 +151,7 @@ class Trainer:
         groups = [{"params": rest, "share": 1.0}, {"params": slow, "share": WARM_RATE}]
         return [group for group in groups if group["params"]]
 
-    def warm_up(self, told: Told = lambda _done, _loss: None) -> None:
+    def warm_up(self, told: Told = unheard) -> None:
         """Fit what starts from straight lines; the processes share the batches."""
         batches = self.settings.warm_batches if self.config.context_width else 0
         shared = self.processes > 1 and batches >= self.processes
@@ -152,15 +160,16 @@ class Trainer:
         def drawn() -> Iterator[Stretches]:
             for done, number in enumerate(mine, start=1):
                 yield self._warm_stretches(number)
-                told(min(done * self.processes, batches), None)
+                told("straight lines", min(done * self.processes, batches), batches)
 
         add_others = distributed.all_reduce if shared else lambda _sum: None
-        warm_start(self.net.context, drawn(), add_others)
+        warm_start(self.net.context, drawn(), add_others, partial(told, "bend of volume"))
         if batches:
             calibrate(self.net.context, map(self._warm_stretches, mine[:CALIBRATION_BATCHES]), add_others)
             # Each of these is shared, however few there are.
             add_all = distributed.all_reduce if self.processes > 1 else lambda _sum: None
-            fit_tilts(self.net, self._hedge_stretches, min(TILT_STEPS, batches), add_all)
+            steps = min(TILT_STEPS, batches)
+            fit_tilts(self.net, self._hedge_stretches, steps, add_all, partial(told, "tilts of volume"))
         self.warm = True
 
     def _warm_stretches(self, number: int) -> Stretches:

@@ -56,9 +56,15 @@ class Windows:
         return Windows(*(getattr(self, name)[chosen].float() for name in self.__slots__))
 
 
-def fit_bend(net: ContextNet, parts: Sequence[Windows], add_others: Callable[[Tensor], None]) -> None:
+def fit_bend(
+    net: ContextNet,
+    parts: Sequence[Windows],
+    add_others: Callable[[Tensor], None],
+    told: Callable[[int, int], None] = lambda _done, _total: None,
+) -> None:
     """Fit the net's bend to the windows, on top of its lines as they are; nothing else learns. Where the windows are
-    one process' share, `add_others` adds the other processes' part of a sum to it, in place."""
+    one process' share, `add_others` adds the other processes' part of a sum to it, in place. `told` hears how
+    many steps are done, and of how many."""
     bend = net.bend
     if bend is None:
         return
@@ -73,7 +79,7 @@ def fit_bend(net: ContextNet, parts: Sequence[Windows], add_others: Callable[[Te
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        for _ in range(steps):
+        for step in range(steps):
             chosen = torch.randint(len(windows.levels), (max(1, BATCH // processes),))
             error = _error(net, bend, windows.take(chosen))
             optimizer.zero_grad()
@@ -84,6 +90,7 @@ def fit_bend(net: ContextNet, parts: Sequence[Windows], add_others: Callable[[Te
                     weight.grad /= processes
             optimizer.step()
             falling.step()
+            told(step + 1, steps)
     bend.requires_grad_(False)
 
 

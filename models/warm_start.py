@@ -51,10 +51,14 @@ class Sums:
 
 
 def warm_start(
-    net: ContextNet, batches: Iterable[Stretches], add_others: Callable[[Tensor], None] = lambda _sum: None
+    net: ContextNet,
+    batches: Iterable[Stretches],
+    add_others: Callable[[Tensor], None] = lambda _sum: None,
+    told: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
     """Fit the heads on the batches' windows, in the place of what they held; no batches leave them. Where the batches
-    are one process' share, `add_others` adds the other processes' part of each sum to it, in place."""
+    are one process' share, `add_others` adds the other processes' part of each sum to it, in place. `told` hears of
+    the bend's steps."""
     both: tuple[Sums, Sums] | None = None
     windows: list[Windows] = []
     for stretches in batches:  # of the lines only the sums are kept: each is some megabytes
@@ -67,7 +71,7 @@ def warm_start(
                 add_others(part_of_all)
         _start_outlook(net, both[0])
         _start_levels(net, both[1])
-        fit_bend(net, windows, add_others)
+        fit_bend(net, windows, add_others, told)
 
 
 def calibrate(

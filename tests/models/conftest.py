@@ -16,7 +16,7 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    train(a_plan(folder), folder / "run", lambda _step, _loss: None)
+    train(a_plan(folder), folder / "run")
     return folder / "run"
 
 

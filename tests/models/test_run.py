@@ -131,7 +131,7 @@ def test_processes_of_a_training_end_with_a_killed_parent(tmp_path: Path) -> Non
         env=os.environ | {"PYTHONPATH": paths},
     ) as parent:
         assert parent.stderr is not None
-        while "warm start" not in parent.stderr.readline():
+        while "straight lines" not in parent.stderr.readline():
             assert parent.poll() is None
         parent.send_signal(signal.SIGKILL)
         parent.communicate(timeout=60)
@@ -170,7 +170,7 @@ def test_a_market_without_enough_bars_is_refused(tmp_path: Path) -> None:
     short = make_plan({"markets": {"early": early}, "training": QUICK_RUN, "model": TINY_SIZES}, "test")
 
     with pytest.raises(InvalidInput, match="early has too few bars"):
-        train(short, tmp_path / "run", lambda _step, _loss: None)
+        train(short, tmp_path / "run")
 
     assert plan.markets
     assert not (tmp_path / "run").exists()

@@ -73,17 +73,21 @@ def test_a_training_that_was_stopped_ends_where_an_uninterrupted_one_does(tmp_pa
     assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == QUICK.steps
 
 
-def test_the_warm_start_is_told_and_kept_and_not_done_again(tmp_path: Path) -> None:
-    told: list[tuple[int, bool]] = []
+def test_every_stage_is_told_and_what_is_fitted_before_is_kept_and_not_done_again(tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
     whole, stopped, resumed = a_trainer(), a_trainer(), a_trainer()
     whole.run(None)
 
-    stopped.warm_up(lambda done, loss: told.append((done, loss is None)))
+    stopped.warm_up(lambda stage, done, total, _loss=None: told.append((stage, done, total)))
     stopped.save(tmp_path / "checkpoint.pt")
     resumed.resume(tmp_path / "checkpoint.pt")
-    resumed.run(None, lambda done, loss: told.append((done, loss is None)))
+    resumed.run(None, lambda stage, done, total, _loss=None: told.append((stage, done, total)))
 
-    assert told == [(1, True), (2, True), *((step + 1, False) for step in range(QUICK.steps))]
+    stages = [stage for stage, done, total in told if done == total]
+    assert stages == ["straight lines", "bend of volume", "tilts of volume", "training"]
+    for stage in stages:
+        steps = [(done, total) for of, done, total in told if of == stage]
+        assert steps == [(step, len(steps)) for step in range(1, len(steps) + 1)]
     assert torch.equal(weights_of(whole), weights_of(resumed))
 
 
