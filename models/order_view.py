@@ -58,6 +58,7 @@ class OrderView:
         self.steps_left = (column["max_steps"] - step + 1.0).clamp(min=1.0)
         self.to_min = (column["min_steps"] - step).clamp(min=0.0)
         self.is_vwap = is_vwap
+        self.forced = (self.to_min / (self.steps_left - 1.0).clamp(min=1.0)).clamp(max=1.0)  # share of the rest
         self._expect(volume_forecast)
         self._limit()
         self._foresee()
@@ -72,9 +73,8 @@ class OrderView:
         seen = self.column["benchmark_volume"]
         self.volume_total = (seen + self.volume_left).clamp(min=1e-12)
         self.size = self.column["order_volume"] / self.volume_left.clamp(min=1e-12)
-        forced = (self.to_min / (self.steps_left - 1.0).clamp(min=1.0)).clamp(max=1.0)
         free_tilts, forced_tilts = self.context[..., FREE_TILTS], self.context[..., FORCED_TILTS]
-        log_tilts = free_tilts + forced[..., None] * (forced_tilts - free_tilts)
+        log_tilts = free_tilts + self.forced[..., None] * (forced_tilts - free_tilts)
         tilts = torch.exp(log_tilts / (1.0 + self.size / LARGE)[..., None])
         hedged = tilts[..., torch.arange(volume_forecast.shape[-1]).clamp(max=len(TILTS) - 1)] * volume_forecast
         following = seen + hedged[..., 0]
@@ -157,7 +157,8 @@ class OrderView:
         The base curve lies between `target` and `ahead`, nearer to `ahead` without risk aversion, since holding little
         back costs spread and no mean. Its share of what is left is shifted in the logit, the less the more they fear
         spread: what is learned of the pace bought a smaller deviation from VWAP with more spread on bars not trained
-        on. All is traded in the last step, and as much as the cap asks for before.
+        on. A TWAP order's counts the less, too, the more of its steps are forced: one that may not stop trades evenly,
+        whatever its size. All is traded in the last step, and as much as the cap asks for before.
 
         What is learned counts where there is something to learn. Small TWAP orders without a cap act by the optimum for
         a random walk and by the outlook alone: all else has cost them spread on bars not trained on. With a cap and
@@ -174,6 +175,7 @@ class OrderView:
         fearless = torch.exp(-20.0 * risk)
         walk = fearless * (1.0 - self.context[..., TRUST_FIGURE])
         shift, logit = self._learned(fearless) * shift, self._learned(walk) * logit
+        shift = shift * torch.where(self.is_vwap, 1.0, 1.0 - self.forced)
         shift = shift / (1.0 + risk) + BET * self.edge / (BET_FEAR + risk)
         share = ((base - self.filled) / self.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
         moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)

@@ -33,7 +33,7 @@ from models.warm_start import calibrate, warm_start
 GRADIENT_NORM_MAX = 1.0
 SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED, HEDGE_SEED = 7_777_777, 8_888_888, 9_999_998
-WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.1
+WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.03
 """What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
 CALIBRATION_BATCHES, TILT_STEPS = 300, 400
 VALIDATION_DRAWS = 6
