@@ -165,27 +165,41 @@ def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_wi
     assert apart(1e-9 * usual, 0.5, 0.0, trust=1.0) > 0.1
 
 
-def test_nothing_learned_shifts_the_pace_of_a_small_twap_order_under_a_cap_without_fear() -> None:
+IS_TWAP = torch.tensor([scenario.benchmark is Benchmark.TWAP for scenario in SCENARIOS])
+
+
+def moved_by_a_learned_shift(**terms: float) -> torch.Tensor:
+    """By how much it moves each scenario's next slice in a market, of an order on these terms."""
     net = a_net_that_has_learned_nothing()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
     context[:, TRUST_FIGURE] = 1.0
-    is_twap = torch.tensor([scenario.benchmark is Benchmark.TWAP for scenario in SCENARIOS])
+    state = forced_orders()
+    for name, value in terms.items():
+        state[:, STATE_COLUMNS.index(name)] = value
+    step, sign = torch.ones(len(SCENARIOS)), net.decision.sign
+    order = OrderView(net.decision.rule, context, forecast, state, step, sign, ~IS_TWAP)
+    shifted, plain = (
+        order.answer(torch.tensor([[shift, 0.0, 0.0]]).expand(len(SCENARIOS), 3))[0] for shift in (-2.0, 0.0)
+    )
+    return (shifted - plain).abs()
 
-    def moved(risk_aversion: float) -> torch.Tensor:
-        """By what a learned shift moves each scenario's next slice."""
-        state = forced_orders()
-        for name, value in (("min_steps", 1.0), ("max_slice_fraction", 0.9), ("risk_aversion", risk_aversion)):
-            state[:, STATE_COLUMNS.index(name)] = value
-        step, sign = torch.ones(len(SCENARIOS)), net.decision.sign
-        order = OrderView(net.decision.rule, context, forecast, state, step, sign, ~is_twap)
-        shifted, plain = (
-            order.answer(torch.tensor([[shift, 0.0, 0.0]]).expand(len(SCENARIOS), 3))[0] for shift in (-2.0, 0.0)
-        )
-        return (shifted - plain).abs()
 
-    assert (moved(0.0)[is_twap] < 1e-3).all()
-    assert (moved(0.0)[~is_twap] > 1e-2).all()
-    assert (moved(1.0) > 1e-2).all()
+def test_nothing_learned_shifts_the_pace_of_a_small_twap_order_under_a_cap_without_fear() -> None:
+    fearless, fearful = (
+        moved_by_a_learned_shift(min_steps=1.0, max_slice_fraction=0.9, risk_aversion=fear) for fear in (0.0, 1.0)
+    )
+    assert (fearless[IS_TWAP] < 1e-3).all()
+    assert (fearless[~IS_TWAP] > 1e-2).all()
+    assert (fearful > 1e-2).all()
+
+
+def test_the_less_a_large_twap_order_may_stop_the_less_its_pace_is_shifted_by_what_is_learned() -> None:
+    large = 1e9
+    free, later, forced = (moved_by_a_learned_shift(order_volume=large, min_steps=steps) for steps in (1.0, 3.0, 4.0))
+    assert (free[IS_TWAP] > later[IS_TWAP] + 1e-3).all()
+    assert (later[IS_TWAP] > 1e-3).all()
+    assert (forced[IS_TWAP] < 1e-6).all()
+    assert (forced[~IS_TWAP] > 1e-2).all()
 
 
 def test_no_answer_leaves_what_the_limits_permit() -> None:
