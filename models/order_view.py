@@ -32,6 +32,11 @@ STOP_SLOPE, BEYOND_MAX = 8.0, 3.0
 BET, BET_FEAR = 2.0, 0.1
 """The bet with the pace, before anything is learned: per unit of the edge, the less the more the order fears spread. At
 the default it is half of what utility asks for on crypto bars of 15 minutes, and about that on longer ones."""
+VWAP_PATIENCE = 0.9
+"""The threshold of a small VWAP order without a cap on a market, over the optimum for a random walk whose volume is
+steady. On bars from July to December 2024, nothing learned, at min_steps 1 and without risk aversion, that earns 0.006
+sigma more at 90 minutes, 0.004 on an hour, 0.003 at 240 minutes, 0.002 at 15; 0.75 less. Orders of 1 % of the volume
+and orders under a cap lose by it: to end early costs them more."""
 SMALL, LARGE = 1e-4, 1e-2
 """The shares of the volume left from which on the size of an order matters, and from which on impact costs it more than
 a hedge against busy bars is worth: an uneven pace pays the most for its largest slices."""
@@ -111,7 +116,9 @@ class OrderView:
         self.y = -self.sign * column["price_return"] / self.volatility
         slices = torch.ceil(1.0 / column["max_slice_fraction"].clamp(min=1e-3) - 1e-4)
         rows = rule.rows(torch.maximum(column["min_steps"], slices), column["max_steps"], self.step)
-        self.beyond = self.y - rule.threshold(rows)
+        free = self.is_vwap & (column["max_slice_fraction"] >= 1.0)
+        patience = 1.0 - free * (1.0 - VWAP_PATIENCE) * self.context[..., TRUST_FIGURE] * SMALL / (self.size + SMALL)
+        self.beyond = self.y - patience * rule.threshold(rows)
         self.target = (self.share + rule.target(rows, self.y) - self.even).clamp(0.0, 1.0)
         self.ahead = torch.maximum(self.target, torch.minimum(self.filled + 1.02 * self.cap, 1.0 - 0.98 * self.cap))
 

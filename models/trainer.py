@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.domain.errors import InvalidInput
@@ -35,6 +35,8 @@ SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED, HEDGE_SEED = 7_777_777, 8_888_888, 9_999_998
 WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.03
 """What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
+OWN_WEIGHTS, OWN_RATE = "decision.own.", 0.3
+"""So does what a block of the decision has beside the weights that all share: it sees a small part of the orders."""
 CALIBRATION_BATCHES, TILT_STEPS = 300, 400
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
@@ -146,10 +148,11 @@ class Trainer:
     def _groups(self) -> list[dict[str, Any]]:
         """The weights, each group with its share of the learning rate."""
         learned = [(name, weights) for name, weights in self.net.named_parameters() if weights.requires_grad]
-        slow = [weights for name, weights in learned if name.startswith(WARM_HEADS)]
-        rest = [weights for name, weights in learned if not name.startswith(WARM_HEADS)]
-        groups = [{"params": rest, "share": 1.0}, {"params": slow, "share": WARM_RATE}]
-        return [group for group in groups if group["params"]]
+        shares: dict[float, list[nn.Parameter]] = {1.0: [], WARM_RATE: [], OWN_RATE: []}
+        for name, weights in learned:
+            slow = OWN_RATE if name.startswith(OWN_WEIGHTS) else 1.0
+            shares[WARM_RATE if name.startswith(WARM_HEADS) else slow].append(weights)
+        return [{"params": weights, "share": share} for share, weights in shares.items() if weights]
 
     def warm_up(self, told: Told = unheard) -> None:
         """Fit what starts from straight lines; the processes share the batches."""
