@@ -165,6 +165,30 @@ def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_wi
     assert apart(1e-9 * usual, 0.5, 0.0, trust=1.0) > 0.1
 
 
+def test_a_small_vwap_order_without_a_cap_ends_earlier_on_a_market() -> None:
+    """The last close is a little short of where the optimum for a random walk ends an order."""
+    net = a_net_that_has_learned_nothing()
+    context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, FIXED_FIGURES:] = 0.0  # nothing is foreseen
+    scenarios, second = torch.arange(len(SCENARIOS)), torch.full((len(SCENARIOS),), 2)
+    rows = net.decision.rule.rows(torch.tensor(1.0), torch.tensor(4.0), torch.tensor(2.0))
+    short = 0.95 * net.decision.rule.threshold(rows) * torch.exp(context[:, 0])
+
+    def ends(trust: float = 1.0, **terms: float) -> torch.Tensor:
+        context[:, TRUST_FIGURE] = trust
+        state = forced_orders()
+        state[:, STATE_COLUMNS.index("price_return")] = -net.decision.sign * short
+        for name, value in {"min_steps": 1.0, **terms}.items():
+            state[:, STATE_COLUMNS.index(name)] = value
+        ended: torch.Tensor = DecisionTable(net.decision)(context, forecast, state, second, scenarios)[1] > 0.5
+        return ended
+
+    assert torch.equal(ends(), ~IS_TWAP)
+    assert not ends(trust=0.0).any()
+    assert not ends(order_volume=0.1 * forecast[0].sum().item()).any()
+    assert not ends(max_slice_fraction=0.999).any()
+
+
 IS_TWAP = torch.tensor([scenario.benchmark is Benchmark.TWAP for scenario in SCENARIOS])
 
 

@@ -126,6 +126,19 @@ def test_a_tiny_network_learns_in_seconds() -> None:
     assert trainer.best_utility > shaken + 0.5 * (optimum - shaken)
 
 
+def test_what_few_orders_teach_moves_slower_than_what_all_do() -> None:
+    """The optimiser's first step has the same length for every weight that it teaches at the same rate."""
+    trainer = a_trainer()
+    trainer.warm_up()
+    before = {name: weights.clone() for name, weights in trainer.net.named_parameters()}
+
+    trainer.advance()
+
+    moved = {name: (weights - before[name]).abs().max() for name, weights in trainer.net.named_parameters()}
+    assert 0.0 < moved["decision.own.last"] < 0.5 * moved["decision.shared.last"]
+    assert moved["context.volume.weight"] < 0.5 * moved["decision.shared.last"]
+
+
 def test_what_is_released_is_the_best_on_validation_bars(tmp_path: Path) -> None:
     trainer = a_trainer()
     trainer.run(tmp_path / "checkpoint.pt")
