@@ -151,7 +151,7 @@ def test_a_neutral_order_under_a_slice_cap_earns_most_of_what_the_rule_made_for_
     )
 
     error = (ours - theirs).std() / np.sqrt(WALK_BARS / 12)
-    assert ours.mean() >= 0.9 * theirs.mean() - 2.0 * error
+    assert ours.mean() >= 0.97 * theirs.mean() - 2.0 * error
 
 
 @needs_real_bars
@@ -192,13 +192,13 @@ def test_at_hardly_more_spread_a_twap_order_earns_more_than_blind_stopping() -> 
 
 @needs_real_bars
 def test_orders_that_track_stay_close_to_their_benchmark() -> None:
-    """The least that must stay of what `lem evaluate` shows: 0.81, 0.75 and 0.78 of an even pace's."""
+    """The least that must stay of what `lem evaluate` shows: 0.79, 0.71 and 0.79 of an even pace's."""
     ours = pooled("lem", Benchmark.VWAP, 12, risk_aversion=lem().card.risk_aversions.tracking)
     even = pooled("twap", Benchmark.VWAP, 12)
 
-    assert np.abs(ours).mean() < 0.85 * np.abs(even).mean()
-    assert spread(ours) < 0.80 * spread(even)
-    assert ours.std() < 0.90 * even.std()
+    assert np.abs(ours).mean() < 0.82 * np.abs(even).mean()
+    assert spread(ours) < 0.75 * spread(even)
+    assert ours.std() < 0.87 * even.std()
     twap = pooled("lem", Benchmark.TWAP, 12, risk_aversion=lem().card.risk_aversions.tracking)
     assert np.abs(twap).mean() < 0.5
 
