@@ -33,10 +33,9 @@ from models.warm_start import calibrate, warm_start
 GRADIENT_NORM_MAX = 1.0
 SHORT_HORIZON = 12
 VALIDATION_SEED, WARM_SEED, HEDGE_SEED = 7_777_777, 8_888_888, 9_999_998
-WARM_HEADS, WARM_RATE = ("context.volume.", "context.volatility."), 0.03
-"""What starts warm learns that much more slowly than the rest, lest the steps' noise undo it."""
-OWN_WEIGHTS, OWN_RATE = "decision.own.", 0.3
-"""So does what a block of the decision has beside the weights that all share: it sees a small part of the orders."""
+SLOW_RATES = {"context.volume.": 0.03, "context.volatility.": 0.03, "decision.own.": 0.3}
+"""What learns at a share of the rate: the heads that start warm, lest the steps' noise undo it, and what a block of the
+decision has beside the weights that all share, since it sees a small part of the orders."""
 CALIBRATION_BATCHES, TILT_STEPS = 300, 400
 VALIDATION_DRAWS = 6
 """Batches of stretches per market that a validation looks at; the same ones each time."""
@@ -147,12 +146,12 @@ class Trainer:
 
     def _groups(self) -> list[dict[str, Any]]:
         """The weights, each group with its share of the learning rate."""
-        learned = [(name, weights) for name, weights in self.net.named_parameters() if weights.requires_grad]
-        shares: dict[float, list[nn.Parameter]] = {1.0: [], WARM_RATE: [], OWN_RATE: []}
-        for name, weights in learned:
-            slow = OWN_RATE if name.startswith(OWN_WEIGHTS) else 1.0
-            shares[WARM_RATE if name.startswith(WARM_HEADS) else slow].append(weights)
-        return [{"params": weights, "share": share} for share, weights in shares.items() if weights]
+        groups: dict[float, list[nn.Parameter]] = {share: [] for share in (1.0, *SLOW_RATES.values())}
+        for name, weights in self.net.named_parameters():
+            if weights.requires_grad:
+                share = next((rate for start, rate in SLOW_RATES.items() if name.startswith(start)), 1.0)
+                groups[share].append(weights)
+        return [{"params": weights, "share": share} for share, weights in groups.items() if weights]
 
     def warm_up(self, told: Told = unheard) -> None:
         """Fit what starts from straight lines; the processes share the batches."""
@@ -259,7 +258,10 @@ class Trainer:
                 )
         _load(self.net, saved["net"])
         self.average.load_state_dict(saved["average"])
-        self.optimizer.load_state_dict(saved["optimizer"])
+        try:
+            self.optimizer.load_state_dict(saved["optimizer"])
+        except ValueError as error:
+            raise InvalidInput("other_network", f"{path} is of another version's training: {error}") from error
         self.step, self.warm, self.best = saved["step"], saved["warm"], saved["best"]
         self.best_utility, self.validations_since = saved["best_utility"], saved["validations_since"]
 

@@ -106,6 +106,18 @@ def test_a_checkpoint_of_another_versions_network_is_refused(tmp_path: Path) -> 
         released_net(read_checkpoint(checkpoint))
 
 
+def test_a_checkpoint_of_a_version_that_teaches_other_weights_alike_is_refused(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint.pt"
+    trainer = a_trainer()
+    trainer.save(checkpoint)
+    saved = torch.load(checkpoint, weights_only=True)
+    saved["optimizer"]["param_groups"].pop()
+    torch.save(saved, checkpoint)
+
+    with pytest.raises(InvalidInput, match="another version"):
+        trainer.resume(checkpoint)
+
+
 def test_a_tiny_network_learns_in_seconds() -> None:
     """A fresh network starts at the optimum for a walk; one whose weights were shaken finds most of the way back."""
     settings = replace(
@@ -136,7 +148,7 @@ def test_what_few_orders_teach_moves_slower_than_what_all_do() -> None:
 
     moved = {name: (weights - before[name]).abs().max() for name, weights in trainer.net.named_parameters()}
     assert 0.0 < moved["decision.own.last"] < 0.5 * moved["decision.shared.last"]
-    assert moved["context.volume.weight"] < 0.5 * moved["decision.shared.last"]
+    assert 0.0 < moved["context.volume.weight"] < 0.1 * moved["decision.shared.last"]
 
 
 def test_what_is_released_is_the_best_on_validation_bars(tmp_path: Path) -> None:
