@@ -33,13 +33,14 @@ class DayBlocks:
 
     def interval(self, values: Vector, coverage: float = COVERAGE) -> tuple[float, float]:
         """The interval of the mean of `values` [S], by default of 95 %; NaN where there are fewer than two days."""
+        return interval_of(self.resampled(values), coverage)
+
+    def resampled(self, values: Vector) -> Vector:
+        """[R]: the mean of `values` [S] in each resample; NaN where there are fewer than two days."""
         if self.days < 2:
-            return float("nan"), float("nan")
-        sums = self._in_blocks(values)
-        means = sums[self._first].sum(axis=1) / self._orders[self._first].sum(axis=1)
-        tail = (100.0 - coverage) / 2.0
-        low, high = np.percentile(means, [tail, 100.0 - tail])
-        return float(low), float(high)
+            return np.full(len(self._first), np.nan)
+        means: Vector = self._in_blocks(values)[self._first].sum(axis=1) / self._orders[self._first].sum(axis=1)
+        return means
 
     def _in_blocks(self, values: Vector) -> Vector:
         """[D]: the sum of values [S] over the block that begins with each day, going round at the end."""
@@ -47,6 +48,13 @@ class DayBlocks:
         total = np.concatenate([[0.0], np.cumsum(np.concatenate([of_day, of_day[: self.block_days]]))])
         blocks: Vector = total[self.block_days :][: self.days] - total[: self.days]
         return blocks
+
+
+def interval_of(resampled: Vector, coverage: float = COVERAGE) -> tuple[float, float]:
+    """Between which percentiles of a figure's resamples [R] `coverage` % of them lie; NaN where one of them is."""
+    tail = (100.0 - coverage) / 2.0
+    low, high = np.percentile(resampled, [tail, 100.0 - tail])
+    return float(low), float(high)
 
 
 def block_days(days: int, horizon_days: int) -> int:

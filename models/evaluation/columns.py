@@ -12,6 +12,7 @@ QUANTILES = {"median": 50, "p5": 5, "p95": 95, "q25": 25, "q75": 75}
 FIGURES = ("mean", "std", *QUANTILES)
 GROUP = ("side", "benchmark", "size_mode", "min_steps")
 INTERVAL = ("gain_bps_difference", "gain_bps_low", "gain_bps_high")
+TRACKED = ("mean_absolute", "std", "w")
 INTERVAL_SIGMA = ("gain_sigma_difference", "gain_sigma_low", "gain_sigma_high")
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -35,8 +36,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "months": ("market", "policy", "month", "benchmark", "min_steps", "orders", "gain_bps_mean", "std_bps"),
     "tracking": (
-        "market", "policy", "risk_aversion", "benchmark", "orders", "mean_absolute_bps", "std_bps", "w_bps",
-        "mean_absolute_to_twap", "std_to_twap", "w_to_twap",
+        "market", "policy", "risk_aversion", "benchmark", "orders", *(f"{name}_bps" for name in TRACKED),
+        *(f"{name}_to_twap" for name in TRACKED), "mean_absolute_to_twap_low", "mean_absolute_to_twap_high",
+        "std_to_twap_low", "std_to_twap_high", "wildest_day", "wildest_day_share", "std_to_twap_without_wildest_day",
     ),
     "stop_calibration": (
         "market", "benchmark", "min_steps", "probability_from", "probability_to", "decisions", "reached",

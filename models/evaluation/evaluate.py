@@ -24,6 +24,7 @@ from models.evaluation.results import Results
 from models.evaluation.runs import LEM, POLICIES, STOPPING_BASELINE, Part, every_of, market_runs, walk_runs
 from models.evaluation.statistics import Row, Tables
 from models.evaluation.summary import markdown
+from models.evaluation.tracking import tracking
 from models.evaluation.units import Unit, measure_units
 from models.evaluation.walk import FOLDER, walk_table, write_walks
 from models.files import bar_files
@@ -141,7 +142,7 @@ class Evaluation:
             "frontier_paired": tables.frontier_paired(results, resamples, seed),
             "costs": more_tables.costs(results, resamples, seed),
             "months": more_tables.months(results),
-            "tracking": more_tables.tracking(results),
+            "tracking": tracking(results, resamples, seed),
             "stop_calibration": calibration.stop_calibration(results),
             "stop_steps": calibration.stop_steps(results),
             "volume_errors": calibration.volume_errors(results),

@@ -1,4 +1,4 @@
-"""After costs, by month, and how close the benchmark is tracked: rows in the columns of columns.py."""
+"""After costs and by month: rows in the columns of columns.py."""
 
 from __future__ import annotations
 
@@ -54,20 +54,3 @@ def months(results: Results) -> Iterator[Row]:
                         "gain_bps_mean": float(gain.mean()),
                         "std_bps": float(gain.std()),
                     }
-
-
-def tracking(results: Results) -> Iterator[Row]:
-    """min_steps = max_steps: how far from the benchmark, and that over the TWAP schedule's."""
-    runs = [run for run in results.runs(Part.MAIN) if run.policy != LEM] + results.runs(Part.FRONTIER, LEM)
-    twap = results.orders(results.runs(Part.MAIN, "twap")[0])
-    for run in runs:
-        one, other = same_orders(results.orders(run), twap)
-        for group in POOLED:
-            ours, theirs = (spread(-each.at(group, run.max_steps).astype(np.float64)) for each in (one, other))
-            row = {**row_of(results, run), "benchmark": group.benchmark, "orders": one.at(group, run.max_steps).size}
-            for name in ("mean_absolute", "std", "w"):
-                row[f"{name}_bps"] = ours[f"{name}_bps"]
-                row[f"{name}_to_twap"] = (
-                    ours[f"{name}_bps"] / theirs[f"{name}_bps"] if theirs[f"{name}_bps"] else np.nan
-                )
-            yield row

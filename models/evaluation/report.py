@@ -175,8 +175,15 @@ TRACKING: dict[str, Format] = {
     "std_bps": ("std", BPS),
     "w_bps": ("w", BPS),
     "mean_absolute_to_twap": ("mean absolute over TWAP's", SHARE),
+    "mean_absolute_to_twap_low": ("from", SHARE),
+    "mean_absolute_to_twap_high": ("to", SHARE),
     "std_to_twap": ("std over TWAP's", SHARE),
+    "std_to_twap_low": ("from ", SHARE),
+    "std_to_twap_high": ("to ", SHARE),
     "w_to_twap": ("w over TWAP's", SHARE),
+    "wildest_day": ("wildest day", _word),
+    "wildest_day_share": ("its share of the squares", SHARE),
+    "std_to_twap_without_wildest_day": ("std over TWAP's without it", SHARE),
 }
 COSTS: dict[str, Format] = {
     **{name: (name, _word) for name in ("order_size", "benchmark", "min_steps", "policy")},

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from numpy.typing import NDArray
 
 from app.backtest.job import Job, run_file
 from app.backtest.setup import Setup
@@ -57,6 +60,16 @@ def all_tables(plan: EvaluationPlan, out: Path) -> Tables:
 
 def picked(rows: list[dict[str, Any]], **words: Any) -> list[dict[str, Any]]:
     return [row for row in rows if all(row.get(name) == value for name, value in words.items())]
+
+
+def forced_orders(plan: EvaluationPlan, policy: str) -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
+    """Slippage against VWAP and the day of the start, of a plain backtest."""
+    market = plan.markets["walks"]
+    setup = Setup(min_steps=(12,), max_steps=12, every=24, risk_aversion=0.0, start=market.start_seconds)
+    job = Job(policy=policy, bundle=Path(), setup=setup, step_seconds=None)
+    orders = pa.concat_tables([run_file(path, job, baseline(policy)).orders for path in market.paths])
+    chosen = orders.filter(pc.field("benchmark") == "vwap")
+    return chosen["slippage_bps"].to_numpy(), chosen["start_time"].to_numpy().astype("datetime64[D]")
 
 
 def test_every_table_is_a_csv_file_with_its_columns(together: Tables, out: Path) -> None:
@@ -143,6 +156,27 @@ def test_the_twap_schedule_is_its_own_measure_of_tracking(together: Tables) -> N
     (row,) = picked(together["tracking"], policy="twap", benchmark="vwap")
 
     assert [row[f"{name}_to_twap"] for name in ("mean_absolute", "std", "w")] == pytest.approx([1.0, 1.0, 1.0])
+    for name in ("mean_absolute", "std"):
+        assert [row[f"{name}_to_twap_low"], row[f"{name}_to_twap_high"]] == pytest.approx([1.0, 1.0])
+
+
+def test_how_close_an_order_tracks_has_an_interval(together: Tables) -> None:
+    for row in picked(together["tracking"], benchmark="vwap", policy="volume_curve"):
+        for name in ("mean_absolute", "std"):
+            assert row[f"{name}_to_twap_low"] < row[f"{name}_to_twap"] < row[f"{name}_to_twap_high"]
+
+
+def test_the_day_on_which_an_even_pace_strays_most_is_told_and_left_out(plan: EvaluationPlan, together: Tables) -> None:
+    ours, day = forced_orders(plan, "volume_curve")
+    theirs, _ = forced_orders(plan, "twap")
+    wildest = max(np.unique(day), key=lambda each: np.square(theirs[day == each]).sum())
+    others = day != wildest
+
+    (row,) = picked(together["tracking"], policy="volume_curve", benchmark="vwap")
+    assert row["wildest_day"] == str(wildest)
+    share = np.square(ours[~others]).sum() / np.square(ours).sum()
+    assert row["wildest_day_share"] == pytest.approx(share, rel=1e-4)
+    assert row["std_to_twap_without_wildest_day"] == pytest.approx(ours[others].std() / theirs[others].std(), rel=1e-4)
 
 
 def test_the_larger_the_order_the_less_it_gains(together: Tables) -> None:
