@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from tempfile import TemporaryFile
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -47,27 +50,32 @@ def train(
 ) -> None:
     """Train one model for all 8 scenarios and every horizon at once, on the plan's markets and on random walks (on
     those alone without --config or --data). Stop it at any time; the same command goes on."""
-    try:
-        made = _plan(plan, data, train_end, validation_end)
-        changes = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
-        made = made.model_copy(update={"training": made.training | changes})
+    with _refusing("train"):
+        made = _changed(_plan(plan, data, train_end, validation_end), steps=steps, seed=seed)
+        _require_writable(out)
         table = launch(made, out, processes, threads)
-    except LemError as error:
-        _refuse("train", error)
     _show(table, "validation: gain against the benchmark (positive is good), default risk aversion")
 
 
 def _plan(file: Path | None, data: Path | None, train_end: datetime | None, validation_end: datetime | None) -> Plan:
     if file and data:
         raise InvalidInput("two_plans", "give --config or --data, not both")
-    if file:
-        return read_plan(file)
     if not data:
-        return make_plan({}, "no markets")
+        if train_end or validation_end:
+            raise InvalidInput(
+                "needs_data", "--train-end and --validation-end go with --data; a plan has them by market"
+            )
+        return read_plan(file) if file else make_plan({}, "no markets")
     if not train_end or not validation_end:
         raise InvalidInput("no_split", "--data needs --train-end and --validation-end: what trains must not choose")
     market = {"path": data, "train_end": train_end.date(), "validation_end": validation_end.date()}
     return make_plan({"markets": {data.resolve().name: market}}, "--data")
+
+
+def _changed(plan: Plan, **settings: int | None) -> Plan:
+    """The plan with what the flags say on top."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    return make_plan(plan.model_dump() | {"training": plan.training | given}, "options")
 
 
 @app.command()
@@ -82,17 +90,14 @@ def ablate(
 ) -> None:
     """Train the plan's network whole and without each of its parts in turn, and compare them on the validation bars,
     order by order. Positive differences: more utility than the whole, or a larger tracking error."""
-    try:
-        made = read_plan(plan)
-        if steps is not None:
-            made = made.model_copy(update={"training": made.training | {"steps": steps}})
+    with _refusing("ablate"):
+        made = _changed(read_plan(plan), steps=steps)
         chosen = [name for name in VARIANTS if name == WHOLE or not variant or name in variant]
         unknown = sorted(set(variant or ()) - set(VARIANTS))
         if unknown:
             raise InvalidInput("unknown_variant", f"unknown variant: {', '.join(unknown)}")
+        _require_writable(out)
         table = ablate_plan(made, out, jobs, chosen)
-    except LemError as error:
-        _refuse("ablate", error)
     _show(table, f"without each part, on the validation bars (also in {out / TABLE})")
 
 
@@ -102,12 +107,12 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder of the bundle; its name becomes the model's.")],
 ) -> None:
     """Write a bundle and load it as the service does; where anything is wrong, nothing is replaced."""
-    try:
-        release(run_folder, out)
-        policy = load_bundle(out)
-    except (LemError, BundleError) as error:
-        _refuse("export", error)
-    size = sum(file.stat().st_size for file in out.iterdir())
+    with _refusing("export"):
+        bundle = out.resolve()  # `.` has no name to call the model by
+        _require_writable(bundle.parent)  # it is made beside the one that it replaces
+        release(run_folder, bundle)
+        policy = load_bundle(bundle)
+        size = sum(file.stat().st_size for file in bundle.iterdir())
     typer.echo(f"{policy.name}: {len(policy.card.golden)} golden cases agree, {size / 1e6:.1f} MB in {out}")
 
 
@@ -120,6 +125,28 @@ def _show(table: list[Row], title: str) -> None:
     Console(width=max(WIDTH_MIN, Console().width)).print(shown)
 
 
-def _refuse(command: str, error: Exception) -> NoReturn:
-    typer.echo(f"lem {command}: {error}", err=True)
-    raise typer.Exit(CANNOT_START)
+def _require_writable(folder: Path) -> None:
+    """Found out now, rather than when there is something to keep. Leaves nothing behind: a training that may yet be
+    refused makes its folder when it needs it. Raises InvalidInput where nothing can be kept there."""
+    try:
+        folder = folder.resolve()
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        if missing:
+            folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InvalidInput("not_writable", f"--out: nothing can be written to {folder}: {error.strerror}") from error
+    with suppress(OSError):  # somebody else has begun to use one
+        for each in missing:
+            each.rmdir()
+
+
+@contextmanager
+def _refusing(command: str) -> Iterator[None]:
+    """What the user can mend is said in a line."""
+    try:
+        yield
+    except (LemError, BundleError, OSError) as error:
+        typer.echo(f"lem {command}: {error}", err=True)
+        raise typer.Exit(CANNOT_START) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 from datetime import timedelta
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from time import monotonic
 
@@ -12,9 +14,10 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import distributed
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import ProcessException, spawn
 
 from app.backtest.workers import end_with_parent
+from app.domain.errors import LemError
 from models.objective import Loss
 from models.plan import Plan
 from models.run import train
@@ -25,23 +28,45 @@ LINE_EVERY = 100
 """Where there is no terminal to draw a bar in, such as in a log, that many steps are told in one line."""
 SPEED_PERIOD = 600.0
 """Over so many seconds the time left is estimated: steps that also validate or keep a checkpoint take far longer."""
+GRACE_SECONDS = 10.0
+"""So long the processes may take to end by themselves when one of them has failed: mostly all fail alike."""
+
+Refusals = SimpleQueue[LemError | OSError]
 
 
 def launch(plan: Plan, folder: Path, processes: int, threads: int) -> list[Row]:
-    """Train to the end, with a progress bar on standard error, or lines of it; returns the validation table."""
+    """Train to the end, with a progress bar on standard error, or lines of it; returns the validation table.
+
+    Raises what one of the processes does for want of something that the user can mend, as if it were this one."""
     threads = threads or max(1, (os.cpu_count() or 1) // processes)
     if processes == 1:
         return _train(plan, folder, threads)
-    spawn(_join, args=(plan, folder, processes, threads, _free_port()), nprocs=processes)
+    _share_out(plan, folder, processes, threads)
     return train(plan, folder)  # nothing is left to train: it measures
 
 
-def _join(process: int, plan: Plan, folder: Path, processes: int, threads: int, port: int) -> None:
+def _share_out(plan: Plan, folder: Path, processes: int, threads: int) -> None:
+    refusals: Refusals = get_context("spawn").SimpleQueue()
+    arguments = (plan, folder, processes, threads, _free_port(), refusals)
+    context = spawn(_join, args=arguments, nprocs=processes, join=False)
+    try:
+        while not context.join(grace_period=GRACE_SECONDS):
+            pass
+    except ProcessException:  # of whichever ended first, with a traceback in the place of the error
+        if refusals.empty():
+            raise
+        raise refusals.get() from None
+
+
+def _join(process: int, plan: Plan, folder: Path, processes: int, threads: int, port: int, refusals: Refusals) -> None:
     end_with_parent()
     address = f"tcp://127.0.0.1:{port}"
     distributed.init_process_group("gloo", init_method=address, rank=process, world_size=processes)
     try:
         _train(plan, folder, threads, shown=process == 0)
+    except (LemError, OSError) as error:
+        refusals.put(error)  # before the group ends, which the others fail by
+        raise
     finally:
         distributed.destroy_process_group()
 

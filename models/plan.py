@@ -1,11 +1,9 @@
 """What to train on and how: a TOML file, checked before anything is read.
 
-out = "runs/lem-1"                  # optional; the command line's --out goes first
-
-[markets.crypto_15m]                # any number of markets; the name is yours
-path = "data/crypto_15m"            # a bar file or a folder of them (Parquet)
-train_end = 2024-07-01              # bars before it train
-validation_end = 2025-01-01         # bars from train_end to it choose; later ones are not looked at
+[markets.crypto_15m]                # any number of markets; the name is yours, but no random walk's
+path = "data/crypto_15m"            # a bar file or a folder of them (Parquet), from this file's folder
+train_end = 2024-07-01              # bars that open before it, UTC, train
+validation_end = 2025-01-01         # bars from train_end to it choose; later ones do neither
 step_seconds = 5400                 # optional: aggregate the bars
 weight = 2.0                        # optional: how often, against the other markets
 
@@ -23,13 +21,16 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from app.domain.errors import InvalidInput
 from models.config import LemConfig
 from models.files import bar_files, read_toml, validated
 from models.settings import TrainSettings
 from models.tapes import Market, Span, read_tapes
+
+WALKS = "random walk"
+"""What the simulated markets are called wherever figures of markets stand side by side."""
+STEP_SECONDS_MAX = 604_800
 
 
 class MarketPlan(BaseModel):
@@ -40,13 +41,13 @@ class MarketPlan(BaseModel):
     path: Path
     train_end: date
     validation_end: date
-    step_seconds: int | None = Field(default=None, gt=0)
-    weight: float = Field(default=1.0, gt=0.0)
+    step_seconds: int | None = Field(default=None, gt=0, le=STEP_SECONDS_MAX, strict=True)
+    weight: float = Field(default=1.0, gt=0.0, le=1e6, strict=True)
 
     @model_validator(mode="after")
     def _in_order(self) -> MarketPlan:
-        if self.validation_end < self.train_end:
-            raise ValueError("validation_end is before train_end")
+        if self.validation_end <= self.train_end:
+            raise ValueError("validation_end must be after train_end: what trains must not choose")
         return self
 
     @property
@@ -72,7 +73,7 @@ class Plan(BaseModel):
 
     markets: dict[str, MarketPlan] = {}
     training: dict[str, Any] = {}
-    model: dict[str, int] = {}
+    model: dict[str, Any] = {}
 
     @property
     def config(self) -> LemConfig:
@@ -82,13 +83,24 @@ class Plan(BaseModel):
     def settings(self) -> TrainSettings:
         return TrainSettings(**self.training)
 
-    @model_validator(mode="after")
-    def _known(self) -> Plan:
-        for given, kind in ((self.training, TrainSettings), (self.model, LemConfig)):
-            unknown = set(given) - {field.name for field in fields(kind)}
-            if unknown:
-                raise ValueError(f"unknown {kind.__name__}: {', '.join(sorted(unknown))}")
-        return self
+    @field_validator("markets")
+    @classmethod
+    def _no_walks(cls, markets: dict[str, MarketPlan]) -> dict[str, MarketPlan]:
+        """Figures are kept by the market's name: those of one would take the place of the other's."""
+        taken = [name for name in markets if WALKS in name.casefold()]
+        if taken:
+            raise ValueError(f"{taken[0]!r} is what the simulated markets are called: name yours otherwise")
+        return markets
+
+    @field_validator("training", "model")
+    @classmethod
+    def _possible(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        kind = TrainSettings if info.field_name == "training" else LemConfig
+        unknown = set(given) - {field.name for field in fields(kind)}
+        if unknown:
+            raise ValueError(f"unknown {kind.__name__}: {', '.join(sorted(unknown))}")
+        kind(**given)
+        return given
 
 
 def read_plan(path: Path) -> Plan:
@@ -102,12 +114,7 @@ def read_plan(path: Path) -> Plan:
 
 def make_plan(content: dict[str, Any], source: str) -> Plan:
     """A plan from plain values; `source` is named where they are wrong."""
-    plan = validated(Plan, content, source)
-    try:
-        _ = plan.config, plan.settings
-    except (TypeError, ValueError) as error:
-        raise InvalidInput("bad_plan", f"{source}: {error}") from error
-    return plan
+    return validated(Plan, content, source)
 
 
 def _midnight(day: date) -> datetime:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 from app.domain.costs import Costs
+from models.ranges import Range, require_in_range
+
+Count = Annotated[int, Range(1, 1_000_000_000)]
+CountOrNone = Annotated[int, Range(0, 1_000_000_000)]
+Draws = Annotated[int, Range(1, 10_000)]
+DrawsOrNone = Annotated[int, Range(0, 10_000)]
+Share = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,26 +25,33 @@ class TrainSettings:
 
     What is released is the running average of the weights at the step where the utility on validation bars, and on
     their mirror images, was best; training ends early after `patience` validations without a better one.
+
+    Raises ValueError with the first setting that is out of its range.
     """
 
-    steps: int = 2_000
-    seed: int = 0
-    stretches: int = 32
-    starts: int = 5
-    repeat: int = 3
-    repeat_capped: int = 2
-    simulated_share: float = 0.25
-    long_share: float = 0.3
-    impact: float = 1.0
-    half_spread_bps: float = 0.0
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.1
-    warmup: int = 100
-    average_decay: float = 0.995
-    warm_batches: int = 3_000
-    checkpoint_every: int = 100
-    validate_every: int = 200
-    patience: int = 8
+    steps: Count = 2_000
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 0
+    stretches: Draws = 32
+    starts: Draws = 5
+    repeat: DrawsOrNone = 3
+    repeat_capped: DrawsOrNone = 2
+    simulated_share: Share = 0.25
+    long_share: Share = 0.3
+    impact: Annotated[float, Range(0, 1_000)] = 1.0
+    half_spread_bps: Annotated[float, Range(0, 10_000)] = 0.0
+    learning_rate: Annotated[float, Range(0, 1)] = 1.5e-3
+    weight_decay: Annotated[float, Range(0, 10)] = 0.1
+    warmup: CountOrNone = 100
+    average_decay: Annotated[float, Range(0, 0.99999)] = 0.995
+    warm_batches: CountOrNone = 3_000
+    checkpoint_every: Count = 100
+    validate_every: Count = 200
+    patience: Count = 8
+
+    def __post_init__(self) -> None:
+        require_in_range(self)
+        if not self.repeat + self.repeat_capped:
+            raise ValueError("repeat and repeat_capped are both 0; one of them must be a whole number from 1")
 
     def rate(self, step: int) -> float:
         rise = min(1.0, (step + 1) / max(1, self.warmup))

@@ -30,17 +30,21 @@ def a_plan_file(folder: Path) -> Path:
     return file
 
 
-def test_a_plan_is_trained_shown_and_exported(tmp_path: Path) -> None:
+def test_a_plan_is_trained_shown_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder that one stands in is as good as any other for the bundle: it gives the model its name."""
     plan, run, bundle = a_plan_file(tmp_path), tmp_path / "run", tmp_path / "typed-1"
+    bundle.mkdir()
+    monkeypatch.chdir(bundle)
 
     trained = typed("train", "--config", plan, "--out", run, "--threads", 1)
-    exported = typed("export", "--run", run, "--out", bundle)
+    exported = typed("export", "--run", run, "--out", ".")
 
     assert trained.exit_code == 0, trained.output
     assert "gain_bps_mean" in trained.output
     assert re.search(r"training 2 of 2 .* left .* samples/s", trained.output), "a log shows how far it is"
     assert exported.exit_code == 0, exported.output
     assert load_bundle(bundle).name in exported.output
+    assert load_bundle(bundle).name.startswith("typed-1@")
 
 
 def test_a_finished_training_measures_again_and_trains_nothing(tmp_path: Path) -> None:
