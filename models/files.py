@@ -31,16 +31,18 @@ def validated(kind: type[Kind], content: dict[str, Any], source: str) -> Kind:
         return kind.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("bad_plan", f"{source}: {place}: {first['msg']}") from error
+        place = ".".join(str(part) for part in first["loc"])  # none for a mistake of the whole
+        raise InvalidInput("bad_plan", ": ".join(word for word in (source, place, first["msg"]) if word)) from error
 
 
 def bar_files(places: Iterable[Path]) -> list[Path]:
-    """Files as they are, folders by what lies in them. Raises InvalidInput where that is nothing."""
-    found: list[Path] = []
+    """Files as they are, folders by what lies in them; each once, however often it is named. Raises InvalidInput where
+    that is nothing."""
+    found: dict[Path, Path] = {}
     for place in places:
         inside = sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else [place]
         if not inside or not inside[0].exists():
             raise InvalidInput("no_such_file", f"{place} does not exist, or is a folder without {SUFFIX} files")
-        found += inside
-    return found
+        for path in inside:
+            found.setdefault(path.resolve(), path)
+    return list(found.values())

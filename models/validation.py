@@ -19,6 +19,7 @@ from models.levels import SECONDS_PER_DAY
 from models.objective import VOLATILITY_MIN
 from models.rollout import BPS, Paths, roll
 from models.samples import paths_of, small_orders, stretches_at
+from models.spacing import bars_per_day, over_the_day
 from models.tapes import Tape
 
 MIN_STEPS, MAX_STEPS = (1, 6, 9, 11, 12), 12
@@ -30,8 +31,8 @@ def validation_table(
     net: Lem, tapes: Sequence[Tape], market: str, risk_aversion: float, *, orders_max: int = 3_000
 ) -> list[Row]:
     """Mean, spread and tails of the *gain* (minus slippage, before costs) by benchmark and min_steps, in units of the
-    volatility per bar and in bps. Orders start every `MAX_STEPS` bars, or more rarely where there would be more than
-    `orders_max` (before scenarios)."""
+    volatility per bar and in bps. Orders start about every `MAX_STEPS` bars, or more rarely where there would be more
+    than `orders_max` (before scenarios)."""
     net.eval()
     longest = min(MAX_STEPS, net.config.max_steps)
     batches = list(_batches(net, _places(net, tapes, orders_max, longest), longest))
@@ -89,11 +90,15 @@ def _gains(net: Lem, tapes: Sequence[Tape], min_steps: list[int], risk_aversion:
 
 
 def _places(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> list[tuple[Tape, int]]:
-    """Where single orders start, side by side."""
+    """Where single orders start: side by side, or so much further apart that all times of day come in turn."""
     reach = longest + net.config.max_steps
     room = sum(max(0, tape.hi - tape.lo - reach) for tape in tapes)
     every = max(longest, -(-room // orders_max))
-    return [(tape, first) for tape in tapes for first in range(tape.lo, tape.hi - reach, every)]
+    return [
+        (tape, first)
+        for tape in tapes
+        for first in range(tape.lo, tape.hi - reach, over_the_day(every, bars_per_day(tape.open_time)))
+    ]
 
 
 def _batches(net: Lem, places: Sequence[tuple[Tape, int]], longest: int) -> Iterator[Paths]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from app.backtest.series import DAY_SECONDS
+
 Vector = NDArray[np.float64]
 
 BLOCK_DAYS_MIN = 5
@@ -48,6 +50,11 @@ class DayBlocks:
         total = np.concatenate([[0.0], np.cumsum(np.concatenate([of_day, of_day[: self.block_days]]))])
         blocks: Vector = total[self.block_days :][: self.days] - total[: self.days]
         return blocks
+
+
+def horizon_days(max_steps: int, bar_seconds: int) -> int:
+    """Over how many days an order runs, at least one."""
+    return -(-max_steps * bar_seconds // DAY_SECONDS)
 
 
 def interval_of(resampled: Vector, coverage: float = COVERAGE) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from app.domain.errors import InvalidInput, LemError
 from app.engine.policy import Policy
 from app.inference.bundle import BundleError
 from models.evaluation.evaluate import Evaluation, check, load_policies, show
+from models.evaluation.in_sample import in_sample, trained_until
 from models.evaluation.plan import EvaluationPlan, make_plan, read_plan
 from models.evaluation.runs import LEM
 
@@ -42,7 +43,13 @@ def evaluate(
     ] = None,
     step_seconds: Annotated[int | None, typer.Option(min=1, metavar="S", help="With --bars: length of a step.")] = None,
     every: Annotated[
-        int | None, typer.Option(min=1, metavar="K", help="Bars from one start to the next.", show_default="max_steps")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="K",
+            help="Bars of a market from one start to the next.",
+            show_default="max_steps, or more to meet all times of day",
+        ),
     ] = None,
     max_steps: Annotated[int | None, typer.Option(min=2, help="Latest end.", show_default="12")] = None,
     min_steps: Annotated[str | None, typer.Option(help="Earliest ends: 1..12 or 1,6.", show_default="all")] = None,
@@ -55,40 +62,47 @@ def evaluate(
     """
     paths = [*(bars or []), *(more or [])]
     try:
-        chosen = _plan(plan, paths, {"start": start, "end": end}, step_seconds)
+        of_bars = {"start": start and start.date(), "end": end and end.date(), "step_seconds": step_seconds}
+        chosen = _plan(plan, paths, of_bars)
         chosen = _changed(chosen, max_steps=max_steps, min_steps=min_steps, every=every, walk=walk)
         out.mkdir(parents=True, exist_ok=True)
         check(chosen)
         policies = load_policies(bundle)
+        until = trained_until(policies[LEM])
         evaluation = Evaluation(plan=chosen, policies=policies, bundle=bundle, out=out, jobs=jobs)
-        together = evaluation.run(_facts(policies[LEM], chosen))
+        results = evaluation.measure()
+        seen = in_sample([results[name] for name in chosen.markets], until)
+        together = evaluation.write(results, _facts(policies[LEM], chosen) | seen)
     except (LemError, BundleError, OSError) as error:
         _refuse(error)
     console = Console(width=max(WIDTH_MIN, Console().width))
     show(console, together)
+    for name, value in seen.items():
+        console.print(f"{name}: {value}", markup=False)
     console.print(f"written to {out}: report.html, summary.md and {len(together)} tables")
 
 
-def _plan(
-    path: Path | None, bars: list[Path], dates: dict[str, datetime | None], step_seconds: int | None
-) -> EvaluationPlan:
-    if path:
-        if bars:
-            raise InvalidInput("two_sources", "either --config or --bars, not both")
-        return read_plan(path)
-    if not bars:
-        return EvaluationPlan()
-    market: dict[str, Any] = {"paths": bars, "step_seconds": step_seconds}
-    market |= {name: moment.date() for name, moment in dates.items() if moment}
-    first = bars[0].resolve()
-    name = first.stem if len(bars) == 1 else first.parent.name
-    return make_plan({"markets": {name: market}}, "--bars")
+def _plan(path: Path | None, bars: list[Path], of_bars: dict[str, Any]) -> EvaluationPlan:
+    """`of_bars` are settings of the market that `bars` are. Raises InvalidInput where nothing would come of them."""
+    if path and bars:
+        raise InvalidInput("two_sources", "either --config or --bars, not both")
+    if bars:
+        first = bars[0].resolve()
+        name = first.stem if len(bars) == 1 else first.parent.name
+        return make_plan({"markets": {name: {"paths": bars, **of_bars}}}, "--bars")
+    for name, value in of_bars.items():
+        if value is not None:
+            option = name.replace("_", "-")
+            raise InvalidInput("needs_bars", f"--{option} goes with --bars; a plan says {name} market by market")
+    return read_plan(path) if path else EvaluationPlan()
 
 
 def _changed(
     plan: EvaluationPlan, *, max_steps: int | None, min_steps: str | None, every: int | None, walk: bool
 ) -> EvaluationPlan:
-    """The plan with what the flags say on top."""
+    """The plan with what the flags say on top. Raises InvalidInput where nothing would come of one."""
+    if every and not plan.markets:
+        raise InvalidInput("needs_bars", "--every goes with the bars of a market, of --bars or of a plan")
     content = plan.model_dump()
     if max_steps:
         content["max_steps"] = max_steps
@@ -98,6 +112,8 @@ def _changed(
         content["markets"] = {name: market | {"every": every} for name, market in content["markets"].items()}
     if walk and plan.walk is None:
         content["walk"] = {}
+    if min_steps and content["walk"] is not None:
+        content["walk"]["min_steps"] = content["min_steps"]
     return make_plan(content, "options")
 
 

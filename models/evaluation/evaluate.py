@@ -20,8 +20,8 @@ from models.evaluation.groups import BOTH
 from models.evaluation.plan import EvaluationPlan, MarketPlan, WalkPlan
 from models.evaluation.published import blocks
 from models.evaluation.report import Heading, html_report
-from models.evaluation.results import Results
-from models.evaluation.runs import LEM, POLICIES, STOPPING_BASELINE, Part, every_of, market_runs, walk_runs
+from models.evaluation.results import Results, read_results
+from models.evaluation.runs import LEM, POLICIES, STOPPING_BASELINE, every_of, market_runs, walk_runs
 from models.evaluation.statistics import Row, Tables
 from models.evaluation.summary import markdown
 from models.evaluation.tracking import tracking
@@ -65,13 +65,8 @@ class Evaluation:
     out: Path
     jobs: int = 1
 
-    def run(self, facts: dict[str, str]) -> Tables:
-        """Measure and write everything; `facts` are told at the top of the report. Returns the tables.
-
-        Raises InvalidInput for bars, a plan or a bundle's horizon that cannot be run.
-        """
-        check(self.plan)
-        results = self.measure()
+    def write(self, results: dict[str, Results], facts: dict[str, str]) -> Tables:
+        """The tables of what `measure` gave; `facts` are told at the top of the report."""
         found = [self._tables(results[name]) for name in self.plan.markets]
         together: Tables = {name: [row for each in found for row in each[name]] for name in COLUMNS}
         if self.plan.walk:
@@ -84,16 +79,22 @@ class Evaluation:
         return together
 
     def measure(self) -> dict[str, Results]:
-        """Work off all units that are not kept yet; the results by market, the walk's under `FOLDER`."""
+        """Work off all units that are not kept yet; the results by market, the walk's under `FOLDER`.
+
+        Raises InvalidInput for bars, a plan or a bundle's horizon that cannot be run, and for a market without orders.
+        """
+        check(self.plan)
         units = {name: self._market_units(name, market) for name, market in self.plan.markets.items()}
         if self.plan.walk:
             units[FOLDER] = self._walk_units(self.plan.walk)
         kept = self.out / KEPT
         together = [unit for of_market in units.values() for unit in of_market]
         measure_units(together, kept, self.policies, self.bundle, self.jobs)
-        return {name: Results(name, of_market, kept) for name, of_market in units.items()}
+        return {name: read_results(name, of_market, kept) for name, of_market in units.items()}
 
     def _market_units(self, name: str, market: MarketPlan) -> list[Unit]:
+        files = bar_files(market.paths)
+        every = every_of(self.plan, market, files)
         return [
             Unit(
                 market=name,
@@ -101,11 +102,11 @@ class Evaluation:
                 policy=policy_name,
                 policy_name=policy.name,
                 runs=tuple(market_runs(self.plan, policy_name, policy)),
-                every=every_of(self.plan, market),
+                every=every,
                 step_seconds=market.step_seconds,
                 span=(market.start_seconds, market.end_seconds),
             )
-            for path in bar_files(market.paths)
+            for path in files
             for policy_name, policy in self.policies.items()
         ]
 
@@ -117,7 +118,7 @@ class Evaluation:
                 policy=name,
                 policy_name=self.policies[name].name,
                 runs=tuple(walk_runs(self.plan, walk, name, self.policies[name])),
-                every=every_of(self.plan, None),
+                every=self.plan.max_steps,
                 step_seconds=None,
                 span=(None, None),
             )
@@ -126,14 +127,6 @@ class Evaluation:
         ]
 
     def _tables(self, results: Results) -> Tables:
-        """Raises InvalidInput where a market holds no order."""
-        lem = results.runs(Part.MAIN, LEM)[0]
-        if not len(results.orders(lem).key):
-            raise InvalidInput(
-                "no_orders",
-                f"{results.market}: no order could start; the model's history before it and max_steps bars after it "
-                "must be there, between start and end",
-            )
         resamples, seed = self.plan.resamples, self.plan.seed
         made: dict[str, Iterable[Row]] = {
             "distributions": tables.distributions(results, self.plan.markets[results.market].published),

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.evaluation.columns import INTERVAL
 from models.evaluation.groups import POOLED
-from models.evaluation.results import Results, same_orders
+from models.evaluation.results import Results
 from models.evaluation.runs import LEM, STOPPING_BASELINE, Part
 from models.evaluation.statistics import Row, blocks_of, cells, gain_difference, row_of, spread, with_interval
 
@@ -19,18 +19,16 @@ def costs(results: Results, resamples: int, seed: int) -> Iterator[Row]:
     for share in dict.fromkeys(run.order_share for run in results.runs(Part.COSTS)):
         found = {run.policy: results.orders(run) for run in results.runs(Part.COSTS) if run.order_share == share}
         for name, orders in found.items():
-            rivals = {
-                rival: same_orders(orders, found[rival]) for rival in ("twap", STOPPING_BASELINE) if rival != name
-            }
-            blocks = {rival: blocks_of(pair[0], resamples, seed) for rival, pair in rivals.items()}
+            rivals = {rival: found[rival] for rival in ("twap", STOPPING_BASELINE) if rival != name}
+            blocks = blocks_of(orders, resamples, seed)
             for group, min_steps in cells(orders.run, POOLED):
                 row = row_of(results, orders.run) | {"order_size": share, "benchmark": group.benchmark}
                 gain = -orders.at(group, min_steps).astype(np.float64)
                 row |= {"min_steps": min_steps, "orders": gain.size} | spread(gain)
                 row["steps_used_mean"] = float(orders.steps_at(group, min_steps).mean())
-                for rival, pair in rivals.items():
-                    better = gain_difference(*pair, group, min_steps)
-                    row |= with_interval(better, blocks[rival], tuple(f"{column}_to_{rival}" for column in INTERVAL))
+                for rival, theirs in rivals.items():
+                    better = gain_difference(orders, theirs, group, min_steps)
+                    row |= with_interval(better, blocks, tuple(f"{column}_to_{rival}" for column in INTERVAL))
                 yield row
 
 

@@ -9,8 +9,9 @@ path = "data/crypto_15m"               # a bar file or a folder of them (Parquet
 start = 2025-01-03                     # first starts of orders, UTC; history may be older
 end = 2025-11-01                       # starts lie before it
 step_seconds = 5400                    # optional: aggregate the bars
-every = 13                             # optional: bars from one start to the next, max_steps where it is left out; a
-                                       # divisor or multiple of a day samples few times of the day
+every = 13                             # optional: bars from one start to the next; where it is left out, max_steps or
+                                       # the next number that has no factor in common with the bars of a day, since
+                                       # another would look at few times of the day
 published = "crypto_15min"             # optional: block of the published figures to stand beside
 
 [walk]                                 # optional: random walks, where the best mean is known
@@ -20,12 +21,15 @@ instruments = 8
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from models.files import read_toml, validated
+
+SLICE_CAPS = (1.0, 0.2)
 
 
 class Strict(BaseModel):
@@ -58,16 +62,17 @@ class MarketPlan(Strict):
 
     @property
     def start_seconds(self) -> int | None:
-        return _midnight(self.start)
+        return None if self.start is None else midnight(self.start)
 
     @property
     def end_seconds(self) -> int | None:
-        return _midnight(self.end)
+        return None if self.end is None else midnight(self.end)
 
 
 class WalkPlan(Strict):
     """Independent random walks with `sigma_bps` of volatility per bar, drawn from `seed`. With `volume_per_move` they
-    look more like a market, though there is still nothing to know (app/backtest/simulate.py)."""
+    look more like a market, though there is still nothing to know (app/backtest/simulate.py). Without
+    `slice_caps` they are those of `SLICE_CAPS` with which max_steps slices can finish an order."""
 
     instruments: int = Field(default=8, gt=0)
     bars: int = Field(default=36_000, gt=1000)
@@ -75,7 +80,7 @@ class WalkPlan(Strict):
     volume_per_move: float = Field(default=0.0, ge=0.0)
     seed: int = Field(default=7, ge=0)
     min_steps: tuple[int, ...] = (1, 4, 6, 7, 8, 9, 10, 11, 12)
-    slice_caps: tuple[float, ...] = (1.0, 0.2)
+    slice_caps: tuple[float, ...] = ()
 
 
 class CostPlan(Strict):
@@ -117,6 +122,23 @@ class EvaluationPlan(Strict):
             raise ValueError("a risk aversion is not negative")
         return values
 
+    @model_validator(mode="after")
+    def _can_finish(self) -> Self:
+        for cap in self.slice_caps:
+            if not self._finishes(cap):
+                raise ValueError(f"walk.slice_caps: {self.max_steps} slices of at most {cap:g} cannot finish an order")
+        return self
+
+    def _finishes(self, cap: float) -> bool:
+        return Decimal(str(cap)) * self.max_steps >= 1
+
+    @property
+    def slice_caps(self) -> tuple[float, ...]:
+        """Of orders on the walk."""
+        if self.walk and self.walk.slice_caps:
+            return self.walk.slice_caps
+        return tuple(cap for cap in SLICE_CAPS if self._finishes(cap))
+
     @property
     def all_min_steps(self) -> tuple[int, ...]:
         return self.within(self.min_steps)
@@ -145,5 +167,6 @@ def make_plan(content: dict[str, Any], source: str) -> EvaluationPlan:
     return validated(EvaluationPlan, content, source)
 
 
-def _midnight(day: date | None) -> int | None:
-    return None if day is None else int(datetime.combine(day, time(), UTC).timestamp())
+def midnight(day: date) -> int:
+    """UTC, in seconds since the epoch."""
+    return int(datetime.combine(day, time(), UTC).timestamp())

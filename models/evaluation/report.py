@@ -31,8 +31,9 @@ tr.lem td{background:#fff0f6}tr.published td{color:#868e96;font-style:italic}
 """
 
 READING = """Orders are decided by the same function as in the service, on bars that had closed. Gains are minus
-slippage: positive is good, for buys and for sells. w is P95 - P5. Unless a table says "after costs", orders are a
-millionth of their horizon's expected volume and trading is free. Intervals are 95 %, from a bootstrap that draws blocks
+slippage: positive is good, for buys and for sells. w is P95 - P5. All policies are on the same orders: those that each
+has the history for. Unless a table says "after costs", orders are a millionth of their horizon's expected volume and
+trading is free. Intervals are 95 %, from a bootstrap that draws blocks
 of whole days over all instruments together. Tables here pool sides and size modes; the CSV files beside this page have
 every combination. Published figures are those printed in the LEM paper, in our signs: other data, and made by code that
 sees the very bar in which a slice trades. They are no target."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from app.backtest.job import stretches
 from app.backtest.setup import ORDER_SHARE, Setup
 from app.domain.costs import FREE, Costs
 from app.domain.order import SCENARIOS, Benchmark, Scenario, SizeMode
 from app.engine.policy import Policy
 from app.policies.registry import BASELINES
 from models.evaluation.plan import EvaluationPlan, MarketPlan, WalkPlan
+from models.spacing import bars_per_day, over_the_day
 
 LEM = "lem"
 POLICIES = (LEM, *BASELINES)
@@ -100,7 +106,7 @@ def walk_runs(plan: EvaluationPlan, walk: WalkPlan, name: str, policy: Policy) -
             scenarios=scenarios_of(SizeMode.QUANTITY, Benchmark.TWAP),
             slice_cap=cap,
         )
-        for cap in walk.slice_caps
+        for cap in plan.slice_caps
         for risk_aversion in (frontier_of(plan, policy) if name == LEM else (policy.risk_aversion,))
     ]
 
@@ -111,8 +117,13 @@ def frontier_of(plan: EvaluationPlan, policy: Policy) -> tuple[float, ...]:
     return tuple(sorted({*plan.risk_aversions, *named.values(), policy.risk_aversion}))
 
 
-def every_of(plan: EvaluationPlan, market: MarketPlan | None) -> int:
-    return (market.every if market else None) or plan.max_steps
+def every_of(plan: EvaluationPlan, market: MarketPlan, files: Sequence[Path]) -> int:
+    """Bars from one start to the next: as planned, else max_steps or the next number that brings starts to all times
+    of the day in turn, by the bars of the market's first file. Raises InvalidInput where it cannot be read."""
+    if market.every:
+        return market.every
+    opens = np.concatenate([series.open_time for series in stretches(files[0], market.step_seconds)])
+    return over_the_day(plan.max_steps, bars_per_day(opens))
 
 
 def scenarios_of(size_mode: SizeMode, benchmark: Benchmark | None = None) -> tuple[int, ...]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.bootstrap import DayBlocks
+from models.evaluation.bootstrap import DayBlocks, horizon_days
 from models.evaluation.columns import QUANTILES
 from models.evaluation.groups import Group
-from models.evaluation.results import DAY_SECONDS, Orders, Results
+from models.evaluation.results import Orders, Results
 from models.evaluation.runs import Run
 
 Row = dict[str, Any]
@@ -35,8 +35,8 @@ def gain_difference(one: Orders, other: Orders, group: Group, min_steps: int) ->
 
 
 def blocks_of(orders: Orders, resamples: int, seed: int) -> DayBlocks:
-    horizon_days = -(-orders.run.max_steps * orders.bar_seconds // DAY_SECONDS)
-    return DayBlocks(orders.day, horizon_days=horizon_days, resamples=resamples, seed=seed)
+    days = horizon_days(orders.run.max_steps, orders.bar_seconds)
+    return DayBlocks(orders.day, horizon_days=days, resamples=resamples, seed=seed)
 
 
 def width(slippage: NDArray[Any]) -> float:

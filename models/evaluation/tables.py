@@ -9,7 +9,7 @@ import numpy as np
 from models.evaluation.columns import INTERVAL, INTERVAL_SIGMA
 from models.evaluation.groups import ALL_GROUPS, POOLED
 from models.evaluation.published import published_rows
-from models.evaluation.results import Results, same_orders
+from models.evaluation.results import Results
 from models.evaluation.runs import LEM, Part
 from models.evaluation.statistics import (
     Row,
@@ -50,20 +50,20 @@ def distributions(results: Results, published: str | None) -> Iterator[Row]:
 def paired(results: Results, resamples: int, seed: int) -> Iterator[Row]:
     """The LEM's gain less each baseline's on the same orders, with 95 % intervals: positive where the LEM is better."""
     lem = results.orders(results.runs(Part.MAIN, LEM)[0])
+    blocks = blocks_of(lem, resamples, seed)
+    unit = 1e4 * np.where(lem.sigma > 0.0, lem.sigma, np.inf)
     for run in results.runs(Part.MAIN):
         if run.policy == LEM:
             continue
-        one, other = same_orders(lem, results.orders(run))
-        blocks = blocks_of(one, resamples, seed)
-        unit = 1e4 * np.where(one.sigma > 0.0, one.sigma, np.inf)
+        other = results.orders(run)
         for group, min_steps in cells(run, ALL_GROUPS):
-            better = gain_difference(one, other, group, min_steps)
+            better = gain_difference(lem, other, group, min_steps)
             yield {
                 "market": results.market,
                 "baseline": run.policy,
                 **group.words(),
                 "min_steps": min_steps,
-                "orders": one.at(group, min_steps).size,
+                "orders": lem.at(group, min_steps).size,
                 "days": blocks.days,
                 "block_days": blocks.block_days,
                 **with_interval(better, blocks, INTERVAL),
@@ -94,14 +94,14 @@ def frontier(results: Results) -> Iterator[Row]:
 def frontier_paired(results: Results, resamples: int, seed: int) -> Iterator[Row]:
     """Every point of the frontier against each baseline on the same orders. Which point to look at is for other orders
     to say, of the validation split: the best of these rows favours the LEM."""
-    frontier_orders = [results.orders(run) for run in results.runs(Part.FRONTIER, LEM)]
+    points = [results.orders(run) for run in results.runs(Part.FRONTIER, LEM)]
     for run in results.runs(Part.MAIN):
-        if run.policy == LEM or not frontier_orders:
+        if run.policy == LEM or not points:
             continue
-        points = [same_orders(point, results.orders(run)) for point in frontier_orders]
-        blocks = blocks_of(points[0][0], resamples, seed)
-        for group, min_steps in cells(frontier_orders[0].run, ALL_GROUPS):
-            for lem, baseline in points:
+        baseline = results.orders(run)
+        blocks = blocks_of(points[0], resamples, seed)
+        for group, min_steps in cells(points[0].run, ALL_GROUPS):
+            for lem in points:
                 ours, theirs = width(lem.at(group, min_steps)), width(baseline.at(group, min_steps))
                 yield {
                     "market": results.market,

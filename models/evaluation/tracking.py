@@ -14,10 +14,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from app.backtest.series import DAY_SECONDS
 from models.evaluation.bootstrap import DayBlocks, interval_of
 from models.evaluation.columns import TRACKED
 from models.evaluation.groups import POOLED
-from models.evaluation.results import DAY_SECONDS, Results, same_orders
+from models.evaluation.results import Results
 from models.evaluation.runs import LEM, Part
 from models.evaluation.statistics import Row, blocks_of, row_of, spread
 
@@ -30,10 +31,10 @@ def tracking(results: Results, resamples: int, seed: int) -> Iterator[Row]:
     runs = [run for run in results.runs(Part.MAIN) if run.policy != LEM] + results.runs(Part.FRONTIER, LEM)
     twap = results.orders(results.runs(Part.MAIN, "twap")[0])
     for run in runs:
-        one, other = same_orders(results.orders(run), twap)
+        one = results.orders(run)
         blocks = blocks_of(one, resamples, seed)
         for group in POOLED:
-            ours, theirs = (-each.at(group, run.max_steps).astype(np.float64) for each in (one, other))
+            ours, theirs = (-each.at(group, run.max_steps).astype(np.float64) for each in (one, twap))
             row = {**row_of(results, run), "benchmark": group.benchmark, "orders": ours.size}
             yield row | _over_twap(ours, theirs) | _intervals(ours, theirs, blocks) | _spared(ours, theirs, one.day)
 

@@ -29,8 +29,14 @@ class StandIn(OptimalStopping):
     name = "stand-in@1"
     risk_aversion = 0.3
 
-    def __init__(self, *, name: str = "stand-in@1", fails_at_call: float = np.inf) -> None:
-        self.name, self.fails_at_call = name, fails_at_call
+    def __init__(
+        self,
+        *,
+        name: str = "stand-in@1",
+        fails_at_call: float = np.inf,
+        history_min: int = OptimalStopping.history_min,
+    ) -> None:
+        self.name, self.fails_at_call, self.history_min = name, fails_at_call, history_min
         self.risk_aversions = {"neutral": 0.0, "default": 0.3, "tracking": 6.0}
         self.asked = 0
 
@@ -70,4 +76,5 @@ def an_evaluation(plan: EvaluationPlan, out: Path, stand_in: Policy | None = Non
 
 
 def evaluated(plan: EvaluationPlan, out: Path, stand_in: Policy | None = None) -> Tables:
-    return an_evaluation(plan, out, stand_in).run({"model": "stand-in"})
+    evaluation = an_evaluation(plan, out, stand_in)
+    return evaluation.write(evaluation.measure(), {"model": "stand-in"})

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from app.backtest.job import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput
-from models.evaluation.command import evaluate
+from models.evaluation.command import _changed, evaluate
 from models.evaluation.plan import make_plan, read_plan
 from models.files import bar_files
-from tests.evaluation.stand_in import a_market, a_plan, an_evaluation
+from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
 cli = typer.Typer()
@@ -49,6 +49,10 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
     assert "report.html, summary.md and 12 tables" in output
     assert (tmp_path / "out" / "report.html").exists()
     assert "walks" in (tmp_path / "out" / "paired.csv").read_text()
+    told = "18 of 18 starts of walks lie before"
+    assert f"may not be out of sample: {told}" in output
+    for report in ("report.html", "summary.md"):
+        assert told in (tmp_path / "out" / report).read_text()
 
 
 def test_no_torch_is_needed() -> None:
@@ -66,6 +70,11 @@ def test_no_torch_is_needed() -> None:
         (["--config", "absent.toml"], "absent.toml cannot be read"),
         (["--min-steps", "one"], "list of whole numbers"),
         (["--max-steps", "1"], "greater than or equal to 2"),
+        (["--config", "plan.toml", "--start", "2025-01-06"], "--start goes with --bars"),
+        (["--config", "plan.toml", "--end", "2025-01-06"], "--end goes with --bars"),
+        (["--config", "plan.toml", "--step-seconds", "3600"], "--step-seconds goes with --bars"),
+        (["--walk", "--start", "2025-01-06"], "--start goes with --bars"),
+        (["--walk", "--every", "13"], "--every goes with the bars of a market"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(tmp_path: Path, words: list[str], complaint: str) -> None:
@@ -73,6 +82,17 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path, words: list[str], co
 
     assert code == 2
     assert complaint in output
+
+
+def test_flags_go_on_top_of_a_plan() -> None:
+    plan = make_plan({"markets": {"one": {"path": "x", "every": 5}}, "walk": {"instruments": 2}}, "test")
+
+    changed = _changed(plan, max_steps=8, min_steps="2..3", every=7, walk=True)
+
+    assert changed.markets["one"].every == 7
+    assert changed.all_min_steps == (2, 3, 8)
+    assert changed.walk is not None
+    assert (changed.walk.instruments, changed.walk.min_steps) == (2, (2, 3))
 
 
 def test_a_bundle_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -92,6 +112,7 @@ def test_a_bundle_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("max_steps = 1", "max_steps"),
         ("min_steps = [0]", "whole numbers from 1"),
         ("max_steps =", "is not TOML"),
+        ("max_steps = 4\n[walk]\nslice_caps = [1.0, 0.2]", "walk.slice_caps: 4 slices of at most 0.2 cannot finish"),
     ],
 )
 def test_a_wrong_plan_says_where(tmp_path: Path, content: str, complaint: str) -> None:
@@ -119,6 +140,13 @@ def test_a_folder_stands_for_the_bar_files_in_it(tmp_path: Path) -> None:
     assert bar_files((tmp_path,)) == sorted(files)
 
 
+def test_a_file_that_is_named_twice_counts_once(tmp_path: Path) -> None:
+    first, second = (a_walk_file(tmp_path, name=f"{name}-900s.parquet") for name in "AB")
+    detour = tmp_path / ".." / tmp_path.name / second.name
+
+    assert bar_files((second, tmp_path, detour)) == [second, first]
+
+
 def test_a_folder_without_bars_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="folder without"):
         bar_files((tmp_path,))
@@ -128,14 +156,22 @@ def test_a_market_without_a_single_order_is_refused(tmp_path: Path) -> None:
     evaluation = an_evaluation(a_plan({"short": a_market(tmp_path, bars=100)}), tmp_path / "out")
 
     with pytest.raises(InvalidInput, match="short: no order could start"):
-        evaluation.run({})
+        evaluation.measure()
+
+
+def test_a_market_with_orders_for_the_baselines_alone_is_refused(tmp_path: Path) -> None:
+    plan = a_plan({"short": a_market(tmp_path, bars=150, start=None)})
+    evaluation = an_evaluation(plan, tmp_path / "out", StandIn(history_min=200))
+
+    with pytest.raises(InvalidInput, match="short: no order could start"):
+        evaluation.measure()
 
 
 def test_an_unknown_block_of_published_figures_is_refused(tmp_path: Path) -> None:
     evaluation = an_evaluation(a_plan({"walks": a_market(tmp_path, published="moon")}), tmp_path / "out")
 
     with pytest.raises(InvalidInput, match="'moon'; there are crypto_15min"):
-        evaluation.run({})
+        evaluation.measure()
 
 
 def test_only_what_fits_under_max_steps_is_run() -> None:

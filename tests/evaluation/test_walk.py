@@ -39,6 +39,17 @@ def test_the_whole_frontier_is_there_with_and_without_a_cap(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize(("max_steps", "caps"), [(4, {1.0}), (5, {1.0, 0.2})])
+def test_a_cap_that_cannot_finish_so_short_an_order_is_left_out(
+    tmp_path: Path, max_steps: int, caps: set[float]
+) -> None:
+    plan = a_plan(max_steps=max_steps, walk={"instruments": 1, "bars": 1500})
+
+    rows = evaluated(plan, tmp_path)["walk"]
+
+    assert {row["slice_cap"] for row in rows} == caps
+
+
 def test_the_same_seed_writes_the_same_walks(tmp_path: Path) -> None:
     plan = WalkPlan(instruments=2, bars=1500)
 

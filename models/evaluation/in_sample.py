@@ -1,0 +1,44 @@
+"""Whether orders were measured on bars that may have trained the model. What a model has seen flatters it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from app.domain.errors import InvalidInput
+from app.engine.policy import Policy
+from app.inference.card import Card
+from models.evaluation.plan import midnight
+from models.evaluation.results import Results
+from models.plan import WALKS
+
+NO_BARS = [WALKS]
+"""The data of a card whose model trained on simulated bars alone."""
+
+
+def trained_until(policy: Policy) -> date | None:
+    """The day before which bars trained the policy, by its bundle's card: of several markets the latest. None where
+    there is no card or no bars trained. Raises InvalidInput where the card has no date there."""
+    card: Card | None = getattr(policy, "card", None)
+    if card is None or card.training.data == NO_BARS:
+        return None
+    try:
+        return date.fromisoformat(card.training.end)
+    except ValueError as error:
+        raise InvalidInput("bad_card", f"the card of {policy.name}: training.end is no date: {error}") from error
+
+
+def in_sample(markets: Iterable[Results], until: date | None) -> dict[str, str]:
+    """A fact to tell where orders start before `until`, else none. Later bars may have chosen among the model's states;
+    a card does not tell that."""
+    if until is None:
+        return {}
+    counts = {market.market: market.starts_before(midnight(until)) for market in markets}
+    early = [f"{before:,} of {count:,} starts of {name}" for name, (before, count) in counts.items() if before]
+    if not early:
+        return {}
+    reason = (
+        f"lie before {until}, up to which bars trained the model (of several markets, the latest day): they are out of "
+        "sample only where training on their own market ended earlier"
+    )
+    return {"may not be out of sample": f"{', '.join(early)} {reason}"}
