@@ -6,22 +6,27 @@ Shapes: B orders (each in all 8 scenarios).
 from __future__ import annotations
 
 import csv
+import json
+import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from app.backtest.workers import worker_pool
-from models.evaluation.bootstrap import DayBlocks
+from app.domain.errors import InvalidInput
+from models.evaluation.bootstrap import DayBlocks, horizon_days
 from models.lem import Lem
-from models.objective import RISK_AVERSIONS
+from models.objective import RISK_AVERSIONS, Loss
 from models.plan import Plan
 from models.run import trained, validation_markets
 from models.tapes import Market
-from models.validation import Row, tracking_errors, utilities
+from models.validation import MAX_STEPS, Row, tracking_errors, utilities
 
 WHOLE = "whole"
 VARIANTS: dict[str, dict[str, dict[str, float]]] = {
@@ -38,15 +43,16 @@ VARIANTS: dict[str, dict[str, dict[str, float]]] = {
 }
 """What each variant changes in the plan; a model's size of zero leaves that part out."""
 MEASURES, TABLE = "measures.npz", "ablation.csv"
-RESAMPLES = 2_000
+RESAMPLES, LINE_EVERY = 2_000, 100
 
-Measures = dict[str, NDArray[np.float64]]
-"""For each market: `<market>.utility` and `<market>.tracking` [B] in units of volatility, `<market>.day` [B]."""
+Measures = dict[str, NDArray[Any]]
+"""For each market: `<market>.utility` and `<market>.tracking` [B] in units of volatility, `<market>.day` [B] and the
+longest `<market>.bar_seconds`; of the variant its `parameters` and the `plan` that it was trained by."""
 
 
 def ablate(plan: Plan, folder: Path, jobs: int, variants: Sequence[str] = tuple(VARIANTS)) -> list[Row]:
     """Train every variant in its own folder, `jobs` at a time, and write the table. What is finished is not done again;
-    what was stopped goes on."""
+    what was stopped goes on. Raises InvalidInput where either was begun with another plan."""
     run = partial(_measured, plan, folder)
     with worker_pool(jobs) as pool:
         list(pool.map(run, variants))
@@ -68,13 +74,16 @@ def variant_of(plan: Plan, name: str) -> Plan:
 def _measured(plan: Plan, folder: Path, name: str) -> None:
     """One variant in a process of its own, on one core. It is measured as it stands at the end: to choose the best of
     few validations would add chance to the comparison."""
-    target = folder / name / MEASURES
+    target, changed = folder / name / MEASURES, variant_of(plan, name)
+    facts = _facts(changed)
     if target.exists():
+        if str(np.load(target)["plan"]) != facts:
+            raise InvalidInput("other_training", f"{target} was measured with another plan: use another --out")
         return
     torch.set_num_threads(1)
-    changed = variant_of(plan, name)
-    net = trained(changed, folder / name).averaged.eval()
-    measures: Measures = {"parameters": np.array([sum(one.numel() for one in net.parameters() if one.requires_grad)])}
+    net = trained(changed, folder / name, partial(_tell, name)).averaged.eval()
+    parameters = sum(one.numel() for one in net.parameters() if one.requires_grad)
+    measures: Measures = {"plan": np.array(facts), "parameters": np.array([parameters])}
     for market in validation_markets(changed):
         measures |= _measures_on(net, market)
     draft = target.with_suffix(".draft.npz")
@@ -82,17 +91,40 @@ def _measured(plan: Plan, folder: Path, name: str) -> None:
     draft.replace(target)
 
 
+def _facts(plan: Plan) -> str:
+    """All that a variant's measures follow from, but the bars themselves."""
+    return json.dumps(
+        {
+            "markets": {name: market.model_dump(mode="json") for name, market in plan.markets.items()},
+            "model": asdict(plan.config),
+            "training": asdict(plan.settings),
+        }
+    )
+
+
+def _tell(variant: str, stage: str, done: int, total: int, _loss: Loss | None = None) -> None:
+    """A line now and then: several variants at a time have no common bar."""
+    if done == total or done % LINE_EVERY == 0:
+        print(f"{variant}: {stage} {done:,} of {total:,}", file=sys.stderr, flush=True)
+
+
 def _measures_on(net: Lem, market: Market) -> Measures:
     day, utility = utilities(net, market.tapes, RISK_AVERSIONS.default)
     _, tracking = tracking_errors(net, market.tapes, RISK_AVERSIONS.tracking)
-    return {f"{market.name}.day": day, f"{market.name}.utility": utility, f"{market.name}.tracking": tracking}
+    return {
+        f"{market.name}.day": day,
+        f"{market.name}.bar_seconds": np.array(max(tape.bar_seconds for tape in market.tapes)),
+        f"{market.name}.utility": utility,
+        f"{market.name}.tracking": tracking,
+    }
 
 
 def _rows(name: str, measures: Measures, whole: Measures) -> list[Row]:
     """Differences are to the whole network on the same orders: positive is more utility, or a larger error."""
     rows: list[Row] = []
     for market in [key.removesuffix(".day") for key in measures if key.endswith(".day")]:
-        blocks = DayBlocks(measures[f"{market}.day"].astype(np.int64), horizon_days=1, resamples=RESAMPLES, seed=0)
+        days = horizon_days(MAX_STEPS, int(measures[f"{market}.bar_seconds"]))
+        blocks = DayBlocks(measures[f"{market}.day"].astype(np.int64), horizon_days=days, resamples=RESAMPLES, seed=0)
         row: Row = {"variant": name, "parameters": int(measures["parameters"][0]), "market": market}
         row["orders"] = len(measures[f"{market}.day"])
         for figure in ("utility", "tracking"):

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from app.domain.errors import InvalidInput
 from app.domain.order import SCENARIOS
 from app.engine.market import COLUMNS
 from app.inference.bundle import BundleError, LemPolicy, load_bundle
@@ -33,6 +34,7 @@ from models.tkan import Tkan
 
 Gate = Callable[[Path, LemPolicy], list[str]]
 """Told the draft's folder and the bundle in it, returns what speaks against a release."""
+CARD = "card.json"
 OPSET = 20
 TRACED_BATCH = 3  # a batch of one would be taken for a constant
 
@@ -50,8 +52,9 @@ def export_bundle(
     """Write `context.onnx`, `decision.onnx` and `card.json`, load them as the service does, and ask the gate.
 
     The bundle takes its place only when nothing speaks against it: a failed export leaves what was there. Raises
-    BundleError with all reasons.
+    BundleError with all reasons, InvalidInput where `directory` holds anything but a bundle.
     """
+    _require_replaceable(directory)
     net = (
         copy.deepcopy(net).eval().requires_grad_(requires_grad=False)
     )  # a scan that keeps gradients cannot be exported
@@ -84,7 +87,7 @@ def export_bundle(
         metrics=list(metrics),
         golden=golden,
     )
-    (draft / "card.json").write_text(json.dumps(card.model_dump(), separators=(",", ":")) + "\n")
+    (draft / CARD).write_text(json.dumps(card.model_dump(), separators=(",", ":")) + "\n")
     try:
         _require_passed(gate(draft, load_bundle(draft)))
     except Exception:
@@ -92,6 +95,14 @@ def export_bundle(
         raise
     shutil.rmtree(directory, ignore_errors=True)
     draft.rename(directory)
+
+
+def _require_replaceable(directory: Path) -> None:
+    """A mistyped folder must not cost its owner what lies there."""
+    if not directory.exists() or (directory / CARD).is_file():
+        return
+    if not directory.is_dir() or any(directory.iterdir()):
+        raise InvalidInput("not_a_bundle", f"{directory} exists and is no bundle: nothing there is overwritten")
 
 
 def _require_passed(reasons: list[str]) -> None:

@@ -15,13 +15,17 @@ from models.config import LemConfig
 from models.export import export_bundle
 from models.gate import reasons_against
 from models.objective import RISK_AVERSIONS
-from models.plan import MarketPlan, Plan
+from models.plan import WALKS, MarketPlan, Plan
 from models.tapes import Market, simulated_tapes
 from models.trainer import Bars, Told, Trainer, read_checkpoint, released_net, unheard
 from models.validation import Row, validation_table
 
 CHECKPOINT, RECORD, REFUSAL = "checkpoint.pt", "run.json", "refused.txt"
 VALIDATION_WALKS = 12
+NEEDED = {
+    "training": "no instrument has history_min and five times max_steps of them in a row before train_end",
+    "validation": "no instrument has five times max_steps of them in a row from train_end to validation_end",
+}
 VALIDATION_SEED = 1_000_003
 
 
@@ -41,25 +45,30 @@ def trained(plan: Plan, folder: Path, told: Told = unheard, device: str = "cpu")
     """A trainer at its end, gone on from the folder's checkpoint where there is one."""
     bars = Bars(
         train=_markets(plan, "training"),
-        validation=_markets(plan, "validation"),
+        validation=_markets(plan, "validation") or [_other_walks(plan)],
         walks=walks(plan.config, plan.settings.seed),
     )
     trainer = Trainer(plan.config, plan.settings, bars, device)
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         trainer.resume(checkpoint)
+    if trainer.process == 0:
+        (folder / RECORD).unlink(missing_ok=True)  # what it told was of a training that is now gone on with
     trainer.run(checkpoint, told)
     return trainer
 
 
 def validation_markets(plan: Plan) -> list[Market]:
     """What a network is measured on: the plan's validation bars, and walks of another seed than those trained on."""
-    others = walks(plan.config, plan.settings.seed + VALIDATION_SEED, VALIDATION_WALKS)
-    return [*_markets(plan, "validation"), others]
+    return [*_markets(plan, "validation"), _other_walks(plan)]
+
+
+def _other_walks(plan: Plan) -> Market:
+    return walks(plan.config, plan.settings.seed + VALIDATION_SEED, VALIDATION_WALKS)
 
 
 def walks(config: LemConfig, seed: int, count: int = 24) -> Market:
-    return Market(name="random walk", tapes=tuple(simulated_tapes(config, seed, count)))
+    return Market(name=WALKS, tapes=tuple(simulated_tapes(config, seed, count)))
 
 
 def release(folder: Path, bundle: Path) -> None:
@@ -102,19 +111,19 @@ def release(folder: Path, bundle: Path) -> None:
 
 
 def _markets(plan: Plan, part: str) -> list[Market]:
-    """Raises InvalidInput where a market that is to train on has too few bars for it."""
+    """Raises InvalidInput where a market has too few bars to train on, or to choose on: what trains must not choose."""
     found = [getattr(market, part)(name, plan.config) for name, market in plan.markets.items()]
     for market in found:
-        if not market.tapes and part == "training":
-            raise InvalidInput("too_few_bars", f"market {market.name} has too few bars before its train_end")
-    return [market for market in found if market.tapes]
+        if not market.tapes:
+            raise InvalidInput("too_few_bars", f"market {market.name} has too few bars for {part}: {NEEDED[part]}")
+    return found
 
 
 def _write_record(path: Path, markets: Sequence[Market], plan: Plan, table: list[Row]) -> None:
     tapes = [(market.name, tape) for market in markets for tape in market.tapes]
     first_open = min((int(tape.open_time[0]) for _, tape in tapes), default=0)
     record = {
-        "data": sorted({f"{name}/{tape.instrument}" for name, tape in tapes}) or ["random walk"],
+        "data": sorted({f"{name}/{tape.instrument}" for name, tape in tapes}) or [WALKS],
         "start": datetime.fromtimestamp(first_open, UTC).date().isoformat(),
         "end": max(
             (market.train_end for market in plan.markets.values()), default=datetime.now(UTC).date()

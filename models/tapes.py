@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.gaps import segments
-from app.backtest.reader import read_series
-from app.backtest.series import Series, aggregated, raw_rows
+from app.backtest.job import stretches
+from app.backtest.series import Series, raw_rows
 from app.backtest.simulate import Walk, simulate_bars, simulated_series
 from models.config import LemConfig
 from models.mirror import mirrored
@@ -42,23 +41,25 @@ class Market:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Bars that open in `start`..`end`; None for all that come before. A span with a start begins one lookback later,
-    so that no window of it reaches into the span before."""
+    """Bars that open in `start`..`end`; None for all that come before. Orders of a span with a start begin `gap` bars
+    later. Their windows reach back over it, as they do in the service; what they trade in lies well after all that the
+    orders of the span before traded in."""
 
     start: datetime | None
     end: datetime
 
-    def places(self, series: Series, lookback: int) -> tuple[int, int]:
+    def places(self, series: Series, gap: int) -> tuple[int, int]:
         """The first bar and the one after the last, as places in the series."""
-        lo = int(np.searchsorted(series.open_time, self.start.timestamp())) + lookback if self.start else 0
+        lo = int(np.searchsorted(series.open_time, self.start.timestamp())) + gap if self.start else 0
         return lo, int(np.searchsorted(series.open_time, self.end.timestamp()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tape:
     """One gapless stretch of an instrument's bars: raw rows [T, C] in the columns of the window, closes and prices [T]
-    in double precision. An order may be decided on the bars `lo`..`hi` - 1, and all that it trades in lies there too.
-    `open_time` [T] is in seconds since the epoch."""
+    in double precision. An order may be decided on the bars `lo`..`hi` - 1, and all that it trades in lies there too;
+    that may be bars made for a short gap, over which the service's orders run as well. `open_time` [T] is in seconds
+    since the epoch."""
 
     instrument: str
     bar_seconds: int
@@ -77,11 +78,10 @@ def read_tapes(
     serve as history. Stretches too short for an order are left out."""
     tapes, images = [], []
     for file in files:
-        for series in segments(read_series(file)):
-            steps = aggregated(series, step_seconds) if step_seconds else series
+        for steps in stretches(file, step_seconds):
             if len(steps) <= config.history_min:
                 continue
-            lo, hi = span.places(steps, config.lookback)
+            lo, hi = span.places(steps, config.max_steps)
             tape = _tape(steps, max(lo, config.history_min), hi)
             if tape.hi - tape.lo > 4 * config.max_steps:
                 tapes.append(tape)

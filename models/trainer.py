@@ -8,6 +8,7 @@ in kind, not to the digit.
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -59,6 +60,18 @@ class Bars:
     validation: Sequence[Market]
     walks: Market
 
+    @property
+    def digest(self) -> str:
+        """Tells whether two trainings have the same bars, split and weighed alike."""
+        told = hashlib.sha256()
+        for market in (*self.train, *self.validation, self.walks):
+            told.update(f"{market.name} {market.weight}".encode())
+            for tape in market.tapes:
+                told.update(f"{tape.instrument} {tape.bar_seconds} {tape.lo} {tape.hi}".encode())
+                told.update(tape.open_time.tobytes())
+                told.update(tape.raw.tobytes())
+        return told.hexdigest()
+
 
 class Trainer:
     """Owns the network and its optimiser; `step` steps are behind it, `best` is what would be released."""
@@ -73,6 +86,7 @@ class Trainer:
         )
         self.process = distributed.get_rank() if distributed.is_initialized() else 0
         self.processes = distributed.get_world_size() if distributed.is_initialized() else 1
+        self.digest = bars.digest
         self.step, self.warm = 0, False
         self.best = copy.deepcopy(self.net.state_dict())
         self.best_utility, self.validations_since = -math.inf, 0
@@ -115,20 +129,26 @@ class Trainer:
         return loss
 
     def validate(self) -> float:
-        """Mean utility of the averaged weights over the validation markets; the best so far is kept."""
-        utilities = []
-        for place, market in enumerate(self.bars.validation or [self.bars.walks]):
-            for draw in range(VALIDATION_DRAWS):
-                seed = [VALIDATION_SEED, place, draw]
-                stretches = self._stretches(market.both_ways, np.random.default_rng(seed), SHORT_HORIZON)
-                with torch.no_grad():
-                    utilities.append(self._loss(self.averaged, stretches, seed).utility)
-        utility = float(np.mean(utilities))
+        """Mean utility of the averaged weights over the validation markets, whose draws the processes share; the best
+        so far is kept."""
+        draws = [(place, draw) for place in range(len(self.bars.validation)) for draw in range(VALIDATION_DRAWS)]
+        total = torch.zeros(1, dtype=torch.float64)
+        for place, draw in draws[self.process :: self.processes]:
+            total += self._validation_utility(self.bars.validation[place], [VALIDATION_SEED, place, draw])
+        if self.processes > 1:
+            distributed.all_reduce(total)
+        utility = float(total) / len(draws)
         self.validations_since += 1
         if utility > self.best_utility:
             self.best_utility, self.validations_since = utility, 0
             self.best = copy.deepcopy(self.averaged.state_dict())
         return utility
+
+    def _validation_utility(self, market: Market, seed: list[int]) -> float:
+        rng = np.random.default_rng(seed)
+        stretches = self._stretches(market.both_ways, self.settings.stretches, rng, SHORT_HORIZON)
+        with torch.no_grad():
+            return self._loss(self.averaged, stretches, seed).utility
 
     @property
     def averaged(self) -> Lem:
@@ -186,7 +206,7 @@ class Trainer:
         """All processes choose the same market, each its own bars of it."""
         seed = [HEDGE_SEED, self.settings.seed, number]
         tapes = self._market(np.random.default_rng(seed)).both_ways
-        return self._stretches(tapes, np.random.default_rng([*seed, self.process]), SHORT_HORIZON)
+        return self._stretches(tapes, self._share, np.random.default_rng([*seed, self.process]), SHORT_HORIZON)
 
     def _draw(self) -> Stretches:
         """This step's stretches: all processes choose the same market, each its own bars of it."""
@@ -196,7 +216,8 @@ class Trainer:
         tapes: Sequence[Tape] = self.bars.walks.tapes
         if self.bars.train and common.random() >= settings.simulated_share:
             tapes = self._market(common).both_ways
-        return self._stretches(tapes, np.random.default_rng([settings.seed, self.step, self.process]), horizon)
+        rng = np.random.default_rng([settings.seed, self.step, self.process])
+        return self._stretches(tapes, self._share, rng, horizon)
 
     def _market(self, rng: np.random.Generator) -> Market:
         """By weight; the walks where there is no other."""
@@ -204,8 +225,12 @@ class Trainer:
         weights = np.array([market.weight for market in markets])
         return markets[rng.choice(len(markets), p=weights / weights.sum())]
 
-    def _stretches(self, tapes: Sequence[Tape], rng: np.random.Generator, horizon: int) -> Stretches:
-        count = max(1, self.settings.stretches // self.processes)
+    @property
+    def _share(self) -> int:
+        """How many stretches of a step are this process'."""
+        return max(1, self.settings.stretches // self.processes)
+
+    def _stretches(self, tapes: Sequence[Tape], count: int, rng: np.random.Generator, horizon: int) -> Stretches:
         horizon = min(horizon, self.config.max_steps)
         return draw_stretches(tapes, self.config, count, self.settings.starts, rng, horizon).to(self.device)
 
@@ -234,6 +259,7 @@ class Trainer:
             {
                 "config": asdict(self.config),
                 "settings": asdict(self.settings),
+                "bars": self.digest,
                 "step": self.step,
                 "warm": self.warm,
                 "net": self.net.state_dict(),
@@ -248,7 +274,8 @@ class Trainer:
         draft.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint. Raises InvalidInput where it was made with another configuration or version."""
+        """Go on from a checkpoint. Raises InvalidInput where it was made with another configuration or version, or with
+        other bars."""
         saved = read_checkpoint(path)
         for name, ours in (("config", asdict(self.config)), ("settings", asdict(self.settings))):
             if saved[name] != ours:
@@ -256,6 +283,11 @@ class Trainer:
                 raise InvalidInput(
                     "other_training", f"{path} was made with another {name} ({', '.join(differing)}): use another --out"
                 )
+        if saved.get("bars") != self.digest:
+            raise InvalidInput(
+                "other_training",
+                f"{path} was made with other bars or another split: use another --out",
+            )
         _load(self.net, saved["net"])
         self.average.load_state_dict(saved["average"])
         try:

@@ -79,17 +79,20 @@ def calibrate(
 ) -> None:
     """Move the constants of the volume's lines, one for all bar lengths and one more for each, until on average as much
     comes as is expected: the logs of volume have heavier tails than a normal's."""
-    products, missing = torch.zeros(LENGTHS + 1, LENGTHS + 1), torch.zeros(LENGTHS + 1, net.config.max_steps)
+    device = net.volume.weight.device
+    one = torch.ones(1, device=device)
+    products = torch.zeros(LENGTHS + 1, LENGTHS + 1, device=device)
+    missing = torch.zeros(LENGTHS + 1, net.config.max_steps, device=device)
     for stretches in batches:
         with torch.no_grad():
             features = net.features(stretches.windows)
             ratio = volume_ratio(stretches, features, net.read(features))
-        shares = torch.cat([features.lengths.mean(0), torch.ones(1)])
+        shares = torch.cat([features.lengths.mean(0), one])
         products = products + torch.outer(shares, shares)
         missing = missing + torch.outer(shares, torch.log(ratio.mean(0)))
     for part_of_all in (products, missing):
         add_others(part_of_all)
-    constants = torch.linalg.solve(products + torch.eye(LENGTHS + 1), missing)
+    constants = torch.linalg.solve(products + torch.eye(LENGTHS + 1, device=device), missing)
     with torch.no_grad():
         net.volume.weight[:, -LENGTHS:].add_(constants[:-1].T)
         net.volume.bias.add_(constants[-1])

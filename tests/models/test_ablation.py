@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from app.domain.errors import InvalidInput
 from app.inference.bundle import load_bundle
 from models.ablation import MEASURES, TABLE, VARIANTS, WHOLE, ablate, variant_of
 from models.export import export_bundle
@@ -69,6 +70,21 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
 
     assert again == first
     assert (runs / WHOLE / MEASURES).stat().st_mtime_ns == written
+
+
+def test_measures_of_another_plan_are_not_taken_for_this_ones(tmp_path: Path) -> None:
+    plan, runs = a_plan(tmp_path), tmp_path / "runs"
+    ablate(plan, runs, 1, [WHOLE])
+    longer = plan.model_copy(update={"training": plan.training | {"steps": 3}})
+
+    with pytest.raises(InvalidInput, match="another plan"):
+        ablate(longer, runs, 1, [WHOLE])
+
+
+def test_it_tells_how_far_each_variant_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    ablate(a_plan(tmp_path), tmp_path / "runs", 1, [WHOLE])
+
+    assert f"{WHOLE}: training 2 of 2" in capfd.readouterr().err
 
 
 def test_an_unknown_variant_is_refused_by_name(tmp_path: Path) -> None:

@@ -25,6 +25,15 @@ def test_a_lookback_lies_between_what_chose_and_what_measures(market: str) -> No
     assert measured >= chosen + training.config.lookback * BAR_SECONDS[market]
 
 
+@pytest.mark.parametrize("market", ["equity_1d", "equity_5m"])
+def test_what_measures_is_not_what_chose(market: str) -> None:
+    measured = read_evaluation_plan(PLANS / "lem-1-test.toml").markets[market].start_seconds
+    end = read_plan(PLANS / "lem-1.toml").markets[market].validation_end
+
+    assert measured is not None
+    assert measured >= datetime.combine(end, time(), UTC).timestamp()
+
+
 def test_the_walks_of_the_shipped_plan_are_measured_with_and_without_a_cap() -> None:
     walk = read_evaluation_plan(PLANS / "lem-1-walk.toml").walk
 

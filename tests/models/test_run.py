@@ -7,9 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -19,9 +23,11 @@ from models.decision import DecisionTable
 from models.export import export_bundle
 from models.golden import random_bars, random_orders
 from models.launch import launch
+from models.objective import Loss
 from models.plan import make_plan, read_plan
 from models.run import RECORD, release, train
 from models.trainer import read_checkpoint, released_net
+from tests.market import a_walk_file
 from tests.models.tiny import QUICK_RUN, TINY_SIZES, a_net, a_plan
 
 
@@ -79,6 +85,53 @@ def test_a_failed_export_leaves_the_bundle_that_was_there(bundle: Path, tmp_path
 
     assert [path.name for path in target.iterdir()] == ["card.json"]
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_folder_that_holds_no_bundle_is_not_replaced(trained: Path, tmp_path: Path) -> None:
+    """Neither what its owner keeps there nor a folder of many bundles."""
+    folder = tmp_path / "bundles"
+    (folder / "mine-1").mkdir(parents=True)
+    (folder / "mine-1" / "card.json").write_text("one of many")
+
+    with pytest.raises(InvalidInput, match="no bundle"):
+        release(trained, folder)
+
+    assert (folder / "mine-1" / "card.json").read_text() == "one of many"
+    assert [path.name for path in tmp_path.iterdir()] == ["bundles"]
+
+
+def test_a_training_does_not_go_on_with_other_bars_or_another_split(tmp_path: Path) -> None:
+    plan = a_plan(tmp_path)
+    train(plan, tmp_path / "run")
+    record = (tmp_path / "run" / RECORD).read_bytes()
+    market = plan.markets["walks_1h"]
+    later = market.model_copy(update={"train_end": date(2024, 1, 11)})
+    heavier = market.model_copy(update={"weight": 2.0})
+    fewer = market.model_copy(update={"path": tmp_path / "WALK0-1h.parquet"})
+
+    for other in (later, heavier, fewer):
+        with pytest.raises(InvalidInput, match="other bars") as refused:
+            train(plan.model_copy(update={"markets": {"walks_1h": other}}), tmp_path / "run")
+        assert refused.value.code == "other_training"
+
+    assert (tmp_path / "run" / RECORD).read_bytes() == record
+
+
+def test_what_is_gone_on_with_is_not_finished(trained: Path, tmp_path: Path) -> None:
+    """A record of an earlier training in the same folder speaks for no other."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / RECORD).write_bytes((trained / RECORD).read_bytes())
+
+    class Stopped(Exception):
+        pass
+
+    def stop(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - names are Told's
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        train(a_plan(tmp_path), tmp_path / "run", stop)
+
+    assert not (tmp_path / "run" / RECORD).exists()
 
 
 def test_an_unfinished_run_is_not_released(trained: Path, tmp_path: Path) -> None:
@@ -151,7 +204,10 @@ def test_a_plan_reads_paths_beside_its_file(tmp_path: Path) -> None:
     [
         ("[training]\nspeed = 3", "unknown TrainSettings: speed"),
         ("[model]\nlookback = 10", "lookback"),
-        ('[markets.m]\npath = "x"\ntrain_end = 2025-01-01\nvalidation_end = 2024-01-01', "validation_end is before"),
+        (
+            '[markets.m]\npath = "x"\ntrain_end = 2025-01-01\nvalidation_end = 2024-01-01',
+            "validation_end must be after train_end",
+        ),
         ('[markets.m]\npath = "x"\ntrain_end = 2025-01-01', "markets.m.validation_end"),
         ("nonsense", "not TOML"),
     ],
@@ -174,6 +230,30 @@ def test_a_market_without_enough_bars_is_refused(tmp_path: Path) -> None:
 
     assert plan.markets
     assert not (tmp_path / "run").exists()
+
+
+def test_a_market_on_which_nothing_could_choose_is_refused(tmp_path: Path) -> None:
+    a_plan(tmp_path)
+    late = {"path": tmp_path, "train_end": "2024-01-17", "validation_end": "2024-02-01"}
+    short = make_plan({"markets": {"late": late}, "training": QUICK_RUN, "model": TINY_SIZES}, "test")
+
+    with pytest.raises(InvalidInput, match=r"late has too few bars for validation.*validation_end"):
+        train(short, tmp_path / "run")
+
+
+def test_bars_of_sessions_are_not_put_together_to_longer_ones(tmp_path: Path) -> None:
+    """They would span nights."""
+    path = a_walk_file(tmp_path, name="SHARE-5m.parquet", bars=6_000, bar_seconds=300)
+    bars = pq.read_table(path)
+    traded = pc.and_(
+        pc.is_in(pc.hour(bars["timestamp"]), pa.array([15, 16, 17])), pc.less(pc.day_of_week(bars["timestamp"]), 5)
+    )
+    pq.write_table(bars.filter(traded), path)
+    market = {"path": tmp_path, "train_end": "1970-01-12", "validation_end": "1970-01-20", "step_seconds": 1_800}
+    plan = make_plan({"markets": {"shares": market}, "training": QUICK_RUN, "model": TINY_SIZES}, "test")
+
+    with pytest.raises(InvalidInput, match="round the clock"):
+        train(plan, tmp_path / "run")
 
 
 def test_the_policy_finds_named_risk_aversions(bundle: Path) -> None:

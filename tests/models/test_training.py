@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import distributed
+from torch.multiprocessing.spawn import spawn
 
 from app.domain.errors import InvalidInput
 from models.rollout import roll
@@ -185,6 +187,34 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
         a_trainer(replace(QUICK, learning_rate=0.5)).resume(tmp_path / "checkpoint.pt")
 
     assert refused.value.code == "other_training"
+
+
+def _validated(process: int, processes: int, folder: str) -> None:
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=process, world_size=processes)
+    torch.set_num_threads(1)
+    utility = a_trainer().validate()
+    (Path(folder) / str(process)).write_text(repr(utility))
+    distributed.destroy_process_group()
+
+
+def test_processes_choose_by_the_same_orders_as_one_alone(tmp_path: Path) -> None:
+    alone = a_trainer().validate()
+
+    spawn(_validated, args=(2, str(tmp_path)), nprocs=2)
+
+    for process in ("0", "1"):
+        assert float((tmp_path / process).read_text()) == pytest.approx(alone, abs=1e-9)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_it_trains_on_a_gpu() -> None:
+    market = Market(name="walks", tapes=tuple(some_tapes()))
+    trainer = Trainer(TINY, QUICK, Bars(train=[market], validation=[market], walks=market), "cuda")
+
+    trainer.run(None)
+
+    assert trainer.step == QUICK.steps
+    assert all(torch.isfinite(weights).all() for weights in trainer.net.parameters())
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
