@@ -21,7 +21,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text())
     except OSError as error:
         raise InvalidInput("no_such_file", f"{path} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput("bad_plan", f"{path} is not TOML: {error}") from error
 
 
@@ -32,7 +32,9 @@ def validated(kind: type[Kind], content: dict[str, Any], source: str) -> Kind:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])  # none for a mistake of the whole
-        raise InvalidInput("bad_plan", ": ".join(word for word in (source, place, first["msg"]) if word)) from error
+        raise InvalidInput(
+            "bad_plan", ": ".join(word for word in (source, place, first["msg"].removeprefix("Value error, ")) if word)
+        ) from error
 
 
 def bar_files(places: Iterable[Path]) -> list[Path]:

@@ -11,13 +11,15 @@ from typing import Any
 from app.domain.errors import InvalidInput
 from app.inference.bundle import BundleError, load_bundle
 from app.inference.card import Training
+from models.checkpoint import read_checkpoint, released_net
 from models.config import LemConfig
 from models.export import export_bundle
+from models.files import validated
 from models.gate import reasons_against
 from models.objective import RISK_AVERSIONS
 from models.plan import WALKS, MarketPlan, Plan
 from models.tapes import Market, simulated_tapes
-from models.trainer import Bars, Told, Trainer, read_checkpoint, released_net, unheard
+from models.trainer import Bars, Told, Trainer, unheard
 from models.validation import Row, validation_table
 
 CHECKPOINT, RECORD, REFUSAL = "checkpoint.pt", "run.json", "refused.txt"
@@ -78,10 +80,7 @@ def release(folder: Path, bundle: Path) -> None:
     where the gate refuses it; these are also kept in the folder.
     """
     saved = read_checkpoint(folder / CHECKPOINT)
-    try:
-        record: dict[str, Any] = json.loads((folder / RECORD).read_text())
-    except OSError:
-        raise InvalidInput("unfinished_run", f"{folder} has no {RECORD}: the training is not finished") from None
+    record = _read_record(folder / RECORD)
     training = Training(
         data=record["data"],
         start=record["start"],
@@ -92,7 +91,7 @@ def release(folder: Path, bundle: Path) -> None:
         settings=saved["settings"],
     )
     replaced = load_bundle(bundle) if (bundle / "card.json").exists() else None
-    markets = {name: MarketPlan.model_validate(market) for name, market in record["markets"].items()}
+    markets = {name: validated(MarketPlan, market, str(folder / RECORD)) for name, market in record["markets"].items()}
     refusal = folder / REFUSAL
     refusal.unlink(missing_ok=True)
     try:
@@ -117,6 +116,17 @@ def _markets(plan: Plan, part: str) -> list[Market]:
         if not market.tapes:
             raise InvalidInput("too_few_bars", f"market {market.name} has too few bars for {part}: {NEEDED[part]}")
     return found
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    """Raises InvalidInput where there is none, or it is damaged."""
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+    except OSError:
+        raise InvalidInput("unfinished_run", f"{path} is not there: the training is not finished") from None
+    except ValueError as error:
+        raise InvalidInput("bad_record", f"{path} cannot be read: {error}") from error
+    return record
 
 
 def _write_record(path: Path, markets: Sequence[Market], plan: Plan, table: list[Row]) -> None:

@@ -18,10 +18,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, distributed, nn
+from torch import distributed, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.domain.errors import InvalidInput
+from models.checkpoint import load_weights, read_checkpoint, write_checkpoint
 from models.config import LemConfig
 from models.hedge_fit import fit_tilts
 from models.lem import Lem
@@ -253,9 +254,8 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Atomically: a kill in the middle leaves the checkpoint before."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".draft")
-        torch.save(
+        write_checkpoint(
+            path,
             {
                 "config": asdict(self.config),
                 "settings": asdict(self.settings),
@@ -269,9 +269,7 @@ class Trainer:
                 "best_utility": self.best_utility,
                 "validations_since": self.validations_since,
             },
-            draft,
         )
-        draft.replace(path)
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint. Raises InvalidInput where it was made with another configuration or version, or with
@@ -288,7 +286,7 @@ class Trainer:
                 "other_training",
                 f"{path} was made with other bars or another split: use another --out",
             )
-        _load(self.net, saved["net"])
+        load_weights(self.net, saved["net"])
         self.average.load_state_dict(saved["average"])
         try:
             self.optimizer.load_state_dict(saved["optimizer"])
@@ -296,30 +294,3 @@ class Trainer:
             raise InvalidInput("other_network", f"{path} is of another version's training: {error}") from error
         self.step, self.warm, self.best = saved["step"], saved["warm"], saved["best"]
         self.best_utility, self.validations_since = saved["best_utility"], saved["validations_since"]
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Raises InvalidInput where it is missing or no checkpoint."""
-    try:
-        saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    except FileNotFoundError:
-        raise InvalidInput("no_checkpoint", f"{path} does not exist") from None
-    except Exception as error:  # torch and pickle raise many kinds for a damaged file
-        raise InvalidInput("bad_checkpoint", f"{path} cannot be read: {error}") from error
-    return saved
-
-
-def released_net(saved: dict[str, Any]) -> Lem:
-    """The network that a checkpoint would release. Raises InvalidInput where it is of another version's."""
-    net = Lem(LemConfig(**saved["config"]))
-    _load(net, saved["best"])
-    return net
-
-
-def _load(net: Lem, weights: dict[str, Tensor]) -> None:
-    """Raises InvalidInput where they are of a network that is put together in another way."""
-    try:
-        net.load_state_dict(weights)
-    except RuntimeError as error:
-        what = str(error).partition("\n")[2].strip()
-        raise InvalidInput("other_network", f"the checkpoint is of another version's network: {what}") from error

@@ -10,8 +10,8 @@ import torch
 import typer.testing
 
 from app.inference.bundle import load_bundle
+from models.checkpoint import read_checkpoint
 from models.cli import app
-from models.trainer import read_checkpoint
 from tests.models.tiny import QUICK_RUN, TINY_SIZES, a_plan
 
 

@@ -19,6 +19,7 @@ import torch
 
 from app.domain.errors import InvalidInput
 from app.inference.bundle import BundleError, LemPolicy, load_bundle
+from models.checkpoint import read_checkpoint, released_net
 from models.decision import DecisionTable
 from models.export import export_bundle
 from models.golden import random_bars, random_orders
@@ -26,7 +27,6 @@ from models.launch import launch
 from models.objective import Loss
 from models.plan import make_plan, read_plan
 from models.run import RECORD, release, train
-from models.trainer import read_checkpoint, released_net
 from tests.market import a_walk_file
 from tests.models.tiny import QUICK_RUN, TINY_SIZES, a_net, a_plan
 
@@ -138,6 +138,14 @@ def test_an_unfinished_run_is_not_released(trained: Path, tmp_path: Path) -> Non
     (tmp_path / "checkpoint.pt").write_bytes((trained / "checkpoint.pt").read_bytes())
 
     with pytest.raises(InvalidInput, match="not finished"):
+        release(tmp_path, tmp_path / "bundle")
+
+
+def test_a_run_whose_record_is_damaged_is_not_released(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes((trained / "checkpoint.pt").read_bytes())
+    (tmp_path / RECORD).write_text('{"markets": ')
+
+    with pytest.raises(InvalidInput, match="cannot be read"):
         release(tmp_path, tmp_path / "bundle")
 
 

@@ -11,11 +11,12 @@ from torch import distributed
 from torch.multiprocessing.spawn import spawn
 
 from app.domain.errors import InvalidInput
+from models.checkpoint import read_checkpoint, released_net
 from models.rollout import roll
 from models.samples import draw_terms, paths_of
 from models.settings import TrainSettings
 from models.tapes import Market
-from models.trainer import Bars, Trainer, read_checkpoint, released_net
+from models.trainer import Bars, Trainer
 from tests.models.tiny import TINY, some_stretches, some_tapes
 
 QUICK = TrainSettings(
