@@ -125,7 +125,7 @@ def _inside(series: Series, setup: Setup, market: MarketPlan, starts: int) -> Se
     start, end = (int(datetime.combine(day, time(), UTC).timestamp()) for day in market.validation_span)
     first, last = np.searchsorted(series.open_time, [start, end]) - [0, setup.max_steps - 1]
     every = over_the_day(max(1, int(last - first) // starts), bars_per_day(series.open_time))
-    return replace(setup, every=every, start=start, end=int(series.open_time[max(0, last)]))
+    return replace(setup, every=every, start=start, end=int(series.open_time[np.clip(last, 0, len(series) - 1)]))
 
 
 def _utility(outcome: Outcome, setup: Setup) -> Vector:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from app.engine.market import COLUMNS, Floats, Market
 from app.engine.policy import Proposal, Rows
 from app.inference.bundle import BundleError, LemPolicy, load_bundle
-from models.comparison import Comparison
+from models.comparison import Comparison, on_validation
 from models.gate import SIZE_MAX, beyond_chance, looks_ahead, reasons_against, worse
 from models.objective import RISK_AVERSIONS
 from models.run import REFUSAL, release
@@ -49,6 +53,16 @@ class Restless(LemPolicy):
         proposal = super().propose(market, rows)
         fearful = rows.risk_aversion >= RISK_AVERSIONS.tracking
         return Proposal(np.where(fearful, 0.5, proposal.allocation), proposal.stop_probability)
+
+
+class Brief(LemPolicy):
+    """Knows two steps, and remembers how many it was asked for."""
+
+    max_steps, asked = 2, 0
+
+    def propose(self, market: Market, rows: Rows) -> Proposal:
+        self.asked = max(self.asked, int(rows.max_steps.max()))
+        return super().propose(market, rows)
 
 
 class Blunt(LemPolicy):
@@ -123,6 +137,36 @@ def test_a_bundle_whose_large_orders_cost_more_is_stopped_though_it_is_as_good_f
     (reason,) = worse(as_kind(Blunt, bundle), load_bundle(bundle), {})
 
     assert "orders of 1% of the volume after costs: utility -" in reason
+
+
+def test_bundles_are_compared_over_a_horizon_that_both_know(bundle: Path) -> None:
+    good, brief = load_bundle(bundle), as_kind(Brief, bundle)
+    brief.max_steps = Brief.max_steps
+
+    assert worse(good, brief, {}) == []
+    assert isinstance(brief, Brief)
+    assert brief.asked == Brief.max_steps < good.max_steps
+
+
+def test_bars_after_those_that_choose_are_not_traded_in(bundle: Path, tmp_path: Path) -> None:
+    market = a_plan(tmp_path).markets["walks_1h"]
+    bundles = as_kind(Careless, bundle), load_bundle(bundle)
+    before = on_validation(bundles, market)
+    for file in tmp_path.glob("*.parquet"):
+        bars = pq.read_table(file)
+        later = pc.greater_equal(
+            bars["timestamp"], pa.scalar(datetime(2024, 1, 17, tzinfo=UTC), bars["timestamp"].type)
+        )
+        for place, name in enumerate(bars.column_names[1:], start=1):
+            bars = bars.set_column(place, name, pc.if_else(later, pc.multiply(bars[name], 1.5), bars[name]))
+        pq.write_table(bars, file)
+
+    after = on_validation(bundles, market)
+
+    assert np.array_equal(before.day, after.day)
+    for kind, better in before.better.items():
+        assert better.any()
+        assert np.allclose(better, after.better[kind], rtol=0.0, atol=1e-9)
 
 
 def test_a_bundle_that_is_too_large_is_stopped(bundle: Path, tmp_path: Path) -> None:
