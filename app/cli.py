@@ -66,7 +66,7 @@ def demo(
     bars_per_second: Annotated[float, typer.Option(min=0.1, max=1000.0, help="Speed of the replay.")] = 3.0,
 ) -> None:
     """Start the service, replay real bars at speed, trade all 8 scenarios, and show it live."""
-    from app.demo.run import DemoFailed, run
+    from app.demo.show import DemoFailed, run
 
     try:
         run(bundle, bars_per_second)
@@ -87,16 +87,16 @@ def keys() -> None:
 
 
 FORWARDED = {
-    "backtest": ("app.backtest.command", "Run the service's own decisions over bar files."),
-    "simulate": ("app.backtest.command", "Write simulated bars."),
-    "train": ("models.cli", "Train a model. Needs the train extra."),
-    "ablate": ("models.cli", "Train without each part of the network in turn. Needs the train extra."),
-    "export": ("models.cli", "Export a trained model as a bundle. Needs the train extra."),
+    "backtest": ("app.backtest.lem_backtest", "Run the service's own decisions over bar files."),
+    "simulate": ("app.backtest.lem_backtest", "Write simulated bars."),
+    "train": ("models.lem_train", "Train a model. Needs the train extra."),
+    "ablate": ("models.lem_train", "Train without each part of the network in turn. Needs the train extra."),
+    "export": ("models.lem_train", "Export a trained model as a bundle. Needs the train extra."),
     "evaluate": (
-        "models.evaluation.command",
+        "models.evaluation.lem_evaluate",
         "Measure a model beside the baselines on bars. Needs the train extra, but no torch.",
     ),
-    "data": ("models.data.command", "Check, convert or fetch bar files."),
+    "data": ("models.data.lem_data", "Check, convert or fetch bar files."),
 }
 """Commands that live in other modules, which are imported only when they run."""
 

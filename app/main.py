@@ -9,16 +9,16 @@ from fastapi import FastAPI
 
 from app.api.application import build
 from app.api.services import ActiveModel, Services
+from app.bundles.bundle import BundleError, LemPolicy, load_bundle
+from app.clock.calendars import calendar
+from app.clock.clocks import BarsClock, WallClock
+from app.decision.policies.twap import Twap
+from app.decision.policies.volume_curve import VolumeCurve
+from app.decision.policy import Policy
 from app.engine.engine import Engine
-from app.engine.policy import Policy
 from app.engine.ports import Clock
-from app.feed.calendars import calendar
-from app.feed.clocks import BarsClock, WallClock
-from app.feed.watchdog import watching
-from app.inference.bundle import BundleError, LemPolicy, load_bundle
+from app.engine.watchdog import watching
 from app.metrics import ServiceMetrics
-from app.policies.twap import Twap
-from app.policies.volume_curve import VolumeCurve
 from app.settings import ClockKind, Settings
 from app.store.embedded import DataFolderInUseError, EmbeddedStore, StoreStartError
 from app.store.redis_store import RedisStore

@@ -7,10 +7,7 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-import app
-
-DEFAULT_BUNDLE = Path(app.__file__).resolve().parent.parent / "models" / "bundles" / "lem-1"
-"""Beside the package, in a checkout and in an installed wheel alike."""
+from app.bundles.shipped import SHIPPED_BUNDLE
 
 
 class ClockKind(StrEnum):
@@ -34,7 +31,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LEM_", extra="forbid", frozen=True)
 
     redis_url: str | None = None
-    bundle: Path = DEFAULT_BUNDLE
+    bundle: Path = SHIPPED_BUNDLE
     data_dir: Path = Path("data")
     clock: ClockKind = ClockKind.WALL
     log_level: LogLevel = LogLevel.WARNING

@@ -14,8 +14,8 @@ from app.domain.bar import Bar
 from app.domain.instrument import Instrument
 from app.domain.order import Benchmark, Horizon, Order, Side, SizeMode, order_id_of
 from app.domain.projection import Projection, Room
-from app.domain.slices import Basis, Decided, Window
-from app.domain.working import Fill, Working, accept
+from app.domain.slice import Basis, Decided, Window
+from app.domain.state import Fill, OrderState, accept
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
 BAR_SECONDS = 900
@@ -94,7 +94,7 @@ def an_order(*, client_order_id: str = "oms-1", min_steps: int = 1, max_steps: i
 
 def a_working(
     order: Order | None = None, instrument: Instrument | None = None, *, last_price: Decimal | str = PRICE
-) -> Working:
+) -> OrderState:
     """An order just accepted, its first window being bar 0's."""
     return accept(order or an_order(), instrument or an_instrument(), START, Decimal(last_price))
 
@@ -125,7 +125,7 @@ def a_decided(**changes: Any) -> Decided:
     return Decided(**(defaults | changes))
 
 
-def a_fill(working: Working, **changes: Any) -> Fill:
+def a_fill(working: OrderState, **changes: Any) -> Fill:
     """A report of 1 at 100 on the newest slice of `working`."""
     defaults: dict[str, Any] = {
         "execution_id": "exec-1",

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.backtest.reader import read_series
-from app.backtest.series import Series
-from app.backtest.simulate import Walk, simulate_bars, write_bars
+from app.bars.reader import read_series
+from app.bars.series import Series
+from app.bars.walks import Walk, simulate_bars, write_bars
+from app.decision.policy import Rows
 from app.domain.bar import Bar
 from app.domain.order import SCENARIOS, Benchmark, Scenario, Side, SizeMode
-from app.engine.policy import Rows
 
 BUY_TWAP = Scenario(Side.BUY, Benchmark.TWAP, SizeMode.QUANTITY)
 BUY_VWAP = Scenario(Side.BUY, Benchmark.VWAP, SizeMode.QUANTITY)

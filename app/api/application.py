@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 import app
 from app.api import bars, fills, health, instruments, models, orders, problems, slices
-from app.api.middleware import BodyBound, HttpMetrics, Observed
+from app.api.middleware import BodyBound, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -27,7 +27,7 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
     for module in (instruments, bars, orders, slices, fills, models, health):
         application.include_router(module.router)
     application.add_middleware(BodyBound)
-    application.add_middleware(Observed, metrics=metrics)
+    application.add_middleware(RequestMetrics, metrics=metrics)
     problems.install(application)
     describe(application, bars.BarsIn)
     return application

@@ -12,7 +12,7 @@ from app.api.order_bodies import OrderOut
 from app.api.orders import OrderId
 from app.api.services import EngineDep
 from app.api.values import DecimalIn, Edge, Name, TimeIn
-from app.domain.working import Fill
+from app.domain.state import Fill
 
 router = APIRouter(tags=["orders"])
 

@@ -48,7 +48,7 @@ def _too_large() -> HTTPException:
     return HTTPException(413, f"a body has at most {BODY_BYTES_MAX} bytes; send the bars in several requests")
 
 
-class Observed:
+class RequestMetrics:
     """Counts and times every request by its route's template."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from app.api.values import Answer, BpsOut, DecimalIn, DecimalOut, Edge, Name, TimeIn, TimeOut
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Order, Side, SizeMode, order_id_of
 from app.domain.projection import StopReason
-from app.domain.working import Status, Working
+from app.domain.state import OrderState, Status
 
 STEPS_MAX = 10_000
 STEP_SECONDS_MAX = 86_400
@@ -151,7 +151,7 @@ class OrderOut(Answer):
     stop_reason: StopReason | None
 
     @classmethod
-    def of(cls, working: Working) -> Self:
+    def of(cls, working: OrderState) -> Self:
         order = working.order
         by_quantity = order.size_mode is SizeMode.QUANTITY
         return cls(
@@ -181,7 +181,7 @@ class OrderOut(Answer):
         )
 
 
-def _stop_reason(working: Working) -> StopReason | None:
+def _stop_reason(working: OrderState) -> StopReason | None:
     """Why the order took its last slice; None while another may follow, and where it was cancelled."""
     if working.current is not None:
         return working.current.stop_reason

@@ -12,7 +12,7 @@ from app.api.openapi import problems
 from app.api.order_bodies import OrderIn, OrderOut, OrdersOut
 from app.api.services import EngineDep
 from app.api.values import Name
-from app.domain.working import Status
+from app.domain.state import Status
 
 router = APIRouter(tags=["orders"])
 

@@ -9,8 +9,8 @@ from pydantic.config import JsonDict
 
 from app.api.values import Answer, DecimalOut, TimeOut
 from app.domain.projection import Bound, StopReason
-from app.domain.slices import Basis, Slice
-from app.domain.working import Status, Working
+from app.domain.slice import Basis, Slice
+from app.domain.state import OrderState, Status
 
 ORDER_ID = "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11"
 
@@ -106,7 +106,7 @@ class NextSliceOut(Answer):
     slice: SliceOut | None
 
     @classmethod
-    def of(cls, working: Working) -> Self:
+    def of(cls, working: OrderState) -> Self:
         current = working.current
         return cls(
             order_id=working.order.order_id,

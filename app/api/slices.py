@@ -19,7 +19,7 @@ router = APIRouter(tags=["orders"])
 WAIT_SECONDS_MAX = 30.0
 
 
-class Patience(BaseModel):
+class WaitQuery(BaseModel):
     """`wait`: how many seconds the call may stay open until there is a slice."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,7 +32,7 @@ class Patience(BaseModel):
     summary="What to trade now",
     responses=problems(*KNOWN_ORDER, "too_many_waiters"),
 )
-async def next_slice(order_id: OrderId, patience: Annotated[Patience, Query()], engine: EngineDep) -> NextSliceOut:
+async def next_slice(order_id: OrderId, patience: Annotated[WaitQuery, Query()], engine: EngineDep) -> NextSliceOut:
     """The slice whose window runs or comes next; the same until its bar has closed. Always 200 for a known order."""
     return NextSliceOut.of(await engine.next_slice(order_id, patience.wait))
 

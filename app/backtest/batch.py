@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app.backtest.job import Done, Job, run_file, run_file_alone
-from app.backtest.report import screen_table, summarise, write_summary
+from app.backtest.order_tables import screen_table, summarise, write_summary
 from app.backtest.workers import worker_pool
-from app.engine.policy import Policy
+from app.decision.policy import Policy
 
 
 def run_files(paths: list[Path], job: Job, policy: Policy, out: Path, jobs: int) -> None:

@@ -8,21 +8,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from app.backtest.gaps import round_the_clock, segments
 from app.backtest.observing import Progress
-from app.backtest.reader import read_series
-from app.backtest.report import ORDERS_SCHEMA, orders_table
-from app.backtest.run import run_series
-from app.backtest.series import Series, aggregated
+from app.backtest.order_tables import ORDERS_SCHEMA, orders_table
+from app.backtest.run_series import run_series
 from app.backtest.setup import Setup
+from app.bars.stretches import stretches
+from app.decision.policies.registry import baseline
+from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
-from app.engine.policy import Policy
-from app.policies.registry import baseline
-from app.settings import DEFAULT_BUNDLE
 
 LEM = "lem"
-SHIPPED_BUNDLE = DEFAULT_BUNDLE
-"""What `models` takes too, which knows no settings."""
 RISK_AVERSIONS_OF_BASELINES = {"neutral": 0.0, "default": 0.0, "tracking": 0.0}
 
 
@@ -50,7 +45,7 @@ def load_policy(name: str, bundle: Path) -> Policy:
     """Raises BundleError for a bundle that cannot be used, InvalidInput for a name that nothing has."""
     if name != LEM:
         return baseline(name)
-    from app.inference.bundle import load_bundle
+    from app.bundles.bundle import load_bundle
 
     return load_bundle(bundle)
 
@@ -97,15 +92,3 @@ def run_file_alone(path: Path, job: Job) -> Done:
 
 def _scaled(progress: Progress, share: float) -> Progress:
     return lambda part: progress(part * share)
-
-
-def stretches(path: Path, step_seconds: int | None) -> list[Series]:
-    """The runs of consecutive bars in one file, aggregated where `step_seconds` asks for it. Raises InvalidInput."""
-    series = read_series(path)
-    if step_seconds is None or step_seconds == series.bar_seconds:
-        return segments(series)
-    if not round_the_clock(series):
-        raise InvalidInput(
-            "step_seconds_needs_24_7", f"{path}: steps longer than a bar need an instrument that trades round the clock"
-        )
-    return [aggregated(stretch, step_seconds) for stretch in segments(series)]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.series import Series, raw_rows, raw_windows
 from app.backtest.setup import Setup
-from app.engine.decide import Reading
-from app.engine.market import Market
-from app.engine.policy import Policy
+from app.bars.series import Series, raw_rows, raw_windows
+from app.decision.decide import Reading
+from app.decision.market import Market
+from app.decision.policy import Policy
 
 Integers = NDArray[np.int64]
 Progress = Callable[[float], None]

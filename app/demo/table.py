@@ -7,7 +7,7 @@ from decimal import Decimal
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from app.demo.desk import Ticket
+from app.demo.oms import Ticket
 
 FALLBACK_MARK = "*"
 

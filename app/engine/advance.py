@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from app.decision.decide import Decision
 from app.domain.errors import Unavailable
 from app.domain.projection import Projection
-from app.domain.slices import Basis, Decided, Window
-from app.domain.working import Working, take
+from app.domain.slice import Basis, Decided, Window
+from app.domain.state import OrderState, take
 from app.engine.book import Book
 from app.engine.changes import change
 from app.engine.committer import Committer
-from app.engine.decide import Decision
 from app.engine.decider import Decider, View
 from app.engine.ports import Clock, Metrics
 from app.engine.steps import next_window, ready_window, settle, step_seconds_of
@@ -24,8 +24,8 @@ from app.engine.steps import next_window, ready_window, settle, step_seconds_of
 LOST_RACES_MAX = 20
 WINDOW_MISSED = "window_missed"
 
-Wanting = tuple[Working, Window]
-Needs = Callable[[Working, Book], Window | None]
+Wanting = tuple[OrderState, Window]
+Needs = Callable[[OrderState, Book], Window | None]
 
 
 class Advance:
@@ -37,27 +37,29 @@ class Advance:
         self._clock = clock
         self._metrics = metrics
 
-    async def over_bar(self, book: Book, orders: Sequence[Working]) -> list[Working]:
+    async def over_bar(self, book: Book, orders: Sequence[OrderState]) -> list[OrderState]:
         """Close windows, decide slices, commit. Returns the orders that still await bars."""
         return await self._commit_all(book, orders, ready_window, None)
 
-    async def over_late_bar(self, book: Book, orders: Sequence[Working], opens_by: datetime) -> list[Working]:
+    async def over_late_bar(self, book: Book, orders: Sequence[OrderState], opens_by: datetime) -> list[OrderState]:
         """The bar before a window that opened at or before `opens_by` is late: give its slice without it."""
 
-        def late_window(working: Working, book: Book) -> Window | None:
+        def late_window(working: OrderState, book: Book) -> Window | None:
             window = next_window(working, book)
             return window if window is not None and window.start <= opens_by else None
 
         return await self._commit_all(book, orders, late_window, "bar_late")
 
-    async def first_slice(self, book: Book, working: Working) -> Working:
+    async def first_slice(self, book: Book, working: OrderState) -> OrderState:
         """A new order with its first slice, where the window opens right after the newest bar. Commits nothing."""
         window = ready_window(working, book)
         if window is None:
             return working
         return (await self._decided(book, [(working, window)], None))[0]
 
-    async def _commit_all(self, book: Book, orders: Sequence[Working], needs: Needs, late: str | None) -> list[Working]:
+    async def _commit_all(
+        self, book: Book, orders: Sequence[OrderState], needs: Needs, late: str | None
+    ) -> list[OrderState]:
         """Orders that somebody else has moved meanwhile (a fill, a cancel) are moved again from where they are."""
         pending, done = list(orders), []
         for _ in range(LOST_RACES_MAX):
@@ -78,19 +80,21 @@ class Advance:
             book.note_due(window.start)
         return live
 
-    async def _moved(self, book: Book, orders: Sequence[Working], needs: Needs, late: str | None) -> list[Working]:
+    async def _moved(
+        self, book: Book, orders: Sequence[OrderState], needs: Needs, late: str | None
+    ) -> list[OrderState]:
         settled = [settle(working, book) for working in orders]
         wanting = [(each, window) for each in settled if (window := needs(each, book)) is not None]
         groups: dict[int, list[Wanting]] = defaultdict(list)
         for each in wanting:
             groups[step_seconds_of(each[0], book.instrument)].append(each)
-        taken: dict[str, Working] = {}
+        taken: dict[str, OrderState] = {}
         for group in groups.values():
             for working in await self._decided(book, group, late):
                 taken[working.order.order_id] = working
         return [taken.get(working.order.order_id, working) for working in settled]
 
-    async def _decided(self, book: Book, wanting: Sequence[Wanting], late: str | None) -> list[Working]:
+    async def _decided(self, book: Book, wanting: Sequence[Wanting], late: str | None) -> list[OrderState]:
         """Each order with its next slice, all of one step length."""
         now = self._clock.now(book.last.close_time)
         view = self._decider.view(book, step_seconds_of(wanting[0][0], book.instrument))
@@ -108,12 +112,12 @@ class Advance:
         ]
 
 
-def _arrived(working: Working, view: View) -> Working:
+def _arrived(working: OrderState, view: View) -> OrderState:
     """The arrival price is the last close before the first step."""
     return working if working.step else replace(working, arrival_price=view.last_price)
 
 
-def _missed(working: Working) -> Decision:
+def _missed(working: OrderState) -> Decision:
     """Nobody can trade in a window that is over: the step counts, with nothing in it."""
     last = working.step + 1 == working.order.horizon.max_steps
     projection = Projection(0, working.stopping, last, None, None)

@@ -7,7 +7,7 @@ from datetime import datetime
 from app.domain.bar import Bar
 from app.domain.instrument import Instrument
 from app.engine.ports import Calendar
-from app.engine.series import Series
+from app.engine.series import StepHistory
 
 
 class Book:
@@ -20,7 +20,7 @@ class Book:
         self.newest: Bar | None = None
         self.due: datetime | None = None
         self._lookback = lookback
-        self._series: dict[int, Series] = {}
+        self._series: dict[int, StepHistory] = {}
 
     @property
     def last(self) -> Bar:
@@ -43,12 +43,12 @@ class Book:
         for series in self._series.values():
             series.push(bar)
 
-    def series(self, step_seconds: int) -> Series | None:
+    def series(self, step_seconds: int) -> StepHistory | None:
         return self._series.get(step_seconds)
 
-    def add_series(self, step_seconds: int, bars: list[Bar]) -> Series:
+    def add_series(self, step_seconds: int, bars: list[Bar]) -> StepHistory:
         """Start a series from the bars up to the newest one, oldest first."""
-        series = Series(step_seconds, self.instrument.bar_seconds, self._lookback)
+        series = StepHistory(step_seconds, self.instrument.bar_seconds, self._lookback)
         previous: Bar | None = None
         for bar in bars:
             if previous is not None and self._missing(previous, bar):

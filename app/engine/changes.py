@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 
 from app.domain.numbers import ZERO
 from app.domain.order import Fills
-from app.domain.slices import Slice
-from app.domain.working import Fill, Status, Working
+from app.domain.slice import Slice
+from app.domain.state import Fill, OrderState, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """`after` replaces `before` (None: the order is new) where the store still holds `before`'s version and step."""
 
-    before: Working | None
-    after: Working
+    before: OrderState | None
+    after: OrderState
     fill: Fill | None = None
 
     @property
@@ -40,14 +40,14 @@ class Change:
         return tuple(names)
 
 
-def change(before: Working | None, after: Working, fill: Fill | None = None) -> Change:
+def change(before: OrderState | None, after: OrderState, fill: Fill | None = None) -> Change:
     """The next commit: counts the version up, and refuses a state that must not be."""
     committed = replace(after, version=(before.version if before else 0) + 1)
     assert_sound(committed)
     return Change(before, committed, fill)
 
 
-def assert_sound(working: Working) -> None:
+def assert_sound(working: OrderState) -> None:
     """What holds after every transition; a failure is a bug of ours, and nothing of it may be recorded."""
     order, booked = working.order, sum(working.executed, ZERO)
     _must(booked == working.filled, f"{booked} is booked by step, {working.filled} in all")

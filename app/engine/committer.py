@@ -6,8 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from app.domain.slices import Basis
-from app.domain.working import Working
+from app.domain.slice import Basis
+from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.ports import Metrics, Store
 from app.engine.waiters import Waiters
@@ -21,7 +21,7 @@ class Committer:
         self._metrics = metrics
         self._waiters = waiters
 
-    async def commit(self, changes: Sequence[Change]) -> list[Working | None]:
+    async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """As `Store.commit`: None where the change stands, what is recorded instead where it lost."""
         if not changes:
             return []

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ParamSpec, TypeVar
 
+from app.decision.decide import Decision, Reading, decide
+from app.decision.market import Floats
+from app.decision.policy import Policy
+from app.decision.rows import rows_of
 from app.domain.bar import Bar
 from app.domain.projection import Room
-from app.domain.working import Working, room
+from app.domain.state import OrderState, room
 from app.engine.book import Book
-from app.engine.decide import Decision, Reading, decide
-from app.engine.market import Floats
-from app.engine.policy import Policy
-from app.engine.rows import rows_of
 from app.engine.schedule import Expected, expected
 
 DECIDE_SECONDS_MAX = 2.0
@@ -78,7 +78,7 @@ class Decider:
         self._views[place] = View(series.window(), len(series), newest)
         return self._views[place]
 
-    async def decide(self, view: View, orders: Sequence[Working], late: str | None = None) -> list[Decision]:
+    async def decide(self, view: View, orders: Sequence[OrderState], late: str | None = None) -> list[Decision]:
         """One batch. `late` names why the first policy is not to be asked. Never raises for what a policy does."""
         try:
             return await self._asked(self._judge, view, orders, late)
@@ -86,10 +86,10 @@ class Decider:
             view.readings = view.readings or self._read(view, self.policies[1:], "policy_slow")
             return self._judge(view, orders, "policy_slow")
 
-    async def foresee(self, view: View, working: Working) -> list[Expected]:
+    async def foresee(self, view: View, working: OrderState) -> list[Expected]:
         """The rest of the order's schedule on this market; empty where the policies take too long for it."""
 
-        def ask(state: Working) -> tuple[Room, Decision]:
+        def ask(state: OrderState) -> tuple[Room, Decision]:
             view.readings = view.readings or self._read(view, self.policies)
             return room(state, view.last_price, _expected_volume(view.readings)), self._judge(view, [state], None)[0]
 
@@ -111,7 +111,7 @@ class Decider:
                 self._hanging = call
             raise
 
-    def _judge(self, view: View, orders: Sequence[Working], late: str | None) -> list[Decision]:
+    def _judge(self, view: View, orders: Sequence[OrderState], late: str | None) -> list[Decision]:
         view.readings = view.readings or self._read(view, self.policies)
         asked = view.without_first(late) if late else view
         volume = _expected_volume(asked.readings)

@@ -8,18 +8,18 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from app.decision.policy import Policy
 from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from app.domain.instrument import Instrument
 from app.domain.order import Order, order_id_of
-from app.domain.slices import Window
-from app.domain.working import Fill, Status, Working, apply_fill, cancel
+from app.domain.slice import Window
+from app.domain.state import Fill, OrderState, Status, apply_fill, cancel
 from app.engine.advance import Advance
 from app.engine.book import Book
 from app.engine.changes import change
 from app.engine.committer import Committer
 from app.engine.decider import Decider
 from app.engine.library import Library
-from app.engine.policy import Policy
 from app.engine.ports import Calendars, Clock, Metrics, Store
 from app.engine.post import Post
 from app.engine.results import FeedBar, Ingested, Page, Readiness, Schedule
@@ -104,7 +104,7 @@ class Engine:
         """
         return await self._post(bars)
 
-    async def submit(self, order: Order) -> tuple[Working, bool]:
+    async def submit(self, order: Order) -> tuple[OrderState, bool]:
         """The order with its first slice where that is due, and whether it is new.
 
         Raises NotFound("unknown_instrument"), InvalidInput (what `accept` says, "horizon_too_long",
@@ -113,7 +113,7 @@ class Engine:
         """
         return await self._submit(order)
 
-    async def order(self, order_id: str) -> Working:
+    async def order(self, order_id: str) -> OrderState:
         """Raises NotFound("unknown_order")."""
         found = await self._store.order(order_id)
         if found is None:
@@ -136,7 +136,7 @@ class Engine:
         fits = found and status in (None, found.status) and instrument in (None, found.order.instrument)
         return Page(orders=(found,) if found and fits else (), next_cursor=None)
 
-    async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> Working:
+    async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> OrderState:
         """The order, whose `current` is the slice; waits while it is live without one, at most `wait_seconds`.
         Raises NotFound("unknown_order"), Unavailable("too_many_waiters")."""
         loop = asyncio.get_running_loop()
@@ -166,7 +166,7 @@ class Engine:
 
         return schedule_of(working, slices, rest, window_from)
 
-    async def report_fill(self, order_id: str, fill: Fill) -> tuple[Working, bool]:
+    async def report_fill(self, order_id: str, fill: Fill) -> tuple[OrderState, bool]:
         """The order with the fill booked, and whether it is new: the same report twice is booked once.
         Raises NotFound("unknown_order"), Conflict("execution_id_reused") and what `apply_fill` does."""
         for _ in range(RACES_MAX):
@@ -181,7 +181,7 @@ class Engine:
                 return booked.after, True
         raise Unavailable("busy", f"order {order_id} changes faster than the fill can be booked")
 
-    async def cancel(self, order_id: str) -> Working:
+    async def cancel(self, order_id: str) -> OrderState:
         """Raises NotFound("unknown_order"), Conflict("order_ended")."""
         return await self._changed(order_id, cancel)
 
@@ -210,7 +210,7 @@ class Engine:
         opened_by = self._clock.now(book.last.close_time) - self._grace
         return opened_by if book.due <= opened_by else None
 
-    async def _changed(self, order_id: str, transition: Callable[[Working], Working]) -> Working:
+    async def _changed(self, order_id: str, transition: Callable[[OrderState], OrderState]) -> OrderState:
         for _ in range(RACES_MAX):
             working = await self.order(order_id)
             after = transition(working)

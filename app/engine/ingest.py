@@ -15,7 +15,7 @@ from app.domain.bar import Bar, fill_gap
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.instrument import Instrument
 from app.domain.numbers import require_aware
-from app.domain.working import Working
+from app.domain.state import OrderState
 from app.engine.book import Book
 from app.engine.results import FeedBar
 from app.engine.steps import step_seconds_of
@@ -81,7 +81,7 @@ def has_long_gap(book: Book, bars: Sequence[Bar]) -> bool:
     return any(later - earlier > longest for earlier, later in pairwise(opens))
 
 
-def windows_wanted(book: Book, orders: Sequence[Working]) -> int:
+def windows_wanted(book: Book, orders: Sequence[OrderState]) -> int:
     """How many windows of the feed, from the newest bar on, it takes at most to bring every order to its end."""
     bar_seconds, wanted = book.instrument.bar_seconds, 0
     for working in orders:

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.domain.working import Working
+from app.domain.state import OrderState
 from app.engine.advance import Advance
 from app.engine.book import Book
 from app.engine.ports import Calendars, Store
@@ -87,14 +87,14 @@ class Library:
             if book.newest is upto:  # else a bar has come in the meantime
                 book.add_series(step_seconds, bars)
 
-    async def awaiting(self, book: Book) -> list[Working]:
+    async def awaiting(self, book: Book) -> list[OrderState]:
         """The orders that await bars, with the history that they need at hand."""
         orders = await self._store.awaiting(book.instrument.symbol)
         for step_seconds in {step_seconds_of(working, book.instrument) for working in orders}:
             await self.ensure_series(book, step_seconds)
         return orders
 
-    async def replay(self, book: Book, orders: list[Working], bars: Sequence[Bar]) -> list[Working]:
+    async def replay(self, book: Book, orders: list[OrderState], bars: Sequence[Bar]) -> list[OrderState]:
         """Take recorded bars one after the other; returns the orders that still await bars."""
         for bar in bars:
             book.push(bar)
@@ -142,7 +142,7 @@ class Library:
             unseen = bars[-1].open_time + timedelta(seconds=1)
 
 
-def _unseen_from(working: Working) -> datetime:
+def _unseen_from(working: OrderState) -> datetime:
     """Every bar that opens before this has done to the order what it will, but perhaps the last of them."""
     piece = working.oldest_open
     return piece.window.start if piece is not None else working.next_open

@@ -14,8 +14,8 @@ from typing import Protocol
 from app.domain.bar import Bar
 from app.domain.instrument import Instrument
 from app.domain.order import Order
-from app.domain.slices import Basis, Slice
-from app.domain.working import Fill, Status, Working
+from app.domain.slice import Basis, Slice
+from app.domain.state import Fill, OrderState, Status
 from app.engine.changes import Change
 from app.engine.results import Page
 
@@ -119,19 +119,19 @@ class Store(Protocol):
 
     async def claimed(self, order_id: str) -> Claim | None: ...
 
-    async def create(self, change: Change, newest: datetime) -> tuple[Working, bool] | None:
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         """Record a new order. Returns what is recorded now, and whether it is this one rather than an earlier creation;
         None, and nothing done, where the newest bar no longer opens at `newest`.
         Raises Unavailable("too_many_orders") where the instrument has as many live orders as it may."""
         ...
 
-    async def commit(self, changes: Sequence[Change]) -> list[Working | None]:
+    async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """Each change is atomic and compares version and step. None where it stands, what is recorded where it lost."""
         ...
 
-    async def order(self, order_id: str) -> Working | None: ...
+    async def order(self, order_id: str) -> OrderState | None: ...
 
-    async def awaiting(self, symbol: str) -> list[Working]:
+    async def awaiting(self, symbol: str) -> list[OrderState]:
         """The instrument's orders to which bars still matter."""
         ...
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from app.domain.slices import Slice, Window
-from app.domain.working import Status, Working
+from app.domain.slice import Slice, Window
+from app.domain.state import OrderState, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Ingested:
 class Page:
     """Orders by instrument and, within it, in order of acceptance; `next_cursor` is None on the last page."""
 
-    orders: tuple[Working, ...]
+    orders: tuple[OrderState, ...]
     next_cursor: str | None
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from app.decision.decide import Decision
 from app.domain.numbers import ZERO
 from app.domain.order import Fills, SizeMode
 from app.domain.projection import Room, project
-from app.domain.slices import Slice, Window
-from app.domain.working import Working
-from app.engine.decide import Decision
+from app.domain.slice import Slice, Window
+from app.domain.state import OrderState
 from app.engine.results import Schedule, ScheduledStep, StepState
 
-Ask = Callable[[Working], tuple[Room, Decision]]
+Ask = Callable[[OrderState], tuple[Room, Decision]]
 """What would be decided for a hypothetical state of the order at the newest bar, and what it permits."""
 
 Windows = Callable[[datetime], Window]
@@ -30,7 +30,7 @@ class Expected:
     end_probability: float
 
 
-def expected(working: Working, ask: Ask, price: Decimal) -> list[Expected]:
+def expected(working: OrderState, ask: Ask, price: Decimal) -> list[Expected]:
     """The rest of a live order, step by step, each on the state that the step before would leave; trades at `price`."""
     steps: list[Expected] = []
     state = _open_slices_traded(working, price)
@@ -43,7 +43,9 @@ def expected(working: Working, ask: Ask, price: Decimal) -> list[Expected]:
     return steps
 
 
-def schedule_of(working: Working, slices: Sequence[Slice], rest: Sequence[Expected], window_from: Windows) -> Schedule:
+def schedule_of(
+    working: OrderState, slices: Sequence[Slice], rest: Sequence[Expected], window_from: Windows
+) -> Schedule:
     """Put past and rest together; the chance to end at a step is that to get there times that to end there."""
     steps = [*_past(working, slices), *_projected(working, rest, window_from)]
     surviving, last = 1.0, len(steps) - 1
@@ -54,7 +56,7 @@ def schedule_of(working: Working, slices: Sequence[Slice], rest: Sequence[Expect
     return Schedule(order_id=working.order.order_id, status=working.status, steps=tuple(steps))
 
 
-def _past(working: Working, slices: Sequence[Slice]) -> Iterator[ScheduledStep]:
+def _past(working: OrderState, slices: Sequence[Slice]) -> Iterator[ScheduledStep]:
     """The steps with slices. Where a window's bar is late, nothing is known yet to be executed in it."""
     for piece in slices[: working.step]:
         current = working.current is not None and piece.step == working.current.step
@@ -69,7 +71,7 @@ def _past(working: Working, slices: Sequence[Slice]) -> Iterator[ScheduledStep]:
         )
 
 
-def _projected(working: Working, rest: Sequence[Expected], window_from: Windows) -> Iterator[ScheduledStep]:
+def _projected(working: OrderState, rest: Sequence[Expected], window_from: Windows) -> Iterator[ScheduledStep]:
     opens = working.next_open
     for step, each in enumerate(rest, working.step + 1):
         window = window_from(opens)
@@ -84,18 +86,18 @@ def _projected(working: Working, rest: Sequence[Expected], window_from: Windows)
         opens = window.end
 
 
-def _open_slices_traded(working: Working, price: Decimal) -> Working:
+def _open_slices_traded(working: OrderState, price: Decimal) -> OrderState:
     """The order once everything asked for is traded; it waits for no reports from then on."""
     state = _booked(working, working.in_flight, price)
     return replace(state, order=replace(state.order, fills=Fills.ASSUMED), current=None, overdue=())
 
 
-def _traded(state: Working, lots: int, price: Decimal) -> Working:
+def _traded(state: OrderState, lots: int, price: Decimal) -> OrderState:
     size = lots * state.lot
     return replace(_booked(state, size, price), asked=(*state.asked, lots), executed=(*state.executed, size))
 
 
-def _booked(state: Working, size: Decimal, price: Decimal) -> Working:
+def _booked(state: OrderState, size: Decimal, price: Decimal) -> OrderState:
     by_quantity = state.order.size_mode is SizeMode.QUANTITY
     return replace(
         state,

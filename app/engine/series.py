@@ -11,11 +11,11 @@ from datetime import datetime
 
 import numpy as np
 
+from app.decision.market import COLUMNS, Floats, bar_row
 from app.domain.bar import Bar, aggregate
-from app.engine.market import COLUMNS, Floats, bar_row
 
 
-class Series:
+class StepHistory:
     """The newest `lookback` complete bars of `step_seconds`, from bars of `bar_seconds` pushed in order."""
 
     def __init__(self, step_seconds: int, bar_seconds: int, lookback: int) -> None:

@@ -12,15 +12,15 @@ from app.domain.bar import Bar, fill_gap
 from app.domain.errors import InvalidInput
 from app.domain.instrument import Instrument
 from app.domain.order import Fills, Order
-from app.domain.slices import Window
-from app.domain.working import Status, Working, close_window, give_up
+from app.domain.slice import Window
+from app.domain.state import OrderState, Status, close_window, give_up
 from app.engine.book import Book
 
 PARTS_MAX = 96
 """A step lasts at most that many bars of the feed: the store keeps bars for a lookback of such steps."""
 
 
-def step_seconds_of(working: Working, instrument: Instrument) -> int:
+def step_seconds_of(working: OrderState, instrument: Instrument) -> int:
     return working.order.horizon.step_seconds or instrument.bar_seconds
 
 
@@ -42,7 +42,7 @@ def require_step(order: Order, book: Book) -> int:
     return step_seconds
 
 
-def settle(working: Working, book: Book) -> Working:
+def settle(working: OrderState, book: Book) -> OrderState:
     """Close every window of the order that the newest bar has brought to its end."""
     closed = book.last.close_time
     while (piece := working.oldest_open) is not None and piece.window.end <= closed:
@@ -54,7 +54,7 @@ def settle(working: Working, book: Book) -> Working:
     return working
 
 
-def next_window(working: Working, book: Book) -> Window | None:
+def next_window(working: OrderState, book: Book) -> Window | None:
     """The window that needs a slice, whatever bars are there; None when the order needs no more."""
     if working.status not in (Status.ACCEPTED, Status.WORKING) or working.step == working.order.horizon.max_steps:
         return None
@@ -63,7 +63,7 @@ def next_window(working: Working, book: Book) -> Window | None:
     return _window_from(working.next_open, working, book)
 
 
-def ready_window(working: Working, book: Book) -> Window | None:
+def ready_window(working: OrderState, book: Book) -> Window | None:
     """The window that needs a slice and whose bar before it is the newest one.
 
     A window that the bars have passed by (the history has a hole) is given up for the one that opens next.
@@ -74,13 +74,13 @@ def ready_window(working: Working, book: Book) -> Window | None:
     return window if window.start <= book.frontier else None
 
 
-def _window_from(at: datetime, working: Working, book: Book) -> Window:
+def _window_from(at: datetime, working: OrderState, book: Book) -> Window:
     step_seconds = step_seconds_of(working, book.instrument)
     start = book.first_open(at, step_seconds)
     return Window(start, book.close_of(start, step_seconds))
 
 
-def _bar_over(window: Window, working: Working, book: Book) -> Bar:
+def _bar_over(window: Window, working: OrderState, book: Book) -> Bar:
     """The bar of the step. Where a hole in the history has swallowed it, a synthetic one stands for it."""
     series = book.series(step_seconds_of(working, book.instrument))
     bar = series.at(window.start) if series else None

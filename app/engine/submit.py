@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from app.domain.errors import Conflict, InvalidInput, Unavailable
 from app.domain.order import Order, order_id_of
-from app.domain.working import Working, accept
+from app.domain.state import OrderState, accept
 from app.engine.advance import Advance
 from app.engine.book import Book
 from app.engine.changes import change
@@ -33,7 +33,7 @@ class Submit:
         self._clock = clock
         self._steps_max = steps_max
 
-    async def __call__(self, order: Order) -> tuple[Working, bool]:
+    async def __call__(self, order: Order) -> tuple[OrderState, bool]:
         """See `Engine.submit`. Nothing is recorded before the order is known to be valid."""
         if order.order_id != order_id_of(order.client_order_id):
             raise AssertionError("the order's id does not follow from its client_order_id")
@@ -47,14 +47,14 @@ class Submit:
             await self._library.wait_for_newer(order.instrument)
         raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
 
-    async def _first_answer(self, order: Order) -> Working | None:
+    async def _first_answer(self, order: Order) -> OrderState | None:
         claim = await self._store.claimed(order.order_id)
         if claim is None:
             return None
         _require_own(claim, order)
         return await self._store.order(order.order_id)
 
-    async def _created(self, order: Order) -> tuple[Working, bool] | None:
+    async def _created(self, order: Order) -> tuple[OrderState, bool] | None:
         """None where a bar has overtaken the order: its first window is another one then."""
         book = await self._library.book(order.instrument)
         accepted = await self._accepted(order, book)
@@ -69,7 +69,7 @@ class Submit:
             book.note_due(answer[0].next_open)
         return answer
 
-    async def _accepted(self, order: Order, book: Book) -> Working:
+    async def _accepted(self, order: Order, book: Book) -> OrderState:
         if book.newest is None:
             raise Conflict("no_bars", f"{order.instrument} has no bars yet; an order needs a price to start from")
         if order.horizon.max_steps > self._steps_max:

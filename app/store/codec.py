@@ -12,7 +12,7 @@ from typing import Any
 
 from app.domain.bar import Bar
 from app.domain.instrument import Instrument
-from app.domain.working import Fill
+from app.domain.state import Fill
 from app.engine.ports import Claim
 
 VERSION = 1

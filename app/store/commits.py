@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from app.domain.working import Working
+from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.store import keys
 from app.store.codec import fill_text
@@ -100,7 +100,7 @@ def _args(change: Change) -> list[str | int]:
     ]
 
 
-def _before(change: Change) -> Working:
+def _before(change: Change) -> OrderState:
     if change.before is None:
         raise AssertionError("a new order is created, not committed")
     return change.before

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app.domain.working import Status
+from app.domain.state import Status
 from app.engine.steps import PARTS_MAX
 
 EVENTS_KEPT = 100_000

@@ -11,14 +11,14 @@ from typing import Any
 from app.domain.benchmark import BenchmarkSums
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Order, Side, SizeMode
 from app.domain.projection import Bound, StopReason
-from app.domain.slices import Basis, Decided, Slice, Window
-from app.domain.working import Status, Working
+from app.domain.slice import Basis, Decided, Slice, Window
+from app.domain.state import OrderState, Status
 from app.store.codec import dumps, loads, moment, number, text
 
 MANDATES_CACHED = 20_000
 
 
-def mandate_text(working: Working) -> str:
+def mandate_text(working: OrderState) -> str:
     order, limits = working.order, working.order.limits
     return dumps(
         {
@@ -47,7 +47,7 @@ def mandate_text(working: Working) -> str:
     )
 
 
-def state_text(working: Working) -> str:
+def state_text(working: OrderState) -> str:
     sums = working.sums
     return dumps(
         {
@@ -67,10 +67,10 @@ def state_text(working: Working) -> str:
     )
 
 
-def working_from(mandate: str, state: str) -> Working:
+def working_from(mandate: str, state: str) -> OrderState:
     value = loads(state)
     steps, price_sum, notional_sum, volume_sum, partial = value["sums"]
-    return Working(
+    return OrderState(
         **_mandate(mandate),
         status=Status(value["status"]),
         version=value["version"],
@@ -103,7 +103,7 @@ def slice_from(line: str) -> Slice:
 
 @lru_cache(maxsize=MANDATES_CACHED)
 def _mandate(mandate: str) -> Mapping[str, Any]:
-    """The parts of `Working` that never change; read once, for they are read with every bar."""
+    """The parts of `OrderState` that never change; read once, for they are read with every bar."""
     value = loads(mandate)
     order = Order(
         order_id=value["order_id"],

@@ -13,8 +13,8 @@ from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
 from app.domain.instrument import Instrument
 from app.domain.order import Order
-from app.domain.slices import Slice
-from app.domain.working import Fill, Status, Working
+from app.domain.slice import Slice
+from app.domain.state import Fill, OrderState, Status
 from app.engine.changes import Change
 from app.engine.ports import Claim
 from app.engine.results import Page
@@ -106,7 +106,7 @@ class RedisStore:
             line: Any = await self._client.get(keys.claim(order_id))
         return codec.claim_from(line) if line else None
 
-    async def create(self, change: Change, newest: datetime) -> tuple[Working, bool] | None:
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         with reaching():
             [answer] = await run(self._client, [create_call(change, newest)])
         match answer:
@@ -118,16 +118,16 @@ class RedisStore:
                 raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
         return None
 
-    async def commit(self, changes: Sequence[Change]) -> list[Working | None]:
+    async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         with reaching():
             answers = await run(self._client, commit_calls(changes))
         return [working_from(*recorded) if recorded else None for chunk in answers for recorded in chunk]
 
-    async def order(self, order_id: str) -> Working | None:
+    async def order(self, order_id: str) -> OrderState | None:
         symbol = await self._symbol_of(order_id)
         return (await self._orders(symbol, [order_id]))[0] if symbol else None
 
-    async def awaiting(self, symbol: str) -> list[Working]:
+    async def awaiting(self, symbol: str) -> list[OrderState]:
         with reaching():
             order_ids = sorted(await cast("Any", self._client.smembers(keys.awaiting(symbol))))
         return [working for working in await self._orders(symbol, order_ids) if working]
@@ -156,8 +156,8 @@ class RedisStore:
         orders = [working for symbol, ids in found for working in await self._orders(symbol, ids) if working]
         return Page(orders=tuple(orders), next_cursor=next_cursor)
 
-    async def _orders(self, symbol: str, order_ids: Sequence[str]) -> list[Working | None]:
-        found: list[Working | None] = []
+    async def _orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderState | None]:
+        found: list[OrderState | None] = []
         for place in range(0, len(order_ids), READ_CHUNK):
             with reaching():
                 async with self._client.pipeline(transaction=False) as pipe:

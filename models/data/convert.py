@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.backtest.reader import bar_seconds_of
-from app.backtest.series import Series
+from app.bars.reader import bar_seconds_of
+from app.bars.series import Series
 from app.domain.errors import InvalidInput
 from app.domain.instrument import SYMBOL
 from models.data.examine import Report, examine

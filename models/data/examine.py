@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.gaps import GAP_BARS_MAX, round_the_clock
-from app.backtest.reader import read_series
-from app.backtest.series import DAY_SECONDS
+from app.bars.gaps import GAP_BARS_MAX, round_the_clock
+from app.bars.reader import read_series
+from app.bars.series import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from models.data.files import is_parquet, read_bars
 from models.data.findings import Finding, faults, warnings
@@ -37,7 +37,7 @@ class Gap:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """`first` and `last` are opens in seconds since the epoch; None, like `bar_seconds`, where rows are too few to
-    tell. `round_the_clock` is by the rule of `app.backtest.gaps`; elsewhere a gap is a hole inside a day's session."""
+    tell. `round_the_clock` is by the rule of `app.bars.gaps`; elsewhere a gap is a hole inside a day's session."""
 
     name: str
     bars: int

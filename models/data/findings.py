@@ -1,6 +1,6 @@
 """What can be wrong with bars.
 
-A fault must be mended before anything is computed from the bars; `app.backtest.reader` refuses the file, or the gap
+A fault must be mended before anything is computed from the bars; `app.bars.reader` refuses the file, or the gap
 rules do. A warning is what the project copes with, by rules that the user should know of.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.series import Vector
+from app.bars.series import Vector
 from models.data.columns import NUMBERS
 from models.data.raw import RawBars
 from models.data.wording import utc

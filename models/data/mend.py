@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from app.backtest.reader import bar_seconds_of
-from app.backtest.series import Series, Vector, aggregated
+from app.bars.reader import bar_seconds_of
+from app.bars.series import Series, Vector, aggregated
 from app.domain.errors import InvalidInput
 from models.data.columns import NUMBERS
 from models.data.findings import repeated

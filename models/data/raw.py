@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from app.backtest.series import Vector
+from app.bars.series import Vector
 from app.domain.errors import InvalidInput
 from models.data.columns import find_columns
 from models.data.times import seconds_of

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.backtest.reader import read_series
-from app.backtest.series import Series
+from app.bars.reader import read_series
+from app.bars.series import Series
 from models.data.wording import length_of
 
 NUMBERS = ("open", "high", "low", "close", "volume", "notional")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.series import DAY_SECONDS
+from app.bars.series import DAY_SECONDS
 
 Vector = NDArray[np.float64]
 

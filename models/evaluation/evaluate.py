@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from app.backtest.job import load_policy
+from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
-from app.engine.policy import Policy
 from models.evaluation import calibration, more_tables, tables
 from models.evaluation.columns import COLUMNS, INTERVAL
+from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, WalkPlan
 from models.evaluation.groups import BOTH
-from models.evaluation.plan import EvaluationPlan, MarketPlan, WalkPlan
+from models.evaluation.html_report import Heading, html_report
 from models.evaluation.published import blocks
-from models.evaluation.report import Heading, html_report
 from models.evaluation.results import Results, read_results
 from models.evaluation.runs import LEM, POLICIES, STOPPING_BASELINE, every_of, market_runs, walk_runs
 from models.evaluation.statistics import Row, Tables
@@ -27,7 +27,7 @@ from models.evaluation.summary import markdown
 from models.evaluation.tracking import tracking
 from models.evaluation.units import Unit, measure_units
 from models.evaluation.walk import FOLDER, walk_table, write_walks
-from models.files import bar_files
+from models.settings.files import bar_files
 
 KEPT = "kept"
 REPORT = "report.html"
@@ -92,7 +92,7 @@ class Evaluation:
         measure_units(together, kept, self.policies, self.bundle, self.jobs)
         return {name: read_results(name, of_market, kept) for name, of_market in units.items()}
 
-    def _market_units(self, name: str, market: MarketPlan) -> list[Unit]:
+    def _market_units(self, name: str, market: EvaluationMarket) -> list[Unit]:
         files = bar_files(market.paths)
         every = every_of(self.plan, market, files)
         return [

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from app.bundles.card import Card
+from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
-from app.engine.policy import Policy
-from app.inference.card import Card
-from models.evaluation.plan import midnight
+from models.evaluation.evaluation_plan import midnight
 from models.evaluation.results import Results
-from models.plan import WALKS
+from models.settings.train_plan import WALKS
 
 NO_BARS = [WALKS]
 """The data of a card whose model trained on simulated bars alone."""

@@ -13,14 +13,15 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from app.backtest.book import LEVEL_BARS
-from app.backtest.job import load_policy, stretches
+from app.backtest.job import load_policy
 from app.backtest.observing import OBSERVING_SHARE, Observed, Progress, observe_series
-from app.backtest.run import Outcome, run_series
-from app.backtest.series import Series
+from app.backtest.order_batch import LEVEL_BARS
+from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
+from app.bars.series import Series
+from app.bars.stretches import stretches
+from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
-from app.engine.policy import Policy
 from models.evaluation.runs import Part, Run
 from models.evaluation.stops import HalfHearted, stop_decisions
 

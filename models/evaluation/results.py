@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.series import DAY_SECONDS
+from app.bars.series import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from models.evaluation.groups import Group
 from models.evaluation.runs import Part, Run

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from app.backtest.job import stretches
 from app.backtest.setup import ORDER_SHARE, Setup
+from app.bars.stretches import stretches
+from app.decision.policies.registry import BASELINES
+from app.decision.policy import Policy
 from app.domain.costs import FREE, Costs
 from app.domain.order import SCENARIOS, Benchmark, Scenario, SizeMode
-from app.engine.policy import Policy
-from app.policies.registry import BASELINES
-from models.evaluation.plan import EvaluationPlan, MarketPlan, WalkPlan
-from models.spacing import bars_per_day, over_the_day
+from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, WalkPlan
+from models.tapes.spacing import bars_per_day, over_the_day
 
 LEM = "lem"
 POLICIES = (LEM, *BASELINES)
@@ -117,7 +117,7 @@ def frontier_of(plan: EvaluationPlan, policy: Policy) -> tuple[float, ...]:
     return tuple(sorted({*plan.risk_aversions, *named.values(), policy.risk_aversion}))
 
 
-def every_of(plan: EvaluationPlan, market: MarketPlan, files: Sequence[Path]) -> int:
+def every_of(plan: EvaluationPlan, market: EvaluationMarket, files: Sequence[Path]) -> int:
     """Bars from one start to the next: as planned, else max_steps or the next number that brings starts to all times
     of the day in turn, by the bars of the market's first file. Raises InvalidInput where it cannot be read."""
     if market.every:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.series import DAY_SECONDS
+from app.bars.series import DAY_SECONDS
 from models.evaluation.bootstrap import DayBlocks, interval_of
 from models.evaluation.columns import TRACKED
 from models.evaluation.groups import POOLED

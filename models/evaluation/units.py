@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app.backtest.workers import worker_pool
-from app.engine.policy import Policy
+from app.decision.policy import Policy
 from models.evaluation.measure import Arrays, measure_file, measure_file_alone
 from models.evaluation.runs import LEM, Run
 
@@ -31,7 +31,7 @@ CODE = (
     "app/domain",
     "app/policies",
     "app/inference",
-    "app/engine/decide.py",
+    "app/decision/decide.py",
     "models/evaluation/measure.py",
     "models/evaluation/stops.py",
 )

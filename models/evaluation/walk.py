@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.backtest.simulate import Walk, simulate_bars, write_bars
-from app.policies.stopping_rule import stopping_rule
+from app.bars.walks import Walk, simulate_bars, write_bars
+from app.decision.policies.stopping_rule import stopping_rule
+from models.evaluation.evaluation_plan import WalkPlan
 from models.evaluation.groups import POOLED
-from models.evaluation.plan import WalkPlan
 from models.evaluation.results import Results
 from models.evaluation.runs import Part
 from models.evaluation.statistics import Row

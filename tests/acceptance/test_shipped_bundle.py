@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.backtest.gaps import segments
 from app.backtest.observing import Observed, observe_series
-from app.backtest.reader import read_series
-from app.backtest.run import Outcome, run_series
-from app.backtest.series import Series
+from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
-from app.backtest.simulate import Walk, simulate_bars, simulated_series
+from app.bars.gaps import segments
+from app.bars.reader import read_series
+from app.bars.series import Series
+from app.bars.walks import Walk, simulate_bars, simulated_series
+from app.bundles.bundle import LemPolicy, load_bundle
+from app.bundles.shipped import SHIPPED_BUNDLE
+from app.decision.policies.registry import baseline
+from app.decision.policy import Policy
 from app.domain.order import SCENARIOS, Benchmark
-from app.engine.policy import Policy
-from app.inference.bundle import LemPolicy, load_bundle
-from app.policies.registry import baseline
-from app.settings import DEFAULT_BUNDLE
 from tests.market import REAL_BARS
 
 OPTIMUM = {1: 0.367, 6: 0.292, 9: 0.160, 11: 0.055}
@@ -38,7 +38,7 @@ needs_real_bars = pytest.mark.skipif(not PAIRS, reason="the real bars are not be
 
 @cache
 def lem() -> LemPolicy:
-    return load_bundle(DEFAULT_BUNDLE)
+    return load_bundle(SHIPPED_BUNDLE)
 
 
 def a_walk() -> Series:

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from app.backtest import command
+from app.backtest import lem_backtest as command
 from tests.market import a_bar_file, a_walk_file
 
 COLUMNS = [

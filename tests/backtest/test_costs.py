@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.backtest.book import order_sigma
-from app.backtest.run import Outcome, run_series
-from app.backtest.series import Series, raw_rows, raw_windows
+from app.backtest.order_batch import order_sigma
+from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
+from app.bars.series import Series, raw_rows, raw_windows
+from app.decision.policies.registry import baseline
+from app.decision.policies.windows import SIGMA_BARS, trailing_sigma
 from app.domain.costs import VOLUME_FLOOR, Costs, square_root_impact
 from app.domain.errors import InvalidInput
 from app.domain.order import SCENARIOS
-from app.policies.registry import baseline
-from app.policies.windows import SIGMA_BARS, trailing_sigma
 from tests.market import a_walk
 
 
@@ -110,7 +110,7 @@ def test_sigma_is_what_a_policy_reads_from_its_window(tmp_path: Path) -> None:
 
 def test_training_charges_the_same_impact() -> None:
     torch = pytest.importorskip("torch")
-    rollout = pytest.importorskip("models.rollout")
+    rollout = pytest.importorskip("models.objective.rollout")
     share, size, factor = 0.25, 0.04, 0.7  # of the order; order over the bar's volume
     rolling = object.__new__(rollout._Rolling)
     rolling.costs, rolling.size = rollout.Costs(impact=factor), torch.full((1, 12), size)

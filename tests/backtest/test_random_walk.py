@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from app.backtest.run import run_series
-from app.backtest.series import Series
+from app.backtest.run_series import run_series
 from app.backtest.setup import Setup
+from app.bars.series import Series
+from app.decision.policies.registry import baseline
 from app.domain.order import Benchmark, SizeMode
-from app.policies.registry import baseline
 from tests.market import a_walk, scenarios_of
 
 SIGMA_BPS = 20.0

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.backtest.gaps import segments
-from app.backtest.reader import read_series
-from app.backtest.run import Outcome, run_series
+from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
+from app.bars.gaps import segments
+from app.bars.reader import read_series
+from app.decision.policies.registry import baseline
 from app.domain.order import Benchmark, SizeMode
-from app.policies.registry import baseline
 from tests.market import REAL_BARS, scenarios_of
 
 BITCOIN = REAL_BARS / "crypto_15m" / "BTCUSDT-15m.parquet"

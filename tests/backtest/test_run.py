@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from app.backtest.job import load_policy
-from app.backtest.run import Outcome, run_series
-from app.backtest.series import Series
+from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import TOTAL_LOTS, Setup
+from app.bars.series import Series
+from app.bundles.shipped import SHIPPED_BUNDLE
+from app.decision.policies.registry import BASELINES, baseline
+from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
 from app.domain.order import SCENARIOS, Benchmark, SizeMode
-from app.engine.policy import Policy
-from app.policies.registry import BASELINES, baseline
-from app.settings import DEFAULT_BUNDLE
 from tests.market import a_walk, scenarios_of
 
 CHANGED_FROM = 800
@@ -32,9 +32,9 @@ def a_setup(**changes: Any) -> Setup:
 
 def policy_named(name: str) -> Policy:
     """A baseline, or the shipped bundle."""
-    if name == "lem" and not DEFAULT_BUNDLE.exists():
+    if name == "lem" and not SHIPPED_BUNDLE.exists():
         pytest.skip("no bundle is shipped in this checkout")
-    return load_policy(name, DEFAULT_BUNDLE)
+    return load_policy(name, SHIPPED_BUNDLE)
 
 
 def run(series: Series, policy: str, **changes: Any) -> Outcome:

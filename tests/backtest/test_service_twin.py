@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.backtest.run import run_series
-from app.backtest.series import Series
+from app.backtest.run_series import run_series
 from app.backtest.setup import Setup
+from app.bars.series import Series
+from app.decision.decide import Reading, decide
+from app.decision.market import raw_window
+from app.decision.policies.registry import BASELINES, baseline
+from app.decision.policy import Policy
 from app.domain.bar import Bar
 from app.domain.order import SCENARIOS, Limits, Scenario, SizeMode
-from app.domain.slices import Window
-from app.domain.working import Status, Working, close_window, room, take
-from app.engine.decide import Reading, decide
-from app.engine.market import raw_window
-from app.engine.policy import Policy
-from app.policies.registry import BASELINES, baseline
+from app.domain.slice import Window
+from app.domain.state import OrderState, Status, close_window, room, take
 from tests.builders import a_decided, a_working, an_instrument, an_order
 from tests.market import a_walk, some_rows
 
@@ -47,7 +47,7 @@ def bars_of(series: Series) -> list[Bar]:
     ]
 
 
-def served(bars: list[Bar], policy: Policy, scenario: Scenario, min_steps: int, cap: Decimal) -> Working:
+def served(bars: list[Bar], policy: Policy, scenario: Scenario, min_steps: int, cap: Decimal) -> OrderState:
     """The order as the service works it: one decision per closed bar, one fill per window."""
     by_quantity = scenario.size_mode is SizeMode.QUANTITY
     order = an_order(

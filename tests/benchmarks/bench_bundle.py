@@ -17,9 +17,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from app.inference.bundle import load_bundle
-from app.inference.card import Card
-from app.settings import DEFAULT_BUNDLE
+from app.bundles.bundle import load_bundle
+from app.bundles.card import Card
+from app.bundles.shipped import SHIPPED_BUNDLE
 
 ROUNDS = 50
 Inputs = dict[str, NDArray[Any]]
@@ -49,7 +49,7 @@ def median_ms(path: Path, inputs: Inputs) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=10_000)
-    parser.add_argument("--bundle", type=Path, default=DEFAULT_BUNDLE)
+    parser.add_argument("--bundle", type=Path, default=SHIPPED_BUNDLE)
     chosen = parser.parse_args()
     policy = load_bundle(chosen.bundle)
     for graph, rows, what in (("context", 1, "one context"), ("decision", chosen.orders, f"{chosen.orders} decisions")):

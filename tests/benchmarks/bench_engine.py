@@ -15,14 +15,14 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from app.clock.calendars import calendar
+from app.clock.clocks import BarsClock
+from app.decision.policies.twap import Twap
+from app.decision.policies.volume_curve import VolumeCurve
+from app.decision.policy import Policy
 from app.domain.order import SCENARIOS
 from app.engine.engine import Engine
-from app.engine.policy import Policy
-from app.feed.calendars import calendar
-from app.feed.clocks import BarsClock
 from app.metrics import ServiceMetrics
-from app.policies.twap import Twap
-from app.policies.volume_curve import VolumeCurve
 from app.store.embedded import EmbeddedStore
 from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order, bars
@@ -94,7 +94,7 @@ def main() -> None:
     chosen = parser.parse_args()
     policy: Policy = Twap()
     if chosen.bundle:
-        from app.inference.bundle import load_bundle
+        from app.bundles.bundle import load_bundle
 
         policy = load_bundle(chosen.bundle)
     asyncio.run(measure(chosen.orders, policy))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 from typer.testing import CliRunner, Result
 
-from models.data.command import data
+from models.data.lem_data import data
 
 SATURDAY = 1_704_499_200
 """2024-01-06 00:00 UTC: bars from here on are read as trading round the clock."""

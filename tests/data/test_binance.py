@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from app.backtest.reader import read_series
+from app.bars.reader import read_series
 from models.data.binance import Outcome, Request, download
 from models.data.download import Patience
 from tests.data.klines import CUT, MICROSECONDS, STALL, Host, a_month, a_zip, an_archive, month_start
@@ -130,7 +130,7 @@ async def test_a_run_that_was_cut_in_the_middle_goes_on_where_it_was(host: Host,
 def test_an_interrupted_command_leaves_nothing_half_and_goes_on(host: Host, tmp_path: Path) -> None:
     paths = host.publish_months(*MONTHS)
     host.troubles[paths[1]] = [STALL]
-    probe = "from models.data.command import data; data()"
+    probe = "from models.data.lem_data import data; data()"
     words = ("binance", "BTCUSDT", "--interval", "15m", "--from", MONTHS[0], "--to", MONTHS[-1], "--jobs", "1")
     command = [sys.executable, "-c", probe, *words, "--base-url", host.url, "--out", str(tmp_path)]
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.backtest.gaps import segments
-from app.backtest.reader import read_series
+from app.bars.gaps import segments
+from app.bars.reader import read_series
 from app.domain.errors import InvalidInput
 from models.data.examine import Report, examine_file
 from tests.data.tables import MONDAY_OPEN, SATURDAY, a_csv, a_time, lem_data

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from models.data import command
+from models.data import lem_data as command
 from tests.data.tables import lem_data
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +36,6 @@ def test_the_group_is_found_as_data_in_the_modules_app() -> None:
 
 
 def test_preparing_data_needs_no_torch() -> None:
-    probe = "import sys, models.data.command; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
+    probe = "import sys, models.data.lem_data; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", probe], cwd=ROOT, check=False).returncode == 0

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.backtest.reader import read_series
+from app.bars.reader import read_series
 from tests.data.tables import BAR, HEADER, MONDAY_OPEN, SATURDAY, a_csv, a_time, lem_data
 from tests.market import a_bar_file
 

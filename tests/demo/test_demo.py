@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.demo import market
-from app.demo.run import DemoFailed, run
-from app.feed.calendars import calendar
+from app.clock.calendars import calendar
+from app.demo import replay as market
+from app.demo.show import DemoFailed, run
 
 DEMO = [sys.executable, "-m", "app.cli", "demo"]
 

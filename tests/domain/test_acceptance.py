@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.errors import InvalidInput
 from app.domain.order import Limits, Side, SizeMode
-from app.domain.working import Status, accept, room
+from app.domain.state import Status, accept, room
 from tests.builders import PRICE, START, a_working, an_instrument, an_order
 
 

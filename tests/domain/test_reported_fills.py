@@ -9,21 +9,21 @@ import pytest
 
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.order import Fills, SizeMode
-from app.domain.working import Status, Working, apply_fill, cancel, close_window, give_up, room, take
+from app.domain.state import OrderState, Status, apply_fill, cancel, close_window, give_up, room, take
 from tests.builders import PRICE, a_bar, a_decided, a_fill, a_projection, a_window, a_working, an_instrument, an_order
 
 
-def a_reported(**changes: Any) -> Working:
+def a_reported(**changes: Any) -> OrderState:
     return a_working(an_order(fills=Fills.REPORTED, **changes))
 
 
-def asked(working: Working, lots: int) -> Working:
+def asked(working: OrderState, lots: int) -> OrderState:
     """The window before has closed, and the next step asks for `lots`."""
     closed = close_window(working, a_bar(working.step)) if working.current else working
     return take(closed, a_projection(lots), a_window(working.step), a_decided(), PRICE)
 
 
-def filled(working: Working, quantity: str, *, step: int | None = None, price: Decimal | int = PRICE) -> Working:
+def filled(working: OrderState, quantity: str, *, step: int | None = None, price: Decimal | int = PRICE) -> OrderState:
     slice_id = f"{working.order.order_id}-{step or working.step}"
     return apply_fill(working, a_fill(working, quantity=Decimal(quantity), price=Decimal(price), slice_id=slice_id))
 
@@ -135,7 +135,7 @@ def test_a_rest_under_one_lot_completes_an_order() -> None:
     assert filled(asked(a_reported(), 1000), "9.995").status is Status.COMPLETED
 
 
-def a_notional_slice_of_150() -> Working:
+def a_notional_slice_of_150() -> OrderState:
     """A share at 100 that trades in whole ones."""
     order = an_order(fills=Fills.REPORTED, size=Decimal(1000), size_mode=SizeMode.NOTIONAL)
     return asked(a_working(order, an_instrument(lot_size=Decimal(1))), 15_000)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.domain.bar import Bar
 from app.domain.order import SCENARIOS, Fills, Limits, Order, Scenario
 from app.domain.projection import project
-from app.domain.working import Status, Working, apply_fill, close_window, room, take
+from app.domain.state import OrderState, Status, apply_fill, close_window, room, take
 from tests.builders import a_decided, a_fill, a_window, a_working, an_instrument, an_order, bars
 
 PROPOSALS = st.lists(st.tuples(st.floats(), st.floats()), min_size=12, max_size=12)
@@ -35,20 +35,20 @@ def orders(draw: st.DrawFn, scenario: Scenario, lot: Decimal) -> Order:
 
 
 @st.composite
-def accepted(draw: st.DrawFn) -> Working:
+def accepted(draw: st.DrawFn) -> OrderState:
     lot = draw(LOTS)
     instrument = an_instrument(lot_size=lot, notional_step=lot)
     return a_working(draw(orders(draw(st.sampled_from(SCENARIOS)), lot)), instrument)
 
 
-def next_slice(working: Working, last: Bar, proposal: tuple[float, float]) -> Working:
+def next_slice(working: OrderState, last: Bar, proposal: tuple[float, float]) -> OrderState:
     projection = project(room(working, last.close, None), *proposal)
     return take(working, projection, a_window(working.step), a_decided(), last.close)
 
 
 @given(accepted(), PROPOSALS, st.integers(0, 100))
 def test_an_order_is_filled_exactly_between_its_min_and_its_max_steps(
-    working: Working, proposals: list[tuple[float, float]], seed: int
+    working: OrderState, proposals: list[tuple[float, float]], seed: int
 ) -> None:
     before, *seen = bars(13, first=-1, seed=seed)
 
@@ -85,7 +85,7 @@ def test_slices_reported_in_part_never_overfill_an_order_and_lose_nothing_of_it(
     assert working.filled == sum(working.executed)
 
 
-def reported(working: Working, percent: int) -> Working:
+def reported(working: OrderState, percent: int) -> OrderState:
     """`percent` of the newest slice is traded."""
     part = working.asked[-1] * working.lot * percent / 100
     return apply_fill(working, a_fill(working, quantity=part)) if part else working

@@ -9,19 +9,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from app.clock.calendars import calendar
+from app.clock.clocks import BarsClock
+from app.decision.policies.twap import Twap
+from app.decision.policies.volume_curve import VolumeCurve
+from app.decision.policy import Policy
 from app.domain.bar import Bar
 from app.domain.instrument import Instrument
 from app.domain.order import Order
-from app.domain.slices import Basis, Slice
-from app.domain.working import Status, Working
+from app.domain.slice import Basis, Slice
+from app.domain.state import OrderState, Status
 from app.engine.engine import Engine
-from app.engine.policy import Policy
 from app.engine.ports import Clock
 from app.engine.results import FeedBar, Ingested
-from app.feed.calendars import calendar
-from app.feed.clocks import BarsClock
-from app.policies.twap import Twap
-from app.policies.volume_curve import VolumeCurve
 from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order
 from tests.engine.policies import Reader
@@ -84,15 +84,15 @@ class Desk:
         for bar in bars:
             await self.feed([bar], instrument)
 
-    async def order(self, name: str = "oms-1", **changes: Any) -> Working:
+    async def order(self, name: str = "oms-1", **changes: Any) -> OrderState:
         """Submit an order of the builders."""
         return (await self.engine.submit(an_order(client_order_id=name, **changes)))[0]
 
-    async def again(self, working: Working | Order) -> Working:
+    async def again(self, working: OrderState | Order) -> OrderState:
         """The order as it is recorded now."""
         return await self.engine.order(working.order_id if isinstance(working, Order) else working.order.order_id)
 
-    async def slices(self, working: Working) -> list[Slice]:
+    async def slices(self, working: OrderState) -> list[Slice]:
         return await self.store.slices(working.order.order_id)
 
 

@@ -6,9 +6,9 @@ import threading
 
 import numpy as np
 
-from app.engine.market import Floats, Market
-from app.engine.policy import Proposal, Rows
-from app.policies.twap import Twap
+from app.decision.market import Floats, Market
+from app.decision.policies.twap import Twap
+from app.decision.policy import Proposal, Rows
 
 
 class Reader:

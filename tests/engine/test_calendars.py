@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.clock.calendars import calendar
 from app.domain.errors import InvalidInput
-from app.feed.calendars import calendar
 
 HOUR = 3600
 DAY = 86_400

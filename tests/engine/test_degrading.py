@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from app.clock.calendars import calendar
+from app.decision.policies.twap import Twap
+from app.decision.policy import Policy
 from app.domain.order import Side
-from app.domain.slices import Basis
+from app.domain.slice import Basis
 from app.engine.book import Book
 from app.engine.decider import Decider
-from app.engine.policy import Policy
-from app.feed.calendars import calendar
-from app.policies.twap import Twap
 from tests.builders import a_working, an_instrument, bars
 from tests.engine.desk import a_desk
 from tests.engine.policies import Failing, Hanging, NotANumber, Reader

@@ -12,7 +12,7 @@ import pytest
 from app.domain.bar import Bar
 from app.domain.errors import Unavailable
 from app.domain.order import Order
-from app.domain.working import Working
+from app.domain.state import OrderState
 from app.engine import engine as engine_module
 from app.engine.changes import Change
 from app.engine.ports import Claim
@@ -40,9 +40,9 @@ class Flaky(RedisStore):
         self._lose()
         return done
 
-    async def commit(self, changes: Sequence[Change]) -> list[Working | None]:
+    async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """A call may also be lost between two orders."""
-        answers: list[Working | None] = []
+        answers: list[OrderState | None] = []
         for place in range(0, len(changes), 2):
             self._lose()
             answers += await super().commit(changes[place : place + 2])
@@ -55,13 +55,13 @@ class Flaky(RedisStore):
         self._lose()
         return claim
 
-    async def create(self, change: Change, newest: datetime) -> tuple[Working, bool] | None:
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         self._lose()
         made = await super().create(change, newest)
         self._lose()
         return made
 
-    async def awaiting(self, symbol: str) -> list[Working]:
+    async def awaiting(self, symbol: str) -> list[OrderState]:
         self._lose()
         return await super().awaiting(symbol)
 

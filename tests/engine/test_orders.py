@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.order import Benchmark, Horizon, Side, SizeMode
-from app.domain.slices import Basis, Window
+from app.domain.slice import Basis, Window
 from tests.builders import an_instrument, an_order, at, bars
 from tests.engine.desk import Desk, a_desk
 

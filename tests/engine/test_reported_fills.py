@@ -10,14 +10,14 @@ import pytest
 
 from app.domain.errors import Conflict
 from app.domain.order import Fills
-from app.domain.working import Working
+from app.domain.state import OrderState
 from tests.builders import a_fill, bars
 from tests.engine.desk import Desk
 
 HISTORY = 20
 
 
-async def reported(desk: Desk) -> Working:
+async def reported(desk: Desk) -> OrderState:
     """An order whose fills are reported, with its first slice."""
     await desk.feed(bars(HISTORY))
     return await desk.order(fills=Fills.REPORTED, min_steps=3, max_steps=4)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.domain.errors import InvalidInput
-from app.domain.slices import Basis, Window
-from app.feed.watchdog import watching
+from app.domain.slice import Basis, Window
+from app.engine.watchdog import watching
 from tests.builders import a_bar, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk
 

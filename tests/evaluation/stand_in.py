@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.market import Market
-from app.engine.policy import Policy, Proposal, Rows
-from app.policies.optimal_stopping import OptimalStopping, distance
-from app.policies.pacing import even_pace, towards
-from app.policies.registry import BASELINES, baseline
-from app.policies.stopping_rule import stopping_rule
+from app.decision.market import Market
+from app.decision.policies.optimal_stopping import OptimalStopping, distance
+from app.decision.policies.pacing import even_pace, towards
+from app.decision.policies.registry import BASELINES, baseline
+from app.decision.policies.stopping_rule import stopping_rule
+from app.decision.policy import Policy, Proposal, Rows
 from models.evaluation.evaluate import Evaluation
-from models.evaluation.plan import EvaluationPlan, MarketPlan, make_plan
+from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, make_plan
 from models.evaluation.runs import LEM
 from models.evaluation.statistics import Tables
 from tests.market import a_walk_file
@@ -55,16 +55,16 @@ class StandIn(OptimalStopping):
 
 def a_market(
     folder: Path, *, instruments: int = 2, bars: int = 1500, daily_swing: float = 0.0, **changes: Any
-) -> MarketPlan:
+) -> EvaluationMarket:
     """Random walks of 15 minutes bars from 1970-01-01 on; orders start after the first eight days."""
     paths = tuple(
         a_walk_file(folder, name=f"W{number}-900s.parquet", bars=bars, seed=number, daily_swing=daily_swing)
         for number in range(instruments)
     )
-    return MarketPlan.model_validate({"paths": paths, "start": date(1970, 1, 9), "every": 24} | changes)
+    return EvaluationMarket.model_validate({"paths": paths, "start": date(1970, 1, 9), "every": 24} | changes)
 
 
-def a_plan(markets: dict[str, MarketPlan] | None = None, **changes: Any) -> EvaluationPlan:
+def a_plan(markets: dict[str, EvaluationMarket] | None = None, **changes: Any) -> EvaluationPlan:
     """Small enough for a second."""
     small: dict[str, Any] = {"min_steps": (1, 6), "risk_aversions": (0.0, 6.0), "resamples": 100}
     return make_plan({"markets": markets or {}} | small | changes, "test")

@@ -10,11 +10,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from app.backtest.job import SHIPPED_BUNDLE
+from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput
-from models.evaluation.command import _changed, evaluate
-from models.evaluation.plan import make_plan, read_plan
-from models.files import bar_files
+from models.evaluation.evaluation_plan import make_plan, read_plan
+from models.evaluation.lem_evaluate import _changed, evaluate
+from models.settings.files import bar_files
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
@@ -56,7 +56,9 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
 
 
 def test_no_torch_is_needed() -> None:
-    blocked = "import sys; sys.modules['torch'] = None; import models.evaluation.command, models.evaluation.evaluate"
+    blocked = (
+        "import sys; sys.modules['torch'] = None; import models.evaluation.lem_evaluate, models.evaluation.evaluate"
+    )
 
     subprocess.run([sys.executable, "-c", blocked], check=True, timeout=60)
 

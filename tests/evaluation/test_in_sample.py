@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from app.backtest.job import SHIPPED_BUNDLE
+from app.bundles.bundle import LemPolicy, load_bundle
+from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput
-from app.inference.bundle import LemPolicy, load_bundle
 from models.evaluation.in_sample import in_sample, trained_until
 from models.evaluation.results import Results
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation

@@ -10,8 +10,8 @@ import pytest
 
 from app.backtest.job import Job, run_file
 from app.backtest.setup import Setup
-from app.policies.registry import baseline
-from models.evaluation.plan import EvaluationPlan
+from app.decision.policies.registry import baseline
+from models.evaluation.evaluation_plan import EvaluationPlan
 from models.evaluation.statistics import Tables
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, evaluated
 from tests.market import a_walk_file

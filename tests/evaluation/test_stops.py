@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.backtest.run import Outcome, run_series
-from app.backtest.series import Series
+from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import TOTAL_LOTS, Setup
+from app.bars.series import Series
 from app.domain.order import SCENARIOS, SizeMode
 from models.evaluation.runs import scenarios_of
 from models.evaluation.stops import HalfHearted, finishing_gains, gain_of_going_on, stop_decisions

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from app.backtest.job import Job, run_file
 from app.backtest.setup import Setup
-from app.policies.registry import baseline
+from app.decision.policies.registry import baseline
 from models.evaluation.columns import COLUMNS
-from models.evaluation.plan import EvaluationPlan
+from models.evaluation.evaluation_plan import EvaluationPlan
 from models.evaluation.statistics import Tables
 from tests.evaluation.stand_in import a_market, a_plan, evaluated
 

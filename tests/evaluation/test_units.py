@@ -9,7 +9,7 @@ import pytest
 
 from models.evaluation import measure
 from models.evaluation.evaluate import KEPT
-from models.evaluation.plan import EvaluationPlan
+from models.evaluation.evaluation_plan import EvaluationPlan
 from models.evaluation.units import CODE, ROOT, measure_units
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 from tests.market import a_walk_file

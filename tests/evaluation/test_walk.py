@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.plan import WalkPlan
+from models.evaluation.evaluation_plan import WalkPlan
 from models.evaluation.walk import best_mean, write_walks
 from tests.evaluation.stand_in import a_plan, evaluated
 

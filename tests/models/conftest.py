@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.run import release, train
+from models.release.release import release
+from models.training.train import train
 from tests.models.tiny import a_plan
 
 torch.set_num_threads(1)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from app.bundles.bundle import load_bundle
 from app.domain.errors import InvalidInput
-from app.inference.bundle import load_bundle
-from models.ablation import MEASURES, TABLE, VARIANTS, WHOLE, ablate, variant_of
-from models.export import export_bundle
-from models.lem import Lem
-from models.plan import make_plan
+from models.evaluation.ablation import MEASURES, TABLE, VARIANTS, WHOLE, ablate, variant_of
+from models.network.lem import Lem
+from models.release.export import export_bundle
+from models.settings.train_plan import make_plan
 from tests.models.test_cli import a_plan_file, typed
 from tests.models.tiny import TINY_SIZES, a_plan
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 import typer.testing
 
-from app.inference.bundle import load_bundle
-from models.checkpoint import read_checkpoint
-from models.cli import app
+from app.bundles.bundle import load_bundle
+from models.lem_train import app
+from models.training.checkpoint import read_checkpoint
 from tests.models.tiny import QUICK_RUN, TINY_SIZES, a_plan
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models.run import RECORD
+from models.training.run_folder import RECORD
 from tests.models.test_cli import a_plan_file, typed
 from tests.models.tiny import a_plan
 

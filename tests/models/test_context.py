@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from app.engine.market import COLUMNS
-from models.features import VARIABLES, BarFeatures
-from models.golden import random_bars
+from app.decision.market import COLUMNS
+from models.network.features import VARIABLES, BarFeatures
+from models.release.golden import random_bars
 from tests.models.tiny import TINY, a_net
 
 PRICES = [COLUMNS.index(name) for name in ("open", "high", "low", "close", "notional")]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from app.bundles.inputs import STATE_COLUMNS
 from app.domain.order import SCENARIOS, Benchmark
-from app.inference.state import STATE_COLUMNS
-from models.context import FIXED_FIGURES, FORCED_TILTS, FREE_TILTS, TILT_FIGURES, TRUST_FIGURE
-from models.decision import DecisionTable
-from models.golden import random_orders
-from models.lem import Lem
-from models.order_view import OrderView
+from models.network.context import FIXED_FIGURES, FORCED_TILTS, FREE_TILTS, TILT_FIGURES, TRUST_FIGURE
+from models.network.decision import DecisionTable
+from models.network.lem import Lem
+from models.network.order_view import OrderView
+from models.release.golden import random_orders
 from tests.models.test_context import a_window
 from tests.models.tiny import TINY, a_net
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from app.backtest.series import raw_rows
-from app.backtest.simulate import Walk, simulate_bars, simulated_series
-from app.engine.market import COLUMNS
-from models.config import LemConfig
-from models.directions import CRASH_FROM, CRASH_SPANS
-from models.features import BarFeatures
-from models.golden import random_bars
-from models.mirror import mirrored
+from app.bars.series import raw_rows
+from app.bars.walks import Walk, simulate_bars, simulated_series
+from app.decision.market import COLUMNS
+from models.network.directions import CRASH_FROM, CRASH_SPANS
+from models.network.features import BarFeatures
+from models.release.golden import random_bars
+from models.settings.sizes import LemConfig
+from models.tapes.mirror import mirrored
 from tests.models.tiny import a_net
 
 

@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from app.engine.market import COLUMNS, Floats, Market
-from app.engine.policy import Proposal, Rows
-from app.inference.bundle import BundleError, LemPolicy, load_bundle
-from models.comparison import Comparison, on_validation
-from models.gate import SIZE_MAX, beyond_chance, looks_ahead, reasons_against, worse
-from models.objective import RISK_AVERSIONS
-from models.run import REFUSAL, release
+from app.bundles.bundle import BundleError, LemPolicy, load_bundle
+from app.decision.market import COLUMNS, Floats, Market
+from app.decision.policy import Proposal, Rows
+from models.objective.objective import RISK_AVERSIONS
+from models.release.comparison import Comparison, on_validation
+from models.release.gate import SIZE_MAX, beyond_chance, looks_ahead, reasons_against, worse
+from models.release.release import REFUSAL, release
 from tests.models.tiny import a_plan
 
 
@@ -77,7 +77,7 @@ class Blunt(LemPolicy):
 @pytest.fixture(autouse=True)
 def short_walk(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is told apart here differs by far more than orders on a longer one are needed for."""
-    monkeypatch.setattr("models.comparison.WALK_BARS", 3_000)
+    monkeypatch.setattr("models.release.comparison.WALK_BARS", 3_000)
 
 
 def as_kind(kind: type[LemPolicy], directory: Path) -> LemPolicy:
@@ -185,7 +185,7 @@ def test_a_refusal_keeps_the_old_bundle_and_writes_the_reasons(
     target = tmp_path / "tiny-1"
     release(trained, target)
     before = load_bundle(target).name
-    monkeypatch.setattr("models.gate.SIZE_MAX", 10)
+    monkeypatch.setattr("models.release.gate.SIZE_MAX", 10)
 
     with pytest.raises(BundleError, match="size"):
         release(trained, target)

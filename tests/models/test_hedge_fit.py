@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from app.engine.market import COLUMNS
-from models.hedge_fit import fit_tilts
-from models.lem import Lem
-from models.objective import RISK_AVERSIONS
-from models.samples import Stretches, draw_stretches
-from models.tapes import Tape, simulated_tapes
-from models.validation import tracking_errors
-from models.warm_start import warm_start
+from app.decision.market import COLUMNS
+from models.fits.straight_lines import warm_start
+from models.fits.tilts import fit_tilts
+from models.network.lem import Lem
+from models.objective.objective import RISK_AVERSIONS
+from models.objective.samples import Stretches, draw_stretches
+from models.tapes.tapes import Tape, simulated_tapes
+from models.training.validation import tracking_errors
 from tests.models.tiny import TINY, halves
 
 STEPS, STRETCHES, STARTS = 60, 16, 4

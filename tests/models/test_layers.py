@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from models.layers import KanSublayers, VariableSelection, cubic_b_spline
-from models.tkan import Tkan
+from models.network.layers import KanSublayers, VariableSelection, cubic_b_spline
+from models.network.tkan import Tkan
 
 
 def test_splines_add_up_to_one_between_the_knots() -> None:

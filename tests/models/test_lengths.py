@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.lengths import LENGTH_KNOTS, LENGTHS, by_length, length_shares
+from models.network.lengths import LENGTH_KNOTS, LENGTHS, by_length, length_shares
 
 
 def test_a_bar_length_of_the_list_speaks_for_itself_alone() -> None:

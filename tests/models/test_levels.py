@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from models.levels import AVERAGED, LEVELS, SPANS, WAVES, levels
+from models.network.levels import AVERAGED, LEVELS, SPANS, WAVES, levels
 
 BARS = 48
 WINDOW = torch.tensor([[0.5, -0.5]])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.policies.stopping_rule import stopping_rule
-from models.martingale import Y_STEP, MartingaleRule
-from models.rollout import roll
-from models.validation import validation_table
+from app.decision.policies.stopping_rule import stopping_rule
+from models.network.martingale import Y_STEP, MartingaleRule
+from models.objective.rollout import roll
+from models.training.validation import validation_table
 from tests.models.test_rollout import some_paths, some_terms
 from tests.models.tiny import TINY, a_net, some_tapes
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.backtest.series import Series
-from app.backtest.simulate import Walk, simulate_bars, simulated_series
-from models.mirror import mirrored
+from app.bars.series import Series
+from app.bars.walks import Walk, simulate_bars, simulated_series
+from models.tapes.markets import training_tapes
+from models.tapes.mirror import mirrored
 from tests.models.tiny import TINY, a_plan
 
 
@@ -46,7 +47,7 @@ def test_bars_without_a_notional_or_without_volume_have_an_image_too() -> None:
 
 
 def test_training_and_choosing_see_every_market_both_ways(tmp_path: Path) -> None:
-    market = a_plan(tmp_path).markets["walks_1h"].training("walks_1h", TINY)
+    market = training_tapes("walks_1h", a_plan(tmp_path).markets["walks_1h"], TINY)
 
     assert len(market.mirrored) == len(market.tapes) > 0
     for tape, image in zip(market.tapes, market.mirrored, strict=True):

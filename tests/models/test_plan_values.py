@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from app.domain.errors import InvalidInput
-from models.ablation import VARIANTS, variant_of
-from models.config import LemConfig
-from models.plan import MarketPlan, make_plan
-from models.run import train, walks
-from models.settings import TrainSettings
+from models.evaluation.ablation import VARIANTS, variant_of
+from models.settings.sizes import LemConfig
+from models.settings.train_plan import TrainMarket, make_plan
+from models.settings.train_settings import TrainSettings
+from models.training.train import train, walks
 from tests.models.tiny import QUICK_RUN, TINY, TINY_SIZES
 
 BUNDLES = Path(__file__).parents[2] / "models" / "bundles"
@@ -205,4 +205,4 @@ def test_what_the_shipped_bundle_was_trained_with_can_be_read() -> None:
 def test_a_market_is_read_again_from_the_record_of_a_run() -> None:
     market = make_plan({"markets": {"one": a_market(weight=2, step_seconds=3600)}}, "test").markets["one"]
 
-    assert MarketPlan.model_validate(json.loads(market.model_dump_json())) == market
+    assert TrainMarket.model_validate(json.loads(market.model_dump_json())) == market

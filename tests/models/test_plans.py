@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.plan import read_plan as read_evaluation_plan
-from models.plan import read_plan
+from models.evaluation.evaluation_plan import read_plan as read_evaluation_plan
+from models.settings.train_plan import read_plan
 
 PLANS = Path(__file__).parents[2] / "models" / "plans"
 BAR_SECONDS = {"crypto_15m": 900, "crypto_90m": 5_400, "crypto_240m": 14_400, "crypto_1h": 3_600}

@@ -13,9 +13,9 @@ import torch
 from app.domain.benchmark import slippage_bps
 from app.domain.costs import FREE, VOLUME_FLOOR, Costs
 from app.domain.order import SCENARIOS, Benchmark, SizeMode
-from models.order_view import OrderView
-from models.rollout import Paths, Terms, roll
-from models.samples import draw_terms, paths_of
+from models.network.order_view import OrderView
+from models.objective.rollout import Paths, Terms, roll
+from models.objective.samples import draw_terms, paths_of
 from tests.models.tiny import TINY, a_net, some_stretches
 
 

@@ -17,16 +17,18 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from app.bundles.bundle import BundleError, LemPolicy, load_bundle
 from app.domain.errors import InvalidInput
-from app.inference.bundle import BundleError, LemPolicy, load_bundle
-from models.checkpoint import read_checkpoint, released_net
-from models.decision import DecisionTable
-from models.export import export_bundle
-from models.golden import random_bars, random_orders
-from models.launch import launch
-from models.objective import Loss
-from models.plan import make_plan, read_plan
-from models.run import RECORD, release, train
+from models.network.decision import DecisionTable
+from models.objective.objective import Loss
+from models.release.export import export_bundle
+from models.release.golden import random_bars, random_orders
+from models.release.release import release
+from models.settings.train_plan import make_plan, read_plan
+from models.training.checkpoint import read_checkpoint, released_net
+from models.training.launch import launch
+from models.training.run_folder import RECORD
+from models.training.train import train
 from tests.market import a_walk_file
 from tests.models.tiny import QUICK_RUN, TINY_SIZES, a_net, a_plan
 
@@ -168,8 +170,8 @@ LAUNCH = """
 import signal
 import sys
 from pathlib import Path
-from models.launch import launch
-from models.plan import make_plan
+from models.training.launch import launch
+from models.settings.train_plan import make_plan
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a job in the background
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.spacing import bars_per_day, over_the_day
+from models.tapes.spacing import bars_per_day, over_the_day
 
 DAY = 86_400
 

@@ -11,12 +11,12 @@ from torch import distributed
 from torch.multiprocessing.spawn import spawn
 
 from app.domain.errors import InvalidInput
-from models.checkpoint import read_checkpoint, released_net
-from models.rollout import roll
-from models.samples import draw_terms, paths_of
-from models.settings import TrainSettings
-from models.tapes import Market
-from models.trainer import Bars, Trainer
+from models.objective.rollout import roll
+from models.objective.samples import draw_terms, paths_of
+from models.settings.train_settings import TrainSettings
+from models.tapes.tapes import MarketTapes
+from models.training.checkpoint import read_checkpoint, released_net
+from models.training.trainer import Trainer, TrainingBars
 from tests.models.tiny import TINY, some_stretches, some_tapes
 
 QUICK = TrainSettings(
@@ -33,8 +33,8 @@ QUICK = TrainSettings(
 
 
 def a_trainer(settings: TrainSettings = QUICK) -> Trainer:
-    market = Market(name="walks", tapes=tuple(some_tapes()))
-    return Trainer(TINY, settings, Bars(train=[market], validation=[market], walks=market))
+    market = MarketTapes(name="walks", tapes=tuple(some_tapes()))
+    return Trainer(TINY, settings, TrainingBars(train=[market], validation=[market], walks=market))
 
 
 def weights_of(trainer: Trainer) -> torch.Tensor:
@@ -209,8 +209,8 @@ def test_processes_choose_by_the_same_orders_as_one_alone(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_it_trains_on_a_gpu() -> None:
-    market = Market(name="walks", tapes=tuple(some_tapes()))
-    trainer = Trainer(TINY, QUICK, Bars(train=[market], validation=[market], walks=market), "cuda")
+    market = MarketTapes(name="walks", tapes=tuple(some_tapes()))
+    trainer = Trainer(TINY, QUICK, TrainingBars(train=[market], validation=[market], walks=market), "cuda")
 
     trainer.run(None)
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from app.engine.market import COLUMNS
-from models.config import LemConfig
-from models.lem import Lem
-from models.objective import deviance, volume_ratio
-from models.samples import Stretches, draw_stretches
-from models.tapes import Tape, simulated_tapes
-from models.volume_fit import Windows, fit_bend
-from models.warm_start import warm_start
+from app.decision.market import COLUMNS
+from models.fits.straight_lines import warm_start
+from models.fits.volume_bend_fit import Windows, fit_bend
+from models.network.lem import Lem
+from models.objective.objective import deviance, volume_ratio
+from models.objective.samples import Stretches, draw_stretches
+from models.settings.sizes import LemConfig
+from models.tapes.tapes import Tape, simulated_tapes
 from tests.models.tiny import TINY_SIZES, a_net, halves, some_stretches
 
 SIZES = LemConfig(**{**TINY_SIZES, "bend_width": 32})

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from app.engine.market import COLUMNS
-from models.context import Reading
-from models.features import Features
-from models.lem import Lem
-from models.objective import forecast_losses, outlook_loss, volume_ratio
-from models.samples import Stretches, draw_stretches
-from models.tapes import Tape, simulated_tapes
-from models.warm_start import calibrate, warm_start
+from app.decision.market import COLUMNS
+from models.fits.straight_lines import calibrate, warm_start
+from models.network.context import ContextReading
+from models.network.features import Features
+from models.network.lem import Lem
+from models.objective.objective import forecast_losses, outlook_loss, volume_ratio
+from models.objective.samples import Stretches, draw_stretches
+from models.tapes.tapes import Tape, simulated_tapes
 from tests.models.tiny import TINY, halves
 
 BATCHES, STRETCHES, STARTS = 40, 16, 4
@@ -36,7 +36,7 @@ def turning_back(tape: Tape) -> Tape:
     return replace(tape, close=close, raw=raw)
 
 
-def warmed(tapes: list[Tape]) -> tuple[Lem, Stretches, Features, Reading]:
+def warmed(tapes: list[Tape]) -> tuple[Lem, Stretches, Features, ContextReading]:
     """A network fitted on the first half of each tape, and its reading of stretches in the second."""
     torch.manual_seed(0)
     net = Lem(TINY).eval()

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from app.backtest.simulate import Walk, simulate_bars, write_bars
-from models.config import LemConfig
-from models.lem import Lem
-from models.plan import Plan, make_plan
-from models.samples import Stretches, draw_stretches
-from models.tapes import Tape, simulated_tapes
+from app.bars.walks import Walk, simulate_bars, write_bars
+from models.network.lem import Lem
+from models.objective.samples import Stretches, draw_stretches
+from models.settings.sizes import LemConfig
+from models.settings.train_plan import TrainPlan, make_plan
+from models.tapes.tapes import Tape, simulated_tapes
 
 TINY_SIZES = {
     "lookback": 40,
@@ -67,7 +67,7 @@ QUICK_RUN = {
 }
 
 
-def a_plan(folder: Path) -> Plan:
+def a_plan(folder: Path) -> TrainPlan:
     """Two files of hourly walks from 2024-01-01, split in the middle."""
     first_open = 1_704_067_200
     for number in range(2):

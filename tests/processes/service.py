@@ -17,16 +17,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.clock.calendars import calendar
+from app.clock.clocks import BarsClock
+from app.decision.policies.twap import Twap
 from app.domain.bar import Bar
 from app.domain.errors import Unavailable
 from app.domain.order import Order
-from app.domain.working import Working
+from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.engine import Engine
 from app.engine.ports import Claim
-from app.feed.calendars import calendar
-from app.feed.clocks import BarsClock
-from app.policies.twap import Twap
 from app.store.embedded import EmbeddedStore
 from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order, bars
@@ -58,7 +58,7 @@ class Mortal(RedisStore):
         self._die_at("after append")
         return done
 
-    async def commit(self, changes: Sequence[Change]) -> list[Working | None]:
+    async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """Half of the orders, then the others: a crash can come between."""
         self._die_at("before commit")
         half = len(changes) // 2
@@ -73,7 +73,7 @@ class Mortal(RedisStore):
         self._die_at("after claim")
         return taken
 
-    async def create(self, change: Change, newest: datetime) -> tuple[Working, bool] | None:
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         made = await super().create(change, newest)
         self._die_at("after create")
         return made

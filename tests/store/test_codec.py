@@ -10,8 +10,8 @@ import pytest
 from app.domain.benchmark import BenchmarkSums
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Side, SizeMode
 from app.domain.projection import Bound, StopReason
-from app.domain.slices import Basis
-from app.domain.working import Status, take
+from app.domain.slice import Basis
+from app.domain.state import Status, take
 from app.store import codec
 from app.store.order_codec import mandate_text, slice_from, slice_text, state_text, working_from
 from tests.builders import (

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from app.domain.errors import Conflict, Unavailable
-from app.domain.working import Working, cancel, take
+from app.domain.state import OrderState, cancel, take
 from app.engine.changes import change
 from app.store import keys
 from app.store.redis_store import RedisStore
@@ -19,7 +19,7 @@ from tests.builders import a_decided, a_fill, a_projection, a_window, a_working,
 NEWEST = at(4)
 
 
-async def placed(store: RedisStore, name: str = "oms-1") -> Working:
+async def placed(store: RedisStore, name: str = "oms-1") -> OrderState:
     """An order that is accepted on five bars."""
     if not await store.bars_before("BTC-USDT", None, 1):
         await store.append_bars("BTC-USDT", bars(5), None)
@@ -30,7 +30,7 @@ async def placed(store: RedisStore, name: str = "oms-1") -> Working:
     return made[0]
 
 
-def stepped(working: Working, lots: int = 10) -> Working:
+def stepped(working: OrderState, lots: int = 10) -> OrderState:
     return take(working, a_projection(lots), a_window(), a_decided(), Decimal(100))
 
 

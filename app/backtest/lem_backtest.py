@@ -1,0 +1,131 @@
+"""`lem backtest` and `lem simulate`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import numpy as np
+import typer
+
+from app.backtest.batch import run_files
+from app.backtest.job import Job, load_policy, risk_aversion_of
+from app.backtest.options import decimal, seconds, whole_numbers, words
+from app.backtest.setup import ORDER_SHARE, Setup
+from app.bars.walks import Walk, simulate_bars, write_bars
+from app.bundles.bundle import BundleError
+from app.bundles.shipped import SHIPPED_BUNDLE
+from app.domain.costs import Costs
+from app.domain.errors import LemError
+from app.domain.order import Benchmark, Scenario, Side, SizeMode
+
+CANNOT_START = 2
+DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+class PolicyName(StrEnum):
+    LEM = "lem"
+    TWAP = "twap"
+    VOLUME_CURVE = "volume_curve"
+    OPTIMAL_STOPPING = "optimal_stopping"
+    LINEAR_VOLUME = "linear_volume"
+    VOLUME_AWARE_STOPPING = "volume_aware_stopping"
+
+
+def backtest(
+    out: Annotated[Path, typer.Option(help="Folder for orders.parquet and summary.csv.")],
+    bars: Annotated[
+        list[Path], typer.Option(metavar="FILE...", help="Bar files (Parquet); more may follow the first.")
+    ],
+    more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
+    bundle: Annotated[
+        Path, typer.Option(help="The model, for the policy lem.", show_default="shipped")
+    ] = SHIPPED_BUNDLE,
+    policy: Annotated[PolicyName, typer.Option(help="Who decides.")] = PolicyName.LEM,
+    min_steps: Annotated[str, typer.Option(help="Earliest ends, one order each.")] = "1,6,9,11,12",
+    max_steps: Annotated[int, typer.Option(min=1, help="Latest end.")] = 12,
+    max_slice_fraction: Annotated[str, typer.Option(help="Largest slice, a share of the order.")] = "1.0",
+    risk_aversion: Annotated[
+        str | None,
+        typer.Option(metavar="X", help="A number, or neutral, default, tracking.", show_default="the bundle's"),
+    ] = None,
+    every: Annotated[
+        int | None, typer.Option(min=1, metavar="K", help="Bars from one start to the next.", show_default="max_steps")
+    ] = None,
+    step_seconds: Annotated[
+        int | None, typer.Option(min=1, metavar="S", help="Length of a step.", show_default="that of the bars")
+    ] = None,
+    sides: Annotated[str, typer.Option(help="Sides.")] = "buy,sell",
+    benchmarks: Annotated[str, typer.Option(help="Benchmarks.")] = "vwap,twap",
+    size_modes: Annotated[str, typer.Option(help="What the order fixes.")] = "quantity,notional",
+    order_size: Annotated[
+        float, typer.Option(metavar="SHARE", help="An order's size, as a share of its horizon's expected volume.")
+    ] = ORDER_SHARE,
+    impact: Annotated[
+        float, typer.Option(metavar="K", help="Factor of the square-root impact; near 1 in markets.")
+    ] = 0.0,
+    half_spread_bps: Annotated[float, typer.Option(metavar="BPS", help="Paid by every unit.")] = 0.0,
+    start: Annotated[datetime | None, typer.Option(formats=DATE_FORMATS, help="First start of an order, UTC.")] = None,
+    end: Annotated[datetime | None, typer.Option(formats=DATE_FORMATS, help="Starts lie before it, UTC.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a file at a time.")] = 1,
+) -> None:
+    """Run orders over bar files with the service's own decisions. Slippage is positive where it is a cost.
+
+    Orders start at the same bars whatever the policy, so that policies can be compared pair by pair. Unless told
+    otherwise they are too small to move the market, and trading is free. With costs a unit pays the half spread and K
+    times the volatility per bar times the square root of its slice over the bar's volume. Bars round the clock have
+    short gaps filled as in the service, and no order runs over them; the nights of an exchange are no gaps.
+    """
+    try:
+        loaded = load_policy(policy, bundle)
+        scenarios = tuple(
+            Scenario(side, benchmark, size_mode)
+            for side in words("sides", sides, Side)
+            for benchmark in words("benchmarks", benchmarks, Benchmark)
+            for size_mode in words("size-modes", size_modes, SizeMode)
+        )
+        setup = Setup(
+            min_steps=whole_numbers("min-steps", min_steps),
+            max_steps=max_steps,
+            every=every or max_steps,
+            risk_aversion=risk_aversion_of(loaded, risk_aversion),
+            scenarios=scenarios,
+            max_slice_fraction=decimal("max-slice-fraction", max_slice_fraction),
+            order_share=order_size,
+            costs=Costs(impact=impact, half_spread_bps=half_spread_bps),
+            start=seconds(start),
+            end=seconds(end),
+        )
+        job = Job(policy=policy, bundle=bundle, setup=setup, step_seconds=step_seconds)
+        run_files([*bars, *(more or [])], job, loaded, out, jobs)
+    except (LemError, BundleError, OSError) as error:
+        _refuse(error)
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    instruments: Annotated[int, typer.Option(min=1, help="How many independent walks.")] = 4,
+    count: Annotated[int, typer.Option("--bars", min=2, help="Bars in each.")] = 100_000,
+    bar_seconds: Annotated[int, typer.Option(min=1, max=86_400, help="Length of a bar.")] = 900,
+    sigma_bps: Annotated[float, typer.Option(min=0.01, help="Volatility per bar.")] = 20.0,
+    volume_deviation: Annotated[float, typer.Option(min=0.0, help="Of log volume; 0 for the same in every bar.")] = 0.5,
+    daily_swing: Annotated[float, typer.Option(min=0.0, max=0.99, help="Daily profile of volume.")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same bars.")] = 0,
+) -> None:
+    """Write bar files of random walks, on which nothing can be forecast and the best mean gain is known."""
+    walk = Walk(
+        bar_seconds=bar_seconds, sigma=sigma_bps / 1e4, volume_deviation=volume_deviation, daily_swing=daily_swing
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    for number in range(instruments):
+        made = simulate_bars(np.random.default_rng([seed, number]), walk, 1, count)
+        path = out / f"WALK{number}-{bar_seconds}s.parquet"
+        write_bars(path, made, 0, bar_seconds)
+        typer.echo(path)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    typer.echo(f"lem backtest: {error}", err=True)
+    raise typer.Exit(CANNOT_START)

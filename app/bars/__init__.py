@@ -1,0 +1,1 @@
+"""Bars as arrays: read from files, aggregated, gaps filled, or simulated: shared by service, backtest and training."""

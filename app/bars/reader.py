@@ -1,0 +1,104 @@
+"""Bar files: Parquet, one per instrument, checked before anything is computed from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from app.bars.series import Series
+from app.domain.errors import InvalidInput
+
+PRICES = ("open", "high", "low", "close")
+REQUIRED = ("timestamp", *PRICES, "volume", "notional")
+
+
+def read_series(path: Path) -> Series:
+    """The bars of one file; the instrument is the file's name up to the first `-`.
+
+    `timestamp` is the bars' open, UTC; the bars' length is the commonest distance between two of them. Raises
+    InvalidInput with the file, the column and the first bad row.
+    """
+    table = _table(path)
+    seconds = _open_times(path, table)
+    columns = {name: _numbers(path, table, name) for name in REQUIRED[1:]}
+    trades = _numbers(path, table, "trades") if "trades" in table.column_names else np.zeros(len(seconds))
+    _check_values(path, columns)
+    return Series(
+        instrument=path.name.removesuffix(".parquet").split("-", 1)[0],
+        bar_seconds=bar_seconds_of(seconds),
+        open_time=seconds,
+        **columns,
+        trades=trades,
+        synthetic=np.zeros(len(seconds), dtype=np.bool_),
+    )
+
+
+def _table(path: Path) -> pa.Table:
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise InvalidInput("no_such_file", f"{path} does not exist") from None
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidInput("not_parquet", f"{path} cannot be read as Parquet: {error}") from error
+    missing = [name for name in REQUIRED if name not in table.column_names]
+    if missing:
+        raise InvalidInput("missing_column", f"{path} has no column {', '.join(missing)}")
+    if table.num_rows < 2:  # noqa: PLR2004 - one bar has no length
+        raise InvalidInput("too_few_bars", f"{path} has {table.num_rows} bars; at least 2 are needed")
+    return table
+
+
+def _open_times(path: Path, table: pa.Table) -> NDArray[np.int64]:
+    column = table.column("timestamp")
+    if not pa.types.is_timestamp(column.type):
+        raise InvalidInput("bad_timestamp", f"{path}: timestamp is {column.type}, not a timestamp")
+    if column.null_count:
+        raise InvalidInput("bad_timestamp", f"{path}: timestamp has empty values")
+    seconds: NDArray[np.int64] = column.cast(pa.timestamp("s"), safe=False).to_numpy().astype(np.int64)
+    step = np.diff(seconds)
+    if (step < 0).any():
+        raise InvalidInput("unsorted", f"{path}: row {_first(step < 0) + 1} is older than the row before it")
+    if (step == 0).any():
+        raise InvalidInput(
+            "duplicate_times", f"{path}: row {_first(step == 0) + 1} repeats the time of the row before it"
+        )
+    return seconds
+
+
+def _numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float64]:
+    """NaN or nothing is refused except in `notional`, which a feed may lack."""
+    try:
+        values: NDArray[np.float64] = table.column(name).cast(pa.float64()).to_numpy()
+    except pa.ArrowException as error:
+        raise InvalidInput("not_a_number", f"{path}: {name} does not hold numbers: {error}") from error
+    bad = np.isinf(values) if name == "notional" else ~np.isfinite(values)
+    bad |= values < 0.0
+    if bad.any():
+        raise InvalidInput("bad_value", f"{path}: {name} is {values[_first(bad)]} in row {_first(bad)}")
+    return values
+
+
+def _check_values(path: Path, columns: dict[str, NDArray[np.float64]]) -> None:
+    high, low = columns["high"], columns["low"]
+    if (high < low).any():
+        raise InvalidInput("high_below_low", f"{path}: high is below low in row {_first(high < low)}")
+    for name in PRICES:
+        outside = (columns[name] < low) | (columns[name] > high) | (columns[name] <= 0.0)
+        if outside.any():
+            raise InvalidInput(
+                "price_outside_range", f"{path}: {name} is not above 0 and within low..high in row {_first(outside)}"
+            )
+
+
+def bar_seconds_of(seconds: NDArray[np.int64]) -> int:
+    """The commonest distance between neighbours in `seconds`, the bars' opens, at least two of them."""
+    lengths, counts = np.unique(np.diff(seconds), return_counts=True)
+    return int(lengths[np.argmax(counts)])
+
+
+def _first(bad: NDArray[np.bool_]) -> int:
+    return int(np.argmax(bad))

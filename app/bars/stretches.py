@@ -1,0 +1,22 @@
+"""A bar file as runs of consecutive bars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.bars.gaps import round_the_clock, segments
+from app.bars.reader import read_series
+from app.bars.series import Series, aggregated
+from app.domain.errors import InvalidInput
+
+
+def stretches(path: Path, step_seconds: int | None) -> list[Series]:
+    """The runs of consecutive bars in one file, aggregated where `step_seconds` asks for it. Raises InvalidInput."""
+    series = read_series(path)
+    if step_seconds is None or step_seconds == series.bar_seconds:
+        return segments(series)
+    if not round_the_clock(series):
+        raise InvalidInput(
+            "step_seconds_needs_24_7", f"{path}: steps longer than a bar need an instrument that trades round the clock"
+        )
+    return [aggregated(stretch, step_seconds) for stretch in segments(series)]

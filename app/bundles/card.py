@@ -1,0 +1,76 @@
+"""`card.json`: what a bundle says of itself. Everything in it is checked before the bundle decides anything."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class CardPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class TensorCard(CardPart):
+    """One input or output of a graph; a size given as a letter is free."""
+
+    name: str
+    dtype: Literal["float32", "int64"]
+    shape: list[int | str]
+    unit: str
+
+
+class GraphCard(CardPart):
+    sha256: str
+    inputs: list[TensorCard]
+    outputs: list[TensorCard]
+
+
+class GoldenCase(CardPart):
+    """Inputs and the outputs that torch gave for them, as nested lists in the order of the graph's tensors."""
+
+    graph: Literal["context", "decision"]
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+class RiskAversions(CardPart):
+    """Named points of the frontier of mean against spread."""
+
+    neutral: float = Field(ge=0)
+    default: float = Field(ge=0)
+    tracking: float = Field(ge=0)
+
+
+class Training(CardPart):
+    """What the bundle was trained with: `data` and its span, the seed, and the sizes of the network."""
+
+    data: list[str]
+    start: str
+    end: str
+    seed: int
+    steps: int
+    config: dict[str, int]
+    settings: dict[str, float | int | str | list[str]]
+
+
+class Card(CardPart):
+    """`columns` are those of the raw window, `state_columns` those of an order's state, `scenarios` the words of each
+    scenario in the order of its index. `metrics` is the validation table that training ended with."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    created_at: str
+    lookback: int = Field(gt=0)
+    history_min: int = Field(gt=0)
+    max_steps: int = Field(gt=0)
+    bar_seconds: list[int]
+    columns: list[str]
+    state_columns: list[str]
+    scenarios: list[list[str]]
+    risk_aversions: RiskAversions
+    context: GraphCard
+    decision: GraphCard
+    training: Training
+    metrics: list[dict[str, float | int | str]]
+    golden: list[GoldenCase]

@@ -1,0 +1,1 @@
+"""What decides, and nothing else: policies, the market that they read, and the one function that asks them."""

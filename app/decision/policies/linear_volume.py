@@ -1,0 +1,121 @@
+"""Forecast log volume by a linear regression that is fitted inside the window it looks at, and track its share.
+
+Shapes: G windows, L bars, N steps, K regressors, T bars that a fit has both regressors and targets for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from app.decision.market import Floats, Market
+from app.decision.policies.pacing import even_pace, towards
+from app.decision.policies.volume_curve import LOOKBACK, volume_pace
+from app.decision.policies.windows import STEPS_MAX, column, exists, trailing_mean_volume
+from app.decision.policy import Proposal, Rows
+from app.domain.order import SCENARIOS, Benchmark
+
+Matrix = NDArray[np.float64]
+
+AVERAGED_BARS = (1, 4, 16, 96)
+"""The regressors: means of the newest log volumes, each less its usual level at that time of day."""
+RIDGE = 30.0
+"""Weighs as much as this many bars with a unit deviation; a window without history gets its usual level."""
+USUAL_SHRINKAGE = 1.0
+"""The window's mean log volume counts as this many earlier days."""
+VOLUME_FLOOR = 0.02
+"""Of the window's mean volume: what an empty bar counts as, since it has no logarithm."""
+CORRECTION_MAX = 3.0
+MINUTES = 1440
+
+IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
+
+
+class LinearVolume:
+    """Cumulative share of expected volume for VWAP orders, even pace for TWAP orders; it never stops.
+
+    Log volume h steps ahead is regressed by ridge least squares on how far the last 1, 4, 16 and 96 bars ran from their
+    usual level at that time of day. The exponential of such a forecast is a median: it is corrected to the mean by the
+    ratio of what came to what was fitted (Duan's smearing estimate), for each number of steps ahead on its own.
+    """
+
+    name: str = "linear_volume"
+    lookback: int = LOOKBACK
+    history_min: int = 1
+    max_steps: int = STEPS_MAX
+    risk_aversion: float = 0.0
+
+    def observe(self, windows: Floats) -> Market:
+        forecast = forecast_by_regression(windows, self.max_steps)
+        return Market(np.zeros((len(windows), 0), dtype=np.float32), forecast.astype(np.float32))
+
+    def propose(self, market: Market, rows: Rows) -> Proposal:
+        pace = np.where(IS_VWAP[rows.scenario], volume_pace(market, rows), even_pace(rows))
+        return Proposal(towards(pace, rows), np.zeros(len(rows)))
+
+
+def forecast_by_regression(windows: Floats, steps: int) -> Matrix:
+    """[G, N]: the mean volume expected in each of the next steps; 0 throughout where a window has no volume."""
+    known = exists(windows).astype(np.float64)
+    level = trailing_mean_volume(windows, windows.shape[1])
+    floor = np.where(level > 0.0, VOLUME_FLOOR * level, 1.0)[:, None]
+    logs = np.log(np.maximum(column(windows, "volume"), floor)) * known
+    usual, usual_ahead = _usual_levels(windows, logs, known, steps)
+    surprise = (logs - usual) * known
+    fitted, came, weights = _fit(surprise, known, steps)
+    median = np.exp(usual_ahead + fitted[:, -1])
+    forecast: Matrix = np.where(level[:, None] > 0.0, median * _to_mean(fitted[:, :-1], came, weights), 0.0)
+    return forecast
+
+
+def _usual_levels(windows: Floats, logs: Matrix, known: Matrix, steps: int) -> tuple[Matrix, Matrix]:
+    """Of log volume, [G, L] at each bar's time of day, and [G, N] in the next steps.
+
+    What comes next is read from what followed the same time of day on earlier days, so that sessions need no calendar.
+    """
+    count, length = logs.shape
+    minute = (column(windows, "second_of_day") // 60).astype(np.int64) + MINUTES * np.arange(count)[:, None]
+    mean = logs.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1.0)
+
+    def grouped(values: Matrix) -> Matrix:
+        sums: Matrix = np.bincount(minute.ravel(), values.ravel(), MINUTES * count).astype(np.float64)
+        return sums
+
+    usual = (grouped(logs)[minute] + USUAL_SHRINKAGE * mean) / (grouped(known)[minute] + USUAL_SHRINKAGE)
+    same_time = known * (minute == minute[:, -1:])
+    ahead = np.empty((count, steps))
+    for step in range(1, steps + 1):
+        before = same_time[:, : length - step]
+        after = known[:, step:] * before
+        ahead[:, step - 1] = (after * logs[:, step:]).sum(axis=1) + USUAL_SHRINKAGE * mean[:, 0]
+        ahead[:, step - 1] /= after.sum(axis=1) + USUAL_SHRINKAGE
+    return usual, ahead
+
+
+def _fit(surprise: Matrix, known: Matrix, steps: int) -> tuple[Matrix, Matrix, Matrix]:
+    """Fitted surprises [G, T + 1, N], the last row the forecast; those that came, and their weights, [G, T, N]."""
+    regressors = np.stack([_trailing(surprise, known, bars) for bars in AVERAGED_BARS], axis=-1)  # [G, L, K]
+    training = regressors[:, :-steps]
+    came = sliding_window_view(surprise, steps, axis=1)[:, 1:]
+    weights = sliding_window_view(known, steps, axis=1)[:, 1:] * known[:, :-steps, None]
+    weighted = training * known[:, :-steps, None]
+    gram = weighted.transpose(0, 2, 1) @ training + RIDGE * np.eye(len(AVERAGED_BARS))
+    slopes = np.linalg.solve(gram, weighted.transpose(0, 2, 1) @ np.ascontiguousarray(came))  # [G, K, N]
+    used = np.concatenate([training, regressors[:, -1:]], axis=1)
+    return used @ slopes, came, weights
+
+
+def _trailing(surprise: Matrix, known: Matrix, bars: int) -> Matrix:
+    """[G, L]: the mean of the newest `bars` surprises at each bar, fewer where the window begins."""
+    total, count = np.cumsum(surprise, axis=1), np.cumsum(known, axis=1)
+    total[:, bars:] -= total[:, :-bars].copy()
+    count[:, bars:] -= count[:, :-bars].copy()
+    return total / np.maximum(count, 1.0)
+
+
+def _to_mean(fitted: Matrix, came: Matrix, weights: Matrix) -> Matrix:
+    """[G, N]: the mean of what came over the exponential of what was fitted."""
+    ratio = (np.exp(came - fitted) * weights).sum(axis=1) + 1.0
+    mean: Matrix = ratio / (weights.sum(axis=1) + 1.0)
+    return np.clip(mean, 1.0 / CORRECTION_MAX, CORRECTION_MAX)

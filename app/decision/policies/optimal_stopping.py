@@ -1,0 +1,83 @@
+"""End where a martingale's optimal stopping rule says so, hedge until then: the yardstick for what a model earns."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.decision.market import Floats, Market
+from app.decision.policies.pacing import towards
+from app.decision.policies.stopping_rule import stopping_rule
+from app.decision.policies.windows import SIGMA_BARS, STEPS_MAX, trailing_mean_volume, trailing_sigma
+from app.decision.policy import Proposal, Rows
+from app.domain.order import SCENARIOS
+
+Vector = NDArray[np.float64]
+
+CAP_TOLERANCE = 1e-6
+"""Share of the order by which the rest may exceed the slice cap and still count as finishable: a rounding."""
+
+SIGN = np.array([scenario.side.sign for scenario in SCENARIOS], dtype=np.float64)
+
+
+class OptimalStopping:
+    """Knows the bars only through sigma, the trailing volatility, and treats VWAP orders like TWAP orders, with their
+    own benchmark's distance from the last close.
+
+    Under a slice cap c nothing can end before step ceil(1 / c), so the rule is that of the later of it and min_steps.
+    It ends an order only when one slice can finish it, and so keeps ahead of the hedge wherever the hedge would leave
+    more than one slice when the rule may first fire. That reaches the best mean, and pays for it with spread.
+    """
+
+    name: str = "optimal_stopping"
+    lookback: int = SIGMA_BARS + 1
+    history_min: int = 13
+    max_steps: int = STEPS_MAX
+    risk_aversion: float = 0.0
+
+    def observe(self, windows: Floats) -> Market:
+        """The context [G, 1] is sigma, relative per bar."""
+        mean = trailing_mean_volume(windows, SIGMA_BARS)
+        forecast = np.repeat(mean[:, None], self.max_steps, axis=1)
+        return Market(trailing_sigma(windows)[:, None].astype(np.float32), forecast.astype(np.float32))
+
+    def propose(self, market: Market, rows: Rows) -> Proposal:
+        y = distance(market.context[rows.market, 0].astype(np.float64), rows)
+        min_steps = stopping_min_steps(rows)
+        target, stops = np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_)
+        base = int(rows.max_steps.max(initial=0)) + 1
+        horizon = min_steps * base + rows.max_steps  # pairs as single numbers are told apart much faster
+        for kind in np.unique(horizon).tolist():
+            chosen = np.flatnonzero(horizon == kind)
+            rule, closed = stopping_rule(*divmod(kind, base)), rows.step[chosen] - 1
+            target[chosen] = rule.target(closed, y[chosen])
+            stops[chosen] = rule.stops(closed, y[chosen])
+        target = np.maximum(target, one_slice_left(min_steps, rows))
+        return Proposal(towards(target, rows), (stops & finishable(rows)).astype(np.float64))
+
+
+def stopping_min_steps(rows: Rows) -> NDArray[np.int64]:
+    """[B]: the first step that can be an order's last under its slice cap."""
+    earliest = np.ceil(1.0 / rows.max_slice_fraction - CAP_TOLERANCE).astype(np.int64)
+    return np.minimum(np.maximum(rows.min_steps, earliest), rows.max_steps)
+
+
+def finishable(rows: Rows) -> NDArray[np.bool_]:
+    """[B]: whether one slice takes all that is left."""
+    enough: NDArray[np.bool_] = 1.0 - rows.filled_fraction <= rows.max_slice_fraction + CAP_TOLERANCE
+    return enough
+
+
+def one_slice_left(min_steps: NDArray[np.int64], rows: Rows) -> Vector:
+    """[B]: the least cumulative share after the next step from which full slices leave one of them when `min_steps` - 1
+    windows have closed; 0 or less without a cap."""
+    slices_until_then = np.maximum(0, min_steps - 1 - rows.step)
+    share: Vector = 1.0 - rows.max_slice_fraction * (1.0 + slices_until_then)
+    return share
+
+
+def distance(sigma: Vector, rows: Rows) -> Vector:
+    """[B]: benchmark so far less last close, in sigmas, positive where ending now pays; 0 before the first bar."""
+    ahead = SIGN[rows.scenario] * (rows.benchmark_price - rows.last_price)
+    scale = sigma * rows.last_price
+    return np.divide(ahead, scale, out=np.zeros(len(rows)), where=scale > 0.0)

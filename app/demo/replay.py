@@ -1,0 +1,95 @@
+"""The demo's bars: real daily ones that a small package ships, or the project's own simulation without it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Any
+
+PACKAGE = "bokeh_sampledata"
+SIMULATED = ("SIM-A", "SIM-B", "SIM-C", "SIM-D")
+SIMULATED_FROM = datetime(2025, 1, 6, tzinfo=UTC)
+SEED = 7
+COLUMNS = ("open", "high", "low", "close", "volume")
+TICKERS = ("AAPL", "GOOG", "IBM", "MSFT")
+COMMON_FROM = "2004-08-19"
+"""The first session that all of them have."""
+REPLAY_FROM = "2013-01-02"
+"""The first session of the last year that the package covers: a choice made before any result was seen."""
+
+JsonBar = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """`terms` is the body that registers each instrument. `history` comes before the demo's first order, `replay`
+    holds one tuple of bars, one of each instrument, for every window after it."""
+
+    source: str
+    terms: JsonBar
+    history: list[JsonBar]
+    replay: list[tuple[JsonBar, ...]]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(bar["instrument"] for bar in self.replay[0])
+
+
+def load(history_count: int, replay_count: int) -> Replay:
+    """`history_count` windows for each instrument, then `replay_count` more."""
+    return _real(history_count, replay_count) if find_spec(PACKAGE) else _simulated(history_count, replay_count)
+
+
+def _real(history_count: int, replay_count: int) -> Replay:
+    by_ticker: dict[str, list[JsonBar]] = {ticker: [] for ticker in TICKERS}
+    with (files(PACKAGE) / "_data" / "stocks.csv.gz").open("rb") as packed, gzip.open(packed, "rt", newline="") as rows:
+        for row in csv.DictReader(rows):
+            if row["Ticker"] in by_ticker and row["Date"] >= COMMON_FROM:
+                by_ticker[row["Ticker"]].append(_daily_bar(row))
+    windows = list(zip(*by_ticker.values(), strict=True))
+    first = next(place for place, window in enumerate(windows) if window[0]["open_time"] >= REPLAY_FROM)
+    return Replay(
+        source=f"real daily bars of {', '.join(TICKERS)} from {REPLAY_FROM} on ({PACKAGE})",
+        terms={"bar_seconds": 86_400, "lot_size": "1", "tick_size": "0.01", "calendar": "XNYS"},
+        history=[bar for window in windows[first - history_count : first] for bar in window],
+        replay=windows[first : first + replay_count],
+    )
+
+
+def _daily_bar(row: dict[str, str]) -> JsonBar:
+    """A session's bar. Its window opens at 14:30 UTC all year: daily bars are told apart by their date."""
+    prices = {name.lower(): row[name] for name in ("Open", "High", "Low", "Close", "Volume")}
+    return {"instrument": row["Ticker"], "open_time": f"{row['Date']}T14:30:00Z", **prices}
+
+
+def _simulated(history_count: int, replay_count: int) -> Replay:
+    """Random walks, on which no skill can show: only the choice of the end can."""
+    from numpy.random import default_rng
+
+    from app.bars.walks import Walk, simulate_bars
+
+    walk, count = Walk(daily_swing=0.5), history_count + replay_count
+    made = simulate_bars(default_rng(SEED), walk, len(SIMULATED), count)
+    windows = []
+    for place in range(count):
+        opens = SIMULATED_FROM + timedelta(seconds=walk.bar_seconds * place)
+        windows.append(
+            tuple(
+                {
+                    "instrument": symbol,
+                    "open_time": opens.isoformat(),
+                    **{name: f"{getattr(made, name)[path, place]:.2f}" for name in COLUMNS},
+                }
+                for path, symbol in enumerate(SIMULATED)
+            )
+        )
+    return Replay(
+        source=f"simulated random walks, 15-minute bars (for real bars install {PACKAGE})",
+        terms={"bar_seconds": walk.bar_seconds, "lot_size": "1", "tick_size": "0.01"},
+        history=[bar for window in windows[:history_count] for bar in window],
+        replay=windows[history_count:],
+    )

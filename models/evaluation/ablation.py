@@ -1,0 +1,140 @@
+"""Does each part of the network earn its place? The same training without it, measured on the same validation orders.
+
+Shapes: B orders (each in all 8 scenarios).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.backtest.workers import worker_pool
+from app.domain.errors import InvalidInput
+from models.evaluation.bootstrap import DayBlocks, horizon_days
+from models.network.lem import Lem
+from models.objective.objective import RISK_AVERSIONS, Loss
+from models.settings.train_plan import TrainPlan
+from models.tapes.tapes import MarketTapes
+from models.training.train import trained, validation_markets
+from models.training.validation import MAX_STEPS, Row, tracking_errors, utilities
+
+WHOLE = "whole"
+VARIANTS: dict[str, dict[str, dict[str, float]]] = {
+    WHOLE: {},
+    "lstm_for_tkan": {"model": {"kan_layers": 0}},
+    "no_variable_selection": {"model": {"variable_width": 0}},
+    "no_attention": {"model": {"heads": 0}},
+    "no_recurrence": {"model": {"recurrent_layers": 0, "heads": 0}},
+    "no_context": {"model": {"context_width": 0}},
+    "no_volume_bend": {"model": {"bend_width": 0}},
+    "one_shared_network": {"model": {"step_blocks": 0}},
+    "no_simulated_data": {"training": {"simulated_share": 0.0}},
+    "no_warm_start": {"training": {"warm_batches": 0}},
+}
+"""What each variant changes in the plan; a model's size of zero leaves that part out."""
+MEASURES, TABLE = "measures.npz", "ablation.csv"
+RESAMPLES, LINE_EVERY = 2_000, 100
+
+Measures = dict[str, NDArray[Any]]
+"""For each market: `<market>.utility` and `<market>.tracking` [B] in units of volatility, `<market>.day` [B] and the
+longest `<market>.bar_seconds`; of the variant its `parameters` and the `plan` that it was trained by."""
+
+
+def ablate(plan: TrainPlan, folder: Path, jobs: int, variants: Sequence[str] = tuple(VARIANTS)) -> list[Row]:
+    """Train every variant in its own folder, `jobs` at a time, and write the table. What is finished is not done again;
+    what was stopped goes on. Raises InvalidInput where either was begun with another plan."""
+    run = partial(_measured, plan, folder)
+    with worker_pool(jobs) as pool:
+        list(pool.map(run, variants))
+    measures = {name: dict(np.load(folder / name / MEASURES)) for name in variants}
+    rows = [row for name in variants for row in _rows(name, measures[name], measures[WHOLE])]
+    with (folder / TABLE).open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows
+
+
+def variant_of(plan: TrainPlan, name: str) -> TrainPlan:
+    changes = VARIANTS[name]
+    model = plan.model | {size: int(value) for size, value in changes.get("model", {}).items()}
+    return plan.model_copy(update={"model": model, "training": plan.training | changes.get("training", {})})
+
+
+def _measured(plan: TrainPlan, folder: Path, name: str) -> None:
+    """One variant in a process of its own, on one core. It is measured as it stands at the end: to choose the best of
+    few validations would add chance to the comparison."""
+    target, changed = folder / name / MEASURES, variant_of(plan, name)
+    facts = _facts(changed)
+    if target.exists():
+        if str(np.load(target)["plan"]) != facts:
+            raise InvalidInput("other_training", f"{target} was measured with another plan: use another --out")
+        return
+    torch.set_num_threads(1)
+    net = trained(changed, folder / name, partial(_tell, name)).averaged.eval()
+    parameters = sum(one.numel() for one in net.parameters() if one.requires_grad)
+    measures: Measures = {"plan": np.array(facts), "parameters": np.array([parameters])}
+    for market in validation_markets(changed):
+        measures |= _measures_on(net, market)
+    draft = target.with_suffix(".draft.npz")
+    np.savez(draft, **measures)  # type: ignore[arg-type]
+    draft.replace(target)
+
+
+def _facts(plan: TrainPlan) -> str:
+    """All that a variant's measures follow from, but the bars themselves."""
+    return json.dumps(
+        {
+            "markets": {name: market.model_dump(mode="json") for name, market in plan.markets.items()},
+            "model": asdict(plan.config),
+            "training": asdict(plan.settings),
+        }
+    )
+
+
+def _tell(variant: str, stage: str, done: int, total: int, _loss: Loss | None = None) -> None:
+    """A line now and then: several variants at a time have no common bar."""
+    if done == total or done % LINE_EVERY == 0:
+        print(f"{variant}: {stage} {done:,} of {total:,}", file=sys.stderr, flush=True)
+
+
+def _measures_on(net: Lem, market: MarketTapes) -> Measures:
+    day, utility = utilities(net, market.tapes, RISK_AVERSIONS.default)
+    _, tracking = tracking_errors(net, market.tapes, RISK_AVERSIONS.tracking)
+    return {
+        f"{market.name}.day": day,
+        f"{market.name}.bar_seconds": np.array(max(tape.bar_seconds for tape in market.tapes)),
+        f"{market.name}.utility": utility,
+        f"{market.name}.tracking": tracking,
+    }
+
+
+def _rows(name: str, measures: Measures, whole: Measures) -> list[Row]:
+    """Differences are to the whole network on the same orders: positive is more utility, or a larger error."""
+    rows: list[Row] = []
+    for market in [key.removesuffix(".day") for key in measures if key.endswith(".day")]:
+        days = horizon_days(MAX_STEPS, int(measures[f"{market}.bar_seconds"]))
+        blocks = DayBlocks(measures[f"{market}.day"].astype(np.int64), horizon_days=days, resamples=RESAMPLES, seed=0)
+        row: Row = {"variant": name, "parameters": int(measures["parameters"][0]), "market": market}
+        row["orders"] = len(measures[f"{market}.day"])
+        for figure in ("utility", "tracking"):
+            values, wholes = measures[f"{market}.{figure}"], whole[f"{market}.{figure}"]
+            low, high = blocks.interval(values - wholes)
+            row |= {
+                figure: round(float(values.mean()), 4),
+                f"{figure}_difference": round(float((values - wholes).mean()), 4),
+                f"{figure}_low": round(low, 4),
+                f"{figure}_high": round(high, 4),
+            }
+        rows.append(row)
+    return rows

@@ -1,0 +1,172 @@
+"""What to measure: a TOML file, or the flags of the command line, checked before anything is read.
+
+max_steps = 12                         # all of these are optional
+min_steps = [1, 6, 12]
+risk_aversions = [0, 0.3, 6]           # the frontier; the bundle's named ones are always in it
+
+[markets.crypto_15m]                   # any number of markets; the name is yours
+path = "data/crypto_15m"               # a bar file or a folder of them (Parquet), from this file's folder
+start = 2025-01-03                     # first starts of orders, UTC; history may be older
+end = 2025-11-01                       # starts lie before it
+step_seconds = 5400                    # optional: aggregate the bars
+every = 13                             # optional: bars from one start to the next; where it is left out, max_steps or
+                                       # the next number that has no factor in common with the bars of a day, since
+                                       # another would look at few times of the day
+published = "crypto_15min"             # optional: block of the published figures to stand beside
+
+[walk]                                 # optional: random walks, where the best mean is known
+instruments = 8
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from models.settings.files import read_toml, validated
+
+SLICE_CAPS = (1.0, 0.2)
+
+
+class PlanPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EvaluationMarket(PlanPart):
+    """`paths` are bar files, one per instrument; `start` and `end` cut the orders' starts, midnight UTC."""
+
+    paths: tuple[Path, ...]
+    start: date | None = None
+    end: date | None = None
+    step_seconds: int | None = Field(default=None, gt=0)
+    every: int | None = Field(default=None, gt=0)
+    published: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_path(cls, given: Any) -> Any:
+        """`path` is how a file says it."""
+        if isinstance(given, dict) and "path" in given:
+            return {"paths": [given["path"]]} | {name: value for name, value in given.items() if name != "path"}
+        return given
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start and self.end and self.end <= self.start:
+            raise ValueError("end is not after start")
+        return self
+
+    @property
+    def start_seconds(self) -> int | None:
+        return None if self.start is None else midnight(self.start)
+
+    @property
+    def end_seconds(self) -> int | None:
+        return None if self.end is None else midnight(self.end)
+
+
+class WalkPlan(PlanPart):
+    """Independent random walks with `sigma_bps` of volatility per bar, drawn from `seed`. With `volume_per_move` they
+    look more like a market, though there is still nothing to know (app/bars/walks.py). Without
+    `slice_caps` they are those of `SLICE_CAPS` with which max_steps slices can finish an order."""
+
+    instruments: int = Field(default=8, gt=0)
+    bars: int = Field(default=36_000, gt=1000)
+    sigma_bps: float = Field(default=20.0, gt=0.0)
+    volume_per_move: float = Field(default=0.0, ge=0.0)
+    seed: int = Field(default=7, ge=0)
+    min_steps: tuple[int, ...] = (1, 4, 6, 7, 8, 9, 10, 11, 12)
+    slice_caps: tuple[float, ...] = ()
+
+
+class CostPlan(PlanPart):
+    """`order_sizes` are shares of the volume that the order's horizon is expected to trade."""
+
+    order_sizes: tuple[float, ...] = (0.001, 0.01, 0.05)
+    impact: float = Field(default=1.0, ge=0.0)
+    half_spread_bps: float = Field(default=0.5, ge=0.0)
+    min_steps: tuple[int, ...] = (1, 6, 9, 12)
+
+
+class EvaluationPlan(PlanPart):
+    """The whole file. `frontier_min_steps` are those at which every risk aversion is run; `calibration_min_steps` those
+    at which the stop is looked into. Entries above max_steps, and those not in `min_steps`, are left out; max_steps
+    itself is always among them."""
+
+    markets: dict[str, EvaluationMarket] = {}
+    walk: WalkPlan | None = None
+    max_steps: int = Field(default=12, ge=2)
+    min_steps: tuple[int, ...] = tuple(range(1, 25))
+    risk_aversions: tuple[float, ...] = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 6.0, 10.0)
+    frontier_min_steps: tuple[int, ...] = (1, 6, 9, 11)
+    calibration_min_steps: tuple[int, ...] = (1, 6)
+    costs: CostPlan = CostPlan()
+    resamples: int = Field(default=2000, ge=100)
+    seed: int = Field(default=0, ge=0)
+
+    @field_validator("min_steps", "frontier_min_steps", "calibration_min_steps")
+    @classmethod
+    def _positive(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if not steps or min(steps) < 1:
+            raise ValueError("it is a list of whole numbers from 1")
+        return steps
+
+    @field_validator("risk_aversions")
+    @classmethod
+    def _from_zero(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if min(values, default=0.0) < 0.0:
+            raise ValueError("a risk aversion is not negative")
+        return values
+
+    @model_validator(mode="after")
+    def _can_finish(self) -> Self:
+        for cap in self.slice_caps:
+            if not self._finishes(cap):
+                raise ValueError(f"walk.slice_caps: {self.max_steps} slices of at most {cap:g} cannot finish an order")
+        return self
+
+    def _finishes(self, cap: float) -> bool:
+        return Decimal(str(cap)) * self.max_steps >= 1
+
+    @property
+    def slice_caps(self) -> tuple[float, ...]:
+        """Of orders on the walk."""
+        if self.walk and self.walk.slice_caps:
+            return self.walk.slice_caps
+        return tuple(cap for cap in SLICE_CAPS if self._finishes(cap))
+
+    @property
+    def all_min_steps(self) -> tuple[int, ...]:
+        return self.within(self.min_steps)
+
+    def within(self, steps: tuple[int, ...]) -> tuple[int, ...]:
+        """Those of `steps` that are below max_steps, and max_steps."""
+        return tuple(sorted({step for step in steps if step < self.max_steps} | {self.max_steps}))
+
+    def among(self, steps: tuple[int, ...]) -> tuple[int, ...]:
+        """Those of `steps` that are among `min_steps` too, and max_steps."""
+        return tuple(step for step in self.within(steps) if step in self.all_min_steps)
+
+
+def read_plan(path: Path) -> EvaluationPlan:
+    """Raises InvalidInput with the place of the first mistake. Relative paths are from the file's folder."""
+    plan = make_plan(read_toml(path), str(path))
+    markets = {
+        name: market.model_copy(update={"paths": tuple(path.parent / each for each in market.paths)})
+        for name, market in plan.markets.items()
+    }
+    return plan.model_copy(update={"markets": markets})
+
+
+def make_plan(content: dict[str, Any], source: str) -> EvaluationPlan:
+    """A plan from plain values; `source` is named where they are wrong."""
+    return validated(EvaluationPlan, content, source)
+
+
+def midnight(day: date) -> int:
+    """UTC, in seconds since the epoch."""
+    return int(datetime.combine(day, time(), UTC).timestamp())

@@ -1,0 +1,1 @@
+"""What is fitted before the first step of training."""

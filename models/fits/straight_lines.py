@@ -1,0 +1,157 @@
+"""What straight lines can foresee, found before training: the heads of the outlook, of the volume and of the volatility
+start from them.
+
+What prices do next is so faint that steps of the optimiser drown it in their own noise; ridge regression on hundreds of
+thousands of windows does not. Training refines the forecasts of volume and volatility and leaves the outlook as it is:
+on the bars that it was fitted on, it could only learn to trust it too much. What the volume's lines miss is bent by a
+small network, fitted to the same windows (models/fits/volume_bend_fit.py).
+
+Shapes: F figures that are read, Y figures foreseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from models.fits.volume_bend_fit import Windows, fit_bend
+from models.network.context import VOLATILITY_SHIFT_MAX, ContextNet
+from models.network.directions import DIRECTIONS
+from models.network.features import Features
+from models.network.lengths import LENGTHS
+from models.objective.objective import outlook_that_came, volatility_that_came, volume_ratio, volume_that_came
+from models.objective.samples import Stretches
+from models.settings.sizes import OUTLOOKS
+
+LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
+"""In windows, added to the diagonal: so many must speak for a figure. The outlook's is for one bar ahead, as over
+longer spans fewer windows are independent; what holds at one bar length alone must earn LENGTH_RIDGE times that. Chosen
+by fitting on the past and looking at the next quarter, over six quarters before 2025."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Over the windows seen: their figures' products [F, F], with what came [F, Y], and its squares [Y]."""
+
+    figures: Tensor
+    foreseen: Tensor
+    squares: Tensor
+
+    def plus(self, other: Sums) -> Sums:
+        return Sums(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+    def line(self, place: int, ridge: Tensor) -> Tensor:
+        """[F]: the weights by which the figures foresee what stands at `place`."""
+        loaded = self.figures + torch.diag(ridge.to(self.figures))
+        result: Tensor = torch.linalg.solve(loaded, self.foreseen[:, place])
+        return result
+
+
+def warm_start(
+    net: ContextNet,
+    batches: Iterable[Stretches],
+    add_others: Callable[[Tensor], None] = lambda _sum: None,
+    told: Callable[[int, int], None] = lambda _done, _total: None,
+) -> None:
+    """Fit the heads on the batches' windows, in the place of what they held; no batches leave them. Where the batches
+    are one process' share, `add_others` adds the other processes' part of each sum to it, in place. `told` hears of
+    the bend's steps."""
+    both: tuple[Sums, Sums] | None = None
+    windows: list[Windows] = []
+    for stretches in batches:  # of the lines only the sums are kept: each is some megabytes
+        *part, seen = _seen(net, stretches)
+        both = (both[0].plus(part[0]), both[1].plus(part[1])) if both else (part[0], part[1])
+        windows.append(seen)
+    if both:
+        for sums in both:
+            for part_of_all in (sums.figures, sums.foreseen, sums.squares):
+                add_others(part_of_all)
+        _start_outlook(net, both[0])
+        _start_levels(net, both[1])
+        fit_bend(net, windows, add_others, told)
+
+
+def calibrate(
+    net: ContextNet, batches: Iterable[Stretches], add_others: Callable[[Tensor], None] = lambda _sum: None
+) -> None:
+    """Move the constants of the volume's lines, one for all bar lengths and one more for each, until on average as much
+    comes as is expected: the logs of volume have heavier tails than a normal's."""
+    device = net.volume.weight.device
+    one = torch.ones(1, device=device)
+    products = torch.zeros(LENGTHS + 1, LENGTHS + 1, device=device)
+    missing = torch.zeros(LENGTHS + 1, net.config.max_steps, device=device)
+    for stretches in batches:
+        with torch.no_grad():
+            features = net.features(stretches.windows)
+            ratio = volume_ratio(stretches, features, net.read(features))
+        shares = torch.cat([features.lengths.mean(0), one])
+        products = products + torch.outer(shares, shares)
+        missing = missing + torch.outer(shares, torch.log(ratio.mean(0)))
+    for part_of_all in (products, missing):
+        add_others(part_of_all)
+    constants = torch.linalg.solve(products + torch.eye(LENGTHS + 1, device=device), missing)
+    with torch.no_grad():
+        net.volume.weight[:, -LENGTHS:].add_(constants[:-1].T)
+        net.volume.bias.add_(constants[-1])
+
+
+def _seen(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums, Windows]:
+    """The sums of the outlook and of the levels, and what the bend is fitted to."""
+    with torch.no_grad():
+        features = net.features(stretches.windows)
+    outlook, moved = outlook_that_came(stretches, features, net.config.max_steps)
+    known = moved[:, 0] > 0.0
+    levels = _levels_that_came(stretches, features)
+    lines = net.line_figures(features.levels, features.lengths)
+    figures = torch.cat([lines, torch.ones_like(features.volume)[:, None]], dim=-1)
+    return (
+        _sums(net.directions(features)[known], outlook[known]),
+        _sums(figures[known], levels[known]),
+        Windows.of(stretches, features, known),
+    )
+
+
+def _sums(figures: Tensor, foreseen: Tensor) -> Sums:
+    figures, foreseen = figures.double(), foreseen.double()
+    return Sums(figures.T @ figures, figures.T @ foreseen, (foreseen**2).sum(0))
+
+
+def _levels_that_came(stretches: Stretches, features: Features) -> Tensor:
+    """[B, N + 1]: the logs of each next step's volume over its profile and of the coming volatility over the past."""
+    volume, expected = volume_that_came(stretches, features)
+    volatility = volatility_that_came(stretches, features) / features.volatility
+    return torch.cat([torch.log(volume / expected), torch.log(volatility + 0.03)[:, None]], dim=-1)
+
+
+def _start_outlook(net: ContextNet, sums: Sums) -> None:
+    ridge = torch.full((len(sums.figures),), LENGTH_RIDGE * OUTLOOK_RIDGE)
+    ridge[:DIRECTIONS] = OUTLOOK_RIDGE
+    spans = [min(span, net.config.max_steps) for span in OUTLOOKS]
+    _set(net.outlook, [sums.line(place, span * ridge) for place, span in enumerate(spans)])
+
+
+def _start_levels(net: ContextNet, sums: Sums) -> None:
+    ridge = torch.full((len(sums.figures),), LEVEL_RIDGE)
+    ridge[-1] = 0.0  # the constant is not shrunk
+    lines = [sums.line(place, ridge) for place in range(sums.foreseen.shape[1])]
+    windows = sums.figures[-1, -1]  # the constant's own square, summed
+    variance = (sums.squares - (torch.stack(lines, dim=-1) * sums.foreseen).sum(0)) / windows
+    # The mean of what is lognormal lies half a variance above the exponential of the logs' mean.
+    for line, above in zip(lines, 0.5 * variance, strict=True):
+        line[-1] += above
+    _set(net.volume, lines[:-1])
+    _set(net.volatility, [lines[-1] / VOLATILITY_SHIFT_MAX])
+
+
+def _set(head: nn.Linear, lines: Sequence[Tensor]) -> None:
+    """A head reads what the network has learned first, then the figures; a constant stands last in their lines."""
+    weights = torch.stack(list(lines)).to(head.weight)
+    with torch.no_grad():
+        head.weight.zero_()
+        if head.bias is not None:
+            head.bias.copy_(weights[:, -1])
+            weights = weights[:, :-1]
+        head.weight[:, -weights.shape[1] :] = weights

@@ -1,0 +1,63 @@
+"""Fit the tilts of volume in a hedge against VWAP, before training: by the absolute error of small orders that are
+forced over all of their steps and fear spread.
+
+Bars with more volume than was foreseen move more, and an order that is ahead of the market's volume or behind it is
+exposed to the move of the bar after its slice: weighed by what it may cost, that bar has more volume than the mean. How
+much more, each bar length says for itself. Training leaves these tilts as they are: learned with the utility of all
+orders they kept wild paths closer to VWAP, and most others less close. What an order asks of them that may stop at any
+step is learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from models.network.lem import Lem
+from models.objective.objective import RISK_AVERSIONS, VOLATILITY_MIN
+from models.objective.rollout import roll
+from models.objective.samples import Stretches, paths_of, small_orders
+
+LEARNING_RATE = 0.02
+
+
+def fit_tilts(
+    net: Lem,
+    draw: Callable[[int], Stretches],
+    steps: int,
+    add_others: Callable[[Tensor], None] = lambda _sum: None,
+    told: Callable[[int, int], None] = lambda _done, _total: None,
+) -> None:
+    """So many steps, each on the stretches that `draw` has for it; nothing else learns. Where they are one process'
+    share, `add_others` adds the other processes' part of a sum to it, in place. `told` hears how many steps are done,
+    and of how many."""
+    tilts = net.context.forced_tilts.requires_grad_()
+    weights = list(tilts.parameters())
+    optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    processes = torch.ones(1)
+    add_others(processes)
+    for step in range(steps):
+        gradients = torch.autograd.grad(_error(net, draw(step)), weights)
+        for weight, gradient in zip(weights, gradients, strict=True):
+            add_others(gradient)
+            weight.grad = gradient / processes.item()
+        optimizer.step()
+        falling.step()
+        told(step + 1, steps)
+    tilts.requires_grad_(requires_grad=False)
+
+
+def _error(net: Lem, stretches: Stretches) -> Tensor:
+    """The mean absolute slippage against VWAP, in units of volatility."""
+    with torch.no_grad():
+        features = net.context.features(stretches.windows)
+        reading = net.context.read(features)
+    reading = net.context.tilted(reading, features)
+    paths = paths_of(stretches, features, reading, 1)
+    steps = paths.price.shape[1]
+    orders = small_orders(paths, steps, steps, RISK_AVERSIONS.tracking)
+    gain = roll(net.decision, paths, orders).gain[net.decision.is_vwap]
+    return (gain.abs() * (paths.volatility > VOLATILITY_MIN)).mean()

@@ -1,0 +1,154 @@
+"""`lem train`, `lem ablate` and `lem export`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.bundles.bundle import BundleError, load_bundle
+from app.domain.errors import InvalidInput, LemError
+from models.evaluation.ablation import TABLE, VARIANTS, WHOLE
+from models.evaluation.ablation import ablate as ablate_plan
+from models.release.release import release
+from models.settings.train_plan import TrainPlan, make_plan, read_plan
+from models.training.launch import launch
+from models.training.validation import Row
+
+DATE_FORMATS = ["%Y-%m-%d"]
+CANNOT_START = 2
+WIDTH_MIN = 150
+"""Columns of the printed table, also where the terminal is narrower or there is none: a cut name says nothing."""
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="Folder of the run; a training that was stopped goes on from there.")],
+    plan: Annotated[Path | None, typer.Option("--config", help="TOML file that says what to train on and how.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Instead of a file: one folder of bars (Parquet), other settings as they are.")
+    ] = None,
+    train_end: Annotated[
+        datetime | None, typer.Option(formats=DATE_FORMATS, help="With --data: bars before it train, UTC.")
+    ] = None,
+    validation_end: Annotated[
+        datetime | None, typer.Option(formats=DATE_FORMATS, help="With --data: bars before it choose, UTC.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the optimiser.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything that is drawn.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads of each; 0 shares out all.")] = 0,
+) -> None:
+    """Train one model for all 8 scenarios and every horizon at once, on the plan's markets and on random walks (on
+    those alone without --config or --data). Stop it at any time; the same command goes on."""
+    with _refusing("train"):
+        made = _changed(_plan(plan, data, train_end, validation_end), steps=steps, seed=seed)
+        _require_writable(out)
+        table = launch(made, out, processes, threads)
+    _show(table, "validation: gain against the benchmark (positive is good), default risk aversion")
+
+
+def _plan(
+    file: Path | None, data: Path | None, train_end: datetime | None, validation_end: datetime | None
+) -> TrainPlan:
+    if file and data:
+        raise InvalidInput("two_plans", "give --config or --data, not both")
+    if not data:
+        if train_end or validation_end:
+            raise InvalidInput(
+                "needs_data", "--train-end and --validation-end go with --data; a plan has them by market"
+            )
+        return read_plan(file) if file else make_plan({}, "no markets")
+    if not train_end or not validation_end:
+        raise InvalidInput("no_split", "--data needs --train-end and --validation-end: what trains must not choose")
+    market = {"path": data, "train_end": train_end.date(), "validation_end": validation_end.date()}
+    return make_plan({"markets": {data.resolve().name: market}}, "--data")
+
+
+def _changed(plan: TrainPlan, **settings: int | None) -> TrainPlan:
+    """The plan with what the flags say on top."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    return make_plan(plan.model_dump() | {"training": plan.training | given}, "options")
+
+
+@app.command()
+def ablate(
+    plan: Annotated[Path, typer.Option("--config", help="TOML file that says what to train on and how.")],
+    out: Annotated[Path, typer.Option(help="Folder of the runs and the table; what was stopped goes on from there.")],
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the optimiser, for each variant.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Variants at a time, one core each.")] = 1,
+    variant: Annotated[
+        list[str] | None, typer.Option(help=f"One of {', '.join(VARIANTS)}; may be repeated. Default: all.")
+    ] = None,
+) -> None:
+    """Train the plan's network whole and without each of its parts in turn, and compare them on the validation bars,
+    order by order. Positive differences: more utility than the whole, or a larger tracking error."""
+    with _refusing("ablate"):
+        made = _changed(read_plan(plan), steps=steps)
+        chosen = [name for name in VARIANTS if name == WHOLE or not variant or name in variant]
+        unknown = sorted(set(variant or ()) - set(VARIANTS))
+        if unknown:
+            raise InvalidInput("unknown_variant", f"unknown variant: {', '.join(unknown)}")
+        _require_writable(out)
+        table = ablate_plan(made, out, jobs, chosen)
+    _show(table, f"without each part, on the validation bars (also in {out / TABLE})")
+
+
+@app.command()
+def export(
+    run_folder: Annotated[Path, typer.Option("--run", help="Folder of a finished training.")],
+    out: Annotated[Path, typer.Option(help="Folder of the bundle; its name becomes the model's.")],
+) -> None:
+    """Write a bundle and load it as the service does; where anything is wrong, nothing is replaced."""
+    with _refusing("export"):
+        bundle = out.resolve()  # `.` has no name to call the model by
+        _require_writable(bundle.parent)  # it is made beside the one that it replaces
+        release(run_folder, bundle)
+        policy = load_bundle(bundle)
+        size = sum(file.stat().st_size for file in bundle.iterdir())
+    typer.echo(f"{policy.name}: {len(policy.card.golden)} golden cases agree, {size / 1e6:.1f} MB in {out}")
+
+
+def _show(table: list[Row], title: str) -> None:
+    shown = Table(title=title)
+    for name in table[0]:
+        shown.add_column(name, justify="left" if isinstance(table[0][name], str) else "right")
+    for row in table:
+        shown.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
+    Console(width=max(WIDTH_MIN, Console().width)).print(shown)
+
+
+def _require_writable(folder: Path) -> None:
+    """Found out now, rather than when there is something to keep. Leaves nothing behind: a training that may yet be
+    refused makes its folder when it needs it. Raises InvalidInput where nothing can be kept there."""
+    try:
+        folder = folder.resolve()
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        if missing:
+            folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InvalidInput("not_writable", f"--out: nothing can be written to {folder}: {error.strerror}") from error
+    with suppress(OSError):  # somebody else has begun to use one
+        for each in missing:
+            each.rmdir()
+
+
+@contextmanager
+def _refusing(command: str) -> Iterator[None]:
+    """What the user can mend is said in a line."""
+    try:
+        yield
+    except (LemError, BundleError, OSError) as error:
+        typer.echo(f"lem {command}: {error}", err=True)
+        raise typer.Exit(CANNOT_START) from error

@@ -1,0 +1,1 @@
+"""The Large Execution Model in torch."""

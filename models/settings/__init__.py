@@ -1,0 +1,1 @@
+"""What a training may be told: the sizes of the network, how it is trained, on which markets."""

@@ -1,0 +1,1 @@
+"""From tapes to a trained network."""

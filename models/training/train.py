@@ -1,0 +1,74 @@
+"""A training from bar files to a measured network, kept in one folder (see run_folder.py)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.domain.errors import InvalidInput
+from models.objective.objective import RISK_AVERSIONS
+from models.settings.sizes import LemConfig
+from models.settings.train_plan import WALKS, TrainPlan
+from models.tapes.markets import training_tapes, validation_tapes
+from models.tapes.tapes import MarketTapes, simulated_tapes
+from models.training.run_folder import CHECKPOINT, RECORD, write_record
+from models.training.trainer import Told, Trainer, TrainingBars, unheard
+from models.training.validation import Row, validation_table
+
+VALIDATION_WALKS = 12
+NEEDED = {
+    "training": "no instrument has history_min and five times max_steps of them in a row before train_end",
+    "validation": "no instrument has five times max_steps of them in a row from train_end to validation_end",
+}
+VALIDATION_SEED = 1_000_003
+
+
+def train(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "cpu") -> list[Row]:
+    """Train, or go on where the folder's checkpoint stands; then measure and write the record. Returns the table."""
+    trainer = trained(plan, folder, told, device)
+    if trainer.process:
+        return []
+    table: list[Row] = []
+    for market in validation_markets(plan):
+        table += validation_table(trainer.released, market.tapes, market.name, RISK_AVERSIONS.default)
+    write_record(folder / RECORD, trainer.bars.train, plan, table)
+    return table
+
+
+def trained(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "cpu") -> Trainer:
+    """A trainer at its end, gone on from the folder's checkpoint where there is one."""
+    bars = TrainingBars(
+        train=_markets(plan, "training"),
+        validation=_markets(plan, "validation") or [_other_walks(plan)],
+        walks=walks(plan.config, plan.settings.seed),
+    )
+    trainer = Trainer(plan.config, plan.settings, bars, device)
+    checkpoint = folder / CHECKPOINT
+    if checkpoint.exists():
+        trainer.resume(checkpoint)
+    if trainer.process == 0:
+        (folder / RECORD).unlink(missing_ok=True)  # what it told was of a training that is now gone on with
+    trainer.run(checkpoint, told)
+    return trainer
+
+
+def validation_markets(plan: TrainPlan) -> list[MarketTapes]:
+    """What a network is measured on: the plan's validation bars, and walks of another seed than those trained on."""
+    return [*_markets(plan, "validation"), _other_walks(plan)]
+
+
+def _other_walks(plan: TrainPlan) -> MarketTapes:
+    return walks(plan.config, plan.settings.seed + VALIDATION_SEED, VALIDATION_WALKS)
+
+
+def walks(config: LemConfig, seed: int, count: int = 24) -> MarketTapes:
+    return MarketTapes(name=WALKS, tapes=tuple(simulated_tapes(config, seed, count)))
+
+
+def _markets(plan: TrainPlan, part: str) -> list[MarketTapes]:
+    """Raises InvalidInput where a market has too few bars to train on, or to choose on: what trains must not choose."""
+    tapes_of = {"training": training_tapes, "validation": validation_tapes}[part]
+    found = [tapes_of(name, market, plan.config) for name, market in plan.markets.items()]
+    for market in found:
+        if not market.tapes:
+            raise InvalidInput("too_few_bars", f"market {market.name} has too few bars for {part}: {NEEDED[part]}")
+    return found

@@ -1,0 +1,49 @@
+"""Missing bars: filled, cut at, or no gap at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.bars.gaps import GAP_BARS_MAX, segments
+from app.domain.errors import InvalidInput
+from tests.builders import a_bar, bars
+from tests.market import series_of
+
+WEEK = 7 * 96
+
+
+def test_a_series_with_weekends_is_filled_and_the_filling_is_marked() -> None:
+    made = bars(WEEK)
+
+    (whole,) = segments(series_of([*made[:100], *made[103:]]))
+
+    assert len(whole) == WEEK
+    assert whole.synthetic.nonzero()[0].tolist() == [100, 101, 102]
+
+
+def test_a_long_hole_starts_the_history_anew() -> None:
+    made = bars(2 * WEEK)
+    hole = 100 + GAP_BARS_MAX + 1
+
+    parts = segments(series_of([*made[:100], *made[hole:]]))
+
+    assert [len(part) for part in parts] == [100, 2 * WEEK - hole]
+    assert not any(part.synthetic.any() for part in parts)
+
+
+def test_nights_and_weekends_of_an_exchange_are_no_gaps() -> None:
+    sessions = [a_bar(96 * day + 56 + step) for day in (0, 1, 2, 3, 4, 7, 8) for step in range(28)]
+
+    (whole,) = segments(series_of(sessions))
+
+    assert len(whole) == len(sessions)
+    assert not whole.synthetic.any()
+
+
+def test_a_bar_off_the_grid_is_refused() -> None:
+    made = bars(WEEK)
+    series = series_of(made)
+    series.open_time[50] += 60
+
+    with pytest.raises(InvalidInput, match="off the grid"):
+        segments(series)

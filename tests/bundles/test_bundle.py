@@ -1,0 +1,114 @@
+"""The service takes a bundle only when everything about it holds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.bundles.bundle import BundleError, load_bundle
+from app.bundles.shipped import SHIPPED_BUNDLE
+from app.decision.market import COLUMNS
+
+Card = dict[str, Any]
+SIZE_MAX = 5_000_000
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SHIPPED_BUNDLE, tmp_path / SHIPPED_BUNDLE.name))
+
+
+def test_the_shipped_bundle_loads_and_is_small() -> None:
+    policy = load_bundle(SHIPPED_BUNDLE)
+
+    assert policy.name.startswith(f"{SHIPPED_BUNDLE.name}@")
+    assert sum(file.stat().st_size for file in SHIPPED_BUNDLE.iterdir()) < SIZE_MAX
+
+
+def test_the_shipped_graphs_say_nothing_of_the_machine_that_made_them() -> None:
+    for file in SHIPPED_BUNDLE.glob("*.onnx"):
+        content = file.read_bytes()
+
+        assert b".py" not in content
+        assert b"stack_trace" not in content
+
+
+def test_a_context_is_a_function_of_its_window_alone() -> None:
+    """Neither the other windows of a batch nor an earlier call has a say."""
+    policy = load_bundle(SHIPPED_BUNDLE)
+    case = next(case for case in policy.card.golden if case.graph == "context")
+    window = np.asarray(case.inputs["bars"], dtype=np.float32)
+    other = window[:, ::-1].copy()
+
+    alone = policy.observe(window)
+    together = policy.observe(np.concatenate([other, window]))
+
+    assert np.allclose(alone.context[0], together.context[1], atol=1e-5)
+    assert np.allclose(alone.volume_forecast[0], together.volume_forecast[1], rtol=1e-5)
+
+
+def test_history_before_the_window_does_not_exist() -> None:
+    policy = load_bundle(SHIPPED_BUNDLE)
+    empty = np.zeros((1, policy.lookback, len(COLUMNS)), dtype=np.float32)
+
+    market = policy.observe(empty)
+
+    assert np.isfinite(market.context).all()
+    assert np.isfinite(market.volume_forecast).all()
+
+
+def damage(field: str, value: object) -> Callable[[Card], None]:
+    def change(card: Card) -> None:
+        *path, last = field.split(".")
+        place: Any = card
+        for name in path:
+            place = place[int(name)] if name.isdigit() else place[name]
+        place[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (damage("schema_version", 99), "schema_version"),
+        (damage("columns", ["close"]), "columns"),
+        (damage("state_columns", []), "state_columns"),
+        (damage("scenarios", [["buy", "vwap", "quantity"]]), "scenarios"),
+        (damage("context.sha256", "0" * 64), "checksum"),
+        (damage("decision.inputs", []), "inputs"),
+        (damage("golden.2.outputs.allocation", [0.123]), "golden case 2"),
+        (damage("golden", []), "no golden cases"),
+        (damage("lookback", -1), "lookback"),
+        (damage("surprise", 1), "surprise"),
+    ],
+)
+def test_a_card_that_does_not_fit_is_refused_with_the_reason(
+    copied: Path, change: Callable[[Card], None], reason: str
+) -> None:
+    card: Card = json.loads((copied / "card.json").read_text())
+    change(card)
+    (copied / "card.json").write_text(json.dumps(card))
+
+    with pytest.raises(BundleError, match=reason):
+        load_bundle(copied)
+
+
+def test_a_damaged_graph_is_refused(copied: Path) -> None:
+    content = bytearray((copied / "decision.onnx").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (copied / "decision.onnx").write_bytes(bytes(content))
+
+    with pytest.raises(BundleError, match="checksum"):
+        load_bundle(copied)
+
+
+def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"card\.json cannot be read"):
+        load_bundle(tmp_path / "nothing")
