@@ -14,7 +14,7 @@ from app.main import create_app
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-SERVING = ("api", "domain", "engine", "feed", "store")
+SERVING = ("api", "domain", "engine", "clock", "store")
 REFUSALS = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "PydanticCustomError"}
 NEVER_REACHED = {"bad_client_order_id", "bar_times_inverted", "bad_cost"}
 """Refusals of the domain that the edge's own checks, or an instrument's terms, forestall."""
