@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs.__main__ import DEMO
-from tests.docs.blocks import COMMANDS, README, blocks, documents, examples
+from tests.docs.blocks import COMMANDS, PICTURE, README, blocks, documents, examples
+from tests.docs.picture import one_order
 from tests.docs.running import demo_output, outputs, shape
 
 NOT_COMMANDS = {"json", "text", "toml", "mermaid"}
@@ -56,6 +57,13 @@ def test_the_demo_ends_as_the_readme_shows() -> None:
 
     assert shown is not None
     assert _table(demo_output()) == _table(shown[0])
+
+
+def test_the_order_of_the_picture_ends_where_the_readme_says() -> None:
+    order = one_order()
+
+    assert f"At step {order.end} the price is below" in README.read_text(encoding="utf-8")
+    assert f"{order.gain_bps:.1f} bps better than VWAP" in PICTURE.read_text(encoding="utf-8")
 
 
 def _table(summary: str) -> list[tuple[str, list[str]]]:
