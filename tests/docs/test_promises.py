@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -109,13 +110,13 @@ def test_every_code_of_an_error_is_in_the_table_of_the_http_page() -> None:
 @pytest.mark.parametrize("table", ["training", "model"])
 def test_every_setting_of_a_training_plan_is_in_its_table_with_its_default(table: str) -> None:
     plan = make_plan({}, "no markets")
-    values = {"training": plan.settings, "model": plan.config}[table]
+    values: Any = {"training": plan.settings, "model": plan.config}[table]
     rows = text_of("docs/training.md").partition(f"| `[{table}]` | default |")[2].partition("\n\n")[0]
 
     named = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", rows, re.MULTILINE))
 
     assert {name: float(value) for name, value in named.items()} == {
-        name: float(getattr(values, name)) for name in inspect.signature(type(values)).parameters
+        field.name: float(getattr(values, field.name)) for field in fields(values)
     }
 
 
