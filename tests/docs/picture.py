@@ -27,14 +27,22 @@ from numpy.typing import NDArray
 
 from app.bars.walks import Walk, simulate_bars
 from app.demo.server import serving
-from models.evaluation.plots import COLOURS, SETTINGS
 from tests.docs.blocks import PICTURE
 
 HISTORY, MIN_STEPS, MAX_STEPS, BAR_SECONDS = 600, 4, 12, 900
 FIRST_OPEN = datetime(2025, 1, 6, tzinfo=UTC)
 SEED = 3
 """Chosen because this order's path shows the idea; the other panel has every order."""
-PRICE, GOING_ON = "#212529", "#adb5bd"
+PRICE, AFTERWARDS, LEM, TWAP, SLICES = "#212529", "#adb5bd", "#c2255c", "#868e96", "#1971c2"
+SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: smaller, and a test can read it
+    "svg.hashsalt": "lem",  # the same figures give the same bytes
+    "font.size": 8.5,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 SIMULATE = ("simulate", "--out", "walks", "--instruments", "4", "--bars", "20000", "--seed", "11")
 BACKTEST = (
     *("backtest", "--min-steps", str(MIN_STEPS), "--benchmarks", "vwap", "--size-modes", "quantity"),
@@ -119,20 +127,20 @@ def draw(order: OneOrder, gains: dict[str, Vector]) -> str:
 
 def _draw_path(axes: Axes, order: OneOrder) -> None:
     steps, end = np.arange(1, MAX_STEPS + 1), order.end
-    axes.plot(steps[end - 1 :], order.close[end - 1 :], color=GOING_ON, label="price afterwards")
+    axes.plot(steps[end - 1 :], order.close[end - 1 :], color=AFTERWARDS, label="price afterwards")
     axes.plot(steps[:end], order.close[:end], ".-", color=PRICE, label="price")
-    axes.plot(steps[:end], order.vwap[:end], color=COLOURS["lem"], linewidth=2.0, label="VWAP so far")
-    axes.axvline(end, color=COLOURS["lem"], linestyle=":")
+    axes.plot(steps[:end], order.vwap[:end], color=LEM, linewidth=2.0, label="VWAP so far")
+    axes.axvline(end, color=LEM, linestyle=":")
     axes.annotate(
         f"the order ends here,\n{order.gain_bps:.1f} bps better than VWAP",
         (end + 0.35, 0.06),
         xycoords=axes.get_xaxis_transform(),
-        color=COLOURS["lem"],
+        color=LEM,
     )
     low, high = min(order.close.min(), order.vwap.min()), max(order.close.max(), order.vwap.max())
     axes.set_ylim(low - 0.45 * (high - low), high + 0.2 * (high - low))
     shares = axes.twinx()
-    shares.bar(steps[:end], order.slices, width=0.5, color=COLOURS["volume_curve"], alpha=0.5)
+    shares.bar(steps[:end], order.slices, width=0.5, color=SLICES, alpha=0.5)
     shares.set_ylim(0.0, 4.0 * order.slices.max())
     shares.set_axis_off()
     axes.set(xlabel="step (columns: the slices' sizes)", ylabel="price", title="One buy order")
@@ -141,8 +149,8 @@ def _draw_path(axes: Axes, order: OneOrder) -> None:
 
 def _draw_gains(axes: Axes, gains: dict[str, Vector]) -> None:
     edges = np.linspace(-15.0, 35.0, 81)
-    for policy, name in (("twap", "plain TWAP"), ("lem", "LEM")):
-        shown, colour = gains[policy], COLOURS[policy]
+    for policy, name, colour in (("twap", "plain TWAP", TWAP), ("lem", "LEM", LEM)):
+        shown = gains[policy]
         label = f"{name}: mean {shown.mean():z.1f}, better in {(shown > 0).mean():.0%}"
         axes.hist(shown, bins=edges.tolist(), histtype="stepfilled", color=colour, alpha=0.55, label=label)
     axes.axvline(0.0, color=PRICE, linewidth=0.8)
