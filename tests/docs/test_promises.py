@@ -84,6 +84,12 @@ def test_every_setting_is_in_the_table_of_operations() -> None:
     assert named == {name.upper() for name in Settings.model_fields}
 
 
+def test_every_option_of_the_service_is_in_the_table_of_operations() -> None:
+    table = text_of("docs/operations.md").partition("## Configuration")[2].partition("\n## ")[0]
+
+    assert options_of("serve") - {"--help"} == set(OPTION.findall(table))
+
+
 def test_every_metric_is_in_the_table_of_operations() -> None:
     named = set(re.findall(r"^\| `(lem_\w+)`", text_of("docs/operations.md"), re.MULTILINE))
     families = [family for family in ServiceMetrics().registry.collect() if family.name.startswith("lem_")]
@@ -99,6 +105,15 @@ def test_every_call_is_in_the_table_of_the_http_page() -> None:
     served = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
     assert {call for call in named if re.match(r"(GET|PUT|POST|DELETE) /", call)} == served
+
+
+def test_every_field_of_the_interface_is_named_on_the_http_page() -> None:
+    named = set(re.findall(r"\w+", " ".join(CODE_SPAN.findall(prose_of(ROOT / "docs" / "http.md")))))
+    schemas = create_app(Settings()).openapi()["components"]["schemas"]
+
+    fields_there = {name for schema in schemas.values() for name in schema.get("properties", {})}
+
+    assert fields_there - named == set()
 
 
 def test_every_code_of_an_error_is_in_the_table_of_the_http_page() -> None:
