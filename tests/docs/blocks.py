@@ -17,12 +17,22 @@ README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "stopping.svg"
 COMMANDS, OUTPUTS = ("bash",), ("json", "text")
 FENCE = re.compile(r"^(?P<fence>```+)(?P<kind>\w*)\n(?P<content>.*?)^(?P=fence)$", re.DOTALL | re.MULTILINE)
+CODE_SPAN = re.compile(r"`([^`\n]+)`")
 NEEDS = re.compile(r"<!-- needs: (?P<what>[^>]+) -->\s*\Z")
 
 
 def documents() -> list[Path]:
     """The README, the change log, and everything under docs/."""
     return [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def prose_of(path: Path) -> str:
+    """Without its blocks."""
+    return FENCE.sub("", path.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
