@@ -10,8 +10,8 @@ from app.backtest.setup import TOTAL_LOTS, Setup
 from app.bars.series import Series
 from app.decision.policies.windows import SIGMA_BARS, sigma_of_closes
 from app.decision.policy import Rows
+from app.decision.scenarios import BY_QUANTITY, IS_VWAP, SIGN
 from app.domain.costs import VOLUME_FLOOR, square_root_impact
-from app.domain.order import SCENARIOS, Benchmark, SizeMode
 from app.domain.projection import Room
 
 Integers = NDArray[np.int64]
@@ -19,9 +19,6 @@ Vector = NDArray[np.float64]
 
 LEVEL_BARS = 96
 STARTS_PER_PART = 16_384
-SIGN = np.array([scenario.side.sign for scenario in SCENARIOS], dtype=np.float64)
-IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
-BY_QUANTITY = np.array([scenario.size_mode is SizeMode.QUANTITY for scenario in SCENARIOS])
 
 
 class OrderBatch:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.backtest.observing import OBSERVING_SHARE, Observed, Progress, observe_series
-from app.backtest.order_batch import SIGN, OrderBatch
+from app.backtest.order_batch import OrderBatch
 from app.backtest.setup import Setup
 from app.bars.series import Series
 from app.decision.decide import Decision, decide
 from app.decision.policy import Policy
+from app.decision.scenarios import SIGN
 from app.domain.benchmark import slippage_bps
 from app.domain.slice import Basis
 

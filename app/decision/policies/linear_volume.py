@@ -14,7 +14,7 @@ from app.decision.policies.pacing import even_pace, towards
 from app.decision.policies.volume_curve import LOOKBACK, volume_pace
 from app.decision.policies.windows import STEPS_MAX, column, exists, trailing_mean_volume
 from app.decision.policy import Proposal, Rows
-from app.domain.order import SCENARIOS, Benchmark
+from app.decision.scenarios import IS_VWAP
 
 Matrix = NDArray[np.float64]
 
@@ -28,8 +28,6 @@ VOLUME_FLOOR = 0.02
 """Of the window's mean volume: what an empty bar counts as, since it has no logarithm."""
 CORRECTION_MAX = 3.0
 MINUTES = 1440
-
-IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
 
 
 class LinearVolume:

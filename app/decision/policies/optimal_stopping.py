@@ -10,14 +10,12 @@ from app.decision.policies.pacing import towards
 from app.decision.policies.stopping_rule import stopping_rule
 from app.decision.policies.windows import SIGMA_BARS, STEPS_MAX, trailing_mean_volume, trailing_sigma
 from app.decision.policy import Proposal, Rows
-from app.domain.order import SCENARIOS
+from app.decision.scenarios import SIGN
 
 Vector = NDArray[np.float64]
 
 CAP_TOLERANCE = 1e-6
 """Share of the order by which the rest may exceed the slice cap and still count as finishable: a rounding."""
-
-SIGN = np.array([scenario.side.sign for scenario in SCENARIOS], dtype=np.float64)
 
 
 class OptimalStopping:

@@ -18,12 +18,10 @@ from app.decision.policies.stopping_rule import StoppingRule, stopping_rule
 from app.decision.policies.volume_curve import LOOKBACK, forecast_volume
 from app.decision.policies.windows import SIGMA_BARS, STEPS_MAX, trailing_sigma
 from app.decision.policy import Proposal, Rows
-from app.domain.order import SCENARIOS, Benchmark
+from app.decision.scenarios import IS_VWAP
 
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
 
 
 class VolumeAwareStopping:

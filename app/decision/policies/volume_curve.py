@@ -12,7 +12,7 @@ from app.decision.market import Floats, Market
 from app.decision.policies.pacing import even_pace, towards
 from app.decision.policies.windows import STEPS_MAX, column, exists, trailing_mean_volume
 from app.decision.policy import Proposal, Rows
-from app.domain.order import SCENARIOS, Benchmark
+from app.decision.scenarios import IS_VWAP
 
 Matrix = NDArray[np.float64]
 
@@ -23,8 +23,6 @@ RECENT_BARS = 16
 SHRINKAGE_DAYS = 3.0
 """The trailing mean weighs as much as this many earlier days."""
 SURPRISE_MAX = 4.0
-
-IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
 
 
 class VolumeCurve:
