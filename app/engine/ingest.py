@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from app.bars.gaps import GAP_WINDOWS_MAX
 from app.domain.bar import Bar, fill_gap
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.instrument import Instrument
@@ -20,7 +21,6 @@ from app.engine.book import Book
 from app.engine.results import FeedBar
 from app.engine.steps import step_seconds_of
 
-GAP_WINDOWS_MAX = 200
 SYNTHETIC_BARS_MAX = 20_000
 OPEN_TIME_MIN = datetime(1970, 1, 2, tzinfo=UTC)
 

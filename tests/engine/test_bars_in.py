@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from app.bars.gaps import GAP_WINDOWS_MAX
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.engine.ingest import GAP_WINDOWS_MAX
 from app.engine.results import FeedBar
 from tests.builders import START, a_bar, an_instrument, at, bars
 from tests.engine.desk import Desk, a_desk, sent
