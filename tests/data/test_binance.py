@@ -11,7 +11,7 @@ import pytest
 from typer.testing import Result
 
 from app.bars.reader import read_series
-from models.data.binance import Outcome, Request, download
+from models.data.binance import Request, SymbolResult, download
 from models.data.download import Patience
 from tests.data.klines import CUT, MICROSECONDS, STALL, Host, a_month, a_zip, an_archive, month_start
 from tests.data.tables import lem_data
@@ -26,7 +26,7 @@ def run(host: Host, out: Path, *symbols: str, words: tuple[str, ...] = ()) -> Re
     return lem_data("binance", *(symbols or ("BTCUSDT",)), "--interval", "15m", *months, *where, *words)
 
 
-async def outcomes(host: Host, out: Path, *symbols: str, jobs: int = 1) -> list[Outcome]:
+async def outcomes(host: Host, out: Path, *symbols: str, jobs: int = 1) -> list[SymbolResult]:
     """As `run`, without a wait between two attempts."""
     request = Request(
         symbols=symbols, interval="15m", first=MONTHS[0], last=MONTHS[-1], base_url=host.url,

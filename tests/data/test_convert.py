@@ -110,7 +110,7 @@ def test_times_without_a_zone_need_the_users_word(tmp_path: Path, time: str) -> 
     taken = lem_data("convert", path, "--out", tmp_path / "bars", "--utc")
 
     assert refused.exit_code == 1
-    assert "say --utc where they are UTC" in refused.output
+    assert "give --utc if they are UTC" in refused.output
     assert taken.exit_code == 0
     assert read_series(tmp_path / "bars" / "COIN-15m.parquet").open_time[0] == SATURDAY
 

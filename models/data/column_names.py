@@ -26,8 +26,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "trades": ("trades", "number_of_trades", "num_trades", "trade_count", "tradecount", "count"),
 }
 # fmt: on
-"""Names by which each column is known, in lower case with `_` for blanks. "amount" is none of them: some sources mean
-base units by it, others quote currency."""
+"""The names of each column in known sources, in lower case with `_` for blanks. "amount" is not among them: in some
+sources it is base units, in others quote currency."""
 
 
 def parse_mapping(text: str) -> dict[str, str]:
@@ -44,19 +44,19 @@ def parse_mapping(text: str) -> dict[str, str]:
 
 
 def find_columns(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
-    """The place of each column that is there, by our name for it; `mapping` goes before the known names.
+    """The index of each column that is there, by the project's name for it; `mapping` overrides the known names.
 
-    Raises InvalidInput where a required one is missing, or where two could be meant: guessing would be silent.
+    Raises InvalidInput where a required column is missing, or where two columns could be meant: a guess would not show.
     """
     plain = [name.strip().lower().replace(" ", "_") for name in names]
     found: dict[str, int] = {}
     for ours, aliases in ALIASES.items():
-        places = _mapped(names, mapping[ours]) if ours in mapping else _places(plain, aliases)
-        if len(places) > 1:
-            theirs = " and ".join(repr(names[place]) for place in places)
+        indices = _mapped(names, mapping[ours]) if ours in mapping else _known(plain, aliases)
+        if len(indices) > 1:
+            theirs = " and ".join(repr(names[index]) for index in indices)
             raise InvalidInput("ambiguous_column", f"{theirs} could both be {ours}: choose with --columns {ours}=NAME")
-        if places:
-            found[ours] = places[0]
+        if indices:
+            found[ours] = indices[0]
     missing = [ours for ours in REQUIRED if ours not in found]
     if missing:
         raise InvalidInput(
@@ -67,12 +67,12 @@ def find_columns(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, 
     return found
 
 
-def _places(plain: Sequence[str], aliases: Sequence[str]) -> list[int]:
-    return [place for place, name in enumerate(plain) if name in aliases]
+def _known(plain: Sequence[str], aliases: Sequence[str]) -> list[int]:
+    return [index for index, name in enumerate(plain) if name in aliases]
 
 
 def _mapped(names: Sequence[str], theirs: str) -> list[int]:
-    places = [place for place, name in enumerate(names) if name.strip() == theirs]
-    if not places:
+    indices = [index for index, name in enumerate(names) if name.strip() == theirs]
+    if not indices:
         raise InvalidInput("missing_column", f"--columns names {theirs!r}, but there are only {', '.join(names)}")
-    return places
+    return indices

@@ -1,4 +1,4 @@
-"""Parquet and CSV files, and CSV in memory, to raw bars."""
+"""Read raw bars from Parquet and CSV files, and from CSV in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from app.domain.errors import InvalidInput
-from models.data.columns import find_columns
+from models.data.column_names import find_columns
 from models.data.raw import RawBars, raw_bars
 
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -22,7 +22,7 @@ KLINE_COLUMNS = (
     "open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "trades", "taker_buy_volume",
     "taker_buy_quote_volume", "ignore",
 )  # fmt: skip
-"""What Binance's kline archives hold. Older ones do not say so."""
+"""The columns of Binance's kline archives. Older archives have no header."""
 
 
 def is_parquet(path: Path) -> bool:
@@ -35,7 +35,7 @@ def is_parquet(path: Path) -> bool:
 def read_bars(path: Path, mapping: Mapping[str, str]) -> RawBars:
     """The bars of a Parquet or CSV file (`.csv.gz` and the like too), as they stand.
 
-    `mapping` names columns that go by other names (see `columns.ALIASES`). Raises InvalidInput that names the file.
+    `mapping` gives columns with unusual names (see `column_names.ALIASES`). Raises InvalidInput that names the file.
     """
     try:
         if is_parquet(path):
@@ -51,18 +51,18 @@ def read_bars(path: Path, mapping: Mapping[str, str]) -> RawBars:
 
 
 def parse_csv(data: bytes, mapping: Mapping[str, str]) -> RawBars:
-    """A header, then a bar in each line; twelve columns without a header are Binance klines.
+    """The bars of a CSV: a header, then a bar in each line. Twelve columns without a header are Binance klines.
 
     Raises InvalidInput, with Arrow's own words for a line that does not parse (rows count from 1, the header's line).
     """
     header, delimiter, headed = _header(data)
     wanted = find_columns(header, mapping)
-    types = {str(place): pa.float64() for place in wanted.values()} | {str(wanted["timestamp"]): pa.string()}
+    types = {str(index): pa.float64() for index in wanted.values()} | {str(wanted["timestamp"]): pa.string()}
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(data),
             pa_csv.ReadOptions(
-                column_names=[str(place) for place in range(len(header))], skip_rows=int(headed), use_threads=False
+                column_names=[str(index) for index in range(len(header))], skip_rows=int(headed), use_threads=False
             ),
             pa_csv.ParseOptions(delimiter=delimiter),
             pa_csv.ConvertOptions(column_types=types, include_columns=list(types), strings_can_be_null=True),
@@ -73,11 +73,11 @@ def parse_csv(data: bytes, mapping: Mapping[str, str]) -> RawBars:
 
 
 def _header(data: bytes) -> tuple[Sequence[str], str, bool]:
-    """Column names, the delimiter, and whether the first line holds the names."""
+    """The names of the columns, the delimiter, and whether the first line holds the names."""
     try:
         line = data.partition(b"\n")[0].decode("utf-8-sig").strip("\r")
     except UnicodeDecodeError:
-        raise InvalidInput("not_csv", "it is neither Parquet nor text in UTF-8") from None
+        raise InvalidInput("not_csv", "the file is neither Parquet nor text in UTF-8") from None
     delimiter = max(DELIMITERS, key=line.count)
     names = next(csv.reader([line], delimiter=delimiter), [])
     if not any(map(_is_number, names)):
