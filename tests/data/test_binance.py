@@ -137,13 +137,13 @@ def test_an_interrupted_command_leaves_nothing_half_and_goes_on(host: Host, tmp_
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         reached = host.stalled.wait(30.0)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30.0)
+        _, output = process.communicate(timeout=30.0)
     host.go_on.set()
     left = bar_files(tmp_path), drafts(tmp_path)
     again = run(host, tmp_path)
 
     assert (reached, process.returncode, left) == (True, 130, ([], []))
-    assert "the same command goes on" in told
+    assert "the same command goes on" in output
     assert "2 archives fetched, 1 were here" in again.output
 
 

@@ -44,7 +44,7 @@ class OptimalStopping:
         min_steps = stopping_min_steps(rows)
         target, stops = np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_)
         base = int(rows.max_steps.max(initial=0)) + 1
-        horizon = min_steps * base + rows.max_steps  # pairs as single numbers are told apart much faster
+        horizon = min_steps * base + rows.max_steps  # np.unique is much faster on single numbers than on pairs
         for kind in np.unique(horizon).tolist():
             chosen = np.flatnonzero(horizon == kind)
             rule, closed = stopping_rule(*divmod(kind, base)), rows.step[chosen] - 1
