@@ -11,11 +11,13 @@ from random import Random
 from typing import Any
 
 from app.domain.bar import Bar
+from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.order import Benchmark, Horizon, Order, Side, SizeMode, order_id_of
 from app.domain.projection import Projection, Room
 from app.domain.slice import Basis, Decided, Window
-from app.domain.state import Fill, OrderState, accept
+from app.domain.state import OrderState
+from app.domain.transitions import accept
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
 BAR_SECONDS = 900

@@ -125,4 +125,4 @@ _BODY: dict[str, Any] = {
 async def post_bars(bars: Annotated[list[FeedBar], Depends(_read)], engine: EngineDep) -> IngestedOut:
     """All or nothing, and idempotent. At the answer the bars are durable, and every slice that follows from them is
     decided and committed."""
-    return IngestedOut.of(await engine.post_bars(bars))
+    return IngestedOut.of(await engine.bars.post(bars))

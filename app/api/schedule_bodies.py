@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 from app.api import slice_bodies
 from app.api.slice_bodies import SliceOut, WindowOut
 from app.api.values import Answer, DecimalOut
-from app.domain.state import Status
+from app.domain.lifecycle import Status
 from app.engine.results import Schedule, ScheduledStep, StepState
 
 PROBABILITY_DIGITS = 6

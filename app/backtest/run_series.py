@@ -12,6 +12,7 @@ from app.backtest.observing import OBSERVING_SHARE, Observed, Progress, observe_
 from app.backtest.order_batch import SIGN, OrderBatch
 from app.backtest.setup import Setup
 from app.bars.series import Series
+from app.decision.chain import ChainReading
 from app.decision.decide import Decision, decide
 from app.decision.policy import Policy
 from app.domain.benchmark import slippage_bps
@@ -40,8 +41,8 @@ class Trace:
 
     def note(self, step: int, orders: Integers, decisions: list[Decision]) -> None:
         self.lots[orders, step - 1] = [decision.projection.lots for decision in decisions]
-        self.allocation[orders, step - 1] = [decision.allocation for decision in decisions]
-        self.stop_probability[orders, step - 1] = [decision.stop_probability for decision in decisions]
+        self.allocation[orders, step - 1] = [decision.judgement.allocation for decision in decisions]
+        self.stop_probability[orders, step - 1] = [decision.judgement.stop_probability for decision in decisions]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +119,13 @@ def _work(book: OrderBatch, orders: Integers, observed: Observed, trace: Trace |
         live = orders[book.leaves[orders] > 0]
         if not len(live):
             break
-        decisions = decide([observed.reading], book.rows(step, live, observed.market_of_bar), book.rooms(step, live))
+        decisions = decide(
+            ChainReading(observed.reading), book.rows(step, live, observed.market_of_bar), book.rooms(step, live)
+        )
         book.stopping[live] = [decision.projection.stopping for decision in decisions]
         book.trade(step, live, np.array([decision.projection.lots for decision in decisions], dtype=np.int64))
         made += len(decisions)
-        fell_back += sum(decision.basis is Basis.FALLBACK for decision in decisions)
+        fell_back += sum(decision.judgement.basis is Basis.FALLBACK for decision in decisions)
         if trace is not None:
             trace.note(step, live, decisions)
     if book.leaves[orders].any():

@@ -16,6 +16,7 @@ import numpy as np
 from app.bars.series import DAY_SECONDS, THURSDAY, Series
 from app.domain.errors import InvalidInput
 
+GAP_WINDOWS_MAX = 200
 GAP_BARS_MAX = 288
 SATURDAY = 5
 PRICES = ("open", "high", "low")

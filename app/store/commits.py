@@ -11,6 +11,7 @@ from app.engine.changes import Change
 from app.store import keys
 from app.store.codec import fill_text
 from app.store.connection import Call, script
+from app.store.event_codec import event_text
 from app.store.order_codec import mandate_text, slice_text, state_text
 
 CREATE_ORDER = script("create_order")
@@ -43,7 +44,7 @@ def create_call(change: Change, newest: datetime) -> Call:
         int(after.awaits_bars),
         keys.AWAITING_MAX,
         keys.EVENTS_KEPT,
-        *change.events,
+        *map(event_text, change.events),
     ]
     return Call(CREATE_ORDER, places, args)
 
@@ -96,7 +97,8 @@ def _args(change: Change) -> list[str | int]:
         int(after.awaits_bars),
         change.fill.execution_id if change.fill else "",
         fill_text(change.fill) if change.fill else "",
-        ",".join(change.events),
+        len(change.events),
+        *map(event_text, change.events),
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.domain.errors import InvalidInput
-from app.domain.state import Status
+from app.domain.lifecycle import Status
 from app.store import keys
 
 Found = list[tuple[str, list[str]]]

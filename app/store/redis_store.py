@@ -11,10 +11,12 @@ from redis.asyncio import Redis
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
+from app.domain.fills import Fill
 from app.domain.instrument import Instrument
+from app.domain.lifecycle import Status
 from app.domain.order import Order
 from app.domain.slice import Slice
-from app.domain.state import Fill, OrderState, Status
+from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.ports import Claim
 from app.engine.results import Page
@@ -22,7 +24,7 @@ from app.engine.terms import digest_of
 from app.store import codec, keys
 from app.store.commits import commit_calls, create_call
 from app.store.connection import Call, connect, reaching, run, script
-from app.store.order_codec import slice_from, working_from
+from app.store.order_codec import slice_from, state_from
 from app.store.pages import page
 
 PUT_INSTRUMENT = script("put_instrument")
@@ -113,7 +115,7 @@ class RedisStore:
             case ["created"]:
                 return change.after, True
             case ["exists", mandate, state]:
-                return working_from(mandate, state), False
+                return state_from(mandate, state), False
             case ["full"]:
                 raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
         return None
@@ -121,7 +123,7 @@ class RedisStore:
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         with reaching():
             answers = await run(self._client, commit_calls(changes))
-        return [working_from(*recorded) if recorded else None for chunk in answers for recorded in chunk]
+        return [state_from(*recorded) if recorded else None for chunk in answers for recorded in chunk]
 
     async def order(self, order_id: str) -> OrderState | None:
         symbol = await self._symbol_of(order_id)
@@ -130,7 +132,7 @@ class RedisStore:
     async def awaiting(self, symbol: str) -> list[OrderState]:
         with reaching():
             order_ids = sorted(await cast("Any", self._client.smembers(keys.awaiting(symbol))))
-        return [working for working in await self._orders(symbol, order_ids) if working]
+        return [state for state in await self._orders(symbol, order_ids) if state]
 
     async def slices(self, order_id: str) -> list[Slice]:
         symbol = await self._symbol_of(order_id)
@@ -153,7 +155,7 @@ class RedisStore:
             symbols = sorted(await cast("Any", self._client.smembers(keys.INSTRUMENTS)))
             chosen = [symbol for symbol in symbols if instrument in (None, symbol)]
             found, next_cursor = await page(self._client, chosen, status, limit, cursor)
-        orders = [working for symbol, ids in found for working in await self._orders(symbol, ids) if working]
+        orders = [state for symbol, ids in found for state in await self._orders(symbol, ids) if state]
         return Page(orders=tuple(orders), next_cursor=next_cursor)
 
     async def _orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderState | None]:
@@ -164,7 +166,7 @@ class RedisStore:
                     for order_id in order_ids[place : place + READ_CHUNK]:
                         pipe.hmget(keys.order(symbol, order_id), "mandate", "state")
                     texts = await pipe.execute()
-            found += [working_from(mandate, state) if mandate else None for mandate, state in texts]
+            found += [state_from(mandate, state) if mandate else None for mandate, state in texts]
         return found
 
     async def _symbol_of(self, order_id: str) -> str | None:

@@ -12,14 +12,17 @@ import pytest
 from app.backtest.run_series import run_series
 from app.backtest.setup import Setup
 from app.bars.series import Series
-from app.decision.decide import Reading, decide
+from app.decision.chain import ChainReading, Reading
+from app.decision.decide import decide
 from app.decision.market import raw_window
 from app.decision.policies.registry import BASELINES, baseline
 from app.decision.policy import Policy
 from app.domain.bar import Bar
+from app.domain.lifecycle import Status
 from app.domain.order import SCENARIOS, Limits, Scenario, SizeMode
 from app.domain.slice import Window
-from app.domain.state import OrderState, Status, close_window, room, take
+from app.domain.state import OrderState, room
+from app.domain.transitions import close_window, take
 from tests.builders import a_decided, a_working, an_instrument, an_order
 from tests.market import a_walk, some_rows
 
@@ -74,7 +77,7 @@ def served(bars: list[Bar], policy: Policy, scenario: Scenario, min_steps: int, 
             benchmark_volume=float(working.sums.volume_sum),
             max_slice_fraction=float(cap),
         )
-        (decision,) = decide([Reading(policy, market)], rows, [room(working, last, None)])
+        (decision,) = decide(ChainReading(Reading(policy, market)), rows, [room(working, last, None)])
         window = Window(bars[newest + 1].open_time, bars[newest + 1].close_time)
         working = take(working, decision.projection, window, a_decided(), last)
         working = close_window(working, bars[newest + 1])

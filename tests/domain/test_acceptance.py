@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 
 from app.domain.errors import InvalidInput
+from app.domain.lifecycle import Status
 from app.domain.order import Limits, Side, SizeMode
-from app.domain.state import Status, accept, room
+from app.domain.state import room
+from app.domain.transitions import accept
 from tests.builders import PRICE, START, a_working, an_instrument, an_order
 
 

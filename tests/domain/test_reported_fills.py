@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from app.domain.errors import Conflict, InvalidInput
+from app.domain.lifecycle import Status
 from app.domain.order import Fills, SizeMode
-from app.domain.state import OrderState, Status, apply_fill, cancel, close_window, give_up, room, take
+from app.domain.state import OrderState, room
+from app.domain.transitions import apply_fill, cancel, close_window, give_up, take
 from tests.builders import PRICE, a_bar, a_decided, a_fill, a_projection, a_window, a_working, an_instrument, an_order
 
 

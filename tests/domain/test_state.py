@@ -9,9 +9,10 @@ import pytest
 
 from app.domain.bar import fill_gap
 from app.domain.errors import Conflict
+from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Limits, Side, SizeMode
-from app.domain.projection import StopReason
-from app.domain.state import OrderState, Status, cancel, close_window, give_up, room, take
+from app.domain.state import OrderState, room
+from app.domain.transitions import cancel, close_window, give_up, take
 from tests.builders import (
     PRICE,
     a_bar,

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.bar import Bar
+from app.domain.lifecycle import Status
 from app.domain.order import SCENARIOS, Fills, Limits, Order, Scenario
 from app.domain.projection import project
-from app.domain.state import OrderState, Status, apply_fill, close_window, room, take
+from app.domain.state import OrderState, room
+from app.domain.transitions import apply_fill, close_window, take
 from tests.builders import a_decided, a_fill, a_window, a_working, an_instrument, an_order, bars
 
 PROPOSALS = st.lists(st.tuples(st.floats(), st.floats()), min_size=12, max_size=12)

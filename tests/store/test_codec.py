@@ -8,12 +8,13 @@ from decimal import Decimal
 import pytest
 
 from app.domain.benchmark import BenchmarkSums
+from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Side, SizeMode
-from app.domain.projection import Bound, StopReason
+from app.domain.projection import Bound
 from app.domain.slice import Basis
-from app.domain.state import Status, take
+from app.domain.transitions import take
 from app.store import codec
-from app.store.order_codec import mandate_text, slice_from, slice_text, state_text, working_from
+from app.store.order_codec import mandate_text, slice_from, slice_text, state_from, state_text
 from tests.builders import (
     START,
     a_bar,
@@ -60,14 +61,14 @@ def test_an_order_with_everything_set_comes_back_equal() -> None:
         next_open=at(9),
     )
 
-    back = working_from(mandate_text(working), state_text(working))
+    back = state_from(mandate_text(working), state_text(working))
 
     assert back == working
     assert slice_from(slice_text(working.overdue[0])) == working.overdue[0]
 
 
 def test_an_order_without_options_comes_back_equal() -> None:
-    assert working_from(mandate_text(a_working()), state_text(a_working())) == a_working()
+    assert state_from(mandate_text(a_working()), state_text(a_working())) == a_working()
 
 
 def test_bars_fills_and_instruments_come_back_equal() -> None:

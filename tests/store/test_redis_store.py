@@ -10,9 +10,11 @@ import pytest
 from redis import Redis
 
 from app.domain.errors import Conflict, Unavailable
-from app.domain.state import OrderState, cancel, take
+from app.domain.state import OrderState
+from app.domain.transitions import cancel, take
 from app.engine.changes import change
 from app.store import keys
+from app.store.event_codec import event_from
 from app.store.redis_store import RedisStore
 from tests.builders import a_decided, a_fill, a_projection, a_window, a_working, an_instrument, an_order, at, bars
 
@@ -169,11 +171,12 @@ async def test_events_tell_what_happened_in_order(store: RedisStore, server: str
     with Redis.from_url(server, decode_responses=True) as client:
         entries = client.xrange(keys.events("BTC-USDT"))
 
-    assert [(fields["event"], fields["version"]) for _, fields in entries] == [
-        ("accepted", "1"),
-        ("working", "2"),
-        ("slice", "2"),
-        ("cancelled", "3"),
+    events = [event_from(fields["json"]) for _, fields in entries]
+    assert [(event.what.name, event.version) for event in events] == [
+        ("order.accepted", 1),
+        ("order.working", 2),
+        ("slice.committed", 2),
+        ("order.cancelled", 3),
     ]
 
 
