@@ -8,8 +8,8 @@ from pydantic.config import JsonDict
 
 from app.api.codes import BODY, STORE, TIMES
 from app.api.openapi import problems
-from app.api.order_bodies import OrderOut
-from app.api.orders import OrderId
+from app.api.orders.bodies import OrderOut
+from app.api.orders.routes import OrderId
 from app.api.services import EngineDep
 from app.api.values import DecimalIn, Edge, Name, TimeIn
 from app.domain.fills import Fill

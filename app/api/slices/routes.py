@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.codes import KNOWN_ORDER
 from app.api.openapi import problems
-from app.api.orders import OrderId
-from app.api.schedule_bodies import ScheduleOut
+from app.api.orders.routes import OrderId
 from app.api.services import EngineDep
-from app.api.slice_bodies import NextSliceOut
+from app.api.slices.bodies import NextSliceOut
+from app.api.slices.schedule_bodies import ScheduleOut
 
 router = APIRouter(tags=["orders"])
 

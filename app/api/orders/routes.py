@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.openapi import problems
-from app.api.order_bodies import OrderIn, OrderOut, OrdersOut
+from app.api.orders.bodies import OrderIn, OrderOut, OrdersOut
 from app.api.services import EngineDep
 from app.api.values import Name
 from app.domain.lifecycle import Status
