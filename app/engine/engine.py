@@ -16,7 +16,7 @@ from app.engine.ports import Calendars, Clock, Metrics, Store
 from app.engine.queries import Queries
 from app.engine.recovery import Recovery
 from app.engine.stages.announce import Announcer
-from app.engine.stages.commit import Commits
+from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
 from app.engine.waiters import Waiters
 
@@ -44,15 +44,15 @@ class Engine:
     ) -> None:
         waiters = Waiters()
         announcer = Announcer(metrics, waiters)
-        commits = Commits(store, metrics, announcer)
+        committer = Committer(store, metrics, announcer)
         loader = Loader(store, chain.lookback)
         self._decider = Decider(chain, clock, metrics)
-        pipeline = Pipeline(self._decider, commits)
+        pipeline = Pipeline(self._decider, committer)
         self.recovery = Recovery(store, calendars, loader, pipeline, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument)
         self.instruments = Instruments(store, calendars, self._live)
         self.queries = Queries(store, self._live, loader, self._decider, waiters)
-        self.fills = Fills(store, self.queries, commits)
+        self.fills = Fills(store, self.queries, committer)
         self.bars = Bars(
             store=store,
             instruments=self._live,
@@ -68,7 +68,7 @@ class Engine:
             instruments=self._live,
             loader=loader,
             pipeline=pipeline,
-            commits=commits,
+            committer=committer,
             announcer=announcer,
             clock=clock,
             steps_max=chain.max_steps,

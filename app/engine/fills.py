@@ -9,16 +9,17 @@ from app.domain.fills import Fill
 from app.domain.state import OrderState
 from app.domain.transitions import apply_fill
 from app.engine.changes import Change, change
+from app.engine.commit_transition import commit_transition
 from app.engine.ports import Store
 from app.engine.queries import Queries
-from app.engine.stages.commit import Commits
+from app.engine.stages.commit import Committer
 
 
 class Fills:
-    def __init__(self, store: Store, queries: Queries, commits: Commits) -> None:
+    def __init__(self, store: Store, queries: Queries, committer: Committer) -> None:
         self._store = store
         self._queries = queries
-        self._commits = commits
+        self._committer = committer
 
     async def report(self, order_id: str, fill: Fill) -> tuple[OrderState, bool]:
         """The order with the fill booked, and whether the fill is new: the same report twice is booked once.
@@ -31,7 +32,7 @@ class Fills:
                 return [None for _ in orders]
             return [change(each, apply_fill(each, fill), fill) for each in orders]
 
-        [booked] = await self._commits.commit_transition([state], transition)
+        [booked] = await commit_transition(self._committer, [state], transition)
         if booked is not state:
             return booked, True
         return await self._queries.order(order_id), False

@@ -10,6 +10,7 @@ from app.domain.order import Order, order_id_of
 from app.domain.state import OrderState
 from app.domain.transitions import accept, cancel
 from app.engine.changes import Change, change
+from app.engine.commit_transition import commit_transition
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.history import STEP_BARS_MAX
 from app.engine.instruments.live import LiveInstrument
@@ -19,7 +20,7 @@ from app.engine.ports import Claim, Clock, Store
 from app.engine.queries import Queries
 from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
-from app.engine.stages.commit import Commits
+from app.engine.stages.commit import Committer
 from app.engine.terms import digest_of
 
 RACES_MAX = 20
@@ -37,7 +38,7 @@ class Orders:
         instruments: LiveInstruments,
         loader: Loader,
         pipeline: Pipeline,
-        commits: Commits,
+        committer: Committer,
         announcer: Announcer,
         clock: Clock,
         steps_max: int,
@@ -47,7 +48,7 @@ class Orders:
         self._instruments = instruments
         self._loader = loader
         self._pipeline = pipeline
-        self._commits = commits
+        self._committer = committer
         self._announcer = announcer
         self._clock = clock
         self._steps_max = steps_max
@@ -78,7 +79,8 @@ class Orders:
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
             return [change(state, after) if (after := cancel(state)) is not state else None for state in orders]
 
-        [cancelled] = await self._commits.commit_transition([await self._queries.order(order_id)], transition)
+        state = await self._queries.order(order_id)
+        [cancelled] = await commit_transition(self._committer, [state], transition)
         return cancelled
 
     async def _first_answer(self, order: Order) -> OrderState | None:

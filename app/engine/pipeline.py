@@ -11,8 +11,9 @@ from dataclasses import replace
 from app.domain.bar import Bar
 from app.domain.state import OrderState
 from app.engine.changes import Change, change
+from app.engine.commit_transition import commit_transition
 from app.engine.stages.batch import InstrumentOrders
-from app.engine.stages.commit import Commits
+from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
 from app.engine.stages.take import take_slices
 from app.engine.stages.windows import close_windows, next_window, wanted_slices
@@ -21,9 +22,9 @@ from app.engine.stages.windows import close_windows, next_window, wanted_slices
 class Pipeline:
     """Moves orders over the newest bar of their instruments. Doing it again changes nothing."""
 
-    def __init__(self, decider: Decider, commits: Commits) -> None:
+    def __init__(self, decider: Decider, committer: Committer) -> None:
         self._decider = decider
-        self._commits = commits
+        self._committer = committer
 
     async def over_bars(
         self, batch: Sequence[InstrumentOrders], bars: Sequence[Sequence[Bar]]
@@ -49,7 +50,9 @@ class Pipeline:
             after = {state.order_id: state for state in await self.moved(_regrouped(batch, pending))}
             return [change(each, new) if (new := after[each.order_id]) != each else None for each in pending]
 
-        recorded = await self._commits.commit_transition([state for part in batch for state in part.orders], transition)
+        recorded = await commit_transition(
+            self._committer, [state for part in batch for state in part.orders], transition
+        )
         return [_watched(part) for part in _regrouped(batch, [state for state in recorded if state.awaits_bars])]
 
     async def moved(self, batch: Sequence[InstrumentOrders]) -> list[OrderState]:
