@@ -32,13 +32,13 @@ class Pipeline:
         """Take recorded bars, `bars[i]` of the batch's instrument i and oldest first, one of each instrument at a time.
         Returns the orders that still await bars."""
         parts = list(batch)
-        for index in range(max(map(len, bars), default=0)):
-            moving = [place for place, each in enumerate(bars) if index < len(each)]
-            for place in moving:
-                parts[place].live.push(bars[place][index])
-            moved = await self.advance([parts[place] for place in moving])
-            for place, part in zip(moving, moved, strict=True):
-                parts[place] = part
+        for number in range(max(map(len, bars), default=0)):
+            moving = [index for index, each in enumerate(bars) if number < len(each)]
+            for index in moving:
+                parts[index].live.push(bars[index][number])
+            moved = await self.advance([parts[index] for index in moving])
+            for index, part in zip(moving, moved, strict=True):
+                parts[index] = part
         return parts
 
     async def advance(self, batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:

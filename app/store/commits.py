@@ -23,7 +23,7 @@ COMMIT_CHUNK = 100
 def create_call(change: Change, newest: datetime) -> Call:
     after, symbol = change.after, change.after.order.instrument
     order_id = after.order.order_id
-    places = (
+    script_keys = (
         keys.order(symbol, order_id),
         keys.slices(symbol, order_id),
         keys.bars(symbol),
@@ -46,7 +46,7 @@ def create_call(change: Change, newest: datetime) -> Call:
         keys.EVENTS_KEPT,
         *map(event_text, change.events),
     ]
-    return Call(CREATE_ORDER, places, args)
+    return Call(CREATE_ORDER, script_keys, args)
 
 
 def commit_calls(changes: Sequence[Change]) -> list[Call]:
@@ -59,20 +59,20 @@ def commit_calls(changes: Sequence[Change]) -> list[Call]:
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    for place in range(0, len(changes), COMMIT_CHUNK):
-        yield changes[place : place + COMMIT_CHUNK]
+    for first in range(0, len(changes), COMMIT_CHUNK):
+        yield changes[first : first + COMMIT_CHUNK]
 
 
 def _commit_call(symbol: str, changes: Sequence[Change]) -> Call:
-    places = [keys.awaiting(symbol), keys.events(symbol)]
+    script_keys = [keys.awaiting(symbol), keys.events(symbol)]
     args: list[str | int] = [keys.EVENTS_KEPT]
     for change in changes:
-        places += _places(symbol, change)
+        script_keys += _keys(symbol, change)
         args += _args(change)
-    return Call(COMMIT_ORDERS, places, args)
+    return Call(COMMIT_ORDERS, script_keys, args)
 
 
-def _places(symbol: str, change: Change) -> list[str]:
+def _keys(symbol: str, change: Change) -> list[str]:
     before, after = _before(change), change.after
     order_id = after.order.order_id
     return [

@@ -29,7 +29,7 @@ from app.store.pages import page
 
 PUT_INSTRUMENT = script("put_instrument")
 APPEND_BARS = script("append_bars")
-PLACES_CACHED = 100_000
+SYMBOLS_CACHED = 100_000
 READ_CHUNK = 500
 
 
@@ -39,7 +39,7 @@ class RedisStore:
     def __init__(self, client: Redis, lookback: int) -> None:
         self._client = client
         self._bars_kept = keys.bars_kept(lookback)
-        self._places: OrderedDict[str, str] = OrderedDict()
+        self._symbols: OrderedDict[str, str] = OrderedDict()
 
     @classmethod
     def at(cls, url: str, lookback: int) -> Self:
@@ -56,10 +56,10 @@ class RedisStore:
     async def put_instrument(self, instrument: Instrument) -> bool:
         symbol = instrument.symbol
         texts = (codec.instrument_text(instrument), codec.terms_text(instrument), codec.windows_text(instrument))
-        places = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol))
+        script_keys = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol))
         with reaching():
             await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
-            [answer] = await run(self._client, [Call(PUT_INSTRUMENT, places, texts)])
+            [answer] = await run(self._client, [Call(PUT_INSTRUMENT, script_keys, texts)])
         if answer == "in_use":
             raise Conflict("instrument_in_use", f"live orders on {symbol} stand on its bars, lots, steps and calendar")
         return bool(answer == "created")
@@ -160,10 +160,10 @@ class RedisStore:
 
     async def _orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderState | None]:
         found: list[OrderState | None] = []
-        for place in range(0, len(order_ids), READ_CHUNK):
+        for first in range(0, len(order_ids), READ_CHUNK):
             with reaching():
                 async with self._client.pipeline(transaction=False) as pipe:
-                    for order_id in order_ids[place : place + READ_CHUNK]:
+                    for order_id in order_ids[first : first + READ_CHUNK]:
                         pipe.hmget(keys.order(symbol, order_id), "mandate", "state")
                     texts = await pipe.execute()
             found += [state_from(mandate, state) if mandate else None for mandate, state in texts]
@@ -171,11 +171,11 @@ class RedisStore:
 
     async def _symbol_of(self, order_id: str) -> str | None:
         """The order's instrument never changes: asked once, then remembered."""
-        if order_id not in self._places:
+        if order_id not in self._symbols:
             claim = await self.claimed(order_id)
             if claim is None:
                 return None
-            self._places[order_id] = claim.instrument
-            if len(self._places) > PLACES_CACHED:
-                self._places.popitem(last=False)
-        return self._places[order_id]
+            self._symbols[order_id] = claim.instrument
+            if len(self._symbols) > SYMBOLS_CACHED:
+                self._symbols.popitem(last=False)
+        return self._symbols[order_id]
