@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bars.gaps import GAP_BARS_MAX, round_the_clock
+from app.bars.gaps import GAP_WINDOWS_MAX, round_the_clock
 from app.bars.reader import read_series
 from app.bars.series import DAY_SECONDS
 from app.domain.errors import InvalidInput
@@ -87,7 +87,7 @@ def examine(name: str, raw: RawBars) -> Report:
 def _gaps(times: Seconds, bar_seconds: int) -> tuple[Gap, ...]:
     missing = np.maximum(-(-np.diff(times) // bar_seconds) - 1, 0)
     return tuple(
-        Gap(after=int(times[place]), bars=int(missing[place]), new_history=bool(missing[place] > GAP_BARS_MAX))
+        Gap(after=int(times[place]), bars=int(missing[place]), new_history=bool(missing[place] > GAP_WINDOWS_MAX))
         for place in np.flatnonzero(missing)
     )
 

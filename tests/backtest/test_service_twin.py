@@ -1,4 +1,4 @@
-"""The backtest's book and the service's order agree: same bars, same policy, same fills."""
+"""The orders of the backtest and of the service agree: same bars, same policy, same fills."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def test_an_order_ends_as_it_would_in_the_service(name: str, cap: str, tmp_path:
 
     bars = bars_of(series)
     assert np.unique(outcome.start).tolist() == [START_BAR]
-    for at, scenario in enumerate(outcome.scenario.tolist()):
-        twin = served(bars, policy, SCENARIOS[scenario], int(outcome.min_steps[at]), Decimal(cap))
-        assert twin.step == outcome.steps_used[at]
-        assert float(twin.avg_price or 0) == pytest.approx(outcome.avg_price[at], rel=1e-7)
-        assert float(twin.slippage_bps or 0) == pytest.approx(outcome.slippage_bps[at], abs=1e-3)
+    for index, scenario in enumerate(outcome.scenario.tolist()):
+        twin = served(bars, policy, SCENARIOS[scenario], int(outcome.min_steps[index]), Decimal(cap))
+        assert twin.step == outcome.steps_used[index]
+        assert float(twin.avg_price or 0) == pytest.approx(outcome.avg_price[index], rel=1e-7)
+        assert float(twin.slippage_bps or 0) == pytest.approx(outcome.slippage_bps[index], abs=1e-3)

@@ -12,7 +12,7 @@ STEPS_MAX = 24
 SIGMA_BARS = 96
 """Returns that the trailing volatility is taken from."""
 
-COLUMN = {name: at for at, name in enumerate(COLUMNS)}
+COLUMN = {name: index for index, name in enumerate(COLUMNS)}
 
 
 def column(windows: Floats, name: str) -> NDArray[np.float64]:
@@ -34,16 +34,22 @@ def trailing_mean_volume(windows: Floats, bars: int) -> NDArray[np.float64]:
     return mean
 
 
+def flat_forecast(windows: Floats, bars: int) -> Floats:
+    """[G, N]: the trailing mean volume of the newest `bars`, for every step alike."""
+    mean = trailing_mean_volume(windows, bars)
+    return np.repeat(mean[:, None], STEPS_MAX, axis=1).astype(np.float32)
+
+
 def trailing_sigma(windows: Floats) -> NDArray[np.float64]:
     """[G]: see `sigma_of_closes`. Padding gives no return."""
     return sigma_of_closes(column(windows, "close"))
 
 
 def sigma_of_closes(close: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[G] from closes [G, L], 0 where a bar does not exist: volatility per bar, as a fraction of the price.
+    """[G] from closes [G, L], 0 where a bar does not exist: the volatility per bar, as a fraction of the price.
 
-    It comes from the mean absolute log return, which one wild bar does not rule, scaled to the standard deviation of a
-    normal; 0 where fewer than two bars exist.
+    The volatility is the mean absolute log return, which one wild bar does not rule, scaled to the standard deviation
+    of a normal; 0 where fewer than two bars exist.
     """
     known = close > 0.0
     logs = np.log(np.where(known, close, 1.0))

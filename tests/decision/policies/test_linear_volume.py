@@ -7,7 +7,7 @@ import pytest
 
 from app.decision.market import COLUMNS, Floats
 from app.decision.policies.linear_volume import LinearVolume, forecast_by_regression
-from app.decision.policies.volume_curve import LOOKBACK
+from app.decision.policies.volume_pacing import LOOKBACK
 from tests.market import BUY_VWAP, some_rows
 
 DAY_SECONDS = 86_400
