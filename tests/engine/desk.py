@@ -94,14 +94,12 @@ class Desk:
         """Submit an order of the builders."""
         return (await self.engine.orders.submit(an_order(client_order_id=name, **changes)))[0]
 
-    async def again(self, working: OrderState | Order) -> OrderState:
+    async def again(self, state: OrderState | Order) -> OrderState:
         """The order as it is recorded now."""
-        return await self.engine.queries.order(
-            working.order_id if isinstance(working, Order) else working.order.order_id
-        )
+        return await self.engine.queries.order(state.order_id if isinstance(state, Order) else state.order.order_id)
 
-    async def slices(self, working: OrderState) -> list[Slice]:
-        return await self.store.slices(working.order.order_id)
+    async def slices(self, state: OrderState) -> list[Slice]:
+        return await self.store.slices(state.order.order_id)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from app.domain.slice import Basis
 from app.engine.instruments.live import LiveInstrument
 from app.engine.stages.batch import WantedSlices
 from app.engine.stages.decide import Decider
-from tests.builders import a_window, a_working, an_instrument, bars
+from tests.builders import a_window, an_instrument, an_order_state, bars
 from tests.engine.desk import Counts, a_chain, a_desk
 from tests.engine.policies import Failing, Hanging, NotANumber, Reader
 
@@ -61,7 +61,7 @@ async def test_a_policy_that_hangs_is_not_waited_for() -> None:
     for bar in bars(HISTORY):
         live.push(bar)
     live.add_history(900, bars(HISTORY))
-    group = WantedSlices(live=live, step_seconds=900, late_reason=None, wanted=[(a_working(), a_window(HISTORY))])
+    group = WantedSlices(live=live, step_seconds=900, late_reason=None, wanted=[(an_order_state(), a_window(HISTORY))])
 
     slices = [(await decider.decide([group]))[0] for _ in range(3)]
     policy.released.set()

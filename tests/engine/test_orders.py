@@ -118,7 +118,7 @@ async def test_an_order_sent_many_times_at_once_exists_once(desk: Desk) -> None:
     answers = await asyncio.gather(*(desk.engine.orders.submit(an_order()) for _ in range(20)))
 
     assert sum(created for _, created in answers) == 1
-    assert len({working.version for working, _ in answers}) == 1
+    assert len({state.version for state, _ in answers}) == 1
     assert len((await desk.engine.queries.orders()).orders) == 1
 
 

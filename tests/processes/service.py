@@ -113,11 +113,11 @@ async def _answer(engine: Engine, store: RedisStore, embedded: EmbeddedStore, do
             return (await engine.bars.post([sent(BARS[value])])).accepted
         case "order":
             order = an_order(client_order_id=value, min_steps=4, max_steps=8)
-            working, created = await engine.orders.submit(order)
-            return {"order_id": working.order.order_id, "created": created}
+            state, created = await engine.orders.submit(order)
+            return {"order_id": state.order.order_id, "created": created}
         case "slices":
-            working, slices = await engine.queries.order(value), await store.slices(value)
-            return {"version": working.version, "status": working.status, "slices": [repr(piece) for piece in slices]}
+            state, slices = await engine.queries.order(value), await store.slices(value)
+            return {"version": state.version, "status": state.status, "slices": [repr(piece) for piece in slices]}
         case "ready":
             return (await engine.recovery.readiness()).ready
         case _:
