@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.decision.policy import Rows
 from app.domain.numbers import ONE
-from app.domain.sizing import amounts_at
+from app.domain.sizing import quantity_of
 from app.domain.state import OrderState
 
 
@@ -28,7 +28,7 @@ def rows_of(orders: Sequence[OrderState], last_price: Decimal, risk_aversion: fl
         benchmark_price=_reals(state.sums.price(state.order.benchmark) or last_price for state in orders),
         avg_price=_reals(state.avg_price or last_price for state in orders),
         benchmark_volume=_reals(state.sums.volume_sum for state in orders),
-        order_volume=_reals(amounts_at(order.size_mode, order.size, last_price).quantity for order in mandates),
+        order_volume=_reals(quantity_of(order.size_mode, order.size, last_price) for order in mandates),
         max_slice_fraction=_reals(order.limits.max_slice_fraction or ONE for order in mandates),
         max_participation_rate=_reals(order.limits.max_participation_rate or ONE for order in mandates),
         risk_aversion=_reals(

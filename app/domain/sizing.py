@@ -24,7 +24,12 @@ class Amounts:
 
     def fixed(self, size_mode: SizeMode) -> Decimal:
         """The one in the unit that the order fixes."""
-        return self.quantity if size_mode is SizeMode.QUANTITY else self.notional
+        return fixed_of(size_mode, self.quantity, self.notional)
+
+
+def fixed_of(size_mode: SizeMode, quantity: Decimal, notional: Decimal) -> Decimal:
+    """Of a trade in both units, the one that the order fixes."""
+    return quantity if size_mode is SizeMode.QUANTITY else notional
 
 
 def amounts_at(size_mode: SizeMode, size: Decimal, price: Decimal) -> Amounts:
@@ -33,6 +38,11 @@ def amounts_at(size_mode: SizeMode, size: Decimal, price: Decimal) -> Amounts:
     if size_mode is SizeMode.QUANTITY:
         return Amounts(size, size * price)
     return Amounts(size / price, size)
+
+
+def quantity_of(size_mode: SizeMode, size: Decimal, price: Decimal) -> Decimal:
+    """A size, in the unit that the order fixes, in base units at `price`."""
+    return size if size_mode is SizeMode.QUANTITY else size / price
 
 
 def size_of(size_mode: SizeMode, quantity: Decimal, price: Decimal) -> Decimal:

@@ -15,7 +15,7 @@ from app.domain.lifecycle import Status, StopReason, stop_reason
 from app.domain.numbers import ZERO, lots_within
 from app.domain.order import Fills, Order, Side
 from app.domain.projection import Room
-from app.domain.sizing import Amounts, size_of, size_worth
+from app.domain.sizing import fixed_of, size_of, size_worth
 from app.domain.slice import Slice
 
 
@@ -75,7 +75,7 @@ class OrderState:
     @property
     def filled(self) -> Decimal:
         """What is traded, in the unit that the order fixes."""
-        return Amounts(self.filled_quantity, self.filled_notional).fixed(self.order.size_mode)
+        return fixed_of(self.order.size_mode, self.filled_quantity, self.filled_notional)
 
     @property
     def leaves(self) -> Decimal:
