@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.backtest.setup import Setup
 from app.bars.series import Series, raw_rows, raw_windows
-from app.decision.decide import Reading
+from app.decision.chain import Reading
 from app.decision.market import Market
 from app.decision.policy import Policy
 

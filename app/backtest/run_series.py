@@ -12,6 +12,7 @@ from app.backtest.observing import OBSERVING_SHARE, Observed, OnProgress, observ
 from app.backtest.order_batch import OrderBatch
 from app.backtest.setup import Setup
 from app.bars.series import Series
+from app.decision.chain import ChainReading
 from app.decision.decide import Decision, decide
 from app.decision.policy import Policy
 from app.decision.scenarios import SIGN
@@ -41,8 +42,8 @@ class Trace:
 
     def note(self, step: int, orders: Integers, decisions: list[Decision]) -> None:
         self.lots[orders, step - 1] = [decision.projection.lots for decision in decisions]
-        self.allocation[orders, step - 1] = [decision.allocation for decision in decisions]
-        self.stop_probability[orders, step - 1] = [decision.stop_probability for decision in decisions]
+        self.allocation[orders, step - 1] = [decision.judgement.allocation for decision in decisions]
+        self.stop_probability[orders, step - 1] = [decision.judgement.stop_probability for decision in decisions]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +122,11 @@ def _work(batch: OrderBatch, part: Integers, observed: Observed, trace: Trace | 
         if not len(live):
             break
         rows, rooms = batch.rows(step, live, observed.market_of_bar), batch.rooms(step, live)
-        decisions = decide([observed.reading], rows, rooms)
+        decisions = decide(ChainReading(observed.reading), rows, rooms)
         batch.stopping[live] = [decision.projection.stopping for decision in decisions]
         batch.trade(step, live, np.array([decision.projection.lots for decision in decisions], dtype=np.int64))
         decided += len(decisions)
-        fell_back += sum(decision.basis is Basis.FALLBACK for decision in decisions)
+        fell_back += sum(decision.judgement.basis is Basis.FALLBACK for decision in decisions)
         if trace is not None:
             trace.note(step, live, decisions)
     if batch.leaves[part].any():

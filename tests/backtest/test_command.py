@@ -122,7 +122,7 @@ def test_a_choice_of_scenarios_is_kept_to(tmp_path: Path) -> None:
         (["--max-slice-fraction", "half"], "must be a number"),
         (["--risk-aversion", "-1"], "must be at least 0, or one of neutral"),
         (["--order-size", "2"], "must be above 0 and at most 1"),
-        (["--impact", "-1"], "must be a number from 0"),
+        (["--impact", "-1"], "must be at least 0"),
         (["--step-seconds", "1000"], "multiple of the bars' 900"),
     ],
 )

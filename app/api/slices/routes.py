@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.codes import KNOWN_ORDER
 from app.api.openapi import problems
-from app.api.orders import OrderId
-from app.api.schedule_bodies import ScheduleOut
+from app.api.orders.routes import OrderId
 from app.api.services import EngineDep
-from app.api.slice_bodies import NextSliceOut
+from app.api.slices.bodies import NextSliceOut
+from app.api.slices.schedule_bodies import ScheduleOut
 
 router = APIRouter(tags=["orders"])
 
@@ -34,7 +34,7 @@ class WaitQuery(BaseModel):
 )
 async def next_slice(order_id: OrderId, patience: Annotated[WaitQuery, Query()], engine: EngineDep) -> NextSliceOut:
     """The slice whose window runs or comes next; the same until its bar has closed. Always 200 for a known order."""
-    return NextSliceOut.of(await engine.next_slice(order_id, patience.wait))
+    return NextSliceOut.of(await engine.queries.next_slice(order_id, patience.wait))
 
 
 @router.get(
@@ -43,4 +43,4 @@ async def next_slice(order_id: OrderId, patience: Annotated[WaitQuery, Query()],
     responses=problems(*KNOWN_ORDER),
 )
 async def get_schedule(order_id: OrderId, engine: EngineDep) -> ScheduleOut:
-    return ScheduleOut.of(await engine.schedule(order_id))
+    return ScheduleOut.of(await engine.queries.schedule(order_id))

@@ -10,9 +10,9 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from app.api.values import Answer, BpsOut, DecimalIn, DecimalOut, Edge, Name, TimeIn, TimeOut
+from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Order, Side, SizeMode, order_id_of
-from app.domain.projection import StopReason
-from app.domain.state import OrderState, Status
+from app.domain.state import OrderState
 
 STEPS_MAX = 10_000
 STEP_SECONDS_MAX = 86_400
@@ -151,13 +151,13 @@ class OrderOut(Answer):
     stop_reason: StopReason | None
 
     @classmethod
-    def of(cls, working: OrderState) -> Self:
-        order = working.order
+    def of(cls, state: OrderState) -> Self:
+        order = state.order
         by_quantity = order.size_mode is SizeMode.QUANTITY
         return cls(
             order_id=order.order_id,
             client_order_id=order.client_order_id,
-            status=working.status,
+            status=state.status,
             instrument=order.instrument,
             side=order.side,
             quantity=order.size if by_quantity else None,
@@ -168,28 +168,17 @@ class OrderOut(Answer):
             limits=LimitsOut.model_validate(order.limits, from_attributes=True),
             risk_aversion=order.risk_aversion,
             fills=order.fills,
-            step=working.step,
-            filled_quantity=working.filled_quantity,
-            filled_notional=working.filled_notional,
-            leaves=working.leaves,
-            avg_price=working.avg_price,
-            arrival_price=working.arrival_price,
-            benchmark_price=working.sums.price(order.benchmark),
-            benchmark_partial=working.sums.partial,
-            slippage_bps=working.slippage_bps,
-            stop_reason=_stop_reason(working),
+            step=state.step,
+            filled_quantity=state.filled_quantity,
+            filled_notional=state.filled_notional,
+            leaves=state.leaves,
+            avg_price=state.avg_price,
+            arrival_price=state.arrival_price,
+            benchmark_price=state.sums.price(order.benchmark),
+            benchmark_partial=state.sums.partial,
+            slippage_bps=state.slippage_bps,
+            stop_reason=state.stop_reason,
         )
-
-
-def _stop_reason(working: OrderState) -> StopReason | None:
-    """Why the order took its last slice; None while another may follow, and where it was cancelled."""
-    if working.current is not None:
-        return working.current.stop_reason
-    if working.status not in (Status.COMPLETED, Status.EXPIRED):
-        return None
-    if working.step == working.order.horizon.max_steps:
-        return StopReason.MAX_STEPS
-    return StopReason.MODEL if working.stopping else StopReason.EARLY
 
 
 class OrdersOut(Answer):

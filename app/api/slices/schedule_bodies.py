@@ -8,10 +8,10 @@ from typing import Self
 from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
-from app.api import slice_bodies
-from app.api.slice_bodies import SliceOut, WindowOut
+from app.api.slices import bodies as slice_bodies
+from app.api.slices.bodies import SliceOut, WindowOut
 from app.api.values import Answer, DecimalOut
-from app.domain.state import Status
+from app.domain.lifecycle import Status
 from app.engine.results import Schedule, ScheduledStep, StepState
 
 PROBABILITY_DIGITS = 6

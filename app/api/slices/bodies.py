@@ -8,9 +8,10 @@ from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
 from app.api.values import Answer, DecimalOut, TimeOut
-from app.domain.projection import Bound, StopReason
+from app.domain.lifecycle import Status, StopReason
+from app.domain.projection import Bound
 from app.domain.slice import Basis, Slice
-from app.domain.state import OrderState, Status
+from app.domain.state import OrderState
 
 ORDER_ID = "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11"
 
@@ -106,10 +107,10 @@ class NextSliceOut(Answer):
     slice: SliceOut | None
 
     @classmethod
-    def of(cls, working: OrderState) -> Self:
-        current = working.current
+    def of(cls, state: OrderState) -> Self:
+        current = state.current
         return cls(
-            order_id=working.order.order_id,
-            status=working.status,
+            order_id=state.order.order_id,
+            status=state.status,
             slice=None if current is None else SliceOut.of(current),
         )

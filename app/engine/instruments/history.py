@@ -1,7 +1,7 @@
 """The bars of one step length that the policies read, kept at hand.
 
-Aggregated windows are aligned to multiples of the step since the epoch. A hole in the history (see ingest.py) starts it
-anew: a policy must not take bars for neighbours that are not.
+Aggregated windows are aligned to multiples of the step since the epoch. A hole in the history that is not filled (see
+app/bars/gaps.py) starts it anew: a policy must not take bars for neighbours that are not.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ from datetime import datetime
 
 import numpy as np
 
-from app.decision.market import COLUMNS, Floats, bar_row
+from app.decision.chain import BarWindow
+from app.decision.market import COLUMNS, bar_row
 from app.domain.bar import Bar, aggregate
+
+STEP_BARS_MAX = 96
+"""A step lasts at most that many bars of the feed: the store keeps bars for a lookback of such steps."""
 
 
 class StepHistory:
@@ -25,9 +29,6 @@ class StepHistory:
         self._bars: deque[Bar] = deque(maxlen=lookback)
         self._rows: deque[tuple[float, ...]] = deque(maxlen=lookback)
         self._parts: list[Bar] = []
-
-    def __len__(self) -> int:
-        return len(self._bars)
 
     @property
     def newest(self) -> Bar | None:
@@ -51,16 +52,16 @@ class StepHistory:
         self._rows.clear()
         self._parts = []
 
-    def at(self, open_time: datetime) -> Bar | None:
+    def bar_at(self, open_time: datetime) -> Bar | None:
         """The bar that opens then, if it is among the kept ones."""
         return next((bar for bar in reversed(self._bars) if bar.open_time == open_time), None)
 
-    def window(self) -> Floats:
-        """[1, L, C], as `market.raw_window` makes it, from rows that were made once."""
-        window = np.zeros((1, self._lookback, len(COLUMNS)), dtype=np.float32)
+    def window(self, newest: Bar) -> BarWindow:
+        """What a policy reads as of `newest`, from rows that were made once."""
+        bars = np.zeros((1, self._lookback, len(COLUMNS)), dtype=np.float32)
         if self._rows:
-            window[0, self._lookback - len(self._rows) :] = self._rows
-        return window
+            bars[0, self._lookback - len(self._rows) :] = self._rows
+        return BarWindow(bars=bars, count=len(self._rows), newest=newest)
 
     def _add(self, bar: Bar) -> None:
         self._bars.append(bar)

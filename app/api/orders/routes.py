@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.openapi import problems
-from app.api.order_bodies import OrderIn, OrderOut, OrdersOut
+from app.api.orders.bodies import OrderIn, OrderOut, OrdersOut
 from app.api.services import EngineDep
 from app.api.values import Name
-from app.domain.state import Status
+from app.domain.lifecycle import Status
 
 router = APIRouter(tags=["orders"])
 
@@ -52,21 +52,21 @@ class Wanted(BaseModel):
 async def post_order(body: OrderIn, engine: EngineDep, response: Response) -> OrderOut:
     """The same `client_order_id` with the same order again is answered 200 and starts nothing; with another order it
     is a conflict (`client_order_id_reused`)."""
-    working, created = await engine.submit(body.to_domain())
+    state, created = await engine.orders.submit(body.to_domain())
     if not created:
         response.status_code = 200
-    return OrderOut.of(working)
+    return OrderOut.of(state)
 
 
 @router.get("/v1/orders", summary="A page of orders", responses=problems(*QUERY, "bad_cursor", *STORE))
 async def list_orders(wanted: Annotated[Wanted, Query()], engine: EngineDep) -> OrdersOut:
-    page = await engine.orders(**wanted.model_dump())
+    page = await engine.queries.orders(**wanted.model_dump())
     return OrdersOut(orders=[OrderOut.of(each) for each in page.orders], next_cursor=page.next_cursor)
 
 
 @router.get("/v1/orders/{order_id}", summary="One order", responses=problems(*KNOWN_ORDER))
 async def get_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
-    return OrderOut.of(await engine.order(order_id))
+    return OrderOut.of(await engine.queries.order(order_id))
 
 
 @router.post(
@@ -76,4 +76,4 @@ async def get_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
 )
 async def cancel_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     """No further slice. Twice is once; an order that has ended otherwise is a conflict (`order_ended`)."""
-    return OrderOut.of(await engine.cancel(order_id))
+    return OrderOut.of(await engine.orders.cancel(order_id))
