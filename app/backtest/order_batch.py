@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.backtest.setup import TOTAL_LOTS, Setup
 from app.bars.series import Series
-from app.decision.policies.windows import SIGMA_BARS, sigma_of_closes
+from app.decision.policies.raw_windows import SIGMA_BARS, sigma_of_closes
 from app.decision.policy import Rows
 from app.decision.scenarios import BY_QUANTITY, IS_VWAP, SIGN
 from app.domain.costs import VOLUME_FLOOR, square_root_impact

@@ -10,8 +10,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from app.decision.market import Floats
+from app.decision.policies.raw_windows import column, exists, trailing_mean_volume
 from app.decision.policies.volume_pacing import VolumePacing
-from app.decision.policies.windows import column, exists, trailing_mean_volume
 
 Matrix = NDArray[np.float64]
 

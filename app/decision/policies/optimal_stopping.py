@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from app.decision.market import Floats, Market
 from app.decision.policies.pacing import towards
+from app.decision.policies.raw_windows import SIGMA_BARS, STEPS_MAX, flat_forecast, trailing_sigma
 from app.decision.policies.stopping_rule import stopping_rule
-from app.decision.policies.windows import SIGMA_BARS, STEPS_MAX, flat_forecast, trailing_sigma
 from app.decision.policy import Proposal, Rows
 from app.decision.scenarios import SIGN
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.decision.market import Floats, Market
 from app.decision.policies.pacing import even_pace, towards
-from app.decision.policies.windows import STEPS_MAX, flat_forecast
+from app.decision.policies.raw_windows import STEPS_MAX, flat_forecast
 from app.decision.policy import Proposal, Rows
 
 

@@ -14,10 +14,10 @@ from app.decision.policies.optimal_stopping import (
     stopping_min_steps,
 )
 from app.decision.policies.pacing import towards
+from app.decision.policies.raw_windows import SIGMA_BARS, STEPS_MAX, trailing_sigma
 from app.decision.policies.stopping_rule import StoppingRule, stopping_rule
 from app.decision.policies.volume_curve import forecast_volume
 from app.decision.policies.volume_pacing import LOOKBACK
-from app.decision.policies.windows import SIGMA_BARS, STEPS_MAX, trailing_sigma
 from app.decision.policy import Proposal, Rows
 from app.decision.scenarios import IS_VWAP
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.decision.market import Floats, Market
 from app.decision.policies.pacing import even_pace, towards
-from app.decision.policies.windows import STEPS_MAX
+from app.decision.policies.raw_windows import STEPS_MAX
 from app.decision.policy import Proposal, Rows
 from app.decision.scenarios import IS_VWAP
 
