@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.bars.series import DAY_SECONDS, THURSDAY, Series
 from app.domain.errors import InvalidInput
 
-GAP_WINDOWS_MAX = 200
+GAP_WINDOWS_MAX = 288
 """The most missing windows in a row that are filled."""
 HOUR_SECONDS = 3_600
 SATURDAY = 5
@@ -30,12 +30,15 @@ def round_the_clock(series: Series) -> bool:
 
     A weekend between its first bar and its last decides. Where there is no weekend, an hour of the day in which no bar
     ever opens is a night. A series of less than a day can show neither and counts as round the clock, as an instrument
-    of the service does that names no calendar.
+    of the service does that names no calendar. Daily bars show no nights: a few of them within one week count as
+    sessions.
     """
     days = series.open_time // DAY_SECONDS
     if _on_weekend(days).any():
         return True
     if _on_weekend(np.arange(days[0], days[-1] + 1)).any():
+        return False
+    if series.bar_seconds >= DAY_SECONDS:
         return False
     if series.open_time[-1] + series.bar_seconds - series.open_time[0] < DAY_SECONDS:
         return True

@@ -79,3 +79,11 @@ def test_weekdays_with_nights_are_sessions_where_no_weekend_shows(days: int) -> 
     (whole,) = segments(series_of(sessions))
 
     assert len(whole) == len(sessions)
+
+
+def test_a_holiday_within_a_week_of_daily_bars_is_no_gap() -> None:
+    days = [a_bar(day, bar_seconds=86_400) for day in (0, 1, 3, 4)]
+
+    (whole,) = segments(series_of(days))
+
+    assert len(whole) == 4
