@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.api.codes import CODES
+from app.bars.gaps import GAP_WINDOWS_MAX
 from app.main import create_app
 from app.metrics import ServiceMetrics
 from app.settings import Settings
@@ -36,6 +37,10 @@ def test_every_metric_is_in_the_table_of_operations() -> None:
     families = [family for family in ServiceMetrics().registry.collect() if family.name.startswith("lem_")]
 
     assert named == {family.name + "_total" * (family.type == "counter") for family in families}
+
+
+def test_the_longest_gap_that_is_filled_is_told_as_it_is() -> None:
+    assert f"A gap of\n  more than {GAP_WINDOWS_MAX} windows is not filled" in text_of("docs/operations.md")
 
 
 def test_every_call_is_in_the_table_of_the_http_page() -> None:
