@@ -22,7 +22,7 @@ RACES_MAX = 5
 RECORDED_BARS = 1_000
 
 
-class Bars:
+class BarIntake:
     """A bar is late `grace` after its close; that matters only where somebody calls `give_late_slices`."""
 
     def __init__(

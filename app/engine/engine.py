@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.decision.chain import PolicyChain
-from app.engine.bars import Bars
-from app.engine.fills import Fills
+from app.engine.bars import BarIntake
+from app.engine.fills import FillReports
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.instruments import Instruments
 from app.engine.instruments.loading import Loader
-from app.engine.orders import Orders
+from app.engine.orders import OrderEntry
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Clock, Metrics, Store
 from app.engine.queries import Queries
@@ -52,8 +52,8 @@ class Engine:
         self._live = LiveInstruments(self.recovery.open_instrument)
         self.instruments = Instruments(store, calendars, self._live)
         self.queries = Queries(store, self._live, loader, self._decider, waiters)
-        self.fills = Fills(store, self.queries, committer)
-        self.bars = Bars(
+        self.fills = FillReports(store, self.queries, committer)
+        self.bars = BarIntake(
             store=store,
             instruments=self._live,
             loader=loader,
@@ -62,7 +62,7 @@ class Engine:
             metrics=metrics,
             grace=timedelta(seconds=grace_seconds),
         )
-        self.orders = Orders(
+        self.orders = OrderEntry(
             store=store,
             queries=self.queries,
             instruments=self._live,

@@ -15,7 +15,7 @@ from app.engine.queries import Queries
 from app.engine.stages.commit import Committer
 
 
-class Fills:
+class FillReports:
     def __init__(self, store: Store, queries: Queries, committer: Committer) -> None:
         self._store = store
         self._queries = queries

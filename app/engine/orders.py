@@ -27,7 +27,7 @@ RACES_MAX = 20
 START_AHEAD_MAX = timedelta(days=300)
 
 
-class Orders:
+class OrderEntry:
     """`steps_max` is the longest horizon that the model can decide."""
 
     def __init__(

@@ -13,7 +13,7 @@ from tests.market import series_of
 BEFORE, AFTER = 300, 20
 
 
-@pytest.mark.parametrize(("missing", "filled", "reason"), [(200, 200, None), (201, 0, "insufficient_history")])
+@pytest.mark.parametrize(("missing", "filled", "reason"), [(288, 288, None), (289, 0, "insufficient_history")])
 async def test_a_gap_is_filled_in_the_backtest_where_it_is_in_the_service(
     client: httpx.AsyncClient, missing: int, filled: int, reason: str | None
 ) -> None:
