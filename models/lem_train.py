@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -77,7 +78,7 @@ def _plan(
 def _changed(plan: TrainPlan, **settings: int | None) -> TrainPlan:
     """The plan with what the flags say on top."""
     given = {name: value for name, value in settings.items() if value is not None}
-    return make_plan(plan.model_dump() | {"training": plan.training | given}, "options")
+    return make_plan(plan.model_dump(by_alias=True) | {"training": asdict(plan.settings) | given}, "options")
 
 
 @app.command()
