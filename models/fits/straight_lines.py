@@ -23,7 +23,7 @@ from models.network.directions import DIRECTIONS
 from models.network.features import Features
 from models.network.lengths import LENGTHS
 from models.objective.objective import outlook_that_came, volatility_that_came, volume_ratio, volume_that_came
-from models.objective.samples import Stretches
+from models.objective.stretches import Stretches
 from models.settings.sizes import OUTLOOKS
 
 LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
@@ -128,7 +128,7 @@ def _levels_that_came(stretches: Stretches, features: Features) -> Tensor:
 
 def _start_outlook(net: ContextNet, sums: Sums) -> None:
     ridge = torch.full((len(sums.figures),), LENGTH_RIDGE * OUTLOOK_RIDGE)
-    ridge[:DIRECTIONS] = OUTLOOK_RIDGE
+    ridge[: len(DIRECTIONS)] = OUTLOOK_RIDGE
     spans = [min(span, net.config.max_steps) for span in OUTLOOKS]
     _set(net.outlook, [sums.line(place, span * ridge) for place, span in enumerate(spans)])
 

@@ -17,8 +17,10 @@ from torch import Tensor
 
 from models.network.lem import Lem
 from models.objective.objective import RISK_AVERSIONS, VOLATILITY_MIN
+from models.objective.paths import paths_of
 from models.objective.rollout import roll
-from models.objective.samples import Stretches, paths_of, small_orders
+from models.objective.stretches import Stretches
+from models.objective.terms import small_orders
 
 LEARNING_RATE = 0.02
 

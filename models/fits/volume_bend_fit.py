@@ -15,7 +15,7 @@ from models.network.context import ContextNet
 from models.network.features import Features
 from models.network.volume_bend import VolumeBend
 from models.objective.objective import EMPTY_SHARE, deviance, volume_that_came
-from models.objective.samples import Stretches
+from models.objective.stretches import Stretches
 
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 3, 512, 1e-3, 0.1, 0.3
 """Chosen on the validation bars of crypto, 15 minutes: more epochs or less dropout foresee the later steps worse."""

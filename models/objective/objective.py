@@ -14,10 +14,13 @@ from torch import Tensor
 from app.bundles.card import RiskAversions
 from app.domain.costs import Costs
 from models.network.context import ContextReading, walk_deviation
+from models.network.context_layout import CONTEXT
 from models.network.features import Features
 from models.network.lem import Lem
+from models.objective.paths import paths_of
 from models.objective.rollout import roll
-from models.objective.samples import Stretches, draw_terms, paths_of
+from models.objective.stretches import Stretches
+from models.objective.terms import draw_terms
 from models.settings.sizes import OUTLOOKS
 
 RISK_AVERSIONS = RiskAversions(neutral=0.0, default=0.3, tracking=6.0)
@@ -114,7 +117,7 @@ def forecast_losses(stretches: Stretches, features: Features, reading: ContextRe
     """Deviances r - log r - 1 of the ratio of what came to what was expected. Their minimum is at the *mean*, so the
     forecast is corrected from the median to the mean by construction."""
     volatility = volatility_that_came(stretches, features)
-    ahead = volatility / torch.exp(reading.context[:, 0])
+    ahead = volatility / torch.exp(reading.context[:, CONTEXT.log_volatility])
     return deviance(volume_ratio(stretches, features, reading)), deviance(ahead)
 
 

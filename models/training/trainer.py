@@ -26,7 +26,7 @@ from models.fits.straight_lines import calibrate, warm_start
 from models.fits.tilts import fit_tilts
 from models.network.lem import Lem
 from models.objective.objective import Loss, loss_of
-from models.objective.samples import Stretches, draw_stretches
+from models.objective.stretches import Stretches, draw_stretches
 from models.settings.sizes import LemConfig
 from models.settings.train_settings import TrainSettings
 from models.tapes.tapes import MarketTapes, Tape

@@ -16,9 +16,13 @@ from torch import Tensor
 from app.domain.order import SCENARIOS, Benchmark
 from models.network.lem import Lem
 from models.network.levels import SECONDS_PER_DAY
+from models.network.scenarios import vwap_flags
 from models.objective.objective import VOLATILITY_MIN
-from models.objective.rollout import BPS, Paths, roll
-from models.objective.samples import paths_of, small_orders, stretches_at
+from models.objective.paths import Paths, paths_of
+from models.objective.rollout import BPS, roll
+from models.objective.stretches import stretches_at
+from models.objective.terms import small_orders
+from models.objective.utility import utility
 from models.tapes.spacing import bars_per_day, over_the_day
 from models.tapes.tapes import Tape
 
@@ -55,8 +59,8 @@ def utilities(
     short, a middle and the longest min_steps: [B], [B]."""
     longest = min(MAX_STEPS, net.config.max_steps)
     gains = _gains(net, tapes, sorted({1, longest // 2, longest}), risk_aversion, orders_max)
-    utility = gains.gain - risk_aversion * (torch.sqrt(1.0 + gains.gain**2) - 1.0)
-    return gains.day, utility.mean((0, 1)).double().numpy()
+    worth = utility(gains.gain, risk_aversion, torch.sqrt)
+    return gains.day, worth.mean((0, 1)).double().numpy()
 
 
 def tracking_errors(
@@ -65,8 +69,7 @@ def tracking_errors(
     """Each order's day and its absolute slippage against VWAP over all of its steps, in units of volatility, the mean
     over the scenarios: [B], [B]."""
     gains = _gains(net, tapes, [min(MAX_STEPS, net.config.max_steps)], risk_aversion, orders_max)
-    vwap = [scenario.index for scenario in SCENARIOS if scenario.benchmark is Benchmark.VWAP]
-    return gains.day, gains.gain[:, vwap].abs().mean((0, 1)).double().numpy()
+    return gains.day, gains.gain[:, vwap_flags()].abs().mean((0, 1)).double().numpy()
 
 
 class _Gains(NamedTuple):

@@ -11,8 +11,9 @@ from torch import distributed
 from torch.multiprocessing.spawn import spawn
 
 from app.domain.errors import InvalidInput
+from models.objective.paths import paths_of
 from models.objective.rollout import roll
-from models.objective.samples import draw_terms, paths_of
+from models.objective.terms import draw_terms
 from models.settings.train_settings import TrainSettings
 from models.tapes.tapes import MarketTapes
 from models.training.checkpoint import read_checkpoint, released_net

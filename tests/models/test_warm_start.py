@@ -13,7 +13,7 @@ from models.network.context import ContextReading
 from models.network.features import Features
 from models.network.lem import Lem
 from models.objective.objective import forecast_losses, outlook_loss, volume_ratio
-from models.objective.samples import Stretches, draw_stretches
+from models.objective.stretches import Stretches, draw_stretches
 from models.tapes.tapes import Tape, simulated_tapes
 from tests.models.tiny import TINY, halves
 
