@@ -1,4 +1,4 @@
-"""The same market with the price 1 / p in the place of p: what rose falls, and a buyer there is a seller here.
+"""A market's mirror image: the price 1 / p instead of p. What rose falls, and a buyer there is a seller here.
 
 What a network learns on bars and on their mirror images cannot be a market's drift, and what it earns on both is not
 the luck of a rising half year.

@@ -48,8 +48,8 @@ class Span:
     start: datetime | None
     end: datetime
 
-    def places(self, series: Series, gap: int) -> tuple[int, int]:
-        """The first bar and the one after the last, as places in the series."""
+    def indices(self, series: Series, gap: int) -> tuple[int, int]:
+        """The first bar's index in the series, and the one after the last's."""
         lo = int(np.searchsorted(series.open_time, self.start.timestamp())) + gap if self.start else 0
         return lo, int(np.searchsorted(series.open_time, self.end.timestamp()))
 
@@ -81,7 +81,7 @@ def read_tapes(
         for steps in stretches(file, step_seconds):
             if len(steps) <= config.history_min:
                 continue
-            lo, hi = span.places(steps, config.max_steps)
+            lo, hi = span.indices(steps, config.max_steps)
             tape = _tape(steps, max(lo, config.history_min), hi)
             if tape.hi - tape.lo > 4 * config.max_steps:
                 tapes.append(tape)

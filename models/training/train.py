@@ -10,8 +10,10 @@ from models.settings.sizes import LemConfig
 from models.settings.train_plan import WALKS, TrainPlan
 from models.tapes.markets import training_tapes, validation_tapes
 from models.tapes.tapes import MarketTapes, simulated_tapes
+from models.training.progress import OnProgress, silent
 from models.training.run_folder import CHECKPOINT, RECORD, write_record
-from models.training.trainer import Told, Trainer, TrainingBars, unheard
+from models.training.trainer import Trainer
+from models.training.training_bars import TrainingBars
 from models.training.validation import Row, validation_table
 
 VALIDATION_WALKS = 12
@@ -22,10 +24,10 @@ NEEDED = {
 VALIDATION_SEED = 1_000_003
 
 
-def train(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "cpu") -> list[Row]:
+def train(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, device: str = "cpu") -> list[Row]:
     """Train, or go on where the folder's checkpoint stands; then measure and write the record. Returns the table."""
-    trainer = trained(plan, folder, told, device)
-    if trainer.process:
+    trainer = trained(plan, folder, on_progress, device)
+    if not trainer.processes.first:
         return []
     table: list[Row] = []
     for market in validation_markets(plan):
@@ -34,7 +36,7 @@ def train(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "cp
     return table
 
 
-def trained(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "cpu") -> Trainer:
+def trained(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, device: str = "cpu") -> Trainer:
     """A trainer at its end, gone on from the folder's checkpoint where there is one."""
     bars = TrainingBars(
         train=_markets(plan, "training"),
@@ -45,9 +47,9 @@ def trained(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         trainer.resume(checkpoint)
-    if trainer.process == 0:
-        (folder / RECORD).unlink(missing_ok=True)  # what it told was of a training that is now gone on with
-    trainer.run(checkpoint, told)
+    if trainer.processes.first:
+        (folder / RECORD).unlink(missing_ok=True)  # the record was of a training that now goes on
+    trainer.run(checkpoint, on_progress)
     return trainer
 
 

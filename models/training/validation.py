@@ -17,7 +17,7 @@ from app.domain.order import SCENARIOS, Benchmark
 from models.network.lem import Lem
 from models.network.levels import SECONDS_PER_DAY
 from models.network.scenarios import vwap_flags
-from models.objective.objective import VOLATILITY_MIN
+from models.objective.forecasts import VOLATILITY_MIN
 from models.objective.paths import Paths, paths_of
 from models.objective.rollout import BPS, roll
 from models.objective.stretches import stretches_at
@@ -39,7 +39,7 @@ def validation_table(
     than `orders_max` (before scenarios)."""
     net.eval()
     longest = min(MAX_STEPS, net.config.max_steps)
-    batches = list(_batches(net, _places(net, tapes, orders_max, longest), longest))
+    batches = list(_batches(net, _begins(net, tapes, orders_max, longest), longest))
     rows: list[Row] = []
     for min_steps in sorted({min(steps, longest) for steps in MIN_STEPS}):
         gains, bps = [], []
@@ -81,19 +81,19 @@ class _Gains(NamedTuple):
 
 def _gains(net: Lem, tapes: Sequence[Tape], min_steps: list[int], risk_aversion: float, orders_max: int) -> _Gains:
     longest = min(MAX_STEPS, net.config.max_steps)
-    places = _places(net, tapes, orders_max, longest)
+    begins = _begins(net, tapes, orders_max, longest)
     parts = []
-    for paths in _batches(net, places, longest):
+    for paths in _batches(net, begins, longest):
         with torch.no_grad():
             terms = [small_orders(paths, least, longest, risk_aversion) for least in min_steps]
             rolled = [roll(net.decision, paths, each).hard_gain for each in terms]
         parts.append(torch.stack(rolled) * (paths.volatility > VOLATILITY_MIN))
-    day = np.array([tape.open_time[first] // SECONDS_PER_DAY for tape, first in places], dtype=np.float64)
+    day = np.array([tape.open_time[first] // SECONDS_PER_DAY for tape, first in begins], dtype=np.float64)
     return _Gains(day, torch.cat(parts, dim=-1))
 
 
-def _places(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> list[tuple[Tape, int]]:
-    """Where single orders start: side by side, or so much further apart that all times of day come in turn."""
+def _begins(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> list[tuple[Tape, int]]:
+    """The bars at which single orders start: side by side, or further apart, so that all times of day come in turn."""
     reach = longest + net.config.max_steps
     room = sum(max(0, tape.hi - tape.lo - reach) for tape in tapes)
     every = max(longest, -(-room // orders_max))
@@ -104,9 +104,9 @@ def _places(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> l
     ]
 
 
-def _batches(net: Lem, places: Sequence[tuple[Tape, int]], longest: int) -> Iterator[Paths]:
-    for begin in range(0, len(places), STRETCHES_PER_BATCH):
-        stretches = stretches_at(places[begin : begin + STRETCHES_PER_BATCH], net.config, longest, 1)
+def _batches(net: Lem, begins: Sequence[tuple[Tape, int]], longest: int) -> Iterator[Paths]:
+    for begin in range(0, len(begins), STRETCHES_PER_BATCH):
+        stretches = stretches_at(begins[begin : begin + STRETCHES_PER_BATCH], net.config, longest, 1)
         with torch.no_grad():
             features = net.context.features(stretches.windows)
             yield paths_of(stretches, features, net.context.read(features), 1)

@@ -66,15 +66,15 @@ def test_the_bundle_reads_the_columns_that_the_network_was_built_for(card: dict[
     assert tensor(card, "decision", "inputs", "state")["shape"][-1] == len(STATE_COLUMNS)
 
 
-def test_the_context_stands_in_the_order_that_its_unit_tells(card: dict[str, Any]) -> None:
+def test_the_context_stands_in_the_order_that_its_unit_names(card: dict[str, Any]) -> None:
     context, config = tensor(card, "context", "outputs", "context"), LemConfig(**card["training"]["config"])
 
     assert context["shape"][-1] == len(FIXED_COLUMNS) + config.context_width
     assert context == tensor(card, "decision", "inputs", "context")
-    told = context["unit"].split(", ")
-    assert told[:3] == ["log volatility", "log volume", "trust"]
-    assert told[3].startswith("log tilts of volume (next bar")
-    assert told[-1] == "learned"
+    unit = context["unit"].split(", ")
+    assert unit[:3] == ["log volatility", "log volume", "trust"]
+    assert unit[3].startswith("log tilts of volume (next bar")
+    assert unit[-1] == "learned"
     names = ("log_volatility", "log_volume", "trust", "free_tilt_next", "free_tilt_second", "free_tilt_later",
              "forced_tilt_next", "forced_tilt_second", "forced_tilt_later")  # fmt: skip
     assert names == FIXED_COLUMNS

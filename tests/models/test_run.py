@@ -127,7 +127,7 @@ def test_what_is_gone_on_with_is_not_finished(trained: Path, tmp_path: Path) -> 
     class Stopped(Exception):
         pass
 
-    def stop(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - names are Told's
+    def stop(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - names are OnProgress'
         raise Stopped
 
     with pytest.raises(Stopped):
