@@ -1,9 +1,9 @@
 """What the network's outputs make of an order: the next slice and the logit of stopping.
 
 What is learned shifts the optimum for a random walk, and counts where there is something to learn. Small TWAP orders
-without a cap act by that optimum and by the outlook alone: what else they learned cost them spread on bars not trained
-on. Under a cap and without risk aversion their pace is not shifted either, as that cost them mean on such bars; nor is
-their stop where the window is no market's.
+without a cap act by that optimum and by the outlook alone: what else they learned cost them spread on bars that had not
+trained. Under a cap and without risk aversion, nothing learned shifts their pace, as that cost them mean on such bars,
+and nothing learned shifts their stop where the window is no market's.
 
 Shapes: B orders. `...` is any batch.
 """
@@ -30,7 +30,7 @@ FEARLESS_SLOPE = 20.0
 def answer(view: OrderView, outputs: Tensor) -> tuple[Tensor, Tensor]:
     """Outputs [..., 3] -> allocation and stop logit, [...] each.
 
-    All is traded in the last step, and as much as the cap asks for before.
+    The last step trades all that is left; each step before trades at least what the later ones could not under the cap.
     """
     output, order, cap = unpacked(OUTPUTS, outputs), view.standing, view.cap
     base = _base_curve(view, output["haste"])
@@ -56,9 +56,9 @@ def _base_curve(view: OrderView, haste: Tensor) -> Tensor:
 def _learned(view: OrderView, shift: Tensor, logit: Tensor) -> tuple[Tensor, Tensor]:
     """How the pace is shifted in the logit, with the bet on the outlook, and the shift of the stop's logit.
 
-    The pace is shifted the less, the more the order fears spread: a learned pace bought a smaller deviation from VWAP
-    with more spread on bars not trained on. For TWAP a shift counts the less, too, the more steps are forced: an order
-    that may not stop trades evenly, whatever its size.
+    The more an order fears spread, the less its pace is shifted: a learned pace bought a smaller deviation from VWAP
+    with more spread on bars that had not trained. For TWAP, a shift also counts less the more steps are forced: an
+    order that may not stop trades evenly, whatever its size.
     """
     order = view.standing
     risk = order.state["risk_aversion"]

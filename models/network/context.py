@@ -1,4 +1,4 @@
-"""The market side of the LEM: raw bars -> context and volume forecast. The same for every order on the instrument.
+"""The market side of the LEM: raw bars -> context and volume forecast, the same for every order on the instrument.
 
 Shapes: B windows, L lookback, C columns, T recurrence, D hidden, H context width, N steps, O outlooks.
 """
@@ -29,7 +29,7 @@ aimed at VWAP, before each bar length has tilts of its own (models/fits/tilts.py
 OUTLOOK_GAIN = 5.0
 """An outlook is small against what comes. The decision's networks read the outlook in a unit nearer to 1."""
 VOLATILITY_SHIFT_MAX, VOLUME_SHIFT_MAX = 1.5, 3.0
-"""How far the logs of the forecasts may move from the past volatility and from the volume's profile."""
+"""How far the logs of the forecasts may move away from the past volatility and from the volume's profile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +137,11 @@ class ContextNet(nn.Module):
 
     @staticmethod
     def directions(features: Features) -> Tensor:
-        """What the outlook reads: nothing where the window is not a market's."""
+        """The figures that the outlook reads; all are 0 where the window is not a market's."""
         return features.trust[:, None] * by_length(features.directions, features.lengths)
 
     def _attend(self, x: Tensor) -> Tensor:
-        """[B, T, D] -> [B, D]: what the newest bar finds in the window."""
+        """[B, T, D] -> [B, D]: the newest bar attends to the window."""
         newest, heads = x[:, -1], self.config.heads
         split = (-1, x.shape[1], heads, x.shape[2] // heads)
         keys, values = (part.reshape(split) for part in self.key_value(x).chunk(2, dim=-1))

@@ -40,7 +40,8 @@ class DecisionNet(nn.Module):
     """Context, state, step and scenario -> the next allocation and the probability of stopping now.
 
     The pace is a base curve that the network scales up or down: the hedge of the optimum for a random walk (see
-    martingale.py), moved to the forecast share of volume for VWAP. With nothing learned it acts by that optimum.
+    martingale.py), moved to the forecast share of volume for VWAP. A network that has learned nothing acts by that
+    optimum.
     """
 
     sign: Tensor

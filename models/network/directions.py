@@ -27,8 +27,8 @@ DIRECTION_MAX = 4.0
 LEVEL_BAR_SECONDS, LEVEL_USUAL = 900.0, 6.0
 """The level of volatility is read as if bars had this length; the log of a usual one lies that far below 0."""
 CRASH_SPANS, CRASH_FROM, CRASH_MAX, CRASH_UNIT = (1, 4), 8.0, 24.0, 6.0
-"""A fall counts from so many times the volatility up to so many more. The unit is large for its price, the ridge: what
-is so rare, and so large when it comes, must not need as many windows as the rest."""
+"""A fall counts from CRASH_FROM times the volatility on, and by CRASH_MAX at most. The large unit makes the ridge of
+the fit weigh less: crashes are so rare, and so large, that they must not need as many windows as other figures."""
 PLAIN_DIRECTIONS = (
     *aged("return", NEWEST_MOVES),
     *aged("price_over_close", NEWEST_BARS),

@@ -10,7 +10,7 @@ with p = 1 at the last step and the utility u of models/objective/utility.py. It
 sampling noise. Gains are minus the slippage against the order's benchmark and minus the costs, as a fraction of the
 volatility per bar at the order's start.
 
-What a slice costs beyond the market's price is said in app/domain/costs.py.
+Costs of slices beyond the market's price are those of app/domain/costs.py.
 
 Shapes: S scenarios, B orders (per scenario), N steps, K state columns.
 """
@@ -46,8 +46,8 @@ DUST = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutOutcome:
-    """[S, B]: `utility` and `gain` in expectation over the random stop; `hedging` the penalty that a surcharge on the
-    pace's risk adds; `hard_gain` and `steps` of the order that stops where the probability exceeds one half, as in
+    """[S, B]: `utility` and `gain` in expectation over the random stop; `hedging` the penalty of a surcharge on the
+    pace's risk; `hard_gain` and `steps` of the order that stops where the probability exceeds one half, as in
     deployment."""
 
     utility: Tensor

@@ -28,7 +28,7 @@ Refusals = SimpleQueue[LemError | OSError]
 def launch(plan: TrainPlan, folder: Path, processes: int, threads: int) -> list[Row]:
     """Train to the end, with a progress bar on standard error, or lines of it; returns the validation table.
 
-    Where one of the processes refuses, its LemError or OSError is raised here, as if this process had refused."""
+    A LemError or OSError of any of the processes is raised here as if it were this process' own."""
     threads = threads or max(1, (os.cpu_count() or 1) // processes)
     if processes == 1:
         return _train(plan, folder, threads)

@@ -1,4 +1,4 @@
-"""The folder of one training: `checkpoint.pt`, and `run.json` once the training is finished and measured."""
+"""The folder of a training: `checkpoint.pt`, and `run.json` once the training is finished and measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training from bar files to a measured network, kept in one folder (see run_folder.py)."""
+"""Trains a network from bar files and measures it; the folder of the run keeps both (run_folder.py)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VALIDATION_SEED = 1_000_003
 
 
 def train(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, device: str = "cpu") -> list[Row]:
-    """Train, or go on where the folder's checkpoint stands; then measure and write the record. Returns the table."""
+    """Train, or go on from the folder's checkpoint; then measure and write the record. Returns the validation table."""
     trainer = trained(plan, folder, on_progress, device)
     if not trainer.processes.first:
         return []
@@ -37,7 +37,7 @@ def train(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, devic
 
 
 def trained(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, device: str = "cpu") -> Trainer:
-    """A trainer at its end, gone on from the folder's checkpoint where there is one."""
+    """A trainer that has finished, from the folder's checkpoint on where there is one."""
     bars = TrainingBars(
         train=_markets(plan, "training"),
         validation=_markets(plan, "validation") or [_other_walks(plan)],
@@ -54,7 +54,7 @@ def trained(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, dev
 
 
 def validation_markets(plan: TrainPlan) -> list[MarketTapes]:
-    """What a network is measured on: the plan's validation bars, and walks of another seed than those trained on."""
+    """The markets to measure on: the plan's validation bars, and walks of another seed than those that train."""
     return [*_markets(plan, "validation"), _other_walks(plan)]
 
 

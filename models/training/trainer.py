@@ -29,7 +29,7 @@ GRADIENT_NORM_MAX = 1.0
 
 
 class Trainer:
-    """Owns the network and its optimiser; `step` steps are behind it, `choice` holds what would be released."""
+    """Owns the network and its optimiser. `step` counts the steps taken; `choice` holds what would be released."""
 
     def __init__(self, config: LemConfig, settings: TrainSettings, bars: TrainingBars, device: str = "cpu") -> None:
         torch.manual_seed(settings.seed)
@@ -45,11 +45,11 @@ class Trainer:
 
     def run(self, checkpoint: Path | None, on_progress: OnProgress = silent) -> None:
         """Train to the last step or until validation stops getting better, and write `checkpoint` now and then.
-        `on_progress` is called for every step of what is fitted before, and then for every step."""
+        `on_progress` is called for every step of the warm-up and of the training."""
         settings = self.settings
         if not self.warm:
             self.warm_up(on_progress)
-            self._save_first(checkpoint)
+            self._checkpoint(checkpoint)
         while self.step < settings.steps and self.choice.validations_since < settings.patience:
             loss = self.advance()
             last = self.step == settings.steps
@@ -57,8 +57,8 @@ class Trainer:
                 self.validate()
             on_progress("training", self.step, settings.steps, loss)
             if self.step % settings.checkpoint_every == 0 or last:
-                self._save_first(checkpoint)
-        self._save_first(checkpoint)
+                self._checkpoint(checkpoint)
+        self._checkpoint(checkpoint)
 
     def advance(self) -> Loss:
         """One step of the optimiser."""
@@ -99,7 +99,7 @@ class Trainer:
         net.load_state_dict(self.choice.best)
         return net
 
-    def _save_first(self, checkpoint: Path | None) -> None:
+    def _checkpoint(self, checkpoint: Path | None) -> None:
         if checkpoint and self.processes.first:
             self.save(checkpoint)
 

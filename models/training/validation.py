@@ -1,4 +1,4 @@
-"""What a trained network achieves on bars it has not seen, stopping as in deployment.
+"""What a trained network achieves on bars that it has not seen, stopping as in deployment.
 
 Shapes: S scenarios, B orders.
 """
@@ -55,8 +55,8 @@ def validation_table(
 def utilities(
     net: Lem, tapes: Sequence[Tape], risk_aversion: float, *, orders_max: int = 2_000
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each order's day and its utility at that risk aversion, in units of volatility: the mean over all scenarios and a
-    short, a middle and the longest min_steps: [B], [B]."""
+    """[B] each: every order's day and its utility, in units of volatility. The utility is the mean over all scenarios
+    and over a short, a middle and the longest min_steps."""
     longest = min(MAX_STEPS, net.config.max_steps)
     gains = _gains(net, tapes, sorted({1, longest // 2, longest}), risk_aversion, orders_max)
     worth = utility(gains.gain, risk_aversion, torch.sqrt)
@@ -66,14 +66,14 @@ def utilities(
 def tracking_errors(
     net: Lem, tapes: Sequence[Tape], risk_aversion: float, *, orders_max: int = 2_000
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each order's day and its absolute slippage against VWAP over all of its steps, in units of volatility, the mean
-    over the scenarios: [B], [B]."""
+    """[B] each: every order's day and its absolute slippage against VWAP over all of its steps, in units of volatility
+    and as the mean over the scenarios."""
     gains = _gains(net, tapes, [min(MAX_STEPS, net.config.max_steps)], risk_aversion, orders_max)
     return gains.day, gains.gain[:, vwap_flags()].abs().mean((0, 1)).double().numpy()
 
 
 class _Gains(NamedTuple):
-    """`day` [B] since the epoch, of each order's start; `gain` [M, S, B] for M values of min_steps."""
+    """`day` [B] of each order's start, since the epoch; `gain` [M, S, B] for M values of min_steps."""
 
     day: NDArray[np.float64]
     gain: Tensor
