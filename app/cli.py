@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from app.settings import ClockKind
+from app.terminal import refuse, refusing
 
 cli = typer.Typer(
     name="lem",
@@ -27,7 +28,6 @@ FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_optio
 """The command's own parser sees every word, --help too."""
 
 TRAIN_PACKAGES = ("torch", "onnx", "onnxscript", "matplotlib")
-CANNOT_START = 2
 
 
 @cli.command()
@@ -53,11 +53,11 @@ def serve(
 
     given: dict[str, Any] = {"data_dir": data_dir, "clock": clock, "bundle": bundle}
     try:
-        run(Settings(**{name: value for name, value in given.items() if value is not None}), host, port)
-    except CannotStart as error:
-        _refuse(str(error))
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        _refuse("; ".join(f"LEM_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors()))
+        refuse("lem", "; ".join(f"LEM_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors()))
+    with refusing("lem", CannotStart):
+        run(settings, host, port)
 
 
 @cli.command()
@@ -118,11 +118,11 @@ def _forward(context: typer.Context, module: str, name: str) -> None:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if missing.split(".")[0] in TRAIN_PACKAGES:
-            _refuse(f"lem {name} needs {missing}: install the train extra, pip install 'lem-execution[train]'")
+            refuse("lem", f"lem {name} needs {missing}: install the train extra, pip install 'lem-execution[train]'")
         raise
     command = _command(found, name)
     if command is None:
-        _refuse(f"lem {name} is not there yet")
+        refuse("lem", f"lem {name} is not there yet")
     command.main(args=context.args, prog_name=f"lem {name}")
 
 
@@ -134,11 +134,6 @@ def _command(module: Any, name: str) -> Any:
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
     alone.command()(getattr(module, name))
     return typer.main.get_command(alone)
-
-
-def _refuse(reason: str) -> NoReturn:
-    typer.echo(f"lem: {reason}", err=True)
-    raise typer.Exit(CANNOT_START)
 
 
 def main() -> None:

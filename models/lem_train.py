@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.table import Table
 
 from app.bundles.bundle import BundleError, load_bundle
 from app.domain.errors import InvalidInput, LemError
+from app.terminal import refusing
 from models.evaluation.ablation import TABLE, VARIANTS, WHOLE
 from models.evaluation.ablation import ablate as ablate_plan
 from models.release.release import release
@@ -24,7 +24,8 @@ from models.training.launch import launch
 from models.training.validation import Row
 
 DATE_FORMATS = ["%Y-%m-%d"]
-CANNOT_START = 2
+REFUSED = (LemError, BundleError, OSError)
+"""What the user can mend."""
 WIDTH_MIN = 150
 """Columns of the printed table, even on a narrower terminal or none: a name that is cut says nothing."""
 
@@ -54,7 +55,7 @@ def train(
 ) -> None:
     """Train one model for all 8 scenarios and every horizon at once, on the plan's markets and on random walks (on
     those alone without --config or --data). Stop it at any time; the same command goes on."""
-    with _refusing("train"):
+    with refusing("lem train", *REFUSED):
         made = _changed(_plan(plan, data, train_end, validation_end), steps=steps, seed=seed)
         _require_writable(out)
         table = launch(made, out, processes, threads)
@@ -100,7 +101,7 @@ def ablate(
 ) -> None:
     """Train the plan's network whole and without each of its parts in turn, and compare them on the validation bars,
     order by order. Positive differences: more utility than the whole, or a larger tracking error."""
-    with _refusing("ablate"):
+    with refusing("lem ablate", *REFUSED):
         made = _changed(read_plan(plan), steps=steps)
         chosen = [name for name in VARIANTS if name == WHOLE or not variant or name in variant]
         unknown = sorted(set(variant or ()) - set(VARIANTS))
@@ -117,7 +118,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder of the bundle; its name becomes the model's.")],
 ) -> None:
     """Write a bundle and load it as the service does. Where anything is wrong, the bundle that is there stays."""
-    with _refusing("export"):
+    with refusing("lem export", *REFUSED):
         bundle = out.resolve()  # `.` has no name to call the model by
         _require_writable(bundle.parent)  # it is made beside the one that it replaces
         release(run_folder, bundle)
@@ -150,13 +151,3 @@ def _require_writable(folder: Path) -> None:
     with suppress(OSError):  # another process has begun to use one of them
         for each in missing:
             each.rmdir()
-
-
-@contextmanager
-def _refusing(command: str) -> Iterator[None]:
-    """What the user can mend is said in a line."""
-    try:
-        yield
-    except (LemError, BundleError, OSError) as error:
-        typer.echo(f"lem {command}: {error}", err=True)
-        raise typer.Exit(CANNOT_START) from error

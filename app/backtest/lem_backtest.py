@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -20,8 +20,8 @@ from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.costs import Costs
 from app.domain.errors import LemError
 from app.domain.order import Benchmark, Scenario, Side, SizeMode
+from app.terminal import refusing
 
-CANNOT_START = 2
 DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
@@ -78,7 +78,7 @@ def backtest(
     times the volatility per bar times the square root of its slice over the bar's volume. Bars round the clock have
     short gaps filled as in the service, and no order runs over them; the nights of an exchange are no gaps.
     """
-    try:
+    with refusing("lem backtest", LemError, BundleError, OSError):
         loaded = load_policy(policy, bundle)
         scenarios = tuple(
             Scenario(side, benchmark, size_mode)
@@ -100,8 +100,6 @@ def backtest(
         )
         job = Job(policy=policy, bundle=bundle, setup=setup, step_seconds=step_seconds)
         run_files([*bars, *(more or [])], job, loaded, out, jobs)
-    except (LemError, BundleError, OSError) as error:
-        _refuse(error)
 
 
 def simulate(
@@ -124,8 +122,3 @@ def simulate(
         path = out / f"WALK{number}-{bar_seconds}s.parquet"
         write_bars(path, made, 0, bar_seconds)
         typer.echo(path)
-
-
-def _refuse(error: Exception) -> NoReturn:
-    typer.echo(f"lem backtest: {error}", err=True)
-    raise typer.Exit(CANNOT_START)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from app.domain.errors import InvalidInput, LemError
+from app.terminal import refusing
 from models.data.archives import archives_of
 from models.data.binance import Outcome, Request, download
 from models.data.check_report import as_text, as_values
@@ -25,7 +26,6 @@ from models.data.writing import write_all
 
 PUBLIC_DATA = "https://data.binance.vision"
 NOT_GOOD = 1
-CANNOT_START = 2
 
 data = typer.Typer(
     name="data", help="Turn what you have into bar files, check them, report gaps.", rich_markup_mode=None,
@@ -56,10 +56,8 @@ def check(
     Exit code 1 where something must be mended before the backtest or the training takes it, 0 where there is nothing
     but warnings.
     """
-    try:
+    with refusing("lem data check", InvalidInput):
         mapping = parse_mapping(columns)
-    except InvalidInput as error:
-        _refuse("check", error)
     reports = [examine_file(file, mapping) for file in files]
     if as_json:
         typer.echo(json.dumps({"files": [as_values(report) for report in reports]}, indent=2, allow_nan=False))
@@ -90,15 +88,14 @@ def convert(
 
     Times are ISO 8601 with a zone, or seconds, milliseconds, microseconds or nanoseconds since the epoch.
     """
-    try:
-        mapping = parse_mapping(columns)
-        prepared = prepare_files(files, mapping, instrument=instrument, utc=utc, step_seconds=step_seconds)
-        paths = write_all(out, [one.series for one in prepared])
-    except LemError as error:
-        typer.echo(f"lem data convert: {error}; nothing is written", err=True)
-        raise typer.Exit(NOT_GOOD) from error
-    except OSError as error:
-        _refuse("convert", error)
+    with refusing("lem data convert", OSError):
+        try:
+            mapping = parse_mapping(columns)
+            prepared = prepare_files(files, mapping, instrument=instrument, utc=utc, step_seconds=step_seconds)
+            paths = write_all(out, [one.series for one in prepared])
+        except LemError as error:
+            typer.echo(f"lem data convert: {error}; nothing is written", err=True)
+            raise typer.Exit(NOT_GOOD) from error
     for path, one in zip(paths, prepared, strict=True):
         _tell(path, one, gaps)
 
@@ -127,9 +124,8 @@ def binance(
         cache=cache or out / "archives", out=out, jobs=jobs,
     )  # fmt: skip
     try:
-        outcomes = asyncio.run(_with_progress(request))
-    except (InvalidInput, OSError) as error:
-        _refuse("binance", error)
+        with refusing("lem data binance", InvalidInput, OSError):
+            outcomes = asyncio.run(_with_progress(request))
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on", err=True)
         raise typer.Exit(130) from None
@@ -162,11 +158,6 @@ def _tell_outcome(outcome: Outcome, gaps: int) -> None:
 def _tell(path: Path, prepared: Prepared, gaps: int) -> None:
     typer.echo(f"wrote {path}" + "".join(f"\n  {change}" for change in prepared.changes))
     typer.echo(as_text(prepared.report, gaps))
-
-
-def _refuse(command: str, error: Exception) -> NoReturn:
-    typer.echo(f"lem data {command}: {error}", err=True)
-    raise typer.Exit(CANNOT_START)
 
 
 app.add_typer(data)

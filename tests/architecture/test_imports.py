@@ -16,8 +16,12 @@ ROOT = Path(__file__).parents[2]
 DOMAIN, DECISION, BARS, BUNDLES, ENGINE = "app.domain", "app.decision", "app.bars", "app.bundles", "app.engine"
 DECIDING = {DOMAIN, DECISION, BARS, BUNDLES}
 
+FILES, TERMINAL = "app.files", "app.terminal"
+
 ARROWS: dict[str, set[str]] = {
     DOMAIN: set(),
+    FILES: set(),
+    TERMINAL: set(),
     DECISION: {DOMAIN},
     BARS: {DOMAIN, DECISION},
     BUNDLES: {DOMAIN, DECISION},
@@ -28,28 +32,28 @@ ARROWS: dict[str, set[str]] = {
     "app.metrics": {DOMAIN, ENGINE},
     "app.settings": {BUNDLES},
     "app.logs": {"app.settings"},
-    "app.backtest": DECIDING,
-    "models.data": {DOMAIN, BARS},
+    "app.backtest": {*DECIDING, TERMINAL},
+    "models.data": {DOMAIN, BARS, FILES, TERMINAL},
     "models.settings": {DOMAIN},
     "models.tapes": {*DECIDING, "models.settings"},
     "models.network": {DOMAIN, DECISION, BUNDLES, "models.settings"},
     "models.objective": {*DECIDING, "models.settings", "models.tapes", "models.network"},
     "models.fits": {"models.settings", "models.network", "models.objective"},
     "models.training": {
-        *(*DECIDING, "app.backtest"),
+        *(*DECIDING, FILES, "app.backtest"),
         *("models.settings", "models.tapes", "models.network", "models.objective", "models.fits"),
     },
     "models.evaluation": {
-        *(*DECIDING, "app.backtest"),
+        *(*DECIDING, FILES, TERMINAL, "app.backtest"),
         *("models.settings", "models.tapes", "models.network", "models.objective", "models.training"),
     },
     "models.release": {
-        *(*DECIDING, "app.backtest"),
+        *(*DECIDING, FILES, "app.backtest"),
         *("models.settings", "models.tapes", "models.network", "models.objective", "models.training"),
         "models.evaluation",
     },
     "models.lem_train": {
-        *(*DECIDING, "app.backtest"),
+        *(*DECIDING, TERMINAL, "app.backtest"),
         *("models.settings", "models.training", "models.evaluation", "models.release"),
     },
 }
