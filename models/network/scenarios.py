@@ -1,19 +1,14 @@
-"""Facts of the 8 scenarios as tensors, in the order of their index.
+"""Traits of the 8 scenarios as tensors, in the order of `Scenario.index`.
 
 Shapes: S scenarios.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from app.domain.order import SCENARIOS, Benchmark, SizeMode
-
-SIGN = np.array([scenario.side.sign for scenario in SCENARIOS], dtype=np.float64)
-IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
-BY_QUANTITY = np.array([scenario.size_mode is SizeMode.QUANTITY for scenario in SCENARIOS])
+from app.decision.scenarios import BY_QUANTITY, IS_VWAP, SIGN
 
 
 def signs() -> Tensor:
