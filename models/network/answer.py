@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from models.network.context_layout import CONTEXT
+from models.network.expectation import fearless
 from models.network.order_view import OrderView
 from models.network.packing import unpacked
 
@@ -24,7 +25,6 @@ STOP_SLOPE, BEYOND_MAX = 8.0, 3.0
 """How fast a fresh network's stop turns from no to yes round the threshold, per unit of volatility."""
 BET, BET_FEAR = 2.0, 0.1
 """The bet with the pace, before anything is learned: per unit of the edge, the less the more the order fears spread."""
-FEARLESS_SLOPE = 20.0
 
 
 def answer(view: OrderView, outputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -62,9 +62,9 @@ def _learned(view: OrderView, shift: Tensor, logit: Tensor) -> tuple[Tensor, Ten
     """
     order = view.standing
     risk = order.state["risk_aversion"]
-    fearless = torch.exp(-FEARLESS_SLOPE * risk)
-    on_walk = fearless * (1.0 - order.context[..., CONTEXT.trust])
-    shift, logit = _counting(view, fearless) * shift, _counting(view, on_walk) * logit
+    bold = fearless(risk)
+    on_walk = bold * (1.0 - order.context[..., CONTEXT.trust])
+    shift, logit = _counting(view, bold) * shift, _counting(view, on_walk) * logit
     shift = shift * torch.where(order.is_vwap, 1.0, 1.0 - order.forced)
     return shift / (1.0 + risk) + BET * view.edge / (BET_FEAR + risk), logit
 

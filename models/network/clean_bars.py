@@ -13,11 +13,13 @@ from torch import Tensor
 
 from app.decision.market import COLUMNS
 from models.network.averages import clipped_volatility, mean
-from models.network.levels import SECONDS_PER_DAY
 from models.network.packing import unpacked
 
 RETURN_CLIP = 4.0
-"""Times the volatility: what is beyond is read as if it were this."""
+"""In units of volatility: larger returns are read as if they were this."""
+MOVE_USUAL, HEIGHT_USUAL = 0.7, 1.5
+"""What the absolute return and the height of a bar usually are, in units of volatility."""
+SECONDS_PER_DAY, DAYS_PER_WEEK = 86_400.0, 7.0
 PRICE_MISSING = 1.0
 LOG_FLOOR = 0.02
 """Added to a share before its logarithm: an empty bar must not be infinitely far from the mean."""

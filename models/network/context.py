@@ -13,12 +13,13 @@ from torch.nn import functional
 
 from models.network.context_layout import CONTEXT, FIXED_COLUMNS, FORCED_TILTS, FREE_TILTS
 from models.network.directions import DIRECTIONS
-from models.network.features import VARIABLES, BarFeatures, Features
+from models.network.features import BarFeatures, Features
 from models.network.layers import GatedNorm, GatedResidual, VariableSelection
 from models.network.lengths import LENGTHS, by_length
 from models.network.levels import LEVELS
 from models.network.packing import packed, unpacked
 from models.network.tkan import Lstm, Tkan
+from models.network.variables import VARIABLES
 from models.network.volume_bend import VolumeBend
 from models.network.window_figures import WINDOW_FIGURES
 from models.settings.sizes import OUTLOOKS, LemConfig

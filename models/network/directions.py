@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.network.clean_bars import Candles, CleanBars, Returns, Volumes
+from models.network.clean_bars import HEIGHT_USUAL, Candles, CleanBars, Returns, Volumes
 from models.network.packing import aged, by_age, packed
 
 NEWEST_MOVES, NEWEST_BARS = 4, 2
@@ -112,7 +112,7 @@ def _plain(moves: Moves) -> dict[str, Tensor]:
         **{f"over_middle_{span}": _over_middle(moves, span) for span in MIDDLE_SPANS},
         "return_by_size": newest * newest.abs(),
         "return_by_volume": newest * moves.log_volume[:, -1],
-        "return_by_height": newest * (moves.height[:, -1] - 1.5),
+        "return_by_height": newest * (moves.height[:, -1] - HEIGHT_USUAL),
         "price_over_close_by_volume": price * moves.log_volume[:, -1],
     }
 

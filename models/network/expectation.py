@@ -18,6 +18,7 @@ SMALL, LARGE = 1e-4, 1e-2
 """The shares of the volume left from which on the size of an order matters, and from which on impact costs it more than
 a hedge against busy bars is worth: an uneven pace pays the most for its largest slices."""
 VOLUME_MIN = 1e-12
+FEARLESS_SLOPE = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +112,8 @@ def slice_cap(order: Standing, expected: Expectation) -> Tensor:
     permitted = rate * expected.next_volume / order.state["order_volume"].clamp(min=VOLUME_MIN)
     limited = rate < 1.0
     return torch.where(limited, torch.minimum(most, permitted), most)
+
+
+def fearless(risk_aversion: Tensor) -> Tensor:
+    """[...]: 1 without risk aversion, next to 0 at the default one."""
+    return torch.exp(-FEARLESS_SLOPE * risk_aversion)

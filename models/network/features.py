@@ -7,39 +7,24 @@ D directions, V levels, K bar lengths.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from models.network.clean_bars import (
-    Candles,
-    CleanBars,
-    Returns,
-    Volumes,
-    candles_of,
-    clean_bars,
-    returns_of,
-    volumes_of,
-)
+from models.network.clean_bars import MOVE_USUAL, candles_of, clean_bars, returns_of, volumes_of
 from models.network.directions import Moves, directions
 from models.network.lengths import length_shares
-from models.network.levels import DAYS, SECONDS_PER_DAY, levels
+from models.network.levels import levels
 from models.network.packing import packed
 from models.network.profiles import profile, same_time, stretches_of
+from models.network.variables import VARIABLES, of_bars, of_newest, turns
 from models.network.window_figures import WINDOW_FIGURES, window_figures
 from models.settings.sizes import LemConfig
 
 LONG_HALF_LIFE, SHORT_HALF_LIFE = 96.0, 8.0
-MOVE_USUAL, HEIGHT_USUAL = 0.7, 1.5
-"""What a bar's absolute return and its height usually are, in units of volatility."""
 TRUST_FROM_TO = 0.12, 0.24
 """Correlations of moves with volume: nearly all random walks lie below the first, most markets above the second."""
-VARIABLES = (
-    "return", "close_vs_price", "range", "body", "volume", "volume_surprise", "volume_profile", "volatility_profile",
-    "trades", "day_sin", "day_cos", "week_sin", "week_cos", "bar_length", "after_gap", "traded",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +68,12 @@ class BarFeatures(nn.Module):
         days = same_time(bars, len(self.analogue), self.recurrence)
         volume_profile = profile(volumes.log_volume, days, self.analogue)  # [B, T + N]
         volatility_profile = profile((returns.scaled.abs() - MOVE_USUAL) * returns.follows, days, self.analogue)
-        day, week = _turns(bars)
+        day, week = turns(bars)
         candles = candles_of(bars, returns.volatility)
-        of_bars = _of_bars(bars, returns, volumes, candles, day, week)
+        alone = of_bars(bars, returns, volumes, candles, day, week)
         here = bars.here[:, -self.recurrence :]
         past, ahead = volume_profile[:, : self.recurrence], volume_profile[:, self.recurrence :]
-        variables = self._newest(of_bars, here, past, volatility_profile)
+        variables = of_newest(alone, here, past, volatility_profile)
         figures = window_figures(bars, returns, volumes, candles, days, self.short_weight, self.recurrence, self.steps)
         window = torch.cat([packed(WINDOW_FIGURES, figures), ahead, volatility_profile[:, self.recurrence :]], dim=-1)
         moves = Moves.of(bars, returns, volumes, candles)
@@ -104,42 +89,6 @@ class BarFeatures(nn.Module):
             volume=volumes.mean[:, 0],
             volume_profile=ahead,
         )
-
-    def _newest(self, of_bars: dict[str, Tensor], here: Tensor, past: Tensor, volatility: Tensor) -> dict[str, Tensor]:
-        """[B, T] each: the variables of the newest bars, 0 where a bar does not exist."""
-        variables = {name: values[:, -self.recurrence :] for name, values in of_bars.items()}
-        variables["volume_surprise"] = variables["volume"] - past
-        variables["volume_profile"] = past
-        variables["volatility_profile"] = volatility[:, : self.recurrence]
-        return {name: values * here for name, values in variables.items()}
-
-
-def _turns(bars: CleanBars) -> tuple[Tensor, Tensor]:
-    """[B, L] each: the time of day and the day of the week as angles."""
-    day = 2.0 * math.pi * bars.second_of_day / SECONDS_PER_DAY
-    week = 2.0 * math.pi * bars.day_of_week / DAYS
-    return day, week
-
-
-def _of_bars(
-    bars: CleanBars, returns: Returns, volumes: Volumes, candles: Candles, day: Tensor, week: Tensor
-) -> dict[str, Tensor]:
-    """[B, L] each: what a bar says by itself."""
-    return {
-        "return": returns.scaled,
-        "close_vs_price": candles.price_over_close,
-        "range": candles.height - HEIGHT_USUAL,
-        "body": candles.body,
-        "volume": volumes.log_volume,
-        "trades": volumes.log_trades,
-        "day_sin": torch.sin(day),
-        "day_cos": torch.cos(day),
-        "week_sin": torch.sin(week),
-        "week_cos": torch.cos(week),
-        "bar_length": torch.log(bars.bar_seconds.clamp(min=1.0)) / 10.0,
-        "after_gap": returns.after_gap,
-        "traded": bars.traded.to(bars.here.dtype),
-    }
 
 
 def _trust(scaled: Tensor, log_volume: Tensor, within: Tensor) -> Tensor:

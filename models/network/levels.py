@@ -13,6 +13,7 @@ import math
 import torch
 from torch import Tensor
 
+from models.network.clean_bars import DAYS_PER_WEEK, MOVE_USUAL, SECONDS_PER_DAY
 from models.network.packing import aged, by_age, packed
 
 NEWEST, NEWEST_BARS = ("volume_surprise", "size", "range", "trades"), 4
@@ -24,19 +25,18 @@ LEVELS = (
     *(figure for name in NEWEST for figure in aged(name, NEWEST_BARS)),
     *(f"week_{wave}_{times}" for times in WAVES for wave in ("sin", "cos")),
 )
-"""Beside the window-level figures."""
-DAYS, SECONDS_PER_DAY = 7.0, 86_400.0
+"""These follow the window-level figures."""
 
 
 def levels(variables: dict[str, Tensor], window: Tensor, day_of_week: Tensor, second_of_day: Tensor) -> Tensor:
     """[B, W + V], `window` [B, W] first. `variables` are [B, T] each; the newest bar's day and second [B]."""
-    course = {**variables, "size": variables["return"].abs() - 0.7}
+    course = {**variables, "size": variables["return"].abs() - MOVE_USUAL}
     figures = {
         f"{name}_mean_{span}": course[name][:, -span:].mean(-1) for name in AVERAGED for span in SPANS
     }  # fmt: skip
     for name in NEWEST:
         figures |= by_age(name, course[name][:, -NEWEST_BARS:])
-    turn = 2.0 * math.pi * (day_of_week + second_of_day / SECONDS_PER_DAY) / DAYS
+    turn = 2.0 * math.pi * (day_of_week + second_of_day / SECONDS_PER_DAY) / DAYS_PER_WEEK
     for times in WAVES:
         figures[f"week_sin_{times}"] = torch.sin(turn * times)
         figures[f"week_cos_{times}"] = torch.cos(turn * times)

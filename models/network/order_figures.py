@@ -8,8 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from models.network.clean_bars import MOVE_USUAL
 from models.network.context import OUTLOOK_GAIN
 from models.network.context_layout import CONTEXT
+from models.network.expectation import fearless
 from models.network.order_view import OrderView
 from models.network.packing import packed
 
@@ -42,7 +44,7 @@ def order_figures(view: OrderView) -> dict[str, Tensor]:
     return {
         "benchmark_over_close": y,
         "benchmark_over_achieved": torch.asinh(order.sign * state["achieved_return"] / order.volatility),
-        "distance": y.abs() - 0.7,
+        "distance": y.abs() - MOVE_USUAL,
         "beyond_threshold": torch.asinh(aim.beyond),
         "filled": order.filled,
         "share": expected.share,
@@ -62,7 +64,7 @@ def order_figures(view: OrderView) -> dict[str, Tensor]:
         "slices_to_finish": (order.leaves / view.cap.clamp(min=1e-3)).clamp(max=24.0) / STEPS_USUAL,
         "log_risk": torch.log(risk + 0.03) / 2.0,
         "bounded_risk": risk / (1.0 + risk),
-        "fearless": torch.exp(-20.0 * risk),
+        "fearless": fearless(risk),
         "volume_ahead": torch.log1p(expected.volume_left / torch.exp(order.context[..., CONTEXT.log_volume])) - 1.5,
         "edge": OUTLOOK_GAIN * view.edge,
     }

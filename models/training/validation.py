@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from app.bars.series import DAY_SECONDS
 from app.domain.order import SCENARIOS, Benchmark
 from models.network.lem import Lem
-from models.network.levels import SECONDS_PER_DAY
 from models.network.scenarios import vwap_flags
 from models.objective.forecasts import VOLATILITY_MIN
 from models.objective.paths import Paths, paths_of
@@ -88,7 +88,7 @@ def _gains(net: Lem, tapes: Sequence[Tape], min_steps: list[int], risk_aversion:
             terms = [small_orders(paths, least, longest, risk_aversion) for least in min_steps]
             rolled = [roll(net.decision, paths, each).hard_gain for each in terms]
         parts.append(torch.stack(rolled) * (paths.volatility > VOLATILITY_MIN))
-    day = np.array([tape.open_time[first] // SECONDS_PER_DAY for tape, first in begins], dtype=np.float64)
+    day = np.array([tape.open_time[first] // DAY_SECONDS for tape, first in begins], dtype=np.float64)
     return _Gains(day, torch.cat(parts, dim=-1))
 
 

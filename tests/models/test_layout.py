@@ -16,10 +16,11 @@ from models.network.answer import OUTPUTS
 from models.network.context_layout import CONTEXT, FIXED_COLUMNS
 from models.network.decision import DecisionNet
 from models.network.directions import DIRECTIONS
-from models.network.features import VARIABLES, BarFeatures
+from models.network.features import BarFeatures
 from models.network.levels import LEVELS
 from models.network.order_figures import ORDER_FIGURES
 from models.network.packing import aged, by_age, packed, unpacked
+from models.network.variables import VARIABLES
 from models.network.window_figures import WINDOW_FIGURES
 from models.settings.sizes import OUTLOOKS, LemConfig
 from tests.models.test_context import a_window
