@@ -7,21 +7,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.release.release import release
 from models.training.train import train
-from tests.models.tiny import a_plan
+from tests.models.tiny import TINY_BUNDLE, a_plan
+from tests.shared import made_once
 
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    train(a_plan(folder), folder / "run")
-    return folder / "run"
+    """The folder of a finished training of the tiny network."""
+    return made_once(tmp_path_factory, "trained", lambda folder: train(a_plan(folder), folder / "run")) / "run"
 
 
 @pytest.fixture(scope="session")
-def bundle(trained: Path) -> Path:
-    release(trained, trained.parent / "tiny-1")
-    return trained.parent / "tiny-1"
+def bundle() -> Path:
+    """The tiny bundle, for what needs any bundle."""
+    return TINY_BUNDLE

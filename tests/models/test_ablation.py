@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from app.bundles.bundle import load_bundle
 from app.domain.errors import InvalidInput
 from models.evaluation.ablation import MEASURES, TABLE, VARIANTS, WHOLE, ablate, variant_of
 from models.network.lem import Lem
-from models.release.export import export_bundle
-from models.settings.train_plan import make_plan
+from models.release.draft import draft_bundle
+from models.release.replace import draft_folder, replace_bundle
+from models.settings.train_plan import TrainPlan, make_plan
+from models.training.validation import Row
 from tests.models.test_cli import a_plan_file, typed
 from tests.models.tiny import TINY_SIZES, a_plan
 
@@ -29,62 +33,102 @@ def test_every_variant_is_a_network_that_reads_and_decides(name: str) -> None:
     assert volume.shape == (2, plan.config.max_steps)
 
 
+@pytest.mark.exports
 @pytest.mark.parametrize(
     "name", ["lstm_for_tkan", "no_recurrence", "no_context", "no_volume_bend", "one_shared_network"]
 )
 def test_a_variant_is_exported_as_any_other(name: str, bundle: Path, tmp_path: Path) -> None:
-    card = load_bundle(bundle).card
+    card, target = load_bundle(bundle).card, tmp_path / "part-1"
     net = Lem(variant_of(make_plan({"model": TINY_SIZES}, "test"), name).config)
 
-    export_bundle(
+    draft_bundle(
         net,
-        tmp_path / "part-1",
+        draft_folder(target),
+        name="part-1",
         training=card.training,
         bar_seconds=[900],
         risk_aversions=card.risk_aversions,
         metrics=[],
     )
+    replace_bundle(target, draft_folder(target))
 
-    assert load_bundle(tmp_path / "part-1").max_steps == TINY_SIZES["max_steps"]
+    assert load_bundle(target).max_steps == TINY_SIZES["max_steps"]
 
 
-def test_variants_are_compared_with_the_whole_order_by_order(tmp_path: Path) -> None:
-    rows = ablate(a_plan(tmp_path), tmp_path / "runs", 1, [WHOLE, "no_attention"])
+shares_the_runs = pytest.mark.xdist_group("ablation")
+"""One test process has all of these tests, so that the variants are trained once."""
 
-    by_variant = {(row["variant"], row["market"]): row for row in rows}
+
+@pytest.fixture(scope="module")
+def ablated(tmp_path_factory: pytest.TempPathFactory) -> Ablated:
+    """A finished ablation of two variants, with what was written to standard error."""
+    return an_ablation(tmp_path_factory.mktemp("ablated"), [WHOLE, "no_attention"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ablated:
+    plan: TrainPlan
+    runs: Path
+    variants: list[str]
+    rows: list[Row]
+    written: str
+
+
+def an_ablation(folder: Path, variants: list[str]) -> Ablated:
+    """The variants' processes write to the standard error that they inherit, so that it is a file meanwhile."""
+    plan, runs, shown = a_plan(folder), folder / "runs", folder / "stderr"
+    standard_error = os.dup(2)
+    with shown.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        rows = ablate(plan, runs, 1, variants)
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
+    return Ablated(plan=plan, runs=runs, variants=variants, rows=rows, written=shown.read_text())
+
+
+@shares_the_runs
+@pytest.mark.spawns
+def test_variants_are_compared_with_the_whole_order_by_order(ablated: Ablated) -> None:
+    by_variant = {(row["variant"], row["market"]): row for row in ablated.rows}
+
     assert set(by_variant) == {(v, m) for v in (WHOLE, "no_attention") for m in ("walks_1h", "random walk")}
     assert by_variant[WHOLE, "walks_1h"]["utility_difference"] == 0.0
     assert by_variant["no_attention", "walks_1h"]["orders"] == by_variant[WHOLE, "walks_1h"]["orders"]
-    parameters = {row["variant"]: int(row["parameters"]) for row in rows}
+    parameters = {row["variant"]: int(row["parameters"]) for row in ablated.rows}
     assert parameters["no_attention"] < parameters[WHOLE]
-    with (tmp_path / "runs" / TABLE).open() as file:
-        assert [row["variant"] for row in csv.DictReader(file)] == [row["variant"] for row in rows]
+    with (ablated.runs / TABLE).open() as file:
+        assert [row["variant"] for row in csv.DictReader(file)] == [row["variant"] for row in ablated.rows]
 
 
-def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
-    plan, runs = a_plan(tmp_path), tmp_path / "runs"
-    first = ablate(plan, runs, 1, [WHOLE])
-    written = (runs / WHOLE / MEASURES).stat().st_mtime_ns
+@shares_the_runs
+@pytest.mark.spawns
+def test_what_is_finished_is_not_done_again(ablated: Ablated) -> None:
+    files = [ablated.runs / variant / MEASURES for variant in ablated.variants]
+    written = [file.stat().st_mtime_ns for file in files]
 
-    again = ablate(plan, runs, 1, [WHOLE])
+    again = ablate(ablated.plan, ablated.runs, 1, ablated.variants)
 
-    assert again == first
-    assert (runs / WHOLE / MEASURES).stat().st_mtime_ns == written
+    assert again == ablated.rows
+    assert [file.stat().st_mtime_ns for file in files] == written
 
 
-def test_measures_of_another_plan_are_not_taken_for_this_ones(tmp_path: Path) -> None:
-    plan, runs = a_plan(tmp_path), tmp_path / "runs"
-    ablate(plan, runs, 1, [WHOLE])
+@shares_the_runs
+@pytest.mark.spawns
+def test_measures_of_another_plan_are_not_taken_for_this_ones(ablated: Ablated) -> None:
+    plan = ablated.plan
     longer = plan.model_copy(update={"training": plan.training | {"steps": 3}})
 
     with pytest.raises(InvalidInput, match="another plan"):
-        ablate(longer, runs, 1, [WHOLE])
+        ablate(longer, ablated.runs, 1, [WHOLE])
 
 
-def test_it_tells_how_far_each_variant_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    ablate(a_plan(tmp_path), tmp_path / "runs", 1, [WHOLE])
-
-    assert f"{WHOLE}: training 2 of 2" in capfd.readouterr().err
+@shares_the_runs
+@pytest.mark.spawns
+def test_it_tells_how_far_each_variant_is(ablated: Ablated) -> None:
+    for variant in ablated.variants:
+        assert f"{variant}: training 2 of 2" in ablated.written
 
 
 def test_an_unknown_variant_is_refused_by_name(tmp_path: Path) -> None:
