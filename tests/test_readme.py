@@ -15,6 +15,7 @@ from app.settings import Settings
 from tests.readme import README, examples, outputs, shape
 
 
+@pytest.mark.spawns
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
 def test_the_examples_run_and_answer_in_the_shape_that_is_shown() -> None:
     told = examples(README.read_text(encoding="utf-8"))

@@ -155,6 +155,7 @@ def test_a_folder_that_holds_no_bundle_is_not_replaced(trained: Path, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["bundles"]
 
 
+@pytest.mark.trains
 def test_a_training_does_not_go_on_with_other_bars_or_another_split(tmp_path: Path) -> None:
     plan = a_plan(tmp_path)
     train(plan, tmp_path / "run")
@@ -172,6 +173,7 @@ def test_a_training_does_not_go_on_with_other_bars_or_another_split(tmp_path: Pa
     assert (tmp_path / "run" / RECORD).read_bytes() == record
 
 
+@pytest.mark.trains
 def test_what_is_gone_on_with_is_not_finished(trained: Path, tmp_path: Path) -> None:
     """A record of an earlier training in the same folder speaks for no other."""
     (tmp_path / "run").mkdir()
@@ -204,6 +206,7 @@ def test_a_run_whose_record_is_damaged_is_not_released(trained: Path, tmp_path: 
         release(tmp_path, tmp_path / "bundle")
 
 
+@pytest.mark.spawns
 def test_several_processes_train_the_same_network_in_kind(trained: Path, tmp_path: Path) -> None:
     plan = a_plan(tmp_path)
 
@@ -234,6 +237,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.spawns
 def test_processes_of_a_training_end_with_a_killed_parent(tmp_path: Path) -> None:
     """They hold the other end of the pipe, which closes with the last of them. torch interrupts them then, which those
     of a job in the background do not hear."""

@@ -12,6 +12,8 @@ import pytest
 from tests.processes.driver import Died, Service, a_day
 from tests.processes.service import HISTORY
 
+pytestmark = pytest.mark.spawns
+
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
