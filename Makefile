@@ -3,8 +3,9 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 LEM_ARGS ?=
-# One process for each core. Tests that share a fixture stay together, and the slowest start first (tests/conftest.py).
-PYTEST_ARGS ?= -n auto --dist loadgroup --no-loadscope-reorder
+# One process for each core; each takes a file at a time, since tests of one file share what is expensive to make, and
+# the files with the slowest tests come first (tests/conftest.py).
+PYTEST_ARGS ?= -n auto --dist loadscope --no-loadscope-reorder
 
 .PHONY: help demo serve quick test lint format clean
 .DEFAULT_GOAL := help

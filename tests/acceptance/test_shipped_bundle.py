@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
 from itertools import product
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -36,18 +34,8 @@ SOME_FEAR = 1.0
 """A risk aversion at which TWAP orders hardly bet."""
 PAIRS = sorted((REAL_BARS / "crypto_15m").glob("*.parquet"))
 
-Test = TypeVar("Test", bound=Callable[..., None])
-
+needs_real_bars = pytest.mark.skipif(not PAIRS, reason="the real bars are not beside the checkout")
 pytestmark = pytest.mark.measures
-on_walks = pytest.mark.xdist_group("walk")
-"""One test process has all of these tests, so that each policy reads the walk once."""
-
-
-def on_real_bars(test: Test) -> Test:
-    """Likewise for the real bars, where they are there."""
-    there = pytest.mark.skipif(not PAIRS, reason="the real bars are not beside the checkout")
-    marked: Test = there(pytest.mark.xdist_group("real-bars")(test))
-    return marked
 
 
 @cache
@@ -136,7 +124,6 @@ def spread(gain: NDArray[np.float64]) -> float:
     return float(high - low)
 
 
-@on_walks
 @pytest.mark.parametrize("min_steps", OPTIMUM)
 def test_on_a_random_walk_the_gain_is_near_the_optimum_and_the_spread_small(min_steps: int) -> None:
     gain = walk_gains(on_the_walk(lem().risk_aversion), min_steps)
@@ -146,7 +133,6 @@ def test_on_a_random_walk_the_gain_is_near_the_optimum_and_the_spread_small(min_
     assert gain.std() < 0.25
 
 
-@on_walks
 @pytest.mark.parametrize("min_steps", OPTIMUM)
 def test_a_neutral_order_reaches_the_optimum_of_a_random_walk(min_steps: int) -> None:
     gain = walk_gains(on_the_walk(lem().card.risk_aversions.neutral), min_steps)
@@ -155,7 +141,6 @@ def test_a_neutral_order_reaches_the_optimum_of_a_random_walk(min_steps: int) ->
     assert gain.mean() >= 0.99 * OPTIMUM[min_steps] - 2.0 * error
 
 
-@on_walks
 @pytest.mark.parametrize("min_steps", OPTIMUM)
 def test_a_neutral_order_under_a_slice_cap_earns_most_of_what_the_rule_made_for_walks_does(min_steps: int) -> None:
     """That rule ends an order only where one slice can, and so has the optimum under a cap."""
@@ -168,7 +153,7 @@ def test_a_neutral_order_under_a_slice_cap_earns_most_of_what_the_rule_made_for_
     assert ours.mean() >= 0.97 * theirs.mean() - 2.0 * error
 
 
-@on_real_bars
+@needs_real_bars
 @pytest.mark.parametrize("min_steps", [1, 6, 9])
 def test_on_unseen_bars_it_earns_what_blind_stopping_earns_and_more_against_vwap(min_steps: int) -> None:
     against_twap = pooled("lem", Benchmark.TWAP, min_steps) - pooled("optimal_stopping", Benchmark.TWAP, min_steps)
@@ -178,14 +163,14 @@ def test_on_unseen_bars_it_earns_what_blind_stopping_earns_and_more_against_vwap
     assert against_vwap.mean() > 0.0
 
 
-@on_real_bars
+@needs_real_bars
 def test_a_forced_horizon_tracks_vwap_closer_than_an_even_pace() -> None:
     ours, even = (pooled(policy, Benchmark.VWAP, 12) for policy in ("lem", "twap"))
 
     assert spread(ours) < spread(even)
 
 
-@on_real_bars
+@needs_real_bars
 def test_at_no_more_spread_a_vwap_order_earns_more_than_the_strongest_rule_without_a_model() -> None:
     ours = pooled("lem", Benchmark.VWAP, 6)
     rule = pooled("volume_aware_stopping", Benchmark.VWAP, 6)
@@ -194,7 +179,7 @@ def test_at_no_more_spread_a_vwap_order_earns_more_than_the_strongest_rule_witho
     assert (ours - rule).mean() > 0.0
 
 
-@on_real_bars
+@needs_real_bars
 def test_at_hardly_more_spread_a_twap_order_earns_more_than_blind_stopping() -> None:
     """`lem evaluate` shows 0.20 bps more at a spread that is 2 % wider; the sample here is smaller."""
     ours = pooled("lem", Benchmark.TWAP, 6, risk_aversion=SOME_FEAR)
@@ -204,7 +189,7 @@ def test_at_hardly_more_spread_a_twap_order_earns_more_than_blind_stopping() -> 
     assert (ours - rule).mean() > 0.0
 
 
-@on_real_bars
+@needs_real_bars
 def test_orders_that_track_stay_close_to_their_benchmark() -> None:
     """The least that must stay of what `lem evaluate` shows: 0.79, 0.71 and 0.79 of an even pace's."""
     ours = pooled("lem", Benchmark.VWAP, 12, risk_aversion=lem().card.risk_aversions.tracking)
@@ -217,7 +202,7 @@ def test_orders_that_track_stay_close_to_their_benchmark() -> None:
     assert np.abs(twap).mean() < 0.5
 
 
-@on_real_bars
+@needs_real_bars
 def test_it_decides_all_of_these_orders_itself() -> None:
     for benchmark, min_steps in product(Benchmark, (1, 6, 9, 12)):
         made = outcomes("lem", benchmark, min_steps, lem().risk_aversion)

@@ -13,8 +13,6 @@ from models.evaluation.in_sample import in_sample, trained_until
 from models.evaluation.results import Results
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 
-pytestmark = pytest.mark.xdist_group("in-sample")
-
 
 @pytest.fixture(name="results", scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> list[Results]:

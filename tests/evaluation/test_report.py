@@ -11,8 +11,6 @@ import pytest
 from models.evaluation.evaluate import REPORT
 from tests.evaluation.stand_in import a_market, a_plan, evaluated
 
-pytestmark = pytest.mark.xdist_group("report")
-
 NAME = "walks <b>&"
 
 

@@ -16,8 +16,6 @@ from models.evaluation.statistics import Tables
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, evaluated
 from tests.market import a_walk_file
 
-pytestmark = pytest.mark.xdist_group("same-orders")
-
 HISTORY = 200
 EVERY, BAR_SECONDS = 24, 900
 FIRST = -(-HISTORY // EVERY) * EVERY * BAR_SECONDS

@@ -20,8 +20,6 @@ from models.evaluation.evaluation_plan import EvaluationPlan
 from models.evaluation.statistics import Tables
 from tests.evaluation.stand_in import a_market, a_plan, evaluated
 
-pytestmark = pytest.mark.xdist_group("tables")
-
 FIGURES = ("mean", "std", "median", "p5", "p95", "q25", "q75")
 
 PINNED = {

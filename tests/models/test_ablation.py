@@ -1,4 +1,4 @@
-"""Each part can be left out, by name, and what is left still trains, exports and is measured on the same orders."""
+"""Each part can be left out, by name, and what is left still trains and is measured on the same orders."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.bundles.bundle import load_bundle
 from app.domain.errors import InvalidInput
 from models.evaluation.ablation import MEASURES, TABLE, VARIANTS, WHOLE, ablate, variant_of
 from models.network.lem import Lem
-from models.release.draft import draft_bundle
-from models.release.replace import draft_folder, replace_bundle
 from models.settings.train_plan import TrainPlan, make_plan
 from models.training.validation import Row
 from tests.models.test_cli import a_plan_file, typed
@@ -31,32 +28,6 @@ def test_every_variant_is_a_network_that_reads_and_decides(name: str) -> None:
 
     assert torch.isfinite(context).all()
     assert volume.shape == (2, plan.config.max_steps)
-
-
-@pytest.mark.exports
-@pytest.mark.parametrize(
-    "name", ["lstm_for_tkan", "no_recurrence", "no_context", "no_volume_bend", "one_shared_network"]
-)
-def test_a_variant_is_exported_as_any_other(name: str, bundle: Path, tmp_path: Path) -> None:
-    card, target = load_bundle(bundle).card, tmp_path / "part-1"
-    net = Lem(variant_of(make_plan({"model": TINY_SIZES}, "test"), name).config)
-
-    draft_bundle(
-        net,
-        draft_folder(target),
-        name="part-1",
-        training=card.training,
-        bar_seconds=[900],
-        risk_aversions=card.risk_aversions,
-        metrics=[],
-    )
-    replace_bundle(target, draft_folder(target))
-
-    assert load_bundle(target).max_steps == TINY_SIZES["max_steps"]
-
-
-shares_the_runs = pytest.mark.xdist_group("ablation")
-"""One test process has all of these tests, so that the variants are trained once."""
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +59,6 @@ def an_ablation(folder: Path, variants: list[str]) -> Ablated:
     return Ablated(plan=plan, runs=runs, variants=variants, rows=rows, written=shown.read_text())
 
 
-@shares_the_runs
 @pytest.mark.spawns
 def test_variants_are_compared_with_the_whole_order_by_order(ablated: Ablated) -> None:
     by_variant = {(row["variant"], row["market"]): row for row in ablated.rows}
@@ -102,7 +72,6 @@ def test_variants_are_compared_with_the_whole_order_by_order(ablated: Ablated) -
         assert [row["variant"] for row in csv.DictReader(file)] == [row["variant"] for row in ablated.rows]
 
 
-@shares_the_runs
 @pytest.mark.spawns
 def test_what_is_finished_is_not_done_again(ablated: Ablated) -> None:
     files = [ablated.runs / variant / MEASURES for variant in ablated.variants]
@@ -114,7 +83,6 @@ def test_what_is_finished_is_not_done_again(ablated: Ablated) -> None:
     assert [file.stat().st_mtime_ns for file in files] == written
 
 
-@shares_the_runs
 @pytest.mark.spawns
 def test_measures_of_another_plan_are_not_taken_for_this_ones(ablated: Ablated) -> None:
     plan = ablated.plan
@@ -124,7 +92,6 @@ def test_measures_of_another_plan_are_not_taken_for_this_ones(ablated: Ablated) 
         ablate(longer, ablated.runs, 1, [WHOLE])
 
 
-@shares_the_runs
 @pytest.mark.spawns
 def test_it_tells_how_far_each_variant_is(ablated: Ablated) -> None:
     for variant in ablated.variants:

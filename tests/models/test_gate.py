@@ -86,6 +86,7 @@ def as_kind(kind: type[LemPolicy], directory: Path) -> LemPolicy:
     return kind(policy.card, policy._context, policy._decision)
 
 
+@pytest.mark.measures
 def test_a_good_bundle_passes(bundle: Path, tmp_path: Path) -> None:
     policy = load_bundle(bundle)
 
@@ -97,6 +98,7 @@ def test_a_bundle_that_looks_ahead_is_stopped(bundle: Path) -> None:
     assert looks_ahead(as_kind(Peeking, bundle))
 
 
+@pytest.mark.measures
 def test_a_bundle_that_is_worse_on_the_bars_that_choose_and_on_random_walks_is_stopped(
     bundle: Path, tmp_path: Path
 ) -> None:
@@ -151,6 +153,7 @@ def test_bundles_are_compared_over_a_horizon_that_both_know(bundle: Path) -> Non
     assert brief.asked == Brief.max_steps < good.max_steps
 
 
+@pytest.mark.measures
 def test_bars_after_those_that_choose_are_not_traded_in(bundle: Path, tmp_path: Path) -> None:
     market = a_plan(tmp_path).markets["walks_1h"]
     bundles = as_kind(Careless, bundle), load_bundle(bundle)
@@ -188,6 +191,7 @@ def a_drafted_release(run: Path, bundle: Path, target: Path) -> Release:
     return ready
 
 
+@pytest.mark.measures
 def test_a_refusal_keeps_the_old_bundle_and_writes_the_reasons(
     trained: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
