@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,7 +15,7 @@ settings.register_profile("lem", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("lem")
 
 SLOWEST_FIRST = ("measures", "exports", "trains", "spawns")
-"""Markers in the order in which their tests start: no long test is left to run alone at the end."""
+"""Markers in the order in which the files that hold them start: no long file is left to run alone at the end."""
 FIXTURES_THAT_TRAIN = {"trained"}
 
 
@@ -22,12 +23,14 @@ def pytest_configure() -> None:
     guard.watch_processes()
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FIXTURES_THAT_TRAIN & set(getattr(item, "fixturenames", ())):
             item.add_marker("trains")
-    items.sort(key=_rank)
+    ranks: dict[Path, int] = {}
+    for item in items:
+        ranks[item.path] = min(_rank(item), ranks.get(item.path, len(SLOWEST_FIRST)))
+    items.sort(key=lambda item: ranks[item.path])
 
 
 def _rank(item: pytest.Item) -> int:
