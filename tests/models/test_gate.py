@@ -163,8 +163,8 @@ def test_bars_after_those_that_choose_are_not_traded_in(bundle: Path, tmp_path: 
         later = pc.greater_equal(
             bars["timestamp"], pa.scalar(datetime(2024, 1, 17, tzinfo=UTC), bars["timestamp"].type)
         )
-        for place, name in enumerate(bars.column_names[1:], start=1):
-            bars = bars.set_column(place, name, pc.if_else(later, pc.multiply(bars[name], 1.5), bars[name]))
+        for index, name in enumerate(bars.column_names[1:], start=1):
+            bars = bars.set_column(index, name, pc.if_else(later, pc.multiply(bars[name], 1.5), bars[name]))
         pq.write_table(bars, file)
 
     after = on_validation(bundles, market)
