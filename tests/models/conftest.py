@@ -1,7 +1,8 @@
-"""One thread: these networks are tiny, and threads of several test processes only wait for each other."""
+"""What the tests of the model share: a trained tiny network, its bundle, and one thread."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,14 @@ from tests.models.tiny import TINY_BUNDLE, a_plan
 from tests.shared import made_once
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """These networks are tiny, and threads of several test processes only wait for each other. A command that was run
+    in a test may have asked for more."""
+    yield
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
