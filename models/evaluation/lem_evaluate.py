@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,13 +15,13 @@ from app.bundles.bundle import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput, LemError
+from app.terminal import refusing
 from models.evaluation.evaluate import Evaluation, check, load_policies, show
 from models.evaluation.evaluation_plan import EvaluationPlan, make_plan, read_plan
 from models.evaluation.in_sample import in_sample, trained_until
 from models.evaluation.runs import LEM
 
 DATE_FORMATS = ["%Y-%m-%d"]
-CANNOT_START = 2
 RANGE = ".."
 WIDTH_MIN = 110
 """Columns of the printed tables, also where the terminal is narrower or there is none."""
@@ -61,7 +61,7 @@ def evaluate(
     It can be stopped at any time and goes on where it was; a changed bundle, plan or bar file is measured anew.
     """
     paths = [*(bars or []), *(more or [])]
-    try:
+    with refusing("lem evaluate", LemError, BundleError, OSError):
         of_bars = {"start": start and start.date(), "end": end and end.date(), "step_seconds": step_seconds}
         chosen = _plan(plan, paths, of_bars)
         chosen = _changed(chosen, max_steps=max_steps, min_steps=min_steps, every=every, walk=walk)
@@ -73,8 +73,6 @@ def evaluate(
         results = evaluation.measure()
         seen = in_sample([results[name] for name in chosen.markets], until)
         together = evaluation.write(results, _facts(policies[LEM], chosen) | seen)
-    except (LemError, BundleError, OSError) as error:
-        _refuse(error)
     console = Console(width=max(WIDTH_MIN, Console().width))
     show(console, together)
     for name, value in seen.items():
@@ -149,8 +147,3 @@ def _commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603 - no input of anybody's is in it
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def _refuse(error: Exception) -> NoReturn:
-    typer.echo(f"lem evaluate: {error}", err=True)
-    raise typer.Exit(CANNOT_START)

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from app.backtest.job import load_policy
-from app.backtest.observing import OBSERVING_SHARE, Observed, Progress, observe_series
+from app.backtest.observing import OBSERVING_SHARE, Observed, OnProgress, observe_series
 from app.backtest.order_batch import LEVEL_BARS
 from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
@@ -40,7 +40,7 @@ def measure_file(
     every: int,
     step_seconds: int | None,
     span: tuple[int | None, int | None],
-    progress: Progress = lambda _: None,
+    progress: OnProgress = lambda _: None,
 ) -> Arrays:
     """The figures of `runs` on one file, by name.
 
@@ -65,7 +65,7 @@ def measure_file(
 
 
 def _part(
-    series: Series, policy: Policy, observed: Observed, runs: list[Run], when: When, progress: Progress
+    series: Series, policy: Policy, observed: Observed, runs: list[Run], when: When, progress: OnProgress
 ) -> Arrays:
     """All runs on some of the starts, so that memory stays bounded however many there are."""
     part: Arrays = {"start_time": series.open_time[observed.starts]}
@@ -120,7 +120,7 @@ def _volumes(series: Series, observed: Observed, steps: int) -> Arrays:
     return {"forecast": (expected / level).astype(np.float32), "came": (came / level).astype(np.float32)}
 
 
-def _scaled(progress: Progress, share: float) -> Progress:
+def _scaled(progress: OnProgress, share: float) -> OnProgress:
     return lambda part: progress(part * share)
 
 

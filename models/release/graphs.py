@@ -12,7 +12,7 @@ from pathlib import Path
 from app.bundles.card import GraphCard, TensorCard
 from app.bundles.inputs import STATE_COLUMNS
 from app.decision.market import COLUMNS
-from models.network.context import FIXED_FIGURES
+from models.network.context_layout import FIXED_COLUMNS
 from models.settings.sizes import LemConfig
 
 
@@ -52,7 +52,7 @@ def _context(config: LemConfig) -> TensorCard:
     return TensorCard(
         name="context",
         dtype="float32",
-        shape=["B", FIXED_FIGURES + config.context_width],
+        shape=["B", len(FIXED_COLUMNS) + config.context_width],
         unit="log volatility, log volume, trust, log tilts of volume (next bar, the one after, later) where an "
         "order may stop at any step and where at none, learned",
     )

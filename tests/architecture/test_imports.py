@@ -16,8 +16,12 @@ ROOT = Path(__file__).parents[2]
 DOMAIN, DECISION, BARS, BUNDLES, ENGINE = "app.domain", "app.decision", "app.bars", "app.bundles", "app.engine"
 DECIDING = {DOMAIN, DECISION, BARS, BUNDLES}
 
+FILES, TERMINAL = "app.files", "app.terminal"
+
 ARROWS: dict[str, set[str]] = {
     DOMAIN: set(),
+    FILES: set(),
+    TERMINAL: set(),
     DECISION: {DOMAIN},
     BARS: {DOMAIN, DECISION},
     BUNDLES: {DOMAIN, DECISION},
@@ -28,28 +32,28 @@ ARROWS: dict[str, set[str]] = {
     "app.metrics": {DOMAIN, ENGINE},
     "app.settings": {BUNDLES},
     "app.logs": {"app.settings"},
-    "app.backtest": DECIDING,
-    "models.data": {DOMAIN, BARS},
+    "app.backtest": {*DECIDING, TERMINAL},
+    "models.data": {DOMAIN, BARS, FILES, TERMINAL},
     "models.settings": {DOMAIN},
     "models.tapes": {*DECIDING, "models.settings"},
     "models.network": {DOMAIN, DECISION, BUNDLES, "models.settings"},
     "models.objective": {*DECIDING, "models.settings", "models.tapes", "models.network"},
     "models.fits": {"models.settings", "models.network", "models.objective"},
     "models.training": {
-        *(*DECIDING, "app.backtest"),
+        *(*DECIDING, FILES, "app.backtest"),
         *("models.settings", "models.tapes", "models.network", "models.objective", "models.fits"),
     },
     "models.evaluation": {
-        *(*DECIDING, "app.backtest"),
+        *(*DECIDING, FILES, TERMINAL, "app.backtest"),
         *("models.settings", "models.tapes", "models.network", "models.objective", "models.training"),
     },
     "models.release": {
-        *(*DECIDING, "app.backtest"),
+        *(*DECIDING, FILES, "app.backtest"),
         *("models.settings", "models.tapes", "models.network", "models.objective", "models.training"),
         "models.evaluation",
     },
     "models.lem_train": {
-        *(*DECIDING, "app.backtest"),
+        *(*DECIDING, TERMINAL, "app.backtest"),
         *("models.settings", "models.training", "models.evaluation", "models.release"),
     },
 }
@@ -119,6 +123,23 @@ def test_no_arrows_run_in_a_circle() -> None:
     order = list(TopologicalSorter(ARROWS | {package: set(ARROWS) for package in WIRING}).static_order())
 
     assert set(order) >= set(ARROWS)
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    modules = {name for name, _ in sources()}
+    needs = {
+        name: {found for each in imports_of(tree) if (found := _module_of(each, modules)) and found != name}
+        for name, tree in sources()
+    }
+
+    order = list(TopologicalSorter(needs).static_order())
+
+    assert set(order) == modules
+
+
+def _module_of(imported: str, modules: set[str]) -> str | None:
+    """The module that is imported, or the one that holds the imported name; None for what is not ours."""
+    return imported if imported in modules else imported.rpartition(".")[0] if of_the_project(imported) else None
 
 
 def test_models_keeps_its_modules_in_folders() -> None:

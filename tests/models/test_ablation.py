@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -85,8 +85,7 @@ def test_what_is_finished_is_not_done_again(ablated: Ablated) -> None:
 
 @pytest.mark.spawns
 def test_measures_of_another_plan_are_not_taken_for_this_ones(ablated: Ablated) -> None:
-    plan = ablated.plan
-    longer = plan.model_copy(update={"training": plan.training | {"steps": 3}})
+    longer = ablated.plan.model_copy(update={"settings": replace(ablated.plan.settings, steps=3)})
 
     with pytest.raises(InvalidInput, match="another plan"):
         ablate(longer, ablated.runs, 1, [WHOLE])

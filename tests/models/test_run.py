@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from app.bundles.bundle import BundleError, LemPolicy, load_bundle, replay_golden
+from app.bundles.bundle import BundleError, LemPolicy, load_bundle
 from app.domain.errors import InvalidInput
 from models.network.decision import DecisionTable
 from models.network.lem import Lem
@@ -105,7 +105,7 @@ def test_the_tiny_bundle_is_what_an_export_of_its_network_writes_today(
     own = {"created_at", "context", "decision", "golden"}  # times, digests, and figures in their last digits
     assert fresh.card.model_dump(exclude=own) == kept.card.model_dump(exclude=own)
     for card, other in ((fresh.card, kept), (kept.card, fresh)):
-        replay_golden(LemPolicy(card, other._context, other._decision))
+        LemPolicy(card, other._context, other._decision).replay_golden()
     for graph in ("context", "decision"):
         ours, theirs = getattr(fresh.card, graph), getattr(kept.card, graph)
         assert (ours.inputs, ours.outputs) == (theirs.inputs, theirs.outputs)
@@ -182,7 +182,7 @@ def test_what_is_gone_on_with_is_not_finished(trained: Path, tmp_path: Path) -> 
     class Stopped(Exception):
         pass
 
-    def stop(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - names are Told's
+    def stop(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - names are OnProgress'
         raise Stopped
 
     with pytest.raises(Stopped):
@@ -269,7 +269,7 @@ def test_a_plan_reads_paths_beside_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        ("[training]\nspeed = 3", "unknown TrainSettings: speed"),
+        ("[training]\nspeed = 3", "training.speed: there is no such field"),
         ("[model]\nlookback = 10", "lookback"),
         (
             '[markets.m]\npath = "x"\ntrain_end = 2025-01-01\nvalidation_end = 2024-01-01',
