@@ -55,6 +55,7 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
         assert told in (tmp_path / "out" / report).read_text()
 
 
+@pytest.mark.spawns
 def test_no_torch_is_needed() -> None:
     blocked = (
         "import sys; sys.modules['torch'] = None; import models.evaluation.lem_evaluate, models.evaluation.evaluate"

@@ -101,6 +101,7 @@ def test_a_damaged_file_is_measured_again(plan: EvaluationPlan, tmp_path: Path) 
     assert figures(tmp_path / "out") == first
 
 
+@pytest.mark.spawns
 def test_the_number_of_processes_changes_nothing(plan: EvaluationPlan, tmp_path: Path) -> None:
     evaluation = an_evaluation(plan, tmp_path)
     chosen = [

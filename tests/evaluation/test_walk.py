@@ -18,6 +18,7 @@ def test_the_optimum_is_that_of_dynamic_programming(min_steps: int, cap: float, 
     assert best_mean(min_steps, 12, cap) == pytest.approx(best, abs=1e-3)
 
 
+@pytest.mark.measures
 def test_the_rule_itself_reaches_the_optimum(tmp_path: Path) -> None:
     plan = a_plan(min_steps=range(1, 13), walk={"instruments": 2, "bars": 12_000, "min_steps": (1, 6)})
 

@@ -184,6 +184,7 @@ def test_no_market_takes_the_name_of_the_simulated_walks(name: str) -> None:
         make_plan({"markets": {name: a_market()}}, "mine.toml")
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("warm_batches", [0, 1])
 def test_the_least_that_a_plan_may_say_is_trained(tmp_path: Path, warm_batches: int) -> None:
     settings = SMALLEST_RUN | {"warm_batches": warm_batches}

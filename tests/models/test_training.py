@@ -21,6 +21,8 @@ from models.training.trainer import Trainer
 from models.training.training_bars import TrainingBars
 from tests.models.tiny import TINY, some_stretches, some_tapes
 
+pytestmark = pytest.mark.trains
+
 QUICK = TrainSettings(
     steps=6,
     stretches=2,
@@ -200,6 +202,7 @@ def _validated(process: int, processes: int, folder: str) -> None:
     distributed.destroy_process_group()
 
 
+@pytest.mark.spawns
 def test_processes_choose_by_the_same_orders_as_one_alone(tmp_path: Path) -> None:
     alone = a_trainer().validate()
 
