@@ -16,6 +16,7 @@ NOT_COMMANDS = {"json", "text", "toml", "mermaid"}
 RUN = [path for path in documents() if examples(path.read_text(encoding="utf-8"))]
 
 
+@pytest.mark.spawns
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
 @pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
 def test_the_examples_of_a_document_run_and_print_what_it_shows(path: Path) -> None:
@@ -52,6 +53,7 @@ def test_every_block_is_run_or_says_what_it_needs_or_is_no_command(path: Path) -
     )
 
 
+@pytest.mark.spawns
 def test_the_demo_ends_as_the_readme_shows() -> None:
     shown = DEMO.search(README.read_text(encoding="utf-8"))
 
@@ -59,6 +61,7 @@ def test_the_demo_ends_as_the_readme_shows() -> None:
     assert _table(demo_output()) == _table(shown[0])
 
 
+@pytest.mark.spawns
 def test_the_order_of_the_picture_ends_where_the_readme_says() -> None:
     order = one_order()
 
