@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.backtest.job import LEM
 from app.domain.order import SCENARIOS, Benchmark
 from app.domain.projection import STOP_THRESHOLD
+from models.evaluation.backtest_run import Part
 from models.evaluation.results import Results
-from models.evaluation.runs import LEM, Part
 from models.evaluation.statistics import Row
 
 FORECASTERS = (LEM, "volume_curve", "linear_volume", "twap")

@@ -6,7 +6,7 @@ P95 - P5; `_sigma` stands for units of the volatility per bar that was known at 
 
 from __future__ import annotations
 
-from models.evaluation.runs import STOPPING_BASELINE
+from models.evaluation.rivals import STOPPING_BASELINE
 
 QUANTILES = {"median": 50, "p5": 5, "p95": 95, "q25": 25, "q75": 75}
 FIGURES = ("mean", "std", *QUANTILES)

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from app.backtest.job import load_policy
+from app.backtest.job import LEM, load_policy
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
 from models.evaluation import calibration, more_tables, tables
@@ -19,13 +19,15 @@ from models.evaluation.columns import COLUMNS, INTERVAL
 from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, WalkPlan
 from models.evaluation.groups import BOTH
 from models.evaluation.html_report import Heading, html_report
+from models.evaluation.measure_units import measure_units
+from models.evaluation.planned_runs import every_of, market_runs, walk_runs
 from models.evaluation.published import blocks
 from models.evaluation.results import Results, read_results
-from models.evaluation.runs import LEM, POLICIES, STOPPING_BASELINE, every_of, market_runs, walk_runs
+from models.evaluation.rivals import POLICIES, STOPPING_BASELINE
 from models.evaluation.statistics import Row, Tables
 from models.evaluation.summary import markdown
 from models.evaluation.tracking import tracking
-from models.evaluation.units import Unit, measure_units
+from models.evaluation.units import Unit
 from models.evaluation.walk import FOLDER, walk_table, write_walks
 from models.settings.files import bar_files
 

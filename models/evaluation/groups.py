@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.order import SCENARIOS, Benchmark, Side, SizeMode
-from models.evaluation.runs import Run
+from models.evaluation.backtest_run import Run
 
 BOTH = "both"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from app.backtest.job import LEM
 from models.evaluation.groups import BOTH
 from models.evaluation.plots import (
     costs_plot,
@@ -16,9 +17,8 @@ from models.evaluation.plots import (
     stop_plot,
     volume_plot,
 )
-from models.evaluation.runs import LEM
+from models.evaluation.rivals import RIVALS
 from models.evaluation.statistics import Row, Tables
-from models.evaluation.summary import RIVALS
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#212529;max-width:1180px;margin:2rem auto;padding:0 1rem}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from app.backtest.job import LEM
 from app.backtest.options import whole_numbers
 from app.bundles.bundle import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
@@ -19,7 +20,6 @@ from app.terminal import refusing
 from models.evaluation.evaluate import Evaluation, check, load_policies, show
 from models.evaluation.evaluation_plan import EvaluationPlan, make_plan, read_plan
 from models.evaluation.in_sample import in_sample, trained_until
-from models.evaluation.runs import LEM
 
 DATE_FORMATS = ["%Y-%m-%d"]
 RANGE = ".."

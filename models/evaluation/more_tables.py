@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from app.backtest.job import LEM
+from models.evaluation.backtest_run import Part
 from models.evaluation.columns import INTERVAL
 from models.evaluation.groups import POOLED
 from models.evaluation.results import Results
-from models.evaluation.runs import LEM, STOPPING_BASELINE, Part
+from models.evaluation.rivals import STOPPING_BASELINE
 from models.evaluation.statistics import Row, blocks_of, cells, gain_difference, row_of, spread, with_interval
 
 

@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.evaluation.runs import LEM
+from app.backtest.job import LEM
 from models.evaluation.statistics import Row
 
 COLOURS = {

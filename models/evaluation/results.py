@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from app.bars.series import DAY_SECONDS
 from app.domain.errors import InvalidInput
+from models.evaluation.backtest_run import Part, Run
 from models.evaluation.groups import Group
-from models.evaluation.runs import Part, Run
 from models.evaluation.units import Unit
 
 Vector = NDArray[np.float64]

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.evaluation.backtest_run import Run
 from models.evaluation.bootstrap import DayBlocks, horizon_days
 from models.evaluation.columns import QUANTILES
 from models.evaluation.groups import Group
 from models.evaluation.results import Orders, Results
-from models.evaluation.runs import Run
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]

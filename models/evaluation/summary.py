@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from app.backtest.job import LEM
 from models.evaluation.groups import BOTH
-from models.evaluation.runs import LEM, STOPPING_BASELINE
+from models.evaluation.rivals import RIVALS
 from models.evaluation.statistics import Row, Tables
 
-RIVALS = {"twap": STOPPING_BASELINE, "vwap": "volume_aware_stopping"}
-"""The strongest rule that does without a model, by benchmark."""
 HEAD = ("market", "benchmark", "min_steps", "LEM: mean gain, w", "rival", "rival: mean gain, w", "LEM less rival, 95 %")
 
 

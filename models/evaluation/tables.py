@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from app.backtest.job import LEM
+from models.evaluation.backtest_run import Part
 from models.evaluation.columns import INTERVAL, INTERVAL_SIGMA
 from models.evaluation.groups import ALL_GROUPS, POOLED
 from models.evaluation.published import published_rows
 from models.evaluation.results import Results
-from models.evaluation.runs import LEM, Part
 from models.evaluation.statistics import (
     Row,
     blocks_of,

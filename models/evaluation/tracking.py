@@ -14,12 +14,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from app.backtest.job import LEM
 from app.bars.series import DAY_SECONDS
+from models.evaluation.backtest_run import Part
 from models.evaluation.bootstrap import DayBlocks, interval_of
 from models.evaluation.columns import TRACKED
 from models.evaluation.groups import POOLED
 from models.evaluation.results import Results
-from models.evaluation.runs import LEM, Part
 from models.evaluation.statistics import Row, blocks_of, row_of, spread
 
 Vector = NDArray[np.float64]

@@ -10,10 +10,10 @@ import numpy as np
 
 from app.bars.walks import Walk, simulate_bars, write_bars
 from app.decision.policies.stopping_rule import stopping_rule
+from models.evaluation.backtest_run import Part
 from models.evaluation.evaluation_plan import WalkPlan
 from models.evaluation.groups import POOLED
 from models.evaluation.results import Results
-from models.evaluation.runs import Part
 from models.evaluation.statistics import Row
 
 NAME = "random walk"

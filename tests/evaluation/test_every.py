@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from models.evaluation.runs import Part
+from models.evaluation.backtest_run import Part
 from tests.evaluation.stand_in import a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
