@@ -17,7 +17,7 @@ from app.decision.policies.stopping_rule import stopping_rule
 from app.decision.policy import Policy, Proposal, Rows
 from models.evaluation.evaluate import Evaluation
 from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, make_plan
-from models.evaluation.statistics import Tables
+from models.evaluation.tables.market_tables import Tables
 from tests.market import a_walk_file
 
 SHARPNESS = 8.0
