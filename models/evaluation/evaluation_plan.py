@@ -1,6 +1,7 @@
 """What to measure, from a TOML file or the options of the command line. It is checked before any bar is read.
 
 max_steps = 12                         # all of these are optional
+note = "A third of the starts."        # stands on the page of results
 min_steps = [1, 6, 12]
 risk_aversions = [0, 0.3, 6]           # the frontier; the bundle's named ones are always in it
 
@@ -95,8 +96,9 @@ class CostPlan(PlanPart):
 class EvaluationPlan(PlanPart):
     """The whole file. Every risk aversion is run at `frontier_min_steps`; the probability of stopping is compared with
     the gain of stopping at `calibration_min_steps`. Entries above max_steps, and those not in `min_steps`, are left
-    out; max_steps itself is always among them."""
+    out; max_steps itself is always among them. `note` stands on the page of results."""
 
+    note: str = ""
     markets: dict[str, EvaluationMarket] = {}
     walk: WalkPlan | None = None
     max_steps: int = Field(default=12, ge=2)

@@ -14,10 +14,11 @@ from app.bundles.bundle import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.errors import LemError
 from app.terminal import refusing
-from models.evaluation.evaluate import Evaluation, check, load_policies
+from models.evaluation.evaluate import Evaluation, check, load_policies, write_text
 from models.evaluation.in_sample import in_sample, trained_until
 from models.evaluation.plan_options import BarOptions, changed_plan, chosen_plan
 from models.evaluation.provenance import provenance
+from models.evaluation.results_page import results_page
 from models.evaluation.terminal_tables import show
 
 DATE_FORMATS = ["%Y-%m-%d"]
@@ -55,6 +56,7 @@ def evaluate(
     min_steps: Annotated[str | None, typer.Option(help="Earliest ends: 1..12 or 1,6.", show_default="all")] = None,
     walk: Annotated[bool, typer.Option("--walk", help="Random walks too, where the best mean is known.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a policy and a file at a time.")] = 1,
+    docs: Annotated[Path | None, typer.Option(help="Also write the results as a Markdown page to this file.")] = None,
 ) -> None:
     """Measure a model beside the baselines on the same orders: tables as CSV, and one HTML report.
 
@@ -75,6 +77,10 @@ def evaluate(
         seen = in_sample([results[name] for name in chosen.markets], until)
         facts = provenance(policies[LEM], chosen) | seen
         tables = evaluation.write(results, facts)
+        if docs:
+            write_text(
+                docs, results_page(tables, results, plan=chosen, plan_file=plan, policy=policies[LEM], facts=facts)
+            )
     console = Console(width=max(WIDTH_MIN, Console().width))
     show(console, tables)
     for name, value in seen.items():

@@ -42,6 +42,8 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
         "1..2",
         "--every",
         "60",
+        "--docs",
+        tmp_path / "docs" / "results.md",
     ]
 
     code, output = lem_evaluate(*words)
@@ -52,7 +54,7 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
     assert "walks" in (tmp_path / "out" / "paired.csv").read_text()
     fact = "18 of 18 starts of walks lie before"
     assert f"may not be out of sample: {fact}" in output
-    for report in ("out/report.html", "out/summary.md"):
+    for report in ("out/report.html", "out/summary.md", "docs/results.md"):
         assert fact in (tmp_path / report).read_text()
 
 
