@@ -116,19 +116,19 @@ def _first_and_last_step(rows: Sequence[Row]) -> list[Row]:
 
 
 def _printed(rows: Sequence[Row]) -> list[Row]:
-    """The printed figures: by market, policy, benchmark and min_steps the means over sides and size modes."""
+    """The printed figures as means over sides and size modes, where all of these were printed."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         if row["source"] != MEASURED:
             key = tuple(row[name] for name in ("market", "policy", "benchmark", "published_index"))
             groups.setdefault(key, []).append(row)
+    of_all_sides = max(map(len, groups.values()), default=0)
     return [
         group[0]
         | {
-            "tables": len(group),
             "gain_bps_mean": -float(np.mean([row["slippage_bps_mean"] for row in group])),
             "w_bps": float(np.mean([row["slippage_bps_p95"] - row["slippage_bps_p5"] for row in group])),
         }
         for group in groups.values()
-        if len(group) == max(len(other) for other in groups.values())
+        if len(group) == of_all_sides
     ]
