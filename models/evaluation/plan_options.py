@@ -48,7 +48,7 @@ def chosen_plan(path: Path | None, bars: list[Path], options: BarOptions) -> Eva
 def changed_plan(
     plan: EvaluationPlan, *, max_steps: int | None, min_steps: str | None, every: int | None, walk: bool
 ) -> EvaluationPlan:
-    """The plan with the settings of the options in their places. Raises InvalidInput for an option without effect."""
+    """The plan with the settings that the options give. Raises InvalidInput for an option without effect."""
     if every and not plan.markets:
         raise InvalidInput("needs_bars", "--every goes with the bars of a market, of --bars or of a plan")
     content = plan.model_dump()

@@ -1,4 +1,4 @@
-"""A policy in the place of the LEM: it knows risk aversions and gives probabilities, and needs no bundle."""
+"""A policy that stands in for the LEM: it knows risk aversions and gives probabilities, and needs no bundle."""
 
 from __future__ import annotations
 

@@ -38,10 +38,10 @@ def a_policy(**training: object) -> LemPolicy:
 
 
 def test_the_orders_that_start_before_it_are_counted_market_by_market(results: list[MarketResults]) -> None:
-    ((_, told),) = in_sample(results, date(1970, 1, 12)).items()
+    ((_, fact),) = in_sample(results, date(1970, 1, 12)).items()
 
-    assert told.startswith("6 of 14 starts of old lie before 1970-01-12")
-    assert "new" not in told
+    assert fact.startswith("6 of 14 starts of old lie before 1970-01-12")
+    assert "new" not in fact
 
 
 def test_nothing_is_said_of_later_orders(results: list[MarketResults]) -> None:

@@ -40,8 +40,8 @@ def test_the_first_stop_on_the_path_earns_what_the_order_earns_in_earnest(series
 
     gain = finishing_gains(series, outcome, 12)
 
-    at = (np.arange(len(gain)), real.steps_used - 1)
-    np.testing.assert_allclose(gain[at], -real.slippage_bps, atol=1e-4)
+    last_step = (np.arange(len(gain)), real.steps_used - 1)
+    np.testing.assert_allclose(gain[last_step], -real.slippage_bps, atol=1e-4)
 
 
 def test_finishing_at_the_last_step_is_the_whole_schedule(series: Series) -> None:
