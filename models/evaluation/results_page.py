@@ -13,7 +13,7 @@ from app.backtest.job import LEM
 from app.decision.policy import Policy
 from models.evaluation.evaluation_plan import EvaluationPlan
 from models.evaluation.market_results import MarketResults
-from models.evaluation.rivals import RIVALS
+from models.evaluation.rivals import RIVALS, STOPPING_BASELINE
 from models.evaluation.summary_page import against_rivals
 from models.evaluation.tables.distributions import MEASURED
 from models.evaluation.tables.market_tables import Tables
@@ -50,15 +50,18 @@ def results_page(
     policy: Policy,
     facts: dict[str, str],
 ) -> str:
+    """`plan_file` is the plan as it was named on the command line, where there is one; `facts` stand at the top."""
+    named: dict[str, float] = getattr(policy, "risk_aversions", {})
+    names = {value: name for name, value in named.items()}
     return rendered(
         TEMPLATE,
         plan=plan,
         plan_file=plan_file,
         facts=facts,
         spans=[_span(results[name], market.paths) for name, market in plan.markets.items()],
-        markets=[_market(name, tables, policy) for name in plan.markets],
+        markets=[_market(name, tables, names) for name in plan.markets],
         printed=_printed(tables["distributions"]),
-        walk=[row | {"named": None} for row in tables["walk"]],
+        walk=_walks(tables["walk"], names),
     )
 
 
@@ -77,11 +80,9 @@ def _span(results: MarketResults, paths: Sequence[Path]) -> Span:
     )
 
 
-def _market(name: str, tables: Tables, policy: Policy) -> dict[str, Any]:
-    """The rows of one market, by their names in the template."""
+def _market(name: str, tables: Tables, names: dict[float, str]) -> dict[str, Any]:
+    """The rows of one market, by their names in the template. `names` are those of risk aversions."""
     of_market = {table: [row for row in rows if row.get("market") == name] for table, rows in tables.items()}
-    named: dict[str, float] = getattr(policy, "risk_aversions", {})
-    names = {value: word for word, value in named.items()}
     middle = middle_min_steps(of_market["frontier"])
     costs = [row for row in of_market["costs"] if row["policy"] == LEM]
     return {
@@ -96,11 +97,21 @@ def _market(name: str, tables: Tables, policy: Policy) -> dict[str, Any]:
         "tracking": [
             row | {"named": names.get(row["risk_aversion"])}
             for row in of_market["tracking"]
-            if row["policy"] in PACES or (row["policy"] == LEM and row["risk_aversion"] in named.values())
+            if row["policy"] in PACES or (row["policy"] == LEM and row["risk_aversion"] in names)
         ],
         "costs": _at(costs, middle_min_steps(costs)),
         "volumes": _first_and_last_step(of_market["volume_errors"]),
     }
+
+
+def _walks(rows: Iterable[Row], names: dict[float, str]) -> list[Row]:
+    """The LEM at risk aversions that have names, and the stopping rule, where there is something to stop."""
+    return [
+        row | {"named": names.get(row["risk_aversion"])}
+        for row in rows
+        if row["min_steps"] < row["max_steps"]
+        and (row["policy"] == STOPPING_BASELINE or (row["policy"] == LEM and row["risk_aversion"] in names))
+    ]
 
 
 def _at(rows: Iterable[Row], min_steps: int) -> list[Row]:

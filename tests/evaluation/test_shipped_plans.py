@@ -28,7 +28,7 @@ def test_only_the_starts_differ() -> None:
     }
 
     assert dense == FULL.markets
-    assert THIN.model_copy(update={"markets": FULL.markets, "walk": None, "note": ""}) == FULL
+    assert THIN.model_copy(update={"markets": FULL.markets, "note": ""}) == FULL
 
 
 def test_the_walks_are_those_of_the_plan_for_walks() -> None:
