@@ -1,4 +1,4 @@
-"""`lem`: every command of the project. What a command needs is imported when it runs, so that help is quick and the
+"""`lem`: every command of the project. A command imports its modules when it runs, so that help is quick and the
 service never needs torch.
 
 Exit codes: 0 done, 1 failed on the way, 2 cannot start as asked.
@@ -25,7 +25,7 @@ cli = typer.Typer(
 )
 
 FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""The command's own parser sees every word, --help too."""
+"""All words go to the parser of the command itself, --help too."""
 
 TRAIN_PACKAGES = ("torch", "onnx", "onnxscript", "matplotlib", "jinja2")
 
@@ -33,18 +33,18 @@ TRAIN_PACKAGES = ("torch", "onnx", "onnxscript", "matplotlib", "jinja2")
 @cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 picks a free one and says which.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 picks a free port and prints it.")] = 8000,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Files of the embedded store.  [LEM_DATA_DIR, default data]")
+        Path | None, typer.Option(help="Folder of the embedded store.  [LEM_DATA_DIR, default data]")
     ] = None,
     clock: Annotated[
-        ClockKind | None, typer.Option(help="Live, or as the bars say.  [LEM_CLOCK, default wall]")
+        ClockKind | None, typer.Option(help="Live time, or the time of the newest bar.  [LEM_CLOCK, default wall]")
     ] = None,
     bundle: Annotated[
         Path | None, typer.Option(help="The model's bundle.  [LEM_BUNDLE, default the shipped one]")
     ] = None,
 ) -> None:
-    """Serve the HTTP interface until a signal comes."""
+    """Serve the HTTP interface until a signal ends it."""
     from pydantic import ValidationError
 
     from app.main import CannotStart
@@ -65,11 +65,11 @@ def demo(
     bundle: Annotated[Path | None, typer.Option(help="The model's bundle.  [default the shipped one]")] = None,
     bars_per_second: Annotated[float, typer.Option(min=0.1, max=1000.0, help="Speed of the replay.")] = 3.0,
 ) -> None:
-    """Start the service, replay real bars at speed, trade all 8 scenarios, and show it live."""
-    from app.demo.show import DemoFailed, run
+    """Start the service, replay real bars at speed, and show orders of all 8 scenarios live."""
+    from app.demo.show import DemoFailed, run_demo
 
     try:
-        run(bundle, bars_per_second)
+        run_demo(bundle, bars_per_second)
     except DemoFailed as error:
         typer.echo(f"lem: {error}", err=True)
         raise typer.Exit(1) from error
@@ -88,7 +88,7 @@ def keys() -> None:
 
 FORWARDED = {
     "backtest": ("app.backtest.lem_backtest", "Run the service's own decisions over bar files."),
-    "simulate": ("app.backtest.lem_backtest", "Write simulated bars."),
+    "simulate": ("app.backtest.lem_backtest", "Write bar files of random walks."),
     "train": ("models.lem_train", "Train a model. Needs the train extra."),
     "ablate": ("models.lem_train", "Train without each part of the network in turn. Needs the train extra."),
     "export": ("models.lem_train", "Export a trained model as a bundle. Needs the train extra."),
@@ -98,7 +98,7 @@ FORWARDED = {
     ),
     "data": ("models.data.lem_data", "Check, convert or fetch bar files."),
 }
-"""Commands that live in other modules, which are imported only when they run."""
+"""Commands of other modules, which are imported only when the command runs."""
 
 
 def _add_forwarded(name: str, module: str, about: str) -> None:

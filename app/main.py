@@ -12,9 +12,9 @@ from app.api.services import ActiveModel, Services
 from app.bundles.bundle import BundleError, LemPolicy, load_bundle
 from app.clock.calendars import calendar
 from app.clock.clocks import BarsClock, WallClock
+from app.decision.chain import PolicyChain
 from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
-from app.decision.policy import Policy
 from app.engine.engine import Engine
 from app.engine.ports import Clock
 from app.engine.watchdog import watching
@@ -48,13 +48,13 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
     model = _model(settings)
     metrics.bundle_active(model.name)
     async with AsyncExitStack() as stack:
-        policies: list[Policy] = [model, VolumeCurve(), Twap()]
-        store = _store(await _store_url(settings, stack), max(policy.lookback for policy in policies))
+        chain = PolicyChain(model, fallbacks=(VolumeCurve(), Twap()))
+        store = _store(await _store_url(settings, stack), chain.lookback)
         stack.push_async_callback(store.close)
         clock: Clock = BarsClock() if settings.clock is ClockKind.BARS else WallClock()
         engine = Engine(
             store=store,
-            policies=policies,
+            chain=chain,
             clock=clock,
             calendars=calendar,
             metrics=metrics,
@@ -69,7 +69,7 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
 
 def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[bytes]]:
     async def scrape() -> bytes:
-        readiness = await engine.readiness()
+        readiness = await engine.recovery.readiness()
         metrics.store_up(STORE_AWAY not in readiness.reasons)
         return metrics.page()
 

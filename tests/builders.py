@@ -11,11 +11,13 @@ from random import Random
 from typing import Any
 
 from app.domain.bar import Bar
+from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.order import Benchmark, Horizon, Order, Side, SizeMode, order_id_of
 from app.domain.projection import Projection, Room
 from app.domain.slice import Basis, Decided, Window
-from app.domain.state import Fill, OrderState, accept
+from app.domain.state import OrderState
+from app.domain.transitions import accept
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
 BAR_SECONDS = 900
@@ -92,7 +94,7 @@ def an_order(*, client_order_id: str = "oms-1", min_steps: int = 1, max_steps: i
     return Order(**(defaults | changes))
 
 
-def a_working(
+def an_order_state(
     order: Order | None = None, instrument: Instrument | None = None, *, last_price: Decimal | str = PRICE
 ) -> OrderState:
     """An order just accepted, its first window being bar 0's."""
@@ -125,13 +127,13 @@ def a_decided(**changes: Any) -> Decided:
     return Decided(**(defaults | changes))
 
 
-def a_fill(working: OrderState, **changes: Any) -> Fill:
-    """A report of 1 at 100 on the newest slice of `working`."""
+def a_fill(state: OrderState, **changes: Any) -> Fill:
+    """A report of 1 at 100 on the newest slice of `state`."""
     defaults: dict[str, Any] = {
         "execution_id": "exec-1",
-        "slice_id": f"{working.order.order_id}-{working.step}",
+        "slice_id": f"{state.order_id}-{state.step}",
         "quantity": Decimal(1),
         "price": PRICE,
-        "executed_at": working.next_open,
+        "executed_at": state.next_open,
     }
     return Fill(**(defaults | changes))

@@ -8,9 +8,11 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 import app
-from app.api import bars, fills, health, instruments, models, orders, problems, slices
+from app.api import bars, fills, health, instruments, models, problems
 from app.api.middleware import BodyBound, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
+from app.api.orders import routes as orders
+from app.api.slices import routes as slices
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 

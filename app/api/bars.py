@@ -97,11 +97,11 @@ def _lines(body: bytes) -> Iterator[BarIn]:
         code = "too_many" if lines else "empty"
         detail = f"a request has 1 to {BARS_MAX} bars, not {len(lines)}"
         raise RequestValidationError([{"type": code, "loc": ("body", "bars"), "msg": detail}])
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         try:
             yield BarIn.model_validate_json(line)
         except ValidationError as error:
-            errors = [entry | {"loc": ("body", "bars", place, *entry["loc"])} for entry in error.errors()]
+            errors = [entry | {"loc": ("body", "bars", index, *entry["loc"])} for entry in error.errors()]
             raise RequestValidationError(errors) from error
 
 
@@ -125,4 +125,4 @@ _BODY: dict[str, Any] = {
 async def post_bars(bars: Annotated[list[FeedBar], Depends(_read)], engine: EngineDep) -> IngestedOut:
     """All or nothing, and idempotent. At the answer the bars are durable, and every slice that follows from them is
     decided and committed."""
-    return IngestedOut.of(await engine.post_bars(bars))
+    return IngestedOut.of(await engine.bars.post(bars))

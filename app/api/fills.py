@@ -8,11 +8,11 @@ from pydantic.config import JsonDict
 
 from app.api.codes import BODY, STORE, TIMES
 from app.api.openapi import problems
-from app.api.order_bodies import OrderOut
-from app.api.orders import OrderId
+from app.api.orders.bodies import OrderOut
+from app.api.orders.routes import OrderId
 from app.api.services import EngineDep
 from app.api.values import DecimalIn, Edge, Name, TimeIn
-from app.domain.state import Fill
+from app.domain.fills import Fill
 
 router = APIRouter(tags=["orders"])
 
@@ -53,7 +53,7 @@ class FillIn(Edge):
 )
 async def post_fill(order_id: OrderId, body: FillIn, engine: EngineDep, response: Response) -> OrderOut:
     """Idempotent by `execution_id`. One may come late, even after a cancel: the status stays, quantities move."""
-    working, created = await engine.report_fill(order_id, body.to_domain())
+    state, created = await engine.fills.report(order_id, body.to_domain())
     if not created:
         response.status_code = 200
-    return OrderOut.of(working)
+    return OrderOut.of(state)

@@ -40,7 +40,7 @@ async def healthz() -> HealthOut:
     responses={503: {"model": ReadyOut, "description": "Not ready, and why"}},
 )
 async def readyz(engine: EngineDep, response: Response) -> ReadyOut:
-    readiness = await engine.readiness()
+    readiness = await engine.recovery.readiness()
     if not readiness.ready:
         response.status_code = 503
     return ReadyOut(ready=readiness.ready, reasons=list(readiness.reasons))

@@ -91,16 +91,16 @@ Symbol = Annotated[str, Path(examples=["BTC-USDT"])]
 async def put_instrument(symbol: Symbol, body: InstrumentIn, engine: EngineDep, response: Response) -> InstrumentOut:
     """The same again changes nothing. What live orders stand on cannot change under them (`instrument_in_use`)."""
     instrument = body.to_domain(symbol)
-    if await engine.put_instrument(instrument):
+    if await engine.instruments.put(instrument):
         response.status_code = 201
     return InstrumentOut.of(instrument)
 
 
 @router.get("/v1/instruments", summary="List the instruments", responses=problems(*STORE))
 async def list_instruments(engine: EngineDep) -> InstrumentsOut:
-    return InstrumentsOut(instruments=[InstrumentOut.of(each) for each in await engine.instruments()])
+    return InstrumentsOut(instruments=[InstrumentOut.of(each) for each in await engine.instruments.all()])
 
 
 @router.get("/v1/instruments/{symbol}", summary="One instrument", responses=problems(*GET_CODES))
 async def get_instrument(symbol: Symbol, engine: EngineDep) -> InstrumentOut:
-    return InstrumentOut.of(await engine.instrument(symbol))
+    return InstrumentOut.of(await engine.instruments.get(symbol))

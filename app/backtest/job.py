@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from app.backtest.observing import Progress
+from app.backtest.observing import OnProgress
 from app.backtest.order_tables import ORDERS_SCHEMA, orders_table
 from app.backtest.run_series import run_series
 from app.backtest.setup import Setup
@@ -32,8 +32,8 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """`orders` by `ORDERS_SCHEMA`; the counts are those of `Outcome`."""
+class FileResult:
+    """`orders` follows `ORDERS_SCHEMA`; the counts are those of `Outcome`."""
 
     orders: pa.Table
     skipped: int
@@ -42,17 +42,19 @@ class Done:
 
 
 def load_policy(name: str, bundle: Path) -> Policy:
-    """Raises BundleError for a bundle that cannot be used, InvalidInput for a name that nothing has."""
+    """The policy of that name. Raises BundleError for an unusable bundle, InvalidInput for an unknown name."""
     if name != LEM:
         return baseline(name)
-    from app.bundles.bundle import load_bundle
+    from app.bundles.bundle import load_bundle  # baselines need no onnxruntime, which takes long to import
 
     return load_bundle(bundle)
 
 
 def risk_aversion_of(policy: Policy, text: str | None) -> float:
-    """A number, or a name that the policy gives one; a baseline knows no risk aversion and takes any. None is the
-    policy's default."""
+    """The risk aversion that `text` asks of the policy: a number, or one of the policy's names; None is the default.
+
+    A baseline ignores the risk aversion and takes any. Raises InvalidInput.
+    """
     if text is None:
         return policy.risk_aversion
     named: dict[str, float] = getattr(policy, "risk_aversions", RISK_AVERSIONS_OF_BASELINES)
@@ -64,12 +66,12 @@ def risk_aversion_of(policy: Policy, text: str | None) -> float:
         value = math.nan
     if not (math.isfinite(value) and value >= 0.0):
         names = ", ".join(named)
-        raise InvalidInput("bad_risk_aversion", f"risk_aversion is {text!r}; it is a number from 0 or one of {names}")
+        raise InvalidInput("bad_risk_aversion", f"risk_aversion is {text!r}; must be at least 0, or one of {names}")
     return value
 
 
-def run_file(path: Path, job: Job, policy: Policy, progress: Progress = lambda _: None) -> Done:
-    """All orders of the job over one file. Raises InvalidInput for a file or a job that cannot be run."""
+def run_file(path: Path, job: Job, policy: Policy, *, on_progress: OnProgress = lambda _: None) -> FileResult:
+    """Run all orders of the job over one file. Raises InvalidInput for a file or a job that cannot be run."""
     if job.setup.max_steps > policy.max_steps:
         raise InvalidInput(
             "max_steps_too_long", f"max_steps is {job.setup.max_steps}; {job.policy} decides at most {policy.max_steps}"
@@ -78,17 +80,17 @@ def run_file(path: Path, job: Job, policy: Policy, progress: Progress = lambda _
     found = stretches(path, job.step_seconds)
     bars = sum(len(series) for series in found)
     for series in found:
-        outcome = run_series(series, policy, job.setup, progress=_scaled(progress, len(series) / bars))
+        outcome = run_series(series, policy, job.setup, on_progress=_scaled(on_progress, len(series) / bars))
         tables.append(orders_table(series, outcome, job.setup))
         skipped, decisions = skipped + outcome.skipped, decisions + outcome.decisions
         fallbacks += outcome.fallbacks
-    return Done(orders=pa.concat_tables(tables), skipped=skipped, decisions=decisions, fallbacks=fallbacks)
+    return FileResult(orders=pa.concat_tables(tables), skipped=skipped, decisions=decisions, fallbacks=fallbacks)
 
 
-def run_file_alone(path: Path, job: Job) -> Done:
-    """As `run_file`, in a process that has loaded nothing yet."""
+def run_file_alone(path: Path, job: Job) -> FileResult:
+    """Do as `run_file` does, in a process that has loaded no policy yet."""
     return run_file(path, job, load_policy(job.policy, job.bundle))
 
 
-def _scaled(progress: Progress, share: float) -> Progress:
-    return lambda part: progress(part * share)
+def _scaled(on_progress: OnProgress, scale: float) -> OnProgress:
+    return lambda share: on_progress(share * scale)

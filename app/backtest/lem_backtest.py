@@ -10,9 +10,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from app.backtest.batch import run_files
 from app.backtest.job import Job, load_policy, risk_aversion_of
 from app.backtest.options import decimal, seconds, whole_numbers, words
+from app.backtest.run_files import run_files
 from app.backtest.setup import ORDER_SHARE, Setup
 from app.bars.walks import Walk, simulate_bars, write_bars
 from app.bundles.bundle import BundleError
@@ -36,47 +36,50 @@ class PolicyName(StrEnum):
 
 def backtest(
     out: Annotated[Path, typer.Option(help="Folder for orders.parquet and summary.csv.")],
-    bars: Annotated[
-        list[Path], typer.Option(metavar="FILE...", help="Bar files (Parquet); more may follow the first.")
-    ],
+    bars: Annotated[list[Path], typer.Option(metavar="FILE...", help="Bar files (Parquet), one or several.")],
     more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
     bundle: Annotated[
-        Path, typer.Option(help="The model, for the policy lem.", show_default="shipped")
+        Path, typer.Option(help="Folder of the model for the policy lem.", show_default="shipped")
     ] = SHIPPED_BUNDLE,
-    policy: Annotated[PolicyName, typer.Option(help="Who decides.")] = PolicyName.LEM,
-    min_steps: Annotated[str, typer.Option(help="Earliest ends, one order each.")] = "1,6,9,11,12",
-    max_steps: Annotated[int, typer.Option(min=1, help="Latest end.")] = 12,
-    max_slice_fraction: Annotated[str, typer.Option(help="Largest slice, a share of the order.")] = "1.0",
+    policy: Annotated[PolicyName, typer.Option(help="The policy that decides.")] = PolicyName.LEM,
+    min_steps: Annotated[str, typer.Option(help="Earliest ends in steps, one order for each.")] = "1,6,9,11,12",
+    max_steps: Annotated[int, typer.Option(min=1, help="Latest end in steps.")] = 12,
+    max_slice_fraction: Annotated[str, typer.Option(help="Largest slice as a share of the order.")] = "1.0",
     risk_aversion: Annotated[
         str | None,
-        typer.Option(metavar="X", help="A number, or neutral, default, tracking.", show_default="the bundle's"),
+        typer.Option(metavar="X", help="A number, or neutral, default or tracking.", show_default="the bundle's"),
     ] = None,
     every: Annotated[
         int | None, typer.Option(min=1, metavar="K", help="Bars from one start to the next.", show_default="max_steps")
     ] = None,
     step_seconds: Annotated[
-        int | None, typer.Option(min=1, metavar="S", help="Length of a step.", show_default="that of the bars")
+        int | None,
+        typer.Option(min=1, metavar="S", help="Length of a step in seconds.", show_default="that of the bars"),
     ] = None,
-    sides: Annotated[str, typer.Option(help="Sides.")] = "buy,sell",
-    benchmarks: Annotated[str, typer.Option(help="Benchmarks.")] = "vwap,twap",
-    size_modes: Annotated[str, typer.Option(help="What the order fixes.")] = "quantity,notional",
+    sides: Annotated[str, typer.Option(help="Sides of the orders.")] = "buy,sell",
+    benchmarks: Annotated[str, typer.Option(help="Benchmarks of the orders.")] = "vwap,twap",
+    size_modes: Annotated[str, typer.Option(help="What the orders fix.")] = "quantity,notional",
     order_size: Annotated[
-        float, typer.Option(metavar="SHARE", help="An order's size, as a share of its horizon's expected volume.")
+        float, typer.Option(metavar="SHARE", help="Size of an order as a share of the volume expected in its horizon.")
     ] = ORDER_SHARE,
     impact: Annotated[
-        float, typer.Option(metavar="K", help="Factor of the square-root impact; near 1 in markets.")
+        float, typer.Option(metavar="K", help="Factor of the square-root impact, near 1 in markets.")
     ] = 0.0,
-    half_spread_bps: Annotated[float, typer.Option(metavar="BPS", help="Paid by every unit.")] = 0.0,
-    start: Annotated[datetime | None, typer.Option(formats=DATE_FORMATS, help="First start of an order, UTC.")] = None,
-    end: Annotated[datetime | None, typer.Option(formats=DATE_FORMATS, help="Starts lie before it, UTC.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a file at a time.")] = 1,
+    half_spread_bps: Annotated[float, typer.Option(metavar="BPS", help="Half the spread, paid by every unit.")] = 0.0,
+    start: Annotated[
+        datetime | None, typer.Option(formats=DATE_FORMATS, help="Orders start at or after this time, UTC.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option(formats=DATE_FORMATS, help="Orders start before this time, UTC.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of processes; each runs a file at a time.")] = 1,
 ) -> None:
     """Run orders over bar files with the service's own decisions. Slippage is positive where it is a cost.
 
-    Orders start at the same bars whatever the policy, so that policies can be compared pair by pair. Unless told
-    otherwise they are too small to move the market, and trading is free. With costs a unit pays the half spread and K
-    times the volatility per bar times the square root of its slice over the bar's volume. Bars round the clock have
-    short gaps filled as in the service, and no order runs over them; the nights of an exchange are no gaps.
+    Orders start at the same bars whatever the policy, so that policies can be compared pair by pair. By default orders
+    are too small to move the market, and trading is free. With costs, a unit pays the half spread and K times the
+    volatility per bar times the square root of its slice over the bar's volume. In bars round the clock, gaps are
+    filled as in the service, and no order runs over a filled bar; the nights of an exchange are no gaps.
     """
     with refusing("lem backtest", LemError, BundleError, OSError):
         loaded = load_policy(policy, bundle)
@@ -103,14 +106,16 @@ def backtest(
 
 
 def simulate(
-    out: Annotated[Path, typer.Option(help="Folder for the files.")],
-    instruments: Annotated[int, typer.Option(min=1, help="How many independent walks.")] = 4,
-    count: Annotated[int, typer.Option("--bars", min=2, help="Bars in each.")] = 100_000,
-    bar_seconds: Annotated[int, typer.Option(min=1, max=86_400, help="Length of a bar.")] = 900,
-    sigma_bps: Annotated[float, typer.Option(min=0.01, help="Volatility per bar.")] = 20.0,
-    volume_deviation: Annotated[float, typer.Option(min=0.0, help="Of log volume; 0 for the same in every bar.")] = 0.5,
-    daily_swing: Annotated[float, typer.Option(min=0.0, max=0.99, help="Daily profile of volume.")] = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same bars.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder of the bar files.")],
+    instruments: Annotated[int, typer.Option(min=1, help="Number of independent walks.")] = 4,
+    count: Annotated[int, typer.Option("--bars", min=2, help="Number of bars in each.")] = 100_000,
+    bar_seconds: Annotated[int, typer.Option(min=1, max=86_400, help="Length of a bar in seconds.")] = 900,
+    sigma_bps: Annotated[float, typer.Option(min=0.01, help="Volatility per bar in basis points.")] = 20.0,
+    volume_deviation: Annotated[
+        float, typer.Option(min=0.0, help="Standard deviation of log volume; 0 for the same volume in every bar.")
+    ] = 0.5,
+    daily_swing: Annotated[float, typer.Option(min=0.0, max=0.99, help="Daily profile of volume, 0 for none.")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed writes the same bars.")] = 0,
 ) -> None:
     """Write bar files of random walks, on which nothing can be forecast and the best mean gain is known."""
     walk = Walk(

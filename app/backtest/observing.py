@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from app.backtest.setup import Setup
 from app.bars.series import Series, raw_rows, raw_windows
-from app.decision.decide import Reading
+from app.decision.chain import Reading
 from app.decision.market import Market
 from app.decision.policy import Policy
 
 Integers = NDArray[np.int64]
-Progress = Callable[[float], None]
-"""Is told the share of the work that was done since it was last told; the shares of one series add up to 1."""
+OnProgress = Callable[[float], None]
+"""Called with the share of the work that was done since the last call; the shares of one series add up to 1."""
 
 WINDOWS_PER_BATCH = 256
 OBSERVING_SHARE = 0.5
@@ -24,8 +24,10 @@ OBSERVING_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What a policy read of one series. `starts` are the bars of the orders' first windows, `skipped` how many were
-    left out; `market_of_bar[t]` is the row of the reading when bar t has closed (-1: nothing is decided then).
+    """What a policy read of one series.
+
+    `starts` are the bars of the orders' first windows, `skipped` counts the starts that were left out;
+    `market_of_bar[t]` is the row of the reading when bar t has closed (-1: nothing is decided then).
     """
 
     starts: Integers
@@ -34,19 +36,19 @@ class Observed:
     market_of_bar: Integers
 
 
-def observe_series(series: Series, policy: Policy, setup: Setup, progress: Progress = lambda _: None) -> Observed:
+def observe_series(series: Series, policy: Policy, setup: Setup, on_progress: OnProgress = lambda _: None) -> Observed:
     """Find the starts and read the market, once for all setups that differ in neither `every`, `start`, `end` nor
     `max_steps`."""
     starts, skipped = order_starts(series, policy.history_min, setup)
-    reading, market_of_bar = read_market(series, policy, starts, setup.max_steps, progress)
+    reading, market_of_bar = read_market(series, policy, starts, setup.max_steps, on_progress)
     return Observed(starts=starts, skipped=skipped, reading=reading, market_of_bar=market_of_bar)
 
 
 def order_starts(series: Series, history_min: int, setup: Setup) -> tuple[Integers, int]:
-    """The bars of the orders' first windows, and how many were skipped for a synthetic bar in the horizon.
+    """The bars of the orders' first windows, and how many starts were left out for a synthetic bar in the horizon.
 
-    They lie on multiples of `every` whatever the policy, so that policies meet the same orders; at least one bar and
-    `history_min` of them must have closed before.
+    Starts lie on multiples of `every` whatever the policy, so that policies meet the same orders. At least one bar and
+    `history_min` bars must have closed before a start.
     """
     starts = np.arange(0, len(series) - setup.max_steps + 1, setup.every)
     opens = series.open_time[starts]
@@ -56,15 +58,16 @@ def order_starts(series: Series, history_min: int, setup: Setup) -> tuple[Intege
     if setup.end is not None:
         kept &= opens < setup.end
     starts = starts[kept]
-    made = np.concatenate([[0], np.cumsum(series.synthetic)])
-    whole = made[starts + setup.max_steps] == made[starts]
+    synthetic = np.concatenate([[0], np.cumsum(series.synthetic)])
+    whole = synthetic[starts + setup.max_steps] == synthetic[starts]
     return starts[whole], int((~whole).sum())
 
 
 def read_market(
-    series: Series, policy: Policy, starts: Integers, max_steps: int, progress: Progress
+    series: Series, policy: Policy, starts: Integers, max_steps: int, on_progress: OnProgress
 ) -> tuple[Reading, Integers]:
-    """Observe every bar that some order is decided on, once; and the row of the reading for each bar (-1: none)."""
+    """Observe each bar that some order is decided on, once. Returns the reading, and the row of it for each bar (-1:
+    none)."""
     newest = np.unique(starts[:, None] - 1 + np.arange(max_steps))
     market_of_bar = np.full(len(series), -1, dtype=np.int64)
     market_of_bar[newest] = np.arange(len(newest))
@@ -75,7 +78,8 @@ def read_market(
         market = policy.observe(raw_windows(rows, policy.lookback, chosen))
         contexts.append(market.context)
         forecasts.append(market.volume_forecast)
-        progress(OBSERVING_SHARE * len(chosen) / len(newest))
+        on_progress(OBSERVING_SHARE * len(chosen) / len(newest))
     if not contexts:
-        return Reading(policy, None, "no_orders"), market_of_bar
-    return Reading(policy, Market(np.concatenate(contexts), np.concatenate(forecasts))), market_of_bar
+        return Reading(policy=policy, market=None, unavailable="no_orders"), market_of_bar
+    read = Market(context=np.concatenate(contexts), volume_forecast=np.concatenate(forecasts))
+    return Reading(policy=policy, market=read), market_of_bar

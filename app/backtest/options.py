@@ -16,22 +16,23 @@ def words(option: str, text: str, kind: type[Word]) -> list[Word]:
     try:
         return list(dict.fromkeys(kind(word.strip()) for word in text.split(",")))
     except ValueError:
-        raise typer.BadParameter(f"--{option} {text}: it is a list of {', '.join(kind)}") from None
+        raise typer.BadParameter(f"--{option} {text}: must be a list of {', '.join(kind)}") from None
 
 
 def whole_numbers(option: str, text: str) -> tuple[int, ...]:
     try:
         return tuple(sorted({int(word) for word in text.split(",")}))
     except ValueError:
-        raise typer.BadParameter(f"--{option} {text}: it is a list of whole numbers such as 1,6,12") from None
+        raise typer.BadParameter(f"--{option} {text}: must be a list of whole numbers such as 1,6,12") from None
 
 
 def decimal(option: str, text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise typer.BadParameter(f"--{option} {text}: it is a number") from None
+        raise typer.BadParameter(f"--{option} {text}: must be a number") from None
 
 
 def seconds(moment: datetime | None) -> int | None:
+    """Seconds since the epoch of a time that is meant as UTC."""
     return None if moment is None else int(moment.replace(tzinfo=UTC).timestamp())

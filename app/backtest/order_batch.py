@@ -1,4 +1,4 @@
-"""Many orders side by side as arrays: what app/domain/state.py is for one. All arrays are [B]."""
+"""Many orders side by side as arrays [B]: the vectorised twin of app/domain/state.py."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from app.backtest.setup import TOTAL_LOTS, Setup
 from app.bars.series import Series
-from app.decision.policies.windows import SIGMA_BARS, sigma_of_closes
+from app.decision.policies.raw_windows import SIGMA_BARS, sigma_of_closes
 from app.decision.policy import Rows
+from app.decision.scenarios import BY_QUANTITY, IS_VWAP, SIGN
 from app.domain.costs import VOLUME_FLOOR, square_root_impact
-from app.domain.order import SCENARIOS, Benchmark, SizeMode
 from app.domain.projection import Room
 
 Integers = NDArray[np.int64]
@@ -19,16 +19,13 @@ Vector = NDArray[np.float64]
 
 LEVEL_BARS = 96
 STARTS_PER_PART = 16_384
-SIGN = np.array([scenario.side.sign for scenario in SCENARIOS], dtype=np.float64)
-IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
-BY_QUANTITY = np.array([scenario.size_mode is SizeMode.QUANTITY for scenario in SCENARIOS])
 
 
 class OrderBatch:
-    """Orders that all stand before the same step number, each at its own place in the series.
+    """Orders that all stand before the same step, each at its own bar of the series.
 
-    `start` is the bar of the order's first window; `leaves` is in lots of what the order fixes; `quantity` and
-    `notional` are what was traded, in lots' worth of each, costs included; `sigma` is the volatility at the start.
+    `start` is the bar of the order's first window. `leaves` is in lots of what the order fixes. `quantity` and
+    `notional` are what was traded, in lots' worth of each, costs included. `sigma` is the volatility at the start.
     """
 
     def __init__(self, series: Series, setup: Setup, start: Integers, scenario: Integers, min_steps: Integers) -> None:
@@ -46,7 +43,7 @@ class OrderBatch:
         self.sigma = order_sigma(series, start)
 
     def benchmark_price(self, orders: Integers) -> Vector:
-        """The twin of `BenchmarkSums.price`; NaN before the first window has closed."""
+        """[B]: the twin of `BenchmarkSums.price`; NaN before the first window has closed."""
         steps, volume = self.steps_used[orders], self.volume_sum[orders]
         twap = np.divide(self.price_sum[orders], steps, out=np.full(len(orders), np.nan), where=steps > 0)
         by_volume = IS_VWAP[self.scenario[orders]] & (volume > 0.0)
@@ -54,7 +51,7 @@ class OrderBatch:
         return price
 
     def avg_price(self, orders: Integers) -> Vector:
-        """Arithmetic for quantities, harmonic for notionals; NaN before the first fill."""
+        """[B]: an arithmetic mean for quantities, a harmonic one for notionals; NaN before the first fill."""
         quantity = self.quantity[orders]
         price: Vector = np.divide(
             self.notional[orders], quantity, out=np.full(len(orders), np.nan), where=quantity > 0.0
@@ -62,9 +59,9 @@ class OrderBatch:
         return price
 
     def rows(self, step: int, live: Integers, market_of_bar: Integers) -> Rows:
-        """`market_of_bar[t]` is the row of the Market that was read when bar t had closed."""
+        """What a policy sees of the `live` orders before `step`; `market_of_bar` as in `Observed`."""
         newest = self.start[live] + step - 2
-        last = self.series.close[newest]
+        last_price = self.series.close[newest]
         benchmark, achieved = self.benchmark_price(live), self.avg_price(live)
         ones = np.ones(len(live))
         return Rows(
@@ -74,9 +71,9 @@ class OrderBatch:
             min_steps=self.min_steps[live],
             max_steps=np.full(len(live), self.setup.max_steps),
             filled_fraction=1.0 - self.leaves[live] / TOTAL_LOTS,
-            last_price=last,
-            benchmark_price=np.where(np.isnan(benchmark), last, benchmark),
-            avg_price=np.where(np.isnan(achieved), last, achieved),
+            last_price=last_price,
+            benchmark_price=np.where(np.isnan(benchmark), last_price, benchmark),
+            avg_price=np.where(np.isnan(achieved), last_price, achieved),
             benchmark_volume=self.volume_sum[live],
             order_volume=self.order_volume[live],
             max_slice_fraction=ones * float(self.setup.max_slice_fraction),
@@ -85,17 +82,24 @@ class OrderBatch:
         )
 
     def rooms(self, step: int, live: Integers) -> list[Room]:
-        cap, max_steps = self.setup.slice_cap, self.setup.max_steps
-        facts = zip(
-            self.min_steps[live].tolist(), self.leaves[live].tolist(), self.stopping[live].tolist(), strict=True
-        )
+        """What `step` permits each of the `live` orders."""
+        slice_cap, max_steps = self.setup.slice_cap, self.setup.max_steps
+        columns = (self.min_steps[live].tolist(), self.leaves[live].tolist(), self.stopping[live].tolist())
         return [
-            Room(step, min_steps, max_steps, TOTAL_LOTS, leaves, cap, None, 1, stopping)
-            for min_steps, leaves, stopping in facts
+            Room(
+                step=step,
+                min_steps=min_steps,
+                max_steps=max_steps,
+                total=TOTAL_LOTS,
+                leaves=leaves,
+                slice_cap=slice_cap,
+                stopping=stopping,
+            )
+            for min_steps, leaves, stopping in zip(*columns, strict=True)
         ]
 
     def trade(self, step: int, live: Integers, lots: Integers) -> None:
-        """Fill each slice at its bar's VWAP and its costs, and close the window, as `close_window` does."""
+        """Fill each slice at the VWAP of its bar and its costs, and close the window, as `close_window` does."""
         bar = self.start[live] + step - 1
         price, volume = self.price[bar], self.series.volume[bar]
         paid = price * (1.0 + SIGN[self.scenario[live]] * self._cost(live, lots, volume))
@@ -109,7 +113,7 @@ class OrderBatch:
         self.steps_used[live] = step
 
     def _cost(self, live: Integers, lots: Integers, volume: Vector) -> Vector:
-        """Per unit, as a fraction of the price. Where a whole horizon trades nothing there is no impact to speak of."""
+        """[B]: the cost per unit as a fraction of the price, without impact where a whole horizon trades nothing."""
         costs = self.setup.costs
         traded = np.maximum(volume, self.volume_floor[live])
         quantity = lots / TOTAL_LOTS * self.order_volume[live]
@@ -119,24 +123,25 @@ class OrderBatch:
 
 
 def order_sigma(series: Series, start: Integers) -> Vector:
-    """[B]: the volatility per bar that was known at each start, as a fraction of the price."""
-    starts, order = np.unique(start, return_inverse=True)
+    """[B]: the volatility per bar known at each start, as a fraction of the price."""
+    starts, inverse = np.unique(start, return_inverse=True)
     padded = np.concatenate([np.zeros(SIGMA_BARS + 1), series.close])
     closes = sliding_window_view(padded, SIGMA_BARS + 1)
     edges = range(STARTS_PER_PART, len(starts), STARTS_PER_PART)
     parts = [sigma_of_closes(closes[part]) for part in np.split(starts, edges)]
-    sigma: Vector = np.concatenate(parts)[order.reshape(-1)]
+    sigma: Vector = np.concatenate(parts)[inverse.reshape(-1)]
     return sigma
 
 
 def _horizon_mean(volume: Vector, start: Integers, steps: int) -> Vector:
+    """[B]: the mean volume of the `steps` bars from each start on."""
     total = np.concatenate([[0.0], np.cumsum(volume)])
     mean: Vector = (total[start + steps] - total[start]) / steps
     return mean
 
 
 def _trailing_mean(volume: Vector, start: Integers) -> Vector:
-    """Of the bars before each start, at most `LEVEL_BARS` of them; `start` is at least 1."""
+    """[B]: the mean volume of the bars before each start, at most `LEVEL_BARS` of them; `start` is at least 1."""
     total = np.concatenate([[0.0], np.cumsum(volume)])
     first = np.maximum(start - LEVEL_BARS, 0)
     mean: Vector = (total[start] - total[first]) / (start - first)

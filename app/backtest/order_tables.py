@@ -1,4 +1,4 @@
-"""What a backtest leaves behind: one row per order, a table of distributions, a few lines on the screen."""
+"""The results of a backtest: one row per order, a table of distributions, a short table for the screen."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SUMMARY_COLUMNS = (
     *KEYS, "orders", "steps_used_mean", "slippage_bps_mean", "slippage_bps_std",
     *(f"slippage_bps_{name}" for name in QUANTILES),
 )  # fmt: skip
-"""Slippage is a cost where it is positive, for buys and for sells. All instruments are pooled."""
+"""Slippage is a cost where positive, for buys and for sells. All instruments are pooled."""
 
 
 def orders_table(series: Series, outcome: Outcome, setup: Setup) -> pa.Table:
@@ -88,7 +88,7 @@ def write_summary(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def screen_table(orders: pa.Table, policy: str) -> Table:
-    """By benchmark and min_steps, sides and size modes pooled; `used` is the mean number of steps."""
+    """Slippage by benchmark and min_steps, with sides and size modes pooled; `used` is the mean number of steps."""
     table = Table(title=f"{policy}: slippage in bps, positive is a cost", title_justify="left")
     for name in ("benchmark", "min", "orders", "mean", "std", "median", "P5", "P95", "used"):
         table.add_column(name, justify="left" if name == "benchmark" else "right", no_wrap=True)
@@ -108,7 +108,7 @@ def _pooled(orders: pa.Table) -> Iterator[tuple[str, int, dict[str, Any]]]:
 
 
 def _distribution(slippage: NDArray[np.float64], steps: NDArray[np.int32]) -> dict[str, Any]:
-    figures = {f"slippage_bps_{name}": float(np.percentile(slippage, at)) for name, at in QUANTILES.items()}
+    figures = {f"slippage_bps_{name}": float(np.percentile(slippage, percent)) for name, percent in QUANTILES.items()}
     mean, std = float(slippage.mean()), float(slippage.std())
     return {
         "orders": len(slippage),

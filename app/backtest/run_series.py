@@ -1,4 +1,4 @@
-"""Send orders over one series and see what they achieve."""
+"""Run orders over one series and measure what they achieve."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.observing import OBSERVING_SHARE, Observed, Progress, observe_series
-from app.backtest.order_batch import SIGN, OrderBatch
+from app.backtest.observing import OBSERVING_SHARE, Observed, OnProgress, observe_series
+from app.backtest.order_batch import OrderBatch
 from app.backtest.setup import Setup
 from app.bars.series import Series
+from app.decision.chain import ChainReading
 from app.decision.decide import Decision, decide
 from app.decision.policy import Policy
+from app.decision.scenarios import SIGN
 from app.domain.benchmark import slippage_bps
 from app.domain.slice import Basis
 
 Integers = NDArray[np.int64]
 Vector = NDArray[np.float64]
 
-ORDERS_PER_BATCH = 8192
+ORDERS_PER_PART = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What was decided at each step, [B, N]: the raw proposal (NaN after the end), and the `lots` it became."""
+    """What was decided at each step, [B, N]: the raw proposal (NaN after the end), and the `lots` that it became."""
 
     allocation: Vector
     stop_probability: Vector
@@ -40,17 +42,17 @@ class Trace:
 
     def note(self, step: int, orders: Integers, decisions: list[Decision]) -> None:
         self.lots[orders, step - 1] = [decision.projection.lots for decision in decisions]
-        self.allocation[orders, step - 1] = [decision.allocation for decision in decisions]
-        self.stop_probability[orders, step - 1] = [decision.stop_probability for decision in decisions]
+        self.allocation[orders, step - 1] = [decision.judgement.allocation for decision in decisions]
+        self.stop_probability[orders, step - 1] = [decision.judgement.stop_probability for decision in decisions]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Finished orders, arrays [B]. `start` is the bar of the first window; `slippage_bps` is a cost where positive,
-    `sigma` the volatility per bar that was known at the start, as a fraction of the price.
+    """Finished orders as arrays [B]. `start` is the bar of the first window, `slippage_bps` is a cost where positive,
+    `sigma` is the volatility per bar known at the start, as a fraction of the price.
 
-    `skipped` counts starts that were left out because a synthetic bar lies in their horizon, `decisions` and
-    `fallbacks` what was decided, and how much of it not by the policy. `trace` is kept on demand.
+    `skipped` counts the starts that were left out because a synthetic bar lies in their horizon, `decisions` all
+    decisions, `fallbacks` those that are not the policy's. `trace` is kept on demand.
     """
 
     start: Integers
@@ -74,36 +76,36 @@ def run_series(
     *,
     trace: bool = False,
     observed: Observed | None = None,
-    progress: Progress = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
 ) -> Outcome:
-    """All orders of `setup` over one gapless series, with the decisions that the service would take.
+    """Run all orders of `setup` over one gapless series, with the decisions that the service would take.
 
     `observed` is what `observe_series` gave for the same series and policy; without it the market is read first.
     """
     share = 1.0 if observed else 1.0 - OBSERVING_SHARE
-    observed = observed or observe_series(series, policy, setup, progress)
+    observed = observed or observe_series(series, policy, setup, on_progress)
     kinds = np.array(list(product([scenario.index for scenario in setup.scenarios], setup.min_steps)), dtype=np.int64)
     start = np.repeat(observed.starts, len(kinds))
     scenario, min_steps = np.tile(kinds, (len(observed.starts), 1)).T
-    book = OrderBatch(series, setup, start, scenario, min_steps)
+    batch = OrderBatch(series, setup, start, scenario, min_steps)
     noted = Trace.blank(len(start), setup.max_steps) if trace else None
     decisions = fallbacks = 0
-    for first in range(0, len(start), ORDERS_PER_BATCH):
-        orders = np.arange(first, min(first + ORDERS_PER_BATCH, len(start)))
-        made, fell_back = _work(book, orders, observed, noted)
-        decisions, fallbacks = decisions + made, fallbacks + fell_back
-        progress(share * len(orders) / len(start))
+    for first in range(0, len(start), ORDERS_PER_PART):
+        part = np.arange(first, min(first + ORDERS_PER_PART, len(start)))
+        decided, fell_back = _work(batch, part, observed, noted)
+        decisions, fallbacks = decisions + decided, fallbacks + fell_back
+        on_progress(share * len(part) / len(start))
     every_order = np.arange(len(start))
-    achieved, benchmark = book.avg_price(every_order), book.benchmark_price(every_order)
+    achieved, benchmark = batch.avg_price(every_order), batch.benchmark_price(every_order)
     return Outcome(
         start=start,
         scenario=scenario,
         min_steps=min_steps,
-        steps_used=book.steps_used,
+        steps_used=batch.steps_used,
         avg_price=achieved,
         benchmark_price=benchmark,
         slippage_bps=slippage_bps(SIGN[scenario], achieved, benchmark),
-        sigma=book.sigma,
+        sigma=batch.sigma,
         skipped=observed.skipped,
         decisions=decisions,
         fallbacks=fallbacks,
@@ -111,22 +113,22 @@ def run_series(
     )
 
 
-def _work(book: OrderBatch, orders: Integers, observed: Observed, trace: Trace | None) -> tuple[int, int]:
-    """Take `orders` of the book from their first step to their last; how many decisions it took, how many fell back."""
-    made = fell_back = 0
-    for step in range(1, book.setup.max_steps + 1):
-        live = orders[book.leaves[orders] > 0]
+def _work(batch: OrderBatch, part: Integers, observed: Observed, trace: Trace | None) -> tuple[int, int]:
+    """Take the orders `part` of the batch from their first step to their last. Returns how many decisions were made,
+    and how many of them fell back."""
+    decided = fell_back = 0
+    for step in range(1, batch.setup.max_steps + 1):
+        live = part[batch.leaves[part] > 0]
         if not len(live):
             break
-        decisions = decide([observed.reading], book.rows(step, live, observed.market_of_bar), book.rooms(step, live))
-        book.stopping[live] = [decision.projection.stopping for decision in decisions]
-        book.trade(step, live, np.array([decision.projection.lots for decision in decisions], dtype=np.int64))
-        made += len(decisions)
-        fell_back += sum(decision.basis is Basis.FALLBACK for decision in decisions)
+        rows, rooms = batch.rows(step, live, observed.market_of_bar), batch.rooms(step, live)
+        decisions = decide(ChainReading(observed.reading), rows, rooms)
+        batch.stopping[live] = [decision.projection.stopping for decision in decisions]
+        batch.trade(step, live, np.array([decision.projection.lots for decision in decisions], dtype=np.int64))
+        decided += len(decisions)
+        fell_back += sum(decision.judgement.basis is Basis.FALLBACK for decision in decisions)
         if trace is not None:
             trace.note(step, live, decisions)
-    if book.leaves[orders].any():
-        raise RuntimeError(
-            "an order is unfinished after max_steps, though no limit of a backtest can keep it from that"
-        )
-    return made, fell_back
+    if batch.leaves[part].any():
+        raise RuntimeError("an order is unfinished after max_steps, though no limit of a backtest can prevent its end")
+    return decided, fell_back

@@ -1,4 +1,4 @@
-"""Which orders a backtest sends."""
+"""Which orders a backtest runs."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from app.domain.order import SCENARIOS, Horizon, Limits, Scenario
 from app.domain.projection import slice_cap_lots
 
 TOTAL_LOTS = 1_000_000_000
-"""Lots that make an order: so many that roundings do not show, few enough that float64 counts them exactly."""
+"""The lots of an order: so many that roundings do not show, few enough that float64 counts them exactly."""
 ORDER_SHARE = 1e-6
-"""An order's size as a share of the volume that the market trades in max_steps steps: too small to move it."""
+"""An order's size as a share of the volume of max_steps steps: too small to move the market."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """One order per start, scenario and entry of `min_steps`; starts are every `every` bars.
 
-    `start` and `end` (seconds since the epoch, end exclusive) cut the opens of the orders' first windows.
+    `start` and `end` (seconds since the epoch, end exclusive) bound the opens of the orders' first windows.
     `risk_aversion` is handed to the policy as it is. An order's size is `order_share` of the volume that max_steps
-    steps are expected to trade; the policy knows it, and `costs` charge for it. Raises InvalidInput where an order
-    could never be met.
+    steps are expected to trade; the policy knows the size, and `costs` charge for it. Raises InvalidInput where no
+    order could be met.
     """
 
     min_steps: tuple[int, ...]
@@ -39,15 +39,13 @@ class Setup:
 
     def __post_init__(self) -> None:
         if not self.min_steps or not self.scenarios:
-            raise InvalidInput(
-                "nothing_to_do", "there must be at least one of min_steps, sides, benchmarks, size_modes"
-            )
+            raise InvalidInput("nothing_to_do", "give at least one of each: min_steps, sides, benchmarks, size_modes")
         for min_steps in self.min_steps:
             Horizon(min_steps=min_steps, max_steps=self.max_steps)
         if self.every < 1:
-            raise InvalidInput("bad_every", f"every is {self.every}; it must be at least 1")
+            raise InvalidInput("bad_every", f"every is {self.every}; must be at least 1")
         if not 0.0 < self.order_share <= 1.0:
-            raise InvalidInput("bad_order_size", f"order_size is {self.order_share}; it is a share above 0, at most 1")
+            raise InvalidInput("bad_order_size", f"order_size is {self.order_share}; must be above 0 and at most 1")
         Limits(max_slice_fraction=self.max_slice_fraction)
         slice_cap_lots(TOTAL_LOTS, self.max_slice_fraction, self.max_steps)
 

@@ -1,4 +1,4 @@
-"""Processes that share a long piece of work end with the one that started them."""
+"""Worker processes that end with the process that started them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from threading import Thread
 
 
 def worker_pool(jobs: int) -> ProcessPoolExecutor:
-    """Workers end with the process that asked for them, also where it is killed: they would otherwise finish what they
-    have, and then wait for more for ever."""
+    """`jobs` workers. They end with the process that asked for them, even when that process is killed; otherwise they
+    would finish their work and then wait for more for ever."""
     return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent)
 
 
 def end_with_parent() -> None:
-    """End this process where the one that started it ends, also by a kill. To be called once, at its start."""
+    """Have this process end when its parent ends, even by a kill. To be called once, at the start of the process."""
     Thread(target=_wait_for_parent, daemon=True).start()
 
 

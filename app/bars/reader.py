@@ -19,7 +19,7 @@ REQUIRED = ("timestamp", *PRICES, "volume", "notional")
 def read_series(path: Path) -> Series:
     """The bars of one file; the instrument is the file's name up to the first `-`.
 
-    `timestamp` is the bars' open, UTC; the bars' length is the commonest distance between two of them. Raises
+    `timestamp` is the open of the bar, UTC. The length of the bars is the commonest distance between two opens. Raises
     InvalidInput with the file, the column and the first bad row.
     """
     table = _table(path)
@@ -70,7 +70,7 @@ def _open_times(path: Path, table: pa.Table) -> NDArray[np.int64]:
 
 
 def _numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float64]:
-    """NaN or nothing is refused except in `notional`, which a feed may lack."""
+    """The values of a column. NaN and empty values are refused except in `notional`, which a feed may lack."""
     try:
         values: NDArray[np.float64] = table.column(name).cast(pa.float64()).to_numpy()
     except pa.ArrowException as error:
@@ -95,7 +95,7 @@ def _check_values(path: Path, columns: dict[str, NDArray[np.float64]]) -> None:
 
 
 def bar_seconds_of(seconds: NDArray[np.int64]) -> int:
-    """The commonest distance between neighbours in `seconds`, the bars' opens, at least two of them."""
+    """The commonest distance between neighbours in `seconds`, the opens of at least two bars."""
     lengths, counts = np.unique(np.diff(seconds), return_counts=True)
     return int(lengths[np.argmax(counts)])
 

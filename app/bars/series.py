@@ -1,6 +1,6 @@
 """Bars as arrays: the vectorised twins of app/domain/bar.py and app/decision/market.py, held equal to them by tests.
 
-Shapes: T bars, L lookback, C columns.
+Shapes: T bars, G windows, L lookback, C columns.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ THURSDAY = 3
 class Series:
     """One instrument's bars, oldest first; all arrays are [T].
 
-    `open_time` is in seconds since the epoch, `notional` is NaN where the feed has none, `trades` 0; `synthetic` marks
-    a bar that fills a gap.
+    `open_time` is in seconds since the epoch. Where the feed has none, `notional` is NaN and `trades` 0. `synthetic`
+    marks a bar that fills a gap.
     """
 
     instrument: str
@@ -46,11 +46,11 @@ class Series:
         return len(self.open_time)
 
     def part(self, first: int, end: int) -> Series:
-        """Bars first..end-1."""
+        """The bars from index `first` up to `end`, exclusive."""
         return self.pick(np.arange(first, end))
 
     def pick(self, chosen: NDArray[np.int64]) -> Series:
-        """The bars at the given positions."""
+        """The bars at the given indices."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         arrays: dict[str, Any] = {
             name: value[chosen] for name, value in values.items() if isinstance(value, np.ndarray)
@@ -59,7 +59,7 @@ class Series:
 
     @property
     def price(self) -> Vector:
-        """[T]: each bar's VWAP by the rule of `Bar.price`."""
+        """[T]: the VWAP of each bar by the rule of `Bar.price`."""
         has = np.isfinite(self.notional) & (self.volume > 0.0)
         vwap = np.divide(self.notional, self.volume, out=np.full(len(self), np.nan), where=has)
         typical = (self.high + self.low + self.close) / 3.0
@@ -68,7 +68,7 @@ class Series:
 
 
 def raw_rows(series: Series) -> Floats:
-    """[T, C] in the order of `COLUMNS`."""
+    """[T, C]: the rows of the raw window, in the order of `COLUMNS`."""
     days = series.open_time // DAY_SECONDS
     named = {
         "open": series.open,
@@ -86,16 +86,18 @@ def raw_rows(series: Series) -> Floats:
 
 
 def raw_windows(rows: Floats, lookback: int, newest: NDArray[np.int64]) -> Floats:
-    """[G, L, C]: the window that ends with bar `newest[g]`, rows of zeros where history is missing."""
+    """[G, L, C]: for each g the window that ends with bar `newest[g]`, rows of zeros where history is missing."""
     padded = np.concatenate([np.zeros((lookback - 1, rows.shape[1]), dtype=np.float32), rows])
     windows: Floats = sliding_window_view(padded, lookback, axis=0)[newest].transpose(0, 2, 1)
     return np.ascontiguousarray(windows)
 
 
 def aggregated(series: Series, step_seconds: int) -> Series:
-    """Bars of `step_seconds` from consecutive bars without gaps, aligned to multiples of it since the epoch.
+    """The twin of `app.domain.bar.aggregate`: bars of `step_seconds` from consecutive bars without gaps, aligned to
+    multiples of `step_seconds` since the epoch.
 
-    Windows that the series does not cover whole are left out. Raises InvalidInput where it is no multiple of the bars.
+    Windows that the series does not cover whole are left out. Raises InvalidInput where `step_seconds` is no multiple
+    of the length of the bars.
     """
     if step_seconds % series.bar_seconds or step_seconds < series.bar_seconds:
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""A bar file as runs of consecutive bars."""
+"""Read a bar file as stretches of consecutive bars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.domain.errors import InvalidInput
 
 
 def stretches(path: Path, step_seconds: int | None) -> list[Series]:
-    """The runs of consecutive bars in one file, aggregated where `step_seconds` asks for it. Raises InvalidInput."""
+    """The stretches of one file, aggregated to bars of `step_seconds` where given. Raises InvalidInput."""
     series = read_series(path)
     if step_seconds is None or step_seconds == series.bar_seconds:
         return segments(series)

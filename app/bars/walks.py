@@ -1,4 +1,4 @@
-"""Bars of a random walk, on which nothing can be forecast and the best mean is known.
+"""Bars of a random walk, on which nothing can be forecast and the best mean gain is known.
 
 The log price is a Brownian motion observed at `POINTS` moments per bar. Between two of them the path's average and
 extremes are drawn from their exact conditional laws, so a bar's VWAP is the path's average: given the bar's move dS it
@@ -27,11 +27,11 @@ POINTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """What a simulated market is like. `sigma` is the volatility per bar (0.002: 20 bps).
+    """The settings of a simulated market. `sigma` is the volatility per bar (0.002: 20 bps).
 
-    Volumes are lognormal with mean `volume` (base units) and `volume_deviation` in logs; `daily_swing` in [0, 1) adds a
-    daily profile, a cosine with its peak at noon UTC. With `volume_per_move` bars that move have more volume, as in
-    real markets: a move of one volatility multiplies it by exp(volume_per_move) over that of a bar that stands still.
+    Volumes are lognormal with mean `volume` (base units) and `volume_deviation` in logs. `daily_swing` in [0, 1) adds a
+    daily profile, a cosine with its peak at noon UTC. With `volume_per_move`, bars that move have more volume, as in
+    real markets: a move of one volatility multiplies the volume of a bar that stands still by exp(volume_per_move).
     """
 
     bar_seconds: int = 900
@@ -45,7 +45,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkBars:
-    """[P, T] each, in the units of `Series`."""
+    """Simulated bars, [P, T] each, in the units of `Series`."""
 
     open: Floats
     high: Floats
@@ -81,7 +81,7 @@ def simulate_bars(random: np.random.Generator, walk: Walk, paths: int, bars: int
 
 
 def simulated_series(instrument: str, bars: WalkBars, path: int, bar_seconds: int) -> Series:
-    """One of the paths as a series whose first bar opens at the epoch."""
+    """The path at index `path` as a series whose first bar opens at the epoch."""
     count = bars.close.shape[1]
     return Series(
         instrument=instrument,
@@ -94,7 +94,7 @@ def simulated_series(instrument: str, bars: WalkBars, path: int, bar_seconds: in
 
 
 def write_bars(path: Path, bars: WalkBars, path_number: int, bar_seconds: int, *, first_open: int = 0) -> None:
-    """One of the paths as a bar file that `read_series` takes."""
+    """Write one of the simulated paths as a bar file that `read_series` takes."""
     opens = first_open + bar_seconds * np.arange(bars.close.shape[1], dtype=np.int64)
     columns: dict[str, Any] = {"timestamp": pa.array(opens * 1000, pa.timestamp("ms", tz="UTC"))}
     columns |= {field.name: getattr(bars, field.name)[path_number] for field in fields(bars)}

@@ -1,4 +1,4 @@
-"""Load a bundle, refuse it where anything about it is wrong, and answer as a policy.
+"""Load a bundle, refuse a wrong one, and answer as a policy.
 
 Shapes: G windows, L lookback, C columns, H context width, N steps, B orders, K state columns.
 """
@@ -20,7 +20,7 @@ from app.decision.policy import Proposal, Rows
 from app.domain.order import SCENARIOS
 
 GOLDEN_TOLERANCE = 1e-5
-"""Largest difference from a golden output, relative to it where it is above 1."""
+"""Largest difference from a golden output, relative to the output where that is above 1."""
 DIGEST_LENGTH = 12
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -31,7 +31,7 @@ class BundleError(Exception):
 
 
 class LemPolicy:
-    """A bundle as a policy. `name` is `<card name>@<digest>`: what slices record."""
+    """A bundle as a policy. Slices record its `name`, which is `<card name>@<digest>`."""
 
     def __init__(
         self, card: Card, context: onnxruntime.InferenceSession, decision: onnxruntime.InferenceSession
@@ -44,12 +44,12 @@ class LemPolicy:
         self._context, self._decision = context, decision
 
     def observe(self, windows: Floats) -> Market:
-        context, volume_forecast = self._context.run(None, {"bars": windows})
-        return Market(context, volume_forecast)
+        context, volume_forecast = self._context.run(["context", "volume_forecast"], {"bars": windows})
+        return Market(context=context, volume_forecast=volume_forecast)
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         allocation, stop_probability = self._decision.run(
-            None,
+            ["allocation", "stop_probability"],
             {
                 "context": market.context[rows.market],
                 "volume_forecast": market.volume_forecast[rows.market],
@@ -58,7 +58,23 @@ class LemPolicy:
                 "scenario": rows.scenario,
             },
         )
-        return Proposal(allocation.astype(np.float64), stop_probability.astype(np.float64))
+        return Proposal(allocation=allocation.astype(np.float64), stop_probability=stop_probability.astype(np.float64))
+
+    def replay_golden(self) -> None:
+        """Raises BundleError where a graph does not give what its card says that torch gave."""
+        if {case.graph for case in self.card.golden} != {"context", "decision"}:
+            raise BundleError("the card has no golden cases for one of its graphs")
+        sessions = {"context": self._context, "decision": self._decision}
+        graphs = {"context": self.card.context, "decision": self.card.decision}
+        for number, case in enumerate(self.card.golden):
+            types = {tensor.name: tensor.dtype for tensor in graphs[case.graph].inputs}
+            inputs: Arrays = {name: np.asarray(value, dtype=types[name]) for name, value in case.inputs.items()}
+            names = [tensor.name for tensor in graphs[case.graph].outputs]
+            for name, answer in zip(names, sessions[case.graph].run(names, inputs), strict=True):
+                wanted = np.asarray(case.outputs[name], dtype=np.float64)
+                difference = np.abs(answer - wanted) / np.maximum(1.0, np.abs(wanted))
+                if not (difference <= GOLDEN_TOLERANCE).all():  # NaN fails too
+                    raise BundleError(f"golden case {number}: {name} is off by {difference.max():.2g}")
 
 
 def load_bundle(directory: Path) -> LemPolicy:
@@ -68,32 +84,14 @@ def load_bundle(directory: Path) -> LemPolicy:
     policy = LemPolicy(
         card, _session(directory, "context", card.context), _session(directory, "decision", card.decision)
     )
-    replay_golden(policy)
+    policy.replay_golden()
     return policy
 
 
 def bundle_digest(card: Card) -> str:
-    """What names the bundle's behaviour: both graphs and the risk aversions that the names stand for."""
+    """A digest of all that the bundle's behaviour depends on: both graphs and the named risk aversions."""
     text = f"{card.context.sha256}{card.decision.sha256}{card.risk_aversions.model_dump_json()}"
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
-
-
-def replay_golden(policy: LemPolicy) -> None:
-    """Raises BundleError where a graph does not give what its card says it gave."""
-    if {case.graph for case in policy.card.golden} != {"context", "decision"}:
-        raise BundleError("the card has no golden cases for one of its graphs")
-    sessions = {"context": policy._context, "decision": policy._decision}  # noqa: SLF001 - the sessions stay private
-    graphs = {"context": policy.card.context, "decision": policy.card.decision}
-    for number, case in enumerate(policy.card.golden):
-        graph = graphs[case.graph]
-        types = {tensor.name: tensor.dtype for tensor in graph.inputs}
-        inputs: Arrays = {name: np.asarray(value, dtype=types[name]) for name, value in case.inputs.items()}
-        answers = sessions[case.graph].run(None, inputs)
-        for tensor, answer in zip(graph.outputs, answers, strict=True):
-            wanted = np.asarray(case.outputs[tensor.name], dtype=np.float64)
-            apart = np.abs(answer - wanted) / np.maximum(1.0, np.abs(wanted))
-            if not (apart <= GOLDEN_TOLERANCE).all():  # NaN fails too
-                raise BundleError(f"golden case {number}: {tensor.name} is off by {apart.max():.2g}")
 
 
 def _card(directory: Path) -> Card:
@@ -104,11 +102,12 @@ def _card(directory: Path) -> Card:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BundleError(f"{path} is not a valid card: {place}: {first['msg']}") from error
+        field = ".".join(str(part) for part in first["loc"])
+        raise BundleError(f"{path} is not a valid card: {field}: {first['msg']}") from error
 
 
 def _check_contract(card: Card) -> None:
+    """Raises BundleError where the card's columns or scenarios are not those that the service packs."""
     ours = {
         "columns": list(COLUMNS),
         "state_columns": list(STATE_COLUMNS),
@@ -135,12 +134,11 @@ def _session(directory: Path, name: str, card: GraphCard) -> onnxruntime.Inferen
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a family of its own without a common base
         raise BundleError(f"{path} cannot be loaded: {error}") from error
-    for kind, told, real in (
+    for kind, declared, actual in (
         ("input", card.inputs, session.get_inputs()),
         ("output", card.outputs, session.get_outputs()),
     ):
-        if [tensor.name for tensor in told] != [tensor.name for tensor in real]:
-            raise BundleError(
-                f"{path}: its {kind}s are {[t.name for t in real]}; the card says {[t.name for t in told]}"
-            )
+        names, card_names = [tensor.name for tensor in actual], [tensor.name for tensor in declared]
+        if names != card_names:
+            raise BundleError(f"{path}: its {kind}s are {names}; the card says {card_names}")
     return session

@@ -1,4 +1,4 @@
-"""`card.json`: what a bundle says of itself. Everything in it is checked before the bundle decides anything."""
+"""`card.json`: the description of a bundle. All of it is checked before the bundle decides anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class CardPart(BaseModel):
 
 
 class TensorCard(CardPart):
-    """One input or output of a graph; a size given as a letter is free."""
+    """One input or output of a graph. A size of `shape` that is a letter is free."""
 
     name: str
     dtype: Literal["float32", "int64"]
@@ -27,7 +27,7 @@ class GraphCard(CardPart):
 
 
 class GoldenCase(CardPart):
-    """Inputs and the outputs that torch gave for them, as nested lists in the order of the graph's tensors."""
+    """Inputs of one graph and the outputs that torch gave for them, as nested lists by the tensors' names."""
 
     graph: Literal["context", "decision"]
     inputs: dict[str, Any]
@@ -35,7 +35,7 @@ class GoldenCase(CardPart):
 
 
 class RiskAversions(CardPart):
-    """Named points of the frontier of mean against spread."""
+    """Named trade-offs between a better mean and a smaller spread of outcomes."""
 
     neutral: float = Field(ge=0)
     default: float = Field(ge=0)
@@ -43,7 +43,7 @@ class RiskAversions(CardPart):
 
 
 class Training(CardPart):
-    """What the bundle was trained with: `data` and its span, the seed, and the sizes of the network."""
+    """How the bundle was trained: on which `data` and span, with which seed, sizes and settings."""
 
     data: list[str]
     start: str
@@ -55,8 +55,11 @@ class Training(CardPart):
 
 
 class Card(CardPart):
-    """`columns` are those of the raw window, `state_columns` those of an order's state, `scenarios` the words of each
-    scenario in the order of its index. `metrics` is the validation table that training ended with."""
+    """The card of one bundle.
+
+    `columns` are those of the raw window, `state_columns` those of an order's state. `scenarios` are the words of each
+    scenario in the order of its index. `metrics` is the validation table at the end of the training.
+    """
 
     schema_version: Literal[1] = 1
     name: str

@@ -1,4 +1,7 @@
-"""How an order's state goes into `decision.onnx`: the columns, and the one function that fills them."""
+"""The state of orders as `decision.onnx` takes it: the columns, and the one function that fills them.
+
+Shapes: B orders, K state columns.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,23 @@ STATE_COLUMNS = (
     "filled_fraction", "price_return", "achieved_return", "benchmark_volume", "order_volume", "min_steps", "max_steps",
     "max_slice_fraction", "max_participation_rate", "risk_aversion",
 )  # fmt: skip
-"""`price_return` is last close / benchmark so far - 1, `achieved_return` average price / benchmark so far - 1, both
-without the sign of the side; volumes are base units; the rest is as in `Rows`."""
+"""`price_return` is last close / benchmark so far - 1 and `achieved_return` average price / benchmark so far - 1, both
+without the sign of the side. Volumes are base units. The other columns are as in `Rows`."""
 
 
 def state_matrix(rows: Rows) -> Floats:
-    """[B, K]. The ratios are taken in double precision: they are small differences of large prices."""
-    columns = (
-        rows.filled_fraction,
-        rows.last_price / rows.benchmark_price - 1.0,
-        rows.avg_price / rows.benchmark_price - 1.0,
-        rows.benchmark_volume,
-        rows.order_volume,
-        rows.min_steps,
-        rows.max_steps,
-        rows.max_slice_fraction,
-        rows.max_participation_rate,
-        rows.risk_aversion,
-    )
-    return np.stack(columns, axis=-1).astype(np.float32)
+    """[B, K] in the order of `STATE_COLUMNS`. The returns are taken in double precision: they are small differences of
+    large prices."""
+    named = {
+        "filled_fraction": rows.filled_fraction,
+        "price_return": rows.last_price / rows.benchmark_price - 1.0,
+        "achieved_return": rows.avg_price / rows.benchmark_price - 1.0,
+        "benchmark_volume": rows.benchmark_volume,
+        "order_volume": rows.order_volume,
+        "min_steps": rows.min_steps,
+        "max_steps": rows.max_steps,
+        "max_slice_fraction": rows.max_slice_fraction,
+        "max_participation_rate": rows.max_participation_rate,
+        "risk_aversion": rows.risk_aversion,
+    }
+    return np.stack([named[name] for name in STATE_COLUMNS], axis=-1).astype(np.float32)

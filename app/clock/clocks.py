@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 
 class WallClock:
-    """Live: it is what it is."""
+    """Live: the time of this machine, in UTC."""
 
     def now(self, newest_close: datetime) -> datetime:
         return datetime.now(UTC)
 
 
 class BarsClock:
-    """Replay, demo, tests: it is the close of the newest bar."""
+    """For replays, the demo and tests: the time is the close of the newest bar."""
 
     def now(self, newest_close: datetime) -> datetime:
         return newest_close

@@ -8,62 +8,80 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.decision.market import Market
-from app.decision.policy import Policy, Proposal, Rows
+from app.decision.chain import ChainReading, Reading
+from app.decision.policy import Proposal, Rows
 from app.domain.projection import Projection, Room, project
 from app.domain.slice import Basis
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A policy and what it made of the market; `market` is None where it cannot serve, and `unavailable` says why."""
-
-    policy: Policy
-    market: Market | None
-    unavailable: str | None = None
+NOBODY = "limits"
+"""What decides where no policy could: nothing is proposed, and the order's limits alone say what is traded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """`allocation` and `stop_probability` are the raw proposal of `policy`; `projection` is what becomes a slice."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What `policy` proposes for one order, raw. `fallback_reason` says why it was not the model that answered."""
 
-    projection: Projection
+    policy: str
     allocation: float
     stop_probability: float
-    policy: str
-    basis: Basis
-    fallback_reason: str | None
+    basis: Basis = Basis.MODEL
+    fallback_reason: str | None = None
 
 
-def decide(readings: Sequence[Reading], rows: Rows, rooms: Sequence[Room]) -> list[Decision]:
-    """One batch for all orders: ask the first policy, project each answer on the order's own limits.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was proposed, and what the order's limits make of it: `projection` becomes the slice."""
 
-    `rooms[b]` belongs to row b. Where a policy cannot serve, raises, or answers with NaN or infinity, the next reading
-    is asked for those rows and the decision is marked as a fallback with the reason; after the last one nothing is
-    proposed and the limits alone decide. It never raises for what a policy does.
+    judgement: Judgement
+    projection: Projection
+
+
+def decide(chain: ChainReading, rows: Rows, rooms: Sequence[Room]) -> list[Decision]:
+    """One batch for all orders: `judge` each, then project its answer on the order's own limits.
+
+    `rooms[b]` belongs to row b. It never raises for what a policy does.
     """
-    decided: dict[int, Decision] = {}
+    return [
+        Decision(judgement=each, projection=project(room, each.allocation, each.stop_probability))
+        for each, room in zip(judge(chain, rows), rooms, strict=True)
+    ]
+
+
+def judge(chain: ChainReading, rows: Rows) -> list[Judgement]:
+    """Ask the model about every row. Where a policy cannot serve, raises, or answers with NaN or infinity, the next one
+    of the chain is asked about those rows; after the last one nothing is proposed."""
+    judgements: dict[int, Judgement] = {}
     pending = np.arange(len(rows))
     reason: str | None = None
-    for place, reading in enumerate(readings):
+    for reading in chain:
+        basis = Basis.MODEL if reading is chain.model else Basis.FALLBACK
         proposal, failure = _ask(reading, rows.take(pending))
         if proposal is not None:
             good = np.isfinite(proposal.allocation) & np.isfinite(proposal.stop_probability)
-            basis = Basis.FALLBACK if place else Basis.MODEL
             allocations, stops = proposal.allocation.tolist(), proposal.stop_probability.tolist()
-            for at in np.flatnonzero(good).tolist():
-                row = int(pending[at])
-                projection = project(rooms[row], allocations[at], stops[at])
-                decided[row] = Decision(projection, allocations[at], stops[at], reading.policy.name, basis, reason)
+            for index in np.flatnonzero(good).tolist():
+                judgements[int(pending[index])] = Judgement(
+                    policy=reading.policy.name,
+                    allocation=allocations[index],
+                    stop_probability=stops[index],
+                    basis=basis,
+                    fallback_reason=reason,
+                )
             pending = pending[~good]
             failure = "not_finite"
         if not len(pending):
             break
         reason = reason or failure
     for row in pending.tolist():
-        projection = project(rooms[row], math.nan, 0.0)
-        decided[row] = Decision(projection, math.nan, 0.0, "limits", Basis.FALLBACK, reason)
-    return [decided[row] for row in range(len(rows))]
+        judgements[row] = nothing_proposed(reason)
+    return [judgements[row] for row in range(len(rows))]
+
+
+def nothing_proposed(reason: str | None) -> Judgement:
+    """No policy decides: `reason` says why."""
+    return Judgement(
+        policy=NOBODY, allocation=math.nan, stop_probability=0.0, basis=Basis.FALLBACK, fallback_reason=reason
+    )
 
 
 def _ask(reading: Reading, rows: Rows) -> tuple[Proposal | None, str | None]:

@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.decision.policy import Rows
 from app.domain.numbers import ONE
-from app.domain.order import SizeMode
+from app.domain.sizing import quantity_of
 from app.domain.state import OrderState
-
-INTEGERS = ("market", "scenario", "step", "min_steps", "max_steps")
-REALS = (
-    "filled_fraction", "last_price", "benchmark_price", "avg_price", "benchmark_volume", "order_volume",
-    "max_slice_fraction", "max_participation_rate", "risk_aversion",
-)  # fmt: skip
 
 
 def rows_of(orders: Sequence[OrderState], last_price: Decimal, risk_aversion: float) -> Rows:
     """One row per order, all on the same window; `risk_aversion` is for those that name none."""
-    integers = np.array([_integers(working) for working in orders], dtype=np.int64).reshape(-1, len(INTEGERS))
-    reals = np.array([_reals(working, last_price, risk_aversion) for working in orders], dtype=np.float64)
-    reals = reals.reshape(-1, len(REALS))
-    columns: dict[str, Any] = dict(zip(INTEGERS, integers.T, strict=True)) | dict(zip(REALS, reals.T, strict=True))
-    return Rows(**columns)
-
-
-def _integers(working: OrderState) -> tuple[int, ...]:
-    horizon = working.order.horizon
-    return 0, working.order.scenario.index, working.step + 1, horizon.min_steps, horizon.max_steps
-
-
-def _reals(working: OrderState, last_price: Decimal, risk_aversion: float) -> tuple[float, ...]:
-    order, sums = working.order, working.sums
-    quantity = order.size if order.size_mode is SizeMode.QUANTITY else order.size / last_price
-    return (
-        float((working.filled + working.in_flight) / order.size),
-        float(last_price),
-        float(sums.price(order.benchmark) or last_price),
-        float(working.avg_price or last_price),
-        float(sums.volume_sum),
-        float(quantity),
-        float(order.limits.max_slice_fraction or ONE),
-        float(order.limits.max_participation_rate or ONE),
-        float(risk_aversion if order.risk_aversion is None else order.risk_aversion),
+    mandates = [state.order for state in orders]
+    return Rows(
+        market=np.zeros(len(orders), dtype=np.int64),
+        scenario=_integers(order.scenario.index for order in mandates),
+        step=_integers(state.step + 1 for state in orders),
+        min_steps=_integers(order.horizon.min_steps for order in mandates),
+        max_steps=_integers(order.horizon.max_steps for order in mandates),
+        filled_fraction=_reals((state.filled + state.in_flight) / state.order.size for state in orders),
+        last_price=_reals(last_price for _ in orders),
+        benchmark_price=_reals(state.sums.price(state.order.benchmark) or last_price for state in orders),
+        avg_price=_reals(state.avg_price or last_price for state in orders),
+        benchmark_volume=_reals(state.sums.volume_sum for state in orders),
+        order_volume=_reals(quantity_of(order.size_mode, order.size, last_price) for order in mandates),
+        max_slice_fraction=_reals(order.limits.max_slice_fraction or ONE for order in mandates),
+        max_participation_rate=_reals(order.limits.max_participation_rate or ONE for order in mandates),
+        risk_aversion=_reals(
+            risk_aversion if order.risk_aversion is None else order.risk_aversion for order in mandates
+        ),
     )
+
+
+def _integers(values: Iterable[int]) -> NDArray[np.int64]:
+    return np.array(list(values), dtype=np.int64)
+
+
+def _reals(values: Iterable[Decimal | float]) -> NDArray[np.float64]:
+    return np.array([float(value) for value in values], dtype=np.float64)

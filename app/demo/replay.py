@@ -1,4 +1,4 @@
-"""The demo's bars: real daily ones that a small package ships, or the project's own simulation without it."""
+"""The demo's bars: real daily bars from a small package, or a simulation where the package is absent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEED = 7
 COLUMNS = ("open", "high", "low", "close", "volume")
 TICKERS = ("AAPL", "GOOG", "IBM", "MSFT")
 COMMON_FROM = "2004-08-19"
-"""The first session that all of them have."""
+"""The first session of all tickers."""
 REPLAY_FROM = "2013-01-02"
 """The first session of the last year that the package covers: a choice made before any result was seen."""
 
@@ -26,63 +26,63 @@ JsonBar = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """`terms` is the body that registers each instrument. `history` comes before the demo's first order, `replay`
-    holds one tuple of bars, one of each instrument, for every window after it."""
+    """`terms` is the body that registers each instrument. `history` are the bars before the demo's first order;
+    `windows` holds, for every window after that, one bar of each instrument."""
 
     source: str
-    terms: JsonBar
+    terms: dict[str, Any]
     history: list[JsonBar]
-    replay: list[tuple[JsonBar, ...]]
+    windows: list[tuple[JsonBar, ...]]
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        return tuple(bar["instrument"] for bar in self.replay[0])
+        return tuple(bar["instrument"] for bar in self.windows[0])
 
 
-def load(history_count: int, replay_count: int) -> Replay:
-    """`history_count` windows for each instrument, then `replay_count` more."""
-    return _real(history_count, replay_count) if find_spec(PACKAGE) else _simulated(history_count, replay_count)
+def load_replay(history_count: int, window_count: int) -> Replay:
+    """Bars of `history_count` windows, then of `window_count` more."""
+    return _real(history_count, window_count) if find_spec(PACKAGE) else _simulated(history_count, window_count)
 
 
-def _real(history_count: int, replay_count: int) -> Replay:
+def _real(history_count: int, window_count: int) -> Replay:
     by_ticker: dict[str, list[JsonBar]] = {ticker: [] for ticker in TICKERS}
     with (files(PACKAGE) / "_data" / "stocks.csv.gz").open("rb") as packed, gzip.open(packed, "rt", newline="") as rows:
         for row in csv.DictReader(rows):
             if row["Ticker"] in by_ticker and row["Date"] >= COMMON_FROM:
                 by_ticker[row["Ticker"]].append(_daily_bar(row))
     windows = list(zip(*by_ticker.values(), strict=True))
-    first = next(place for place, window in enumerate(windows) if window[0]["open_time"] >= REPLAY_FROM)
+    first = next(index for index, window in enumerate(windows) if window[0]["open_time"] >= REPLAY_FROM)
     return Replay(
         source=f"real daily bars of {', '.join(TICKERS)} from {REPLAY_FROM} on ({PACKAGE})",
         terms={"bar_seconds": 86_400, "lot_size": "1", "tick_size": "0.01", "calendar": "XNYS"},
         history=[bar for window in windows[first - history_count : first] for bar in window],
-        replay=windows[first : first + replay_count],
+        windows=windows[first : first + window_count],
     )
 
 
 def _daily_bar(row: dict[str, str]) -> JsonBar:
-    """A session's bar. Its window opens at 14:30 UTC all year: daily bars are told apart by their date."""
+    """The bar of one session. The window opens at 14:30 UTC all year, since only the date of a daily bar counts."""
     prices = {name.lower(): row[name] for name in ("Open", "High", "Low", "Close", "Volume")}
     return {"instrument": row["Ticker"], "open_time": f"{row['Date']}T14:30:00Z", **prices}
 
 
-def _simulated(history_count: int, replay_count: int) -> Replay:
-    """Random walks, on which no skill can show: only the choice of the end can."""
+def _simulated(history_count: int, window_count: int) -> Replay:
+    """Random walks, on which nothing can be forecast: only the choice of the end can earn anything."""
     from numpy.random import default_rng
 
     from app.bars.walks import Walk, simulate_bars
 
-    walk, count = Walk(daily_swing=0.5), history_count + replay_count
+    walk, count = Walk(daily_swing=0.5), history_count + window_count
     made = simulate_bars(default_rng(SEED), walk, len(SIMULATED), count)
     windows = []
-    for place in range(count):
-        opens = SIMULATED_FROM + timedelta(seconds=walk.bar_seconds * place)
+    for index in range(count):
+        opens = SIMULATED_FROM + timedelta(seconds=walk.bar_seconds * index)
         windows.append(
             tuple(
                 {
                     "instrument": symbol,
                     "open_time": opens.isoformat(),
-                    **{name: f"{getattr(made, name)[path, place]:.2f}" for name in COLUMNS},
+                    **{name: f"{getattr(made, name)[path, index]:.2f}" for name in COLUMNS},
                 }
                 for path, symbol in enumerate(SIMULATED)
             )
@@ -91,5 +91,5 @@ def _simulated(history_count: int, replay_count: int) -> Replay:
         source=f"simulated random walks, 15-minute bars (for real bars install {PACKAGE})",
         terms={"bar_seconds": walk.bar_seconds, "lot_size": "1", "tick_size": "0.01"},
         history=[bar for window in windows[:history_count] for bar in window],
-        replay=windows[history_count:],
+        windows=windows[history_count:],
     )

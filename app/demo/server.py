@@ -1,4 +1,4 @@
-"""The real service as a process of its own, for as long as the demo (or a test, or a benchmark) needs it."""
+"""The real service as a process of its own, as long as the demo, a test or a benchmark needs the service."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STOP_SECONDS_MAX = 10
 
 
 class ServerFailed(Exception):
-    """It did not start; the message is what it said."""
+    """The service did not start; the message is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Server:
 def serving(
     *, data_dir: Path, clock: ClockKind = ClockKind.BARS, bundle: Path | None = None, redis_url: str | None = None
 ) -> Iterator[Server]:
-    """Serve on a free loopback port; its log goes to `data_dir`.
+    """Run the service on a free loopback port, with its log in `data_dir`.
 
-    It has a store of its own unless `redis_url` names one, and a session of its own, so that Ctrl-C reaches only us and
-    we end it, by its pid, in order.
+    The service has a store of its own unless `redis_url` names one. Its process has a session of its own, so that
+    Ctrl-C reaches only this process, which then ends the service in order.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"LEM_REDIS_URL": redis_url or ""}
@@ -56,7 +56,7 @@ def serving(
 
 
 def _address(process: subprocess.Popen[str], log: Path) -> str:
-    """Waits for the line that says it; the end of the output means that it failed."""
+    """Wait for the line that says the address. The end of the output means that the service failed."""
     for line in process.stdout or ():
         if line.startswith(LISTENING):
             return line.removeprefix(LISTENING).strip()

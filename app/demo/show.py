@@ -13,61 +13,60 @@ import httpx
 from rich.console import Console
 from rich.live import Live
 
-from app.demo import oms as desk
-from app.demo import replay as market
-from app.demo.oms import Ticket
+from app.demo.oms import MAX_STEPS, Oms, Refused, Ticket, tickets_of
+from app.demo.replay import Replay, load_replay
 from app.demo.server import ServerFailed, serving
 from app.demo.table import live_table, summary_table
 
-HISTORY = 600
+HISTORY_WINDOWS = 600
 """Windows before the first order."""
-REPLAY = 8 + desk.MAX_STEPS
+REPLAY_WINDOWS = 8 + MAX_STEPS
 """One order is sent at each of the first 8 windows."""
 BARS_PER_POST = 2_000
 TIMEOUT_SECONDS = 30.0
 PLAIN_WIDTH = 100
-"""Columns where there is no terminal to ask."""
+"""Columns of the output where there is no terminal."""
 
 
 class DemoFailed(Exception):
-    """Why, in one line."""
+    """The message says why in one line."""
 
 
-def run(bundle: Path | None, bars_per_second: float) -> list[Ticket]:
-    """Show it on the terminal, or print the end of it where there is none. Raises DemoFailed."""
+def run_demo(bundle: Path | None, bars_per_second: float) -> list[Ticket]:
+    """Run the demo with a live table on a terminal, or with a line for each bar elsewhere. Raises DemoFailed."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH)
     try:
-        feed = market.load(HISTORY, REPLAY)
-        console.print(f"bars: {feed.source}")
+        replay = load_replay(HISTORY_WINDOWS, REPLAY_WINDOWS)
+        console.print(f"bars: {replay.source}")
         with (
             TemporaryDirectory(prefix="lem-demo-") as folder,
             serving(data_dir=Path(folder), bundle=bundle) as server,
             httpx.Client(base_url=server.address, timeout=TIMEOUT_SECONDS) as client,
         ):
             console.print(f"service: {server.address}, with an embedded store of its own")
-            tickets = _trade(client, feed, console, 1.0 / bars_per_second)
-    except (ServerFailed, desk.Refused, httpx.HTTPError) as error:
+            tickets = _trade(Oms(client), replay, console, 1.0 / bars_per_second)
+    except (ServerFailed, Refused, httpx.HTTPError) as error:
         raise DemoFailed(str(error)) from error
     _conclude(console, tickets)
     return tickets
 
 
-def _trade(client: httpx.Client, feed: market.Replay, console: Console, pause_seconds: float) -> list[Ticket]:
-    """Replay the bars: before each of the first ones an order is sent, after each all are polled."""
-    desk.register(client, feed.symbols, feed.terms)
-    for first in range(0, len(feed.history), BARS_PER_POST):
-        desk.post_bars(client, feed.history[first : first + BARS_PER_POST])
-    tickets = desk.tickets(feed.symbols)
+def _trade(oms: Oms, replay: Replay, console: Console, pause_seconds: float) -> list[Ticket]:
+    """Replay the bars. One more order is sent before each of the first bars; all orders are polled after each bar."""
+    oms.register(replay.symbols, replay.terms)
+    for first in range(0, len(replay.history), BARS_PER_POST):
+        oms.post_bars(replay.history[first : first + BARS_PER_POST])
+    tickets = tickets_of(replay.symbols)
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        for place, bars in enumerate(feed.replay):
+        for index, bars in enumerate(replay.windows):
             due = monotonic() + pause_seconds
-            if place < len(tickets):
-                desk.send(client, tickets[place])
-            desk.post_bars(client, list(bars))
-            for ticket in tickets[: place + 1]:
-                desk.poll(client, ticket)
+            if index < len(tickets):
+                oms.send(tickets[index])
+            oms.post_bars(list(bars))
+            for ticket in tickets[: index + 1]:
+                oms.poll(ticket)
             _show(console, live, tickets, bars[0]["open_time"])
             sleep(max(0.0, due - monotonic()))
             if all(ticket.ended for ticket in tickets):
@@ -76,7 +75,7 @@ def _trade(client: httpx.Client, feed: market.Replay, console: Console, pause_se
 
 
 def _show(console: Console, live: Live, tickets: list[Ticket], open_time: str) -> None:
-    """The table where it can be drawn again and again; a line a bar where it cannot."""
+    """Redraw the table on a terminal; print one line for the bar elsewhere."""
     if console.is_terminal:
         live.update(live_table(tickets, f"bar {open_time}"), refresh=True)
         return

@@ -1,4 +1,4 @@
-"""How the demo looks: within 80 columns."""
+"""The tables of the demo, at most 80 columns wide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FALLBACK_MARK = "*"
 
 
 def live_table(tickets: list[Ticket], bar: str) -> Table:
-    """Where every order stands now."""
+    """The state of every order now."""
     title = f"bar {bar}; bps: slippage so far, positive is a cost; {FALLBACK_MARK} fallback"
     table = _table(title, "steps", "done %", "slice now", "bps", "status", "stop")
     for ticket in tickets:
@@ -28,7 +28,7 @@ def live_table(tickets: list[Ticket], bar: str) -> Table:
 
 
 def summary_table(tickets: list[Ticket]) -> Table:
-    """How every order ended: its steps of the horizon's least to largest, and its slippage."""
+    """The end of every order: its steps, out of the least and the most, and its slippage."""
     title = "Summary; bps: slippage against the benchmark, positive is a cost"
     table = _table(title, "steps", "avg price", "benchmark", "bps", "stop")
     for ticket in tickets:
@@ -49,7 +49,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _name(ticket: Ticket) -> str:
-    """The instrument and the scenario."""
+    """The instrument and the scenario of the order."""
     body = ticket.body
     return f"{body['instrument']} {body['side']} {body['benchmark']} {_size_mode(ticket)}"
 

@@ -27,7 +27,7 @@ class Costs:
         for name in self.__slots__:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0.0):
-                raise InvalidInput("bad_cost", f"{name} is {value}; it must be a number from 0")
+                raise InvalidInput("bad_cost", f"{name} is {value}; it must be at least 0")
 
 
 FREE = Costs()

@@ -18,6 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.errors import InvalidInput
+from app.domain.lifecycle import StopReason, stop_reason
 from app.domain.numbers import ONE, lots_within
 
 STOP_THRESHOLD = 0.5
@@ -33,14 +34,6 @@ class Bound(StrEnum):
     MAX_STEPS = "max_steps"
     MIN_SLICE = "min_slice"
     LEAVES = "leaves"
-
-
-class StopReason(StrEnum):
-    """Why the order's last slice is its last: `model` decided to, the pace was done `early`, or `max_steps` came."""
-
-    MODEL = "model"
-    EARLY = "early"
-    MAX_STEPS = "max_steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +108,7 @@ def project(room: Room, allocation: float, stop_probability: float) -> Projectio
     finishes = lots == room.leaves > 0
     reason = None
     if finishes or steps_after == 0:
-        reason = StopReason.MAX_STEPS if steps_after == 0 else StopReason.MODEL if stopping else StopReason.EARLY
+        reason = stop_reason(room.step, room.max_steps, stopping=stopping)
     return Projection(lots, stopping, reason is not None, bound_by, reason)
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from app.domain.projection import Bound, StopReason
+from app.domain.lifecycle import StopReason
+from app.domain.projection import Bound
 
 
 class Basis(StrEnum):

@@ -1,13 +1,16 @@
-"""One step of an order's life as it goes to the store, the facts in it, and what must hold of every order."""
+"""One step of an order's life as it goes to the store, and what happened in it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from app.domain.numbers import ZERO
-from app.domain.order import Fills
+from app.domain.events import FillBooked, Happening, OrderEvent, SliceCommitted, StatusChanged
+from app.domain.fills import Fill
+from app.domain.invariants import require_sound
+from app.domain.lifecycle import Status
 from app.domain.slice import Slice
-from app.domain.state import Fill, OrderState, Status
+from app.domain.state import OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +33,25 @@ class Change:
         return self.after.status if self.before is None or self.before.status is not self.after.status else None
 
     @property
-    def events(self) -> tuple[str, ...]:
-        """What happened, in words for the event stream."""
-        names = [self.status.value] if self.status else []
+    def events(self) -> tuple[OrderEvent, ...]:
+        """What happened, in order."""
+        after = self.after
+        return tuple(
+            OrderEvent(order_id=after.order_id, version=after.version, step=after.step, what=what)
+            for what in self._happenings()
+        )
+
+    def _happenings(self) -> Iterator[Happening]:
+        if self.status:
+            yield StatusChanged(status=self.status, stop_reason=self.after.stop_reason)
         if self.slice:
-            names.append("slice")
+            yield SliceCommitted(slice_id=self.slice.slice_id)
         if self.fill:
-            names.append("fill")
-        return tuple(names)
+            yield FillBooked(execution_id=self.fill.execution_id, slice_id=self.fill.slice_id)
 
 
 def change(before: OrderState | None, after: OrderState, fill: Fill | None = None) -> Change:
-    """The next commit: counts the version up, and refuses a state that must not be."""
+    """The next commit: counts the version up, and refuses a state that must not be (AssertionError)."""
     committed = replace(after, version=(before.version if before else 0) + 1)
-    assert_sound(committed)
+    require_sound(committed)
     return Change(before, committed, fill)
-
-
-def assert_sound(working: OrderState) -> None:
-    """What holds after every transition; a failure is a bug of ours, and nothing of it may be recorded."""
-    order, booked = working.order, sum(working.executed, ZERO)
-    _must(booked == working.filled, f"{booked} is booked by step, {working.filled} in all")
-    _must(len(working.asked) == len(working.executed) <= order.horizon.max_steps, "steps and slices differ")
-    _must(all(0 <= lots <= working.slice_cap for lots in working.asked), "a slice is negative or above the cap")
-    if order.fills is Fills.ASSUMED:
-        _must(working.filled + working.in_flight <= order.size, "more is asked for than the order has")
-        _must(working.filled + working.leaves == order.size, "filled and leaves do not make the order")
-    if working.status is Status.COMPLETED:
-        _must(working.leaves < working.lot, "completed with something left")
-    if working.current is not None:
-        _must(working.current.step == working.step, "the current slice is not the newest")
-
-
-def _must(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise AssertionError(otherwise)

@@ -12,10 +12,12 @@ from datetime import datetime
 from typing import Protocol
 
 from app.domain.bar import Bar
+from app.domain.fills import Fill
 from app.domain.instrument import Instrument
+from app.domain.lifecycle import Status
 from app.domain.order import Order
 from app.domain.slice import Basis, Slice
-from app.domain.state import Fill, OrderState, Status
+from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.results import Page
 

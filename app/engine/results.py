@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.lifecycle import Status
 from app.domain.slice import Slice, Window
-from app.domain.state import OrderState, Status
+from app.domain.state import OrderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

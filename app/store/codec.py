@@ -11,23 +11,23 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.bar import Bar
+from app.domain.fills import Fill
 from app.domain.instrument import Instrument
-from app.domain.state import Fill
 from app.engine.ports import Claim
 
 VERSION = 1
 
 
-def dumps(value: dict[str, Any]) -> str:
-    return json.dumps({"v": VERSION, **value}, separators=(",", ":"), ensure_ascii=False)
+def dumps(value: dict[str, Any], version: int = VERSION) -> str:
+    return json.dumps({"v": version, **value}, separators=(",", ":"), ensure_ascii=False)
 
 
-def loads(text: str) -> dict[str, Any]:
+def loads(text: str, version: int = VERSION) -> dict[str, Any]:
     """Raises ValueError for a form that this release does not know."""
     value: dict[str, Any] = json.loads(text)
-    version = value.pop("v", None)
-    if version != VERSION:
-        raise ValueError(f"a value in the store has form {version}; this release reads {VERSION}")
+    found = value.pop("v", None)
+    if found != version:
+        raise ValueError(f"a value in the store has form {found}; this release reads {version}")
     return value
 
 

@@ -11,6 +11,7 @@ from app.engine.changes import Change
 from app.store import keys
 from app.store.codec import fill_text
 from app.store.connection import Call, script
+from app.store.event_codec import event_text
 from app.store.order_codec import mandate_text, slice_text, state_text
 
 CREATE_ORDER = script("create_order")
@@ -22,7 +23,7 @@ COMMIT_CHUNK = 100
 def create_call(change: Change, newest: datetime) -> Call:
     after, symbol = change.after, change.after.order.instrument
     order_id = after.order.order_id
-    places = (
+    script_keys = (
         keys.order(symbol, order_id),
         keys.slices(symbol, order_id),
         keys.bars(symbol),
@@ -43,9 +44,9 @@ def create_call(change: Change, newest: datetime) -> Call:
         int(after.awaits_bars),
         keys.AWAITING_MAX,
         keys.EVENTS_KEPT,
-        *change.events,
+        *map(event_text, change.events),
     ]
-    return Call(CREATE_ORDER, places, args)
+    return Call(CREATE_ORDER, script_keys, args)
 
 
 def commit_calls(changes: Sequence[Change]) -> list[Call]:
@@ -58,20 +59,20 @@ def commit_calls(changes: Sequence[Change]) -> list[Call]:
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    for place in range(0, len(changes), COMMIT_CHUNK):
-        yield changes[place : place + COMMIT_CHUNK]
+    for first in range(0, len(changes), COMMIT_CHUNK):
+        yield changes[first : first + COMMIT_CHUNK]
 
 
 def _commit_call(symbol: str, changes: Sequence[Change]) -> Call:
-    places = [keys.awaiting(symbol), keys.events(symbol)]
+    script_keys = [keys.awaiting(symbol), keys.events(symbol)]
     args: list[str | int] = [keys.EVENTS_KEPT]
     for change in changes:
-        places += _places(symbol, change)
+        script_keys += _keys(symbol, change)
         args += _args(change)
-    return Call(COMMIT_ORDERS, places, args)
+    return Call(COMMIT_ORDERS, script_keys, args)
 
 
-def _places(symbol: str, change: Change) -> list[str]:
+def _keys(symbol: str, change: Change) -> list[str]:
     before, after = _before(change), change.after
     order_id = after.order.order_id
     return [
@@ -96,7 +97,8 @@ def _args(change: Change) -> list[str | int]:
         int(after.awaits_bars),
         change.fill.execution_id if change.fill else "",
         fill_text(change.fill) if change.fill else "",
-        ",".join(change.events),
+        len(change.events),
+        *map(event_text, change.events),
     ]
 
 

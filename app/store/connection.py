@@ -1,4 +1,4 @@
-"""The way to the server: scripts by digest in few round trips, and one meaning for every way of its being away."""
+"""Redis client: runs Lua scripts by their SHA in one pipeline, and maps every outage to `Unavailable`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AWAY = ("MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS")
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A Lua script; the server knows it by its digest once it has been sent."""
+    """A Lua script. The server knows a script by its SHA once the script has been sent."""
 
     name: str
     source: str
@@ -46,8 +46,10 @@ def script(name: str) -> Script:
 
 
 def connect(url: str) -> Redis:
-    """A client that connects when it is first used. One immediate retry: a server that was restarted has closed what
-    the pool holds, and everything that is sent can be sent twice. Requests beyond the pool wait for their turn."""
+    """A client that connects when it is first used.
+
+    A failed call is tried again once, at once: a restarted server has closed the pool's connections, and everything
+    that is sent can be sent twice. Requests beyond `CONNECTIONS_MAX` wait for a connection."""
     pool = BlockingConnectionPool.from_url(
         url,
         decode_responses=True,
@@ -74,15 +76,16 @@ def reaching() -> Iterator[None]:
 
 
 async def run(client: Redis, calls: Sequence[Call]) -> list[Any]:
-    """All calls in one round trip, in order; scripts that a new server does not know are sent first and the calls that
-    missed them repeated. Raises the first error that a call met."""
+    """Run all calls in one round trip, in order. Where the server does not know a script, the script is sent and its
+    calls are repeated. Raises the first error that a call met."""
     answers = await _evaluate(client, calls)
-    missed = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+    missed = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
     if missed:
-        for each in {calls[place].script for place in missed}:
+        for each in {calls[index].script for index in missed}:
             await client.script_load(each.source)
-        for place, answer in zip(missed, await _evaluate(client, [calls[at] for at in missed]), strict=True):
-            answers[place] = answer
+        again = await _evaluate(client, [calls[index] for index in missed])
+        for index, answer in zip(missed, again, strict=True):
+            answers[index] = answer
     for answer in answers:
         if isinstance(answer, Exception):
             raise answer

@@ -15,7 +15,7 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state` (JSON), `version`, `step`, `sequence` | for ever |
 | `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
-| `lem:{SYMBOL}:events` | stream | what happened to the orders | about the newest `EVENTS_KEPT` |
+| `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever: it is unique for ever |
 """
 
@@ -23,8 +23,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app.domain.state import Status
-from app.engine.steps import PARTS_MAX
+from app.domain.lifecycle import Status
+from app.engine.instruments.history import STEP_BARS_MAX
 
 EVENTS_KEPT = 100_000
 AWAITING_MAX = 10_000
@@ -36,7 +36,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 def bars_kept(lookback: int) -> int:
     """Enough for a lookback (in steps) of the longest steps."""
-    return max(BARS_KEPT_MIN, lookback * PARTS_MAX)
+    return max(BARS_KEPT_MIN, lookback * STEP_BARS_MAX)
 
 
 def instrument(symbol: str) -> str:

@@ -9,17 +9,18 @@ from functools import lru_cache
 from typing import Any
 
 from app.domain.benchmark import BenchmarkSums
+from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Order, Side, SizeMode
-from app.domain.projection import Bound, StopReason
+from app.domain.projection import Bound
 from app.domain.slice import Basis, Decided, Slice, Window
-from app.domain.state import OrderState, Status
+from app.domain.state import OrderState
 from app.store.codec import dumps, loads, moment, number, text
 
 MANDATES_CACHED = 20_000
 
 
-def mandate_text(working: OrderState) -> str:
-    order, limits = working.order, working.order.limits
+def mandate_text(state: OrderState) -> str:
+    order, limits = state.order, state.order.limits
     return dumps(
         {
             "order_id": order.order_id,
@@ -38,36 +39,36 @@ def mandate_text(working: OrderState) -> str:
             "limit_price": text(limits.limit_price),
             "risk_aversion": text(order.risk_aversion),
             "fills": order.fills,
-            "lot": str(working.lot),
-            "base_lot": str(working.base_lot),
-            "total": working.total,
-            "slice_cap": working.slice_cap,
-            "min_notional": str(working.min_notional),
+            "lot": str(state.lot),
+            "base_lot": str(state.base_lot),
+            "total": state.total,
+            "slice_cap": state.slice_cap,
+            "min_notional": str(state.min_notional),
         }
     )
 
 
-def state_text(working: OrderState) -> str:
-    sums = working.sums
+def state_text(state: OrderState) -> str:
+    sums = state.sums
     return dumps(
         {
-            "status": working.status,
-            "version": working.version,
-            "next_open": working.next_open.isoformat(),
-            "stopping": working.stopping,
-            "current": _slice_value(working.current) if working.current else None,
-            "overdue": [_slice_value(piece) for piece in working.overdue],
-            "asked": working.asked,
-            "executed": [str(size) for size in working.executed],
-            "filled_quantity": str(working.filled_quantity),
-            "filled_notional": str(working.filled_notional),
-            "arrival_price": text(working.arrival_price),
+            "status": state.status,
+            "version": state.version,
+            "next_open": state.next_open.isoformat(),
+            "stopping": state.stopping,
+            "current": _slice_value(state.current) if state.current else None,
+            "overdue": [_slice_value(piece) for piece in state.overdue],
+            "asked": state.asked,
+            "executed": [str(size) for size in state.executed],
+            "filled_quantity": str(state.filled_quantity),
+            "filled_notional": str(state.filled_notional),
+            "arrival_price": text(state.arrival_price),
             "sums": [sums.steps, str(sums.price_sum), str(sums.notional_sum), str(sums.volume_sum), sums.partial],
         }
     )
 
 
-def working_from(mandate: str, state: str) -> OrderState:
+def state_from(mandate: str, state: str) -> OrderState:
     value = loads(state)
     steps, price_sum, notional_sum, volume_sum, partial = value["sums"]
     return OrderState(

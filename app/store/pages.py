@@ -11,7 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.domain.errors import InvalidInput
-from app.domain.state import Status
+from app.domain.lifecycle import Status
 from app.store import keys
 
 Found = list[tuple[str, list[str]]]
@@ -29,10 +29,8 @@ async def page(
         if symbol < from_symbol:
             continue
         minimum = f"({after}" if symbol == from_symbol else "-inf"
-        place = keys.orders(symbol, status)
-        entries: Any = await client.zrange(
-            place, minimum, "+inf", byscore=True, offset=0, num=left + 1, withscores=True
-        )
+        key = keys.orders(symbol, status)
+        entries: Any = await client.zrange(key, minimum, "+inf", byscore=True, offset=0, num=left + 1, withscores=True)
         found.append((symbol, [order_id for order_id, _ in entries[:left]]))
         if len(entries) > left:
             last = entries[left - 1][1] if left else (after if symbol == from_symbol else 0)
@@ -47,10 +45,10 @@ def _cursor(symbol: str, sequence: float) -> str:
 
 def _read(cursor: str) -> tuple[str, int]:
     try:
-        place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        position = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (ValueError, binascii.Error):
-        place = None
-    match place:
+        position = None
+    match position:
         case [str(symbol), int(sequence)]:
             return symbol, sequence
     raise InvalidInput("bad_cursor", "the cursor is not one that a page gave")

@@ -11,10 +11,12 @@ from redis.asyncio import Redis
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
+from app.domain.fills import Fill
 from app.domain.instrument import Instrument
+from app.domain.lifecycle import Status
 from app.domain.order import Order
 from app.domain.slice import Slice
-from app.domain.state import Fill, OrderState, Status
+from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.ports import Claim
 from app.engine.results import Page
@@ -22,12 +24,12 @@ from app.engine.terms import digest_of
 from app.store import codec, keys
 from app.store.commits import commit_calls, create_call
 from app.store.connection import Call, connect, reaching, run, script
-from app.store.order_codec import slice_from, working_from
+from app.store.order_codec import slice_from, state_from
 from app.store.pages import page
 
 PUT_INSTRUMENT = script("put_instrument")
 APPEND_BARS = script("append_bars")
-PLACES_CACHED = 100_000
+SYMBOLS_CACHED = 100_000
 READ_CHUNK = 500
 
 
@@ -37,7 +39,7 @@ class RedisStore:
     def __init__(self, client: Redis, lookback: int) -> None:
         self._client = client
         self._bars_kept = keys.bars_kept(lookback)
-        self._places: OrderedDict[str, str] = OrderedDict()
+        self._symbols: OrderedDict[str, str] = OrderedDict()
 
     @classmethod
     def at(cls, url: str, lookback: int) -> Self:
@@ -54,10 +56,10 @@ class RedisStore:
     async def put_instrument(self, instrument: Instrument) -> bool:
         symbol = instrument.symbol
         texts = (codec.instrument_text(instrument), codec.terms_text(instrument), codec.windows_text(instrument))
-        places = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol))
+        script_keys = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol))
         with reaching():
             await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
-            [answer] = await run(self._client, [Call(PUT_INSTRUMENT, places, texts)])
+            [answer] = await run(self._client, [Call(PUT_INSTRUMENT, script_keys, texts)])
         if answer == "in_use":
             raise Conflict("instrument_in_use", f"live orders on {symbol} stand on its bars, lots, steps and calendar")
         return bool(answer == "created")
@@ -113,7 +115,7 @@ class RedisStore:
             case ["created"]:
                 return change.after, True
             case ["exists", mandate, state]:
-                return working_from(mandate, state), False
+                return state_from(mandate, state), False
             case ["full"]:
                 raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
         return None
@@ -121,7 +123,7 @@ class RedisStore:
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         with reaching():
             answers = await run(self._client, commit_calls(changes))
-        return [working_from(*recorded) if recorded else None for chunk in answers for recorded in chunk]
+        return [state_from(*recorded) if recorded else None for chunk in answers for recorded in chunk]
 
     async def order(self, order_id: str) -> OrderState | None:
         symbol = await self._symbol_of(order_id)
@@ -130,7 +132,7 @@ class RedisStore:
     async def awaiting(self, symbol: str) -> list[OrderState]:
         with reaching():
             order_ids = sorted(await cast("Any", self._client.smembers(keys.awaiting(symbol))))
-        return [working for working in await self._orders(symbol, order_ids) if working]
+        return [state for state in await self._orders(symbol, order_ids) if state]
 
     async def slices(self, order_id: str) -> list[Slice]:
         symbol = await self._symbol_of(order_id)
@@ -153,27 +155,27 @@ class RedisStore:
             symbols = sorted(await cast("Any", self._client.smembers(keys.INSTRUMENTS)))
             chosen = [symbol for symbol in symbols if instrument in (None, symbol)]
             found, next_cursor = await page(self._client, chosen, status, limit, cursor)
-        orders = [working for symbol, ids in found for working in await self._orders(symbol, ids) if working]
+        orders = [state for symbol, ids in found for state in await self._orders(symbol, ids) if state]
         return Page(orders=tuple(orders), next_cursor=next_cursor)
 
     async def _orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderState | None]:
         found: list[OrderState | None] = []
-        for place in range(0, len(order_ids), READ_CHUNK):
+        for first in range(0, len(order_ids), READ_CHUNK):
             with reaching():
                 async with self._client.pipeline(transaction=False) as pipe:
-                    for order_id in order_ids[place : place + READ_CHUNK]:
+                    for order_id in order_ids[first : first + READ_CHUNK]:
                         pipe.hmget(keys.order(symbol, order_id), "mandate", "state")
                     texts = await pipe.execute()
-            found += [working_from(mandate, state) if mandate else None for mandate, state in texts]
+            found += [state_from(mandate, state) if mandate else None for mandate, state in texts]
         return found
 
     async def _symbol_of(self, order_id: str) -> str | None:
         """The order's instrument never changes: asked once, then remembered."""
-        if order_id not in self._places:
+        if order_id not in self._symbols:
             claim = await self.claimed(order_id)
             if claim is None:
                 return None
-            self._places[order_id] = claim.instrument
-            if len(self._places) > PLACES_CACHED:
-                self._places.popitem(last=False)
-        return self._places[order_id]
+            self._symbols[order_id] = claim.instrument
+            if len(self._symbols) > SYMBOLS_CACHED:
+                self._symbols.popitem(last=False)
+        return self._symbols[order_id]

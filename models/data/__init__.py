@@ -1,1 +1,1 @@
-"""`lem data`: bar files from what users have, checked, with their gaps told. Needs no torch."""
+"""`lem data`: makes bar files from users' files, checks them and reports their gaps. Needs no torch."""

@@ -1,4 +1,4 @@
-"""Months of klines to one bar file per symbol."""
+"""Download months of klines and write one bar file per symbol."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from models.data.writing import write_all
 AS_IT_IS = {"Accept-Encoding": "identity"}
 """The checksum is of the archive's own bytes."""
 
-Progress = Callable[[], None]
-"""Called once per archive that came, or is known to be absent."""
+OnArchive = Callable[[], None]
+"""Called once for each archive that is here now, or that the source does not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,9 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """Of one symbol: its file and what is in it, or why there is none. `absent` are the months that the source lacks;
-    `fetched` and `kept` count archives downloaded now and before."""
+class SymbolResult:
+    """The bar file of one symbol and what is in it, or the problems for which there is none. `absent` are the months
+    that the source lacks; `fetched` and `kept` count the archives downloaded now and before."""
 
     symbol: str
     fetched: int
@@ -53,28 +53,31 @@ class Outcome:
     path: Path | None = None
 
 
-async def download(request: Request, progress: Progress) -> list[Outcome]:
-    """A symbol of which any month is broken or out of reach is not written; the others are, and all archives that came
-    stay. Raises InvalidInput where the request itself cannot be met, before anything is asked for."""
+async def download(request: Request, on_archive: OnArchive) -> list[SymbolResult]:
+    """Download all symbols and write their bar files.
+
+    A symbol of which any month is broken or out of reach is not written. The other symbols are, and all archives that
+    came are kept. Raises InvalidInput where the request itself cannot be met, before anything is asked for.
+    """
     symbols = dict.fromkeys(request.symbols)
     wanted = {symbol: archives_of(symbol, request.interval, request.first, request.last) for symbol in symbols}
     base_url = _checked(request.base_url)
     limits = httpx.Limits(max_connections=request.jobs)
     async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=limits, headers=AS_IT_IS) as client:
         source = Downloader(client=client, base_url=base_url, folder=request.cache, patience=request.patience)
-        turns = Turns(source, request.jobs, progress)
+        turns = Turns(source, request.jobs, on_archive)
         whole = (_symbol(request, turns, symbol, archives) for symbol, archives in wanted.items())
         return list(await asyncio.gather(*whole))
 
 
 class Turns:
-    """At most `jobs` archives at a time. Once the source is down for one, the rest is not asked for: each would wait
-    as long for the same answer."""
+    """Downloads at most `jobs` archives at a time. Once the source is down for one archive, no other is asked for: each
+    would wait as long for the same answer."""
 
-    def __init__(self, source: Downloader, jobs: int, progress: Progress) -> None:
+    def __init__(self, source: Downloader, jobs: int, on_archive: OnArchive) -> None:
         self.source = source
         self._turn = asyncio.Semaphore(jobs)
-        self._progress = progress
+        self._on_archive = on_archive
         self._down: LemError | None = None
 
     async def get(self, archive: Archive) -> Got | LemError:
@@ -86,28 +89,28 @@ class Turns:
             except LemError as error:
                 self._down = error if error.code == SOURCE_DOWN else None
                 return error
-        self._progress()
+        self._on_archive()
         return got
 
 
-async def _symbol(request: Request, turns: Turns, symbol: str, archives: Sequence[Archive]) -> Outcome:
+async def _symbol(request: Request, turns: Turns, symbol: str, archives: Sequence[Archive]) -> SymbolResult:
     answers = dict(zip(archives, await asyncio.gather(*map(turns.get, archives)), strict=True))
-    outcome = Outcome(
+    result = SymbolResult(
         symbol=symbol,
         fetched=sum(answer is Got.FETCHED for answer in answers.values()),
         kept=sum(answer is Got.KEPT for answer in answers.values()),
         absent=tuple(archive.month for archive, answer in answers.items() if answer is Got.ABSENT),
         problems=tuple(dict.fromkeys(str(answer) for answer in answers.values() if isinstance(answer, LemError))),
     )
-    if outcome.problems:
-        return outcome
+    if result.problems:
+        return result
     here = [archive for archive, answer in answers.items() if answer is not Got.ABSENT]
     try:
         prepared = await asyncio.to_thread(_prepare, turns.source, symbol, here)
         (path,) = await asyncio.to_thread(write_all, request.out, [prepared.series])
     except (LemError, OSError) as error:
-        return replace(outcome, problems=(str(error),))
-    return replace(outcome, prepared=prepared, path=path)
+        return replace(result, problems=(str(error),))
+    return replace(result, prepared=prepared, path=path)
 
 
 def _prepare(source: Downloader, symbol: str, archives: Sequence[Archive]) -> Prepared:
@@ -122,9 +125,10 @@ def _prepare(source: Downloader, symbol: str, archives: Sequence[Archive]) -> Pr
 
 
 def _read(source: Downloader, archive: Archive) -> RawBars:
-    """What is broken although its checksum agrees is not kept: it may be published anew."""
+    """The bars of an archive that is here. A broken archive is not kept even if its checksum agrees: the next run asks
+    for it again."""
     try:
-        raw = read_archive(source.place(archive), archive)
+        raw = read_archive(source.path_of(archive), archive)
         require_sound(archive.path, raw)
     except InvalidInput:
         source.forget(archive)

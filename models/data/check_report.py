@@ -1,4 +1,4 @@
-"""Reports as text for people and as plain values for machines."""
+"""Reports as text for people and as plain values for programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.data.wording import length_of, utc
 
 
 def as_text(report: Report, gaps_listed: int) -> str:
-    """A headline, then what must be mended, what is worth knowing, and the longest gaps in order of time."""
+    """A headline, what must be mended, warnings, and the longest gaps in order of time."""
     lines = [f"{report.name}: {_headline(report)}"]
     lines += [f"  must be mended: {fault.text} [{fault.code}]" for fault in report.faults]
     lines += [f"  warning: {warning.text} [{warning.code}]" for warning in report.warnings]
@@ -19,7 +19,7 @@ def as_text(report: Report, gaps_listed: int) -> str:
 
 
 def as_values(report: Report) -> dict[str, Any]:
-    """Times in ISO 8601; every gap is there."""
+    """The report with times in ISO 8601 and every gap."""
     values = asdict(report)
     for name in ("first", "last"):
         values[name] = None if values[name] is None else _iso(values[name])

@@ -1,4 +1,4 @@
-"""Users' files to bar files."""
+"""Prepare users' files to be written as bar files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from app.bars.series import Series
 from app.domain.errors import InvalidInput
 from app.domain.instrument import SYMBOL
 from models.data.examine import Report, examine
-from models.data.files import read_bars
 from models.data.findings import MENDABLE, faults
 from models.data.mend import Mended, mend
 from models.data.raw import RawBars, joined
+from models.data.reading import read_bars
 from models.data.writing import file_name
 
 
@@ -37,15 +37,16 @@ def prepare_files(
     utc: bool,
     step_seconds: int | None,
 ) -> list[Prepared]:
-    """Files of one instrument and one bar length become one series; an instrument is a file's name up to the first `-`
-    or `.` unless one is given. Raises InvalidInput, naming the file, for what convert does not mend."""
+    """One series for all files of one instrument and one bar length. The instrument is a file's name up to the first
+    `-` or `.` unless one is given. Raises InvalidInput with the file and its fault where convert cannot mend the fault.
+    """
     groups: dict[tuple[str, int], list[RawBars]] = {}
     for path in paths:
         name = require_name(instrument or path.name.split("-", 1)[0].split(".", 1)[0])
         raw = read_bars(path, mapping)
         require_sound(str(path), raw)
         if not raw.zoned and not utc:
-            raise InvalidInput("no_zone", f"{path}: the times name no zone: say --utc where they are UTC")
+            raise InvalidInput("no_zone", f"{path}: the times name no zone: give --utc if they are UTC")
         if len(raw) < 2:
             raise InvalidInput("too_few_bars", f"{path}: {len(raw)} bars; at least 2 are needed")
         groups.setdefault((name, bar_seconds_of(np.unique(raw.open_time))), []).append(raw)
@@ -64,14 +65,14 @@ def prepare(instrument: str, parts: list[RawBars], step_seconds: int | None = No
 
 
 def require_sound(name: str, raw: RawBars) -> None:
-    """Raises InvalidInput that tells every fault that mending cannot take away."""
+    """Raises InvalidInput with every fault that convert cannot mend."""
     bad = [fault for fault in faults(raw) if fault.code not in MENDABLE]
     if bad:
         raise InvalidInput(bad[0].code, f"{name}: " + "; ".join(fault.text for fault in bad))
 
 
 def require_name(instrument: str) -> str:
-    """The name of a bar file ends at the first `-`, so no instrument may have one."""
+    """The instrument, if it can name a bar file, in whose name it ends at the first `-`. Raises InvalidInput."""
     if not SYMBOL.fullmatch(instrument) or "-" in instrument:
         raise InvalidInput(
             "bad_symbol",

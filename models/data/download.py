@@ -1,10 +1,9 @@
-"""Archives over HTTP into a folder that keeps them: verified, taken up again where they were left, within bounds."""
+"""Download archives over HTTP into a folder that keeps them, verified and within bounds."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +13,7 @@ import httpx
 
 from app.domain.errors import InvalidInput, Unavailable
 from models.data.archives import Archive
+from models.data.drafts import own_draft
 
 CHECKSUM = re.compile(r"\s*([0-9a-fA-F]{64})\b")
 CHECKSUM_BYTES_MAX = 1_024
@@ -23,7 +23,7 @@ SOURCE_DOWN = "source_down"
 
 
 class Got(StrEnum):
-    """How an archive came to be here, or that the source has none."""
+    """How an archive came to be here, or that the source does not have it."""
 
     FETCHED = "fetched"
     KEPT = "kept"
@@ -32,7 +32,7 @@ class Got(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """Waits double from one attempt to the next."""
+    """How often to try, and how long to wait in between: the wait doubles from one attempt to the next."""
 
     attempts: int = 5
     first_wait_seconds: float = 1.0
@@ -51,17 +51,17 @@ class Downloader:
     folder: Path
     patience: Patience = field(default_factory=Patience)
 
-    def place(self, archive: Archive) -> Path:
+    def path_of(self, archive: Archive) -> Path:
         return self.folder / archive.path
 
     async def get(self, archive: Archive) -> Got:
-        """An archive that is kept and agrees with its checksum is not asked for again.
+        """Download the archive, unless it is kept and agrees with its checksum.
 
         Answers that may be better next time (5xx, 429, no or half an answer, another checksum) are retried. Raises
         Unavailable when patience ends, with the code `SOURCE_DOWN` unless this archive alone is wrong, and InvalidInput
-        for what a retry would not change.
+        for an answer that a retry would not change.
         """
-        if await asyncio.to_thread(_is_kept, self.place(archive)):
+        if await asyncio.to_thread(_is_kept, self.path_of(archive)):
             return Got.KEPT
         for attempt in range(1, self.patience.attempts + 1):
             try:
@@ -75,14 +75,13 @@ class Downloader:
         raise Unavailable(code, f"{archive.path}: {reason}; tried {self.patience.attempts} times")
 
     def forget(self, archive: Archive) -> None:
-        _beside(self.place(archive)).unlink(missing_ok=True)
-        self.place(archive).unlink(missing_ok=True)
+        _checksum_path(self.path_of(archive)).unlink(missing_ok=True)
+        self.path_of(archive).unlink(missing_ok=True)
 
     async def _try(self, archive: Archive) -> Got:
-        place = self.place(archive)
+        path = self.path_of(archive)
         digest = await self._checksum(archive)
-        draft = place.with_name(f".{place.name}.{os.getpid()}.part")
-        try:
+        with own_draft(path) as draft:
             found = await self._stream(archive, draft)
             if found is None:
                 return Got.ABSENT
@@ -90,10 +89,8 @@ class Downloader:
                 raise InvalidInput("no_checksum", f"{archive.path} has no CHECKSUM beside it")
             if found != digest:
                 raise Unavailable("checksum_mismatch", f"its sha256 is {found}, its CHECKSUM says {digest}")
-            _beside(place).write_text(f"{digest}  {place.name}\n")
-            draft.replace(place)
-        finally:
-            draft.unlink(missing_ok=True)
+            _checksum_path(path).write_text(f"{digest}  {path.name}\n")
+            draft.replace(path)
         return Got.FETCHED
 
     async def _checksum(self, archive: Archive) -> str | None:
@@ -111,7 +108,7 @@ class Downloader:
         return matched[1].lower()
 
     async def _stream(self, archive: Archive, draft: Path) -> str | None:
-        """The sha256 of what was written to `draft`; None where the source has nothing."""
+        """The sha256 of what was written to `draft`; None where the source does not have the archive."""
         digest, size = hashlib.sha256(), 0
         async with self.client.stream("GET", f"{self.base_url}/{archive.path}") as answer:
             if _absent(answer):
@@ -137,15 +134,15 @@ def _absent(answer: httpx.Response) -> bool:
     return False
 
 
-def _is_kept(place: Path) -> bool:
+def _is_kept(path: Path) -> bool:
     try:
-        matched = CHECKSUM.match(_beside(place).read_text())
-        with place.open("rb") as file:
+        matched = CHECKSUM.match(_checksum_path(path).read_text())
+        with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return False
     return matched is not None and matched[1].lower() == found
 
 
-def _beside(place: Path) -> Path:
-    return place.with_name(f"{place.name}.CHECKSUM")
+def _checksum_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.CHECKSUM")

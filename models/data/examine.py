@@ -1,4 +1,4 @@
-"""One report per file: what the bars are, where they are missing, what is wrong with them."""
+"""One report per file: its bars, its gaps, its faults."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bars.gaps import GAP_BARS_MAX, round_the_clock
+from app.bars.gaps import GAP_WINDOWS_MAX, round_the_clock
 from app.bars.reader import read_series
 from app.bars.series import DAY_SECONDS
 from app.domain.errors import InvalidInput
-from models.data.files import is_parquet, read_bars
 from models.data.findings import Finding, faults, warnings
 from models.data.mend import as_series
 from models.data.raw import RawBars
+from models.data.reading import is_parquet, read_bars
 from models.data.wording import utc
 
 Seconds = NDArray[np.int64]
 
 USUAL_SHARE = 0.5
-"""A time of day belongs to the sessions when so large a share of the days has a bar that opens then."""
+"""A time of day belongs to the sessions if on this share of the days a bar opens then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """`bars` are missing after the one that opens at `after` (seconds since the epoch). Where `new_history`, they are
-    too many to fill, and what follows is read as a history of its own."""
+    """`bars` are missing after the bar that opens at `after` (seconds since the epoch). With `new_history` the gap is
+    too long to fill, and the bars after it are read as a history of their own."""
 
     after: int
     bars: int
@@ -36,8 +36,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """`first` and `last` are opens in seconds since the epoch; None, like `bar_seconds`, where rows are too few to
-    tell. `round_the_clock` is by the rule of `app.bars.gaps`; elsewhere a gap is a hole inside a day's session."""
+    """`first` and `last` are opens in seconds since the epoch; None, like `bar_seconds`, where there are too few rows.
+    `round_the_clock` follows the rule of `app.bars.gaps`; in sessions, a gap is a hole inside a day's session."""
 
     name: str
     bars: int
@@ -51,8 +51,8 @@ class Report:
 
 
 def examine_file(path: Path, columns: dict[str, str]) -> Report:
-    """Never raises for what is in the file: what cannot be read is a fault. A Parquet file has none exactly when the
-    backtest and the training take it."""
+    """The report on one file. An unreadable file has a fault; nothing in a file raises. A Parquet file has no fault
+    exactly when the backtest and the training accept the file."""
     try:
         report = examine(str(path), read_bars(path, columns))
         if is_parquet(path) and not report.faults:
@@ -67,8 +67,9 @@ def examine(name: str, raw: RawBars) -> Report:
     if len(times) < 2:
         few = _note("too_few_bars", f"{len(times)} bars; at least 2 are needed")
         return Report(name=name, bars=len(raw), faults=(few, *faults(raw)))
-    places = np.searchsorted(raw.open_time, times, sorter=(order := np.argsort(raw.open_time, kind="stable")))
-    series = as_series(name, raw.pick(order[places]))
+    order = np.argsort(raw.open_time, kind="stable")
+    firsts = np.searchsorted(raw.open_time, times, sorter=order)
+    series = as_series(name, raw.pick(order[firsts]))
     always = round_the_clock(series)
     found = faults(raw) + (_off_grid(raw, times, series.bar_seconds) if always else [])
     return Report(
@@ -87,14 +88,14 @@ def examine(name: str, raw: RawBars) -> Report:
 def _gaps(times: Seconds, bar_seconds: int) -> tuple[Gap, ...]:
     missing = np.maximum(-(-np.diff(times) // bar_seconds) - 1, 0)
     return tuple(
-        Gap(after=int(times[place]), bars=int(missing[place]), new_history=bool(missing[place] > GAP_BARS_MAX))
-        for place in np.flatnonzero(missing)
+        Gap(after=int(times[index]), bars=int(missing[index]), new_history=bool(missing[index] > GAP_WINDOWS_MAX))
+        for index in np.flatnonzero(missing)
     )
 
 
 def _session_gaps(times: Seconds, bar_seconds: int) -> tuple[Gap, ...]:
-    """Bars missing between two of the same day (UTC), of times of day at which there usually is one: nights, late
-    opens, early closes and lunch breaks are none."""
+    """Runs of missing bars between two bars of the same day (UTC), at times of day that usually have a bar: nights,
+    late opens, early closes and lunch breaks are no gaps."""
     slots, counts = np.unique(times % DAY_SECONDS, return_counts=True)
     usual = slots[counts >= USUAL_SHARE * len(np.unique(times // DAY_SECONDS))]
     same_day = np.diff(times // DAY_SECONDS) == 0
@@ -102,26 +103,26 @@ def _session_gaps(times: Seconds, bar_seconds: int) -> tuple[Gap, ...]:
     between = np.searchsorted(usual, after, side="left") - np.searchsorted(usual, before, side="right")
     missing = np.where(same_day & (np.diff(times) > bar_seconds), between, 0)
     return tuple(
-        Gap(after=int(times[place]), bars=int(missing[place]), new_history=False)
-        for place in np.flatnonzero(missing > 0)
+        Gap(after=int(times[index]), bars=int(missing[index]), new_history=False)
+        for index in np.flatnonzero(missing > 0)
     )
 
 
 def _off_grid(raw: RawBars, times: Seconds, bar_seconds: int) -> list[Finding]:
-    """Round the clock, gaps are filled on the grid of the first bar."""
-    beside = (raw.open_time - times[0]) % bar_seconds != 0
-    if not beside.any():
+    """A fault for bars off the grid of the first bar, on which gaps of a series round the clock are filled."""
+    off_grid = (raw.open_time - times[0]) % bar_seconds != 0
+    if not off_grid.any():
         return []
-    row = int(np.argmax(beside))
+    row = int(np.argmax(off_grid))
     text = f"do not open a whole number of bars after the first one; first row {row} ({utc(int(raw.open_time[row]))})"
-    count = int(beside.sum())
+    count = int(off_grid.sum())
     return [Finding(code="off_grid", count=count, row=row, text=f"{count} of {len(raw)} rows {text}")]
 
 
 def _of_source(raw: RawBars) -> list[Finding]:
     found = []
     if not raw.zoned:
-        found.append(_note("no_zone", "the times name no zone and are read as UTC; convert wants --utc for them"))
+        found.append(_note("no_zone", "the times name no zone and are read as UTC; convert needs --utc for them"))
     if not {"notional", "vwap"} & set(raw.columns):
         found.append(_note("no_notional", "there is no notional: convert computes (high + low + close) / 3 x volume"))
     return found

@@ -1,7 +1,7 @@
-"""What can be wrong with bars.
+"""Find what is wrong with bars.
 
-A fault must be mended before anything is computed from the bars; `app.bars.reader` refuses the file, or the gap
-rules do. A warning is what the project copes with, by rules that the user should know of.
+A fault must be mended before anything is computed from the bars: `app.bars.reader` or the gap rules refuse the file. A
+warning is about bars that the project accepts, by rules that the user should know.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bars.series import Vector
-from models.data.columns import NUMBERS
+from models.data.column_names import NUMBERS
 from models.data.raw import RawBars
 from models.data.wording import utc
 
 PRICES = NUMBERS[:4]
 NOTIONAL_SLACK = 1e-4
-"""How far a bar's VWAP may lie outside low..high before it is told: 1 bp. Sources round their notional."""
+"""How far a bar's VWAP may lie outside low..high without a warning: 1 bp. Sources round their notional."""
 
 MENDABLE = ("out_of_order", "duplicate_times")
-"""Faults that `lem data convert` mends without losing anything: rows are sorted, repeated ones dropped."""
+"""Faults that `lem data convert` mends without loss: rows are sorted, repeated rows dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """`code` is stable and meant for programs, `text` for people; `row` is the first of `count` rows, from 0."""
+    """`code` is stable and meant for programs, `text` is for people; `row` is the first of `count` rows, from 0."""
 
     code: str
     count: int
@@ -40,7 +40,7 @@ def faults(raw: RawBars) -> list[Finding]:
 
 
 def warnings(raw: RawBars) -> list[Finding]:
-    """Meant for bars without faults; comparisons with NaN find nothing."""
+    """The warnings about bars that have no faults."""
     volume, low, high = (raw.columns[name] for name in ("volume", "low", "high"))
     found = [*_found(raw, "no_volume", volume == 0.0, "have no volume: the price is (high + low + close) / 3")]
     vwap = _vwap(raw)
@@ -54,7 +54,7 @@ def warnings(raw: RawBars) -> list[Finding]:
 
 
 def _vwap(raw: RawBars) -> Vector | None:
-    """[T], NaN where there is none; None where the file has neither notional nor VWAP."""
+    """[T]: the VWAP, NaN in a bar without one; None where the file has neither notional nor VWAP."""
     volume, notional = raw.columns["volume"], raw.columns.get("notional")
     if notional is None:
         return raw.columns.get("vwap")
@@ -72,13 +72,13 @@ def _faults_of_time(raw: RawBars) -> Iterator[Finding]:
         ("duplicate_times", repeats & ~differs, "repeat another row"),
         ("conflicting_times", differs, "have the time of another row and say otherwise"),
     ):
-        back = np.zeros(len(raw), dtype=np.bool_)
-        back[order] = bad
-        yield from _found(raw, code, back, text)
+        in_file_order = np.zeros(len(raw), dtype=np.bool_)
+        in_file_order[order] = bad
+        yield from _found(raw, code, in_file_order, text)
 
 
 def repeated(raw: RawBars) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Of rows sorted by time: which have the time of the row before, and which of these say otherwise."""
+    """Of rows sorted by time: which have the time of the row before, and which of these differ from that row."""
     same = np.diff(raw.open_time, prepend=raw.open_time[:1] - 1) == 0
     differs = np.zeros(len(raw), dtype=np.bool_)
     for values in raw.columns.values():

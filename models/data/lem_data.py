@@ -1,6 +1,6 @@
 """`lem data`: check, convert, binance.
 
-Exit codes: 0 done, 1 something must be mended or could not be had, 2 cannot start as asked.
+Exit codes: 0 done, 1 a file must be mended or could not be downloaded, 2 cannot start as asked.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from rich.progress import Progress
 from app.domain.errors import InvalidInput, LemError
 from app.terminal import refusing
 from models.data.archives import archives_of
-from models.data.binance import Outcome, Request, download
+from models.data.binance import Request, SymbolResult, download
 from models.data.check_report import as_text, as_values
-from models.data.columns import parse_mapping
+from models.data.column_names import parse_mapping
 from models.data.convert import Prepared, prepare_files
 from models.data.examine import examine_file
 from models.data.writing import write_all
@@ -28,7 +28,7 @@ PUBLIC_DATA = "https://data.binance.vision"
 NOT_GOOD = 1
 
 data = typer.Typer(
-    name="data", help="Turn what you have into bar files, check them, report gaps.", rich_markup_mode=None,
+    name="data", help="Make bar files, check them, report gaps.", rich_markup_mode=None,
     no_args_is_help=True, add_completion=False,
 )  # fmt: skip
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -37,24 +37,24 @@ Columns = Annotated[
     str,
     typer.Option(
         metavar="NAME=COLUMN,...",
-        help="Columns that go by unusual names; NAME is timestamp, open, high, low, close, volume, notional, vwap or "
-        "trades. timestamp is the bar's open.",
+        help="Columns with unusual names; NAME is timestamp, open, high, low, close, volume, notional, vwap or trades. "
+        "timestamp is the bar's open.",
     ),
 ]
-Gaps = Annotated[int, typer.Option("--gaps", min=0, help="How many gaps to list, the longest ones.")]
+Gaps = Annotated[int, typer.Option("--gaps", min=0, help="Number of gaps to list, the longest ones.")]
 
 
 @data.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV files.")],
     columns: Columns = "",
     gaps: Gaps = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with every gap.")] = False,
 ) -> None:
-    """Report each file's bars, span, gaps and what is wrong with it; rows count from 0.
+    """Report the bars, span, gaps and faults of each file; rows count from 0.
 
-    Exit code 1 where something must be mended before the backtest or the training takes it, 0 where there is nothing
-    but warnings.
+    Exit code 1 if a fault must be mended before the backtest or the training accepts a file, 0 if there are only
+    warnings.
     """
     with refusing("lem data check", InvalidInput):
         mapping = parse_mapping(columns)
@@ -70,21 +70,22 @@ def check(
 @data.command()
 def convert(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV (.csv.gz too), with a header.")
+        list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV files (.csv.gz too), with a header.")
     ],
     out: Annotated[Path, typer.Option(help="Folder of the bar files, INSTRUMENT-LENGTH.parquet.")],
     instrument: Annotated[
-        str | None, typer.Option(help="Of all the files.", show_default="each file's name up to the first - or .")
+        str | None,
+        typer.Option(help="Instrument of all the files.", show_default="each file's name up to the first - or ."),
     ] = None,
     columns: Columns = "",
-    utc: Annotated[bool, typer.Option("--utc", help="Times that name no zone are UTC.")] = False,
+    utc: Annotated[bool, typer.Option("--utc", help="Read times that name no zone as UTC.")] = False,
     step_seconds: Annotated[
-        int | None, typer.Option(min=1, max=86_400, help="Aggregate to bars of this length, whole ones only.")
+        int | None, typer.Option(min=1, max=86_400, help="Aggregate to bars of so many seconds, whole ones only.")
     ] = None,
     gaps: Gaps = 10,
 ) -> None:
-    """Write bar files. Files of one instrument and bar length become one; rows are sorted, repeated ones dropped, a
-    missing notional is computed, and each change is told. Nothing is filled. Where any file is bad, none is written.
+    """Write bar files. Files of one instrument and bar length become one. Rows are sorted, repeated rows dropped, a
+    missing notional is computed, and each change is reported. No bar is filled in. If any file is bad, none is written.
 
     Times are ISO 8601 with a zone, or seconds, milliseconds, microseconds or nanoseconds since the epoch.
     """
@@ -97,7 +98,7 @@ def convert(
             typer.echo(f"lem data convert: {error}; nothing is written", err=True)
             raise typer.Exit(NOT_GOOD) from error
     for path, one in zip(paths, prepared, strict=True):
-        _tell(path, one, gaps)
+        _print_prepared(path, one, gaps)
 
 
 @data.command()
@@ -110,14 +111,14 @@ def binance(
     cache: Annotated[
         Path | None, typer.Option(help="Folder that keeps the archives.", show_default="OUT/archives")
     ] = None,
-    base_url: Annotated[str, typer.Option(help="A server with the public layout.")] = PUBLIC_DATA,
-    jobs: Annotated[int, typer.Option(min=1, max=16, help="Archives at a time.")] = 4,
+    base_url: Annotated[str, typer.Option(help="Server with the public layout.")] = PUBLIC_DATA,
+    jobs: Annotated[int, typer.Option(min=1, max=16, help="Number of archives to download at a time.")] = 4,
     gaps: Gaps = 10,
 ) -> None:
     """Download the monthly kline archives that Binance publishes, verify them, and write one bar file per symbol.
 
-    Stop it at any time; the same command goes on. Months that are not published are told and skipped. A symbol with a
-    broken month is not written (exit code 1).
+    You can stop the command at any time and give it again to go on. Months that are not published are reported and
+    skipped. A symbol with a broken month is not written (exit code 1).
     """
     request = Request(
         symbols=tuple(symbols), interval=interval, first=first, last=last, base_url=base_url,
@@ -125,17 +126,17 @@ def binance(
     )  # fmt: skip
     try:
         with refusing("lem data binance", InvalidInput, OSError):
-            outcomes = asyncio.run(_with_progress(request))
+            results = asyncio.run(_with_progress(request))
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on", err=True)
         raise typer.Exit(130) from None
-    for outcome in outcomes:
-        _tell_outcome(outcome, gaps)
-    if any(outcome.problems for outcome in outcomes):
+    for result in results:
+        _print_result(result, gaps)
+    if any(result.problems for result in results):
         raise typer.Exit(NOT_GOOD)
 
 
-async def _with_progress(request: Request) -> list[Outcome]:
+async def _with_progress(request: Request) -> list[SymbolResult]:
     months = len(archives_of(request.symbols[0], request.interval, request.first, request.last))
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
@@ -143,19 +144,19 @@ async def _with_progress(request: Request) -> list[Outcome]:
         return await download(request, lambda: shown.advance(task))
 
 
-def _tell_outcome(outcome: Outcome, gaps: int) -> None:
-    if outcome.absent:
-        typer.echo(f"{outcome.symbol}: not published, skipped: {', '.join(outcome.absent)}")
-    for problem in outcome.problems:
-        typer.echo(f"lem data binance: {outcome.symbol}: {problem}", err=True)
-    if outcome.prepared and outcome.path:
-        typer.echo(f"{outcome.symbol}: {outcome.fetched} archives fetched, {outcome.kept} were here")
-        _tell(outcome.path, outcome.prepared, gaps)
+def _print_result(result: SymbolResult, gaps: int) -> None:
+    if result.absent:
+        typer.echo(f"{result.symbol}: not published, skipped: {', '.join(result.absent)}")
+    for problem in result.problems:
+        typer.echo(f"lem data binance: {result.symbol}: {problem}", err=True)
+    if result.prepared and result.path:
+        typer.echo(f"{result.symbol}: {result.fetched} archives fetched, {result.kept} were here")
+        _print_prepared(result.path, result.prepared, gaps)
     else:
-        typer.echo(f"lem data binance: {outcome.symbol} is not written", err=True)
+        typer.echo(f"lem data binance: {result.symbol} is not written", err=True)
 
 
-def _tell(path: Path, prepared: Prepared, gaps: int) -> None:
+def _print_prepared(path: Path, prepared: Prepared, gaps: int) -> None:
     typer.echo(f"wrote {path}" + "".join(f"\n  {change}" for change in prepared.changes))
     typer.echo(as_text(prepared.report, gaps))
 

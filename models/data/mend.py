@@ -1,17 +1,18 @@
-"""Raw bars to the project's: sorted, without repeats, with a notional, aggregated on request. Each change is told."""
+"""Mend raw bars: sort them, drop repeats, compute a notional, aggregate on request. Each change is reported."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from app.bars.reader import bar_seconds_of
 from app.bars.series import Series, Vector, aggregated
 from app.domain.errors import InvalidInput
-from models.data.columns import NUMBERS
+from models.data.column_names import NUMBERS
 from models.data.findings import repeated
 from models.data.raw import RawBars
 from models.data.wording import length_of, utc
@@ -24,7 +25,7 @@ class Mended:
 
 
 def mend(instrument: str, raw: RawBars, step_seconds: int | None = None) -> Mended:
-    """Rows are sorted and repeated ones dropped; a missing notional becomes VWAP x volume, or without a VWAP
+    """The bars with rows sorted and repeated rows dropped. A missing notional becomes VWAP x volume, or without a VWAP
     (high + low + close) / 3 x volume. Raises InvalidInput where rows of one time disagree or no two bars are left."""
     rows, changes = _in_order(instrument, raw)
     if len(rows) < 2:
@@ -40,7 +41,7 @@ def mend(instrument: str, raw: RawBars, step_seconds: int | None = None) -> Mend
 
 
 def as_series(instrument: str, rows: RawBars) -> Series:
-    """Of rows sorted by time, two at least, no time twice."""
+    """The series of rows that are sorted by time, at least two, no time twice."""
     columns = {name: rows.columns[name] for name in NUMBERS}
     return Series(
         instrument=instrument,
@@ -54,10 +55,10 @@ def as_series(instrument: str, rows: RawBars) -> Series:
 
 
 def aggregate_whole(series: Series, step_seconds: int) -> tuple[Series, int]:
-    """Windows of `step_seconds`, aligned to multiples of it since the epoch, and how many bars lie in none of them.
+    """Windows of `step_seconds`, aligned to multiples of it since the epoch, and how many bars lie in no window.
 
-    Only windows of which every bar is there are made: nothing is filled, and none reaches over a night. Raises
-    InvalidInput where there is none.
+    Each window has all its bars: no bar is filled in, and no window reaches over a night. Raises InvalidInput where
+    there are no two windows.
     """
     cuts = np.flatnonzero(np.diff(series.open_time) != series.bar_seconds) + 1
     edges = [0, *cuts.tolist(), len(series)]
@@ -70,22 +71,9 @@ def aggregate_whole(series: Series, step_seconds: int) -> tuple[Series, int]:
 
 
 def _concatenated(parts: Sequence[Series]) -> Series:
-    def every(name: str) -> Vector:
-        values: Vector = np.concatenate([getattr(part, name) for part in parts])
-        return values
-
-    return replace(
-        parts[0],
-        open_time=np.concatenate([part.open_time for part in parts]),
-        open=every("open"),
-        high=every("high"),
-        low=every("low"),
-        close=every("close"),
-        volume=every("volume"),
-        notional=every("notional"),
-        trades=every("trades"),
-        synthetic=np.concatenate([part.synthetic for part in parts]),
-    )
+    names = [field.name for field in fields(Series) if isinstance(getattr(parts[0], field.name), np.ndarray)]
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return replace(parts[0], **arrays)
 
 
 def _in_order(instrument: str, raw: RawBars) -> tuple[RawBars, list[str]]:
@@ -101,7 +89,7 @@ def _in_order(instrument: str, raw: RawBars) -> tuple[RawBars, list[str]]:
 
 
 def _notional(rows: RawBars) -> tuple[Vector, list[str]]:
-    """The best that each bar has, and what had to be computed."""
+    """The notional of each bar from its best source, and a line for each source but the notional itself."""
     high, low, close, volume = (rows.columns[name] for name in ("high", "low", "close", "volume"))
     nothing = np.full(len(rows), np.nan)
     sources = {
@@ -109,10 +97,10 @@ def _notional(rows: RawBars) -> tuple[Vector, list[str]]:
         "VWAP x volume": rows.columns.get("vwap", nothing) * volume,
         "(high + low + close) / 3 x volume": (high + low + close) / 3.0 * volume,
     }
-    notional, told = nothing, []
+    notional, changes = nothing, []
     for formula, values in sources.items():
         taken = np.isnan(notional) & np.isfinite(values)
         notional = np.where(taken, values, notional)
         if formula and taken.any():
-            told.append(f"notional of {int(taken.sum())} bars computed as {formula}")
-    return notional, told
+            changes.append(f"notional of {int(taken.sum())} bars computed as {formula}")
+    return notional, changes

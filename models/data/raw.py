@@ -1,4 +1,4 @@
-"""Foreign bars as they stand: read, named, not yet judged."""
+"""Bars of a user's file as they stand: read, with the project's column names, not yet checked."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 
 from app.bars.series import Vector
 from app.domain.errors import InvalidInput
-from models.data.columns import find_columns
+from models.data.column_names import find_columns
 from models.data.times import seconds_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawBars:
-    """T rows in the order of their file. `open_time` is [T] in seconds since the epoch; `columns` are [T] each, NaN
-    where the file says nothing: those of `columns.NUMBERS`, and of `OPTIONAL` what there is. `zoned` is whether the
-    times say which zone they are in; where they do not, they are taken as UTC."""
+    """T rows in the order of their file.
+
+    `open_time` is [T] in seconds since the epoch. `columns` are [T] each, NaN where the file has no value: all of
+    `column_names.NUMBERS`, and those of `OPTIONAL` that the file has. `zoned` says whether the times name their zone;
+    times without a zone are taken as UTC.
+    """
 
     open_time: NDArray[np.int64]
     zoned: bool
@@ -29,21 +32,21 @@ class RawBars:
         return len(self.open_time)
 
     def pick(self, chosen: NDArray[np.int64]) -> RawBars:
-        """The rows at the given places."""
+        """The rows at the given indices."""
         columns = {name: values[chosen] for name, values in self.columns.items()}
         return RawBars(open_time=self.open_time[chosen], zoned=self.zoned, columns=columns)
 
 
 def raw_bars(table: pa.Table, mapping: Mapping[str, str]) -> RawBars:
-    """Raises InvalidInput where a column is missing or holds what it cannot."""
+    """The bars of a table. Raises InvalidInput where a column is missing or holds wrong values."""
     found = find_columns(table.column_names, mapping)
     open_time, zoned = seconds_of(table.column(found.pop("timestamp")))
-    columns = {name: _numbers(table.column(place), name) for name, place in found.items()}
+    columns = {name: _numbers(table.column(index), name) for name, index in found.items()}
     return RawBars(open_time=open_time, zoned=zoned, columns=columns)
 
 
 def joined(parts: list[RawBars]) -> RawBars:
-    """All rows of all parts, one part after the other; what a part lacks is NaN in its rows."""
+    """All rows of all parts, one part after the other; a column that a part lacks is NaN in its rows."""
     names = dict.fromkeys(name for part in parts for name in part.columns)
     return RawBars(
         open_time=np.concatenate([part.open_time for part in parts]),

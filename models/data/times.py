@@ -1,4 +1,4 @@
-"""Points in time as they are written in tables, to whole seconds since the epoch."""
+"""Read times in tables, however they are written, as whole seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ Seconds = NDArray[np.int64]
 
 MICROSECONDS = 1_000_000
 EPOCH_MAX = {1: 1e11, 1_000: 1e14, MICROSECONDS: 1e17}
-"""Parts of a second: the number that an epoch in them stays below, thousands of years from now."""
+"""Parts of a second: the number that an epoch in these parts stays below for thousands of years."""
 
 YEAR_MONTH_DAY = (19_000_101, 21_001_231)
-"""As an epoch these would all lie in 1970: dates such as 20240115 are never meant so."""
+"""Numbers in this range are dates such as 20240115 and no epochs, which would all lie in 1970."""
 
 
 EARLIEST, LATEST = -2_208_988_800, 7_258_118_400
-"""1900 and 2200: no bars open outside them, so a time that does was misread."""
+"""1900 and 2200: no bar opens before or after, so a time that does was misread."""
 
 
 def seconds_of(column: pa.ChunkedArray) -> tuple[Seconds, bool]:
-    """Opens in seconds since the epoch, and whether the column says which zone they are in.
+    """Opens in seconds since the epoch, and whether the column names their zone.
 
-    Takes timestamps, dates, ISO 8601 text, and epochs in seconds, milliseconds, microseconds or nanoseconds, told apart
-    by their size value by value (sources change their unit midway). Raises InvalidInput with the first bad row.
+    Accepts timestamps, dates, ISO 8601 text, and epochs in seconds, milliseconds, microseconds or nanoseconds. The size
+    of each value tells its unit, since sources change their unit midway. Raises InvalidInput with the first bad row.
     """
     _refuse_empty(column)
     seconds, zoned = _seconds(column)
@@ -45,7 +45,7 @@ def _seconds(column: pa.ChunkedArray) -> tuple[Seconds, bool]:
         return _from_epoch(column), True
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _from_text(column)
-    raise InvalidInput("bad_timestamp", f"the time column holds {kind}, neither times nor text nor epochs")
+    raise InvalidInput("bad_timestamp", f"the time column holds {kind}; must be times, text or epochs")
 
 
 def _from_text(column: pa.ChunkedArray) -> tuple[Seconds, bool]:
@@ -64,12 +64,12 @@ def _from_text(column: pa.ChunkedArray) -> tuple[Seconds, bool]:
     except pa.ArrowInvalid as error:
         reason = str(error).split(" as a scalar")[0]
         raise InvalidInput(
-            "bad_timestamp", f"times are ISO 8601 (2024-01-31T12:00:00Z), all with a zone or none: {reason}"
+            "bad_timestamp", f"write times as ISO 8601 (2024-01-31T12:00:00Z), all with a zone or none: {reason}"
         ) from None
 
 
 def _from_epoch(column: pa.ChunkedArray) -> Seconds:
-    """Double precision holds microseconds since the epoch exactly until the year 2255, and whole seconds in
+    """Opens from epochs. Double precision is exact for microseconds until the year 2255, and for whole seconds in
     nanoseconds."""
     values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy()
     low, high = YEAR_MONTH_DAY

@@ -1,4 +1,4 @@
-"""How times and lengths are written for people and in file names."""
+"""Times and lengths as text, for people and for file names."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def utc(seconds: int) -> str:
 
 
 def length_of(seconds: int) -> str:
-    """`15m`, `1h`, `90m`, `1d`: in the largest unit that makes it whole."""
+    """`15m`, `1h`, `90m`, `1d`: the length in the largest unit in which it is whole."""
     unit, size = next((unit, size) for unit, size in UNITS if seconds % size == 0)
     return f"{seconds // size}{unit}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from app.bars.reader import read_series
 from app.bars.series import Series
+from models.data.drafts import own_draft
 from models.data.wording import length_of
 
 NUMBERS = ("open", "high", "low", "close", "volume", "notional")
@@ -23,28 +24,27 @@ def file_name(series: Series) -> str:
 
 
 def write_all(folder: Path, every: Sequence[Series]) -> list[Path]:
-    """Each series in its file, in place of one that is there. What is written is read back as the backtest reads it
-    before any name changes: a failure leaves the folder as it was. Raises InvalidInput or OSError."""
+    """Write each series to its file, in place of one that is there.
+
+    Every draft is read back as the backtest reads it before any file is replaced, so a failure leaves the folder as it
+    was. Raises InvalidInput or OSError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as drafts:
-        written = [(drafts.enter_context(_draft(folder, series)), folder / file_name(series)) for series in every]
-        for draft, path in written:
+    paths = [folder / file_name(series) for series in every]
+    with ExitStack() as stack:
+        drafts = [stack.enter_context(own_draft(path)) for path in paths]
+        for draft, series in zip(drafts, every, strict=True):
+            _write(draft, series)
+        for draft, path in zip(drafts, paths, strict=True):
             draft.replace(path)
-    return [path for _, path in written]
+    return paths
 
 
-@contextmanager
-def _draft(folder: Path, series: Series) -> Iterator[Path]:
-    """The series under a name that no reader looks for; gone in the end unless it got a name."""
-    path = folder / f".{file_name(series)}.{os.getpid()}.part"
-    try:
-        pq.write_table(_table(series), path, compression="zstd")
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-        read_series(path)
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
+def _write(path: Path, series: Series) -> None:
+    pq.write_table(_table(series), path, compression="zstd")
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    read_series(path)
 
 
 def _table(series: Series) -> pa.Table:

@@ -9,7 +9,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from models.evaluation.bootstrap import DayBlocks, horizon_days
 from models.network.lem import Lem
 from models.objective.objective import RISK_AVERSIONS, Loss
 from models.settings.train_plan import TrainPlan
+from models.settings.train_settings import TrainSettings
 from models.tapes.tapes import MarketTapes
 from models.training.train import trained, validation_markets
 from models.training.validation import MAX_STEPS, Row, tracking_errors, utilities
@@ -68,8 +69,9 @@ def ablate(plan: TrainPlan, folder: Path, jobs: int, variants: Sequence[str] = t
 
 def variant_of(plan: TrainPlan, name: str) -> TrainPlan:
     changes = VARIANTS[name]
-    model = plan.model | {size: int(value) for size, value in changes.get("model", {}).items()}
-    return plan.model_copy(update={"model": model, "training": plan.training | changes.get("training", {})})
+    config = replace(plan.config, **{size: int(value) for size, value in changes.get("model", {}).items()})
+    settings = asdict(plan.settings) | changes.get("training", {})
+    return plan.model_copy(update={"config": config, "settings": TrainSettings(**settings)})
 
 
 def _measured(plan: TrainPlan, folder: Path, name: str) -> None:

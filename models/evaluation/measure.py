@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from app.backtest.job import load_policy
-from app.backtest.observing import OBSERVING_SHARE, Observed, Progress, observe_series
+from app.backtest.observing import OBSERVING_SHARE, Observed, OnProgress, observe_series
 from app.backtest.order_batch import LEVEL_BARS
 from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
@@ -51,7 +51,7 @@ def measure_file(
     every: int,
     step_seconds: int | None,
     span: tuple[int | None, int | None],
-    on_progress: Progress = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
 ) -> Arrays:
     """The figures of `runs` on one file, by name. `span` is the first start and the end of starts, in seconds since the
     epoch; `on_progress` gets the share of the work that was done since its last call.
@@ -78,7 +78,7 @@ def measure_file(
 
 
 def _part(
-    series: Series, policy: Policy, observed: Observed, runs: list[Run], rule: StartRule, on_progress: Progress
+    series: Series, policy: Policy, observed: Observed, runs: list[Run], rule: StartRule, on_progress: OnProgress
 ) -> Arrays:
     """All runs on the starts of `observed`."""
     part: Arrays = {"start_time": series.open_time[observed.starts]}
@@ -137,7 +137,7 @@ def _volumes(series: Series, observed: Observed, steps: int) -> Arrays:
     return {"forecast": (expected / level).astype(np.float32), "came": (came / level).astype(np.float32)}
 
 
-def _scaled(on_progress: Progress, share: float) -> Progress:
+def _scaled(on_progress: OnProgress, share: float) -> OnProgress:
     return lambda part: on_progress(part * share)
 
 

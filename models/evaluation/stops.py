@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.order_batch import IS_VWAP, SIGN
 from app.backtest.run_series import Outcome, Trace
 from app.backtest.setup import TOTAL_LOTS, Setup
 from app.bars.series import Series
 from app.decision.market import Floats, Market
 from app.decision.policy import Policy, Proposal, Rows
+from app.decision.scenarios import IS_VWAP, SIGN
 from app.domain.benchmark import slippage_bps
 from app.domain.projection import STOP_THRESHOLD
 

@@ -25,7 +25,7 @@ from app.bundles.inputs import STATE_COLUMNS
 from app.decision.market import COLUMNS
 from app.domain.errors import InvalidInput
 from app.domain.order import SCENARIOS
-from models.network.context import FIXED_FIGURES
+from models.network.context_layout import FIXED_COLUMNS
 from models.network.decision import DecisionTable
 from models.network.lem import Lem
 from models.network.tkan import Tkan
@@ -116,7 +116,7 @@ DECISION_OUTPUTS = ["allocation", "stop_probability"]
 
 
 def context_graph(config: LemConfig, sha256: str) -> GraphCard:
-    width = FIXED_FIGURES + config.context_width
+    width = len(FIXED_COLUMNS) + config.context_width
     return GraphCard(
         sha256=sha256,
         inputs=[

@@ -12,7 +12,7 @@ def fill_json(slice_id: str, **changes: str) -> Json:
     return body | {"executed_at": "2025-01-06T20:01:00Z"} | changes
 
 
-async def working(client: httpx.AsyncClient, fills: str = "reported") -> tuple[str, str]:
+async def state(client: httpx.AsyncClient, fills: str = "reported") -> tuple[str, str]:
     """The paths of an order's fills, and the id of its first slice."""
     await prepared(client)
     horizon = {"min_steps": 1, "max_steps": 2}  # at least one of the two slices trades
@@ -21,7 +21,7 @@ async def working(client: httpx.AsyncClient, fills: str = "reported") -> tuple[s
 
 
 async def test_a_fill_is_booked_and_its_repeat_is_not(client: httpx.AsyncClient) -> None:
-    path, slice_id = await working(client)
+    path, slice_id = await state(client)
 
     first = await client.post(f"{path}/fills", json=fill_json(slice_id))
     again = await client.post(f"{path}/fills", json=fill_json(slice_id))
@@ -34,7 +34,7 @@ async def test_a_fill_is_booked_and_its_repeat_is_not(client: httpx.AsyncClient)
 
 
 async def test_an_execution_id_with_other_values_is_a_conflict(client: httpx.AsyncClient) -> None:
-    path, slice_id = await working(client)
+    path, slice_id = await state(client)
     await client.post(f"{path}/fills", json=fill_json(slice_id))
 
     response = await client.post(f"{path}/fills", json=fill_json(slice_id, price="101"))
@@ -43,7 +43,7 @@ async def test_an_execution_id_with_other_values_is_a_conflict(client: httpx.Asy
 
 
 async def test_a_fill_after_a_cancel_moves_the_quantities_only(client: httpx.AsyncClient) -> None:
-    path, slice_id = await working(client)
+    path, slice_id = await state(client)
     await client.post(f"{path}/cancel")
 
     response = await client.post(f"{path}/fills", json=fill_json(slice_id))
@@ -53,7 +53,7 @@ async def test_a_fill_after_a_cancel_moves_the_quantities_only(client: httpx.Asy
 
 
 async def test_what_no_fill_can_be_is_refused(client: httpx.AsyncClient) -> None:
-    path, slice_id = await working(client)
+    path, slice_id = await state(client)
     before = (await client.get(path)).json()
 
     async def code(**changes: str) -> tuple[int, str]:
@@ -69,7 +69,7 @@ async def test_what_no_fill_can_be_is_refused(client: httpx.AsyncClient) -> None
 
 
 async def test_an_order_with_assumed_fills_takes_no_reports(client: httpx.AsyncClient) -> None:
-    path, slice_id = await working(client, fills="assumed")
+    path, slice_id = await state(client, fills="assumed")
 
     response = await client.post(f"{path}/fills", json=fill_json(slice_id))
 

@@ -125,6 +125,23 @@ def test_no_arrows_run_in_a_circle() -> None:
     assert set(order) >= set(ARROWS)
 
 
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    modules = {name for name, _ in sources()}
+    needs = {
+        name: {found for each in imports_of(tree) if (found := _module_of(each, modules)) and found != name}
+        for name, tree in sources()
+    }
+
+    order = list(TopologicalSorter(needs).static_order())
+
+    assert set(order) == modules
+
+
+def _module_of(imported: str, modules: set[str]) -> str | None:
+    """The module that is imported, or the one that holds the imported name; None for what is not ours."""
+    return imported if imported in modules else imported.rpartition(".")[0] if of_the_project(imported) else None
+
+
 def test_models_keeps_its_modules_in_folders() -> None:
     outside = [path.name for path in (ROOT / "models").glob("*.py")]
 

@@ -13,8 +13,8 @@ from app.backtest.order_batch import order_sigma
 from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
 from app.bars.series import Series, raw_rows, raw_windows
+from app.decision.policies.raw_windows import SIGMA_BARS, trailing_sigma
 from app.decision.policies.registry import baseline
-from app.decision.policies.windows import SIGMA_BARS, trailing_sigma
 from app.domain.costs import VOLUME_FLOOR, Costs, square_root_impact
 from app.domain.errors import InvalidInput
 from app.domain.order import SCENARIOS

@@ -172,8 +172,8 @@ def test_orders_that_make_no_sense_are_refused(changes: dict[str, Any], code: st
 
 
 def test_progress_adds_up_to_the_whole(tmp_path: Path) -> None:
-    told: list[float] = []
+    shares: list[float] = []
 
-    run_series(a_walk(tmp_path), baseline("twap"), a_setup(), progress=told.append)
+    run_series(a_walk(tmp_path), baseline("twap"), a_setup(), on_progress=shares.append)
 
-    assert sum(told) == pytest.approx(1.0)
+    assert sum(shares) == pytest.approx(1.0)

@@ -1,4 +1,4 @@
-"""The backtest's book and the service's order agree: same bars, same policy, same fills."""
+"""The orders of the backtest and of the service agree: same bars, same policy, same fills."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ import pytest
 from app.backtest.run_series import run_series
 from app.backtest.setup import Setup
 from app.bars.series import Series
-from app.decision.decide import Reading, decide
+from app.decision.chain import ChainReading, Reading
+from app.decision.decide import decide
 from app.decision.market import raw_window
 from app.decision.policies.registry import BASELINES, baseline
 from app.decision.policy import Policy
 from app.domain.bar import Bar
+from app.domain.lifecycle import Status
 from app.domain.order import SCENARIOS, Limits, Scenario, SizeMode
 from app.domain.slice import Window
-from app.domain.state import OrderState, Status, close_window, room, take
-from tests.builders import a_decided, a_working, an_instrument, an_order
+from app.domain.state import OrderState, room
+from app.domain.transitions import close_window, take
+from tests.builders import a_decided, an_instrument, an_order, an_order_state
 from tests.market import a_walk, some_rows
 
 START_BAR = 100
@@ -59,26 +62,26 @@ def served(bars: list[Bar], policy: Policy, scenario: Scenario, min_steps: int, 
         limits=Limits(max_slice_fraction=cap),
     )
     fine = an_instrument(lot_size=Decimal("1E-7"), notional_step=Decimal("1E-5"))
-    working = a_working(order, fine, last_price=bars[START_BAR - 1].close)
-    while working.status in (Status.ACCEPTED, Status.WORKING):
-        newest = START_BAR + working.step - 1
+    state = an_order_state(order, fine, last_price=bars[START_BAR - 1].close)
+    while state.status in (Status.ACCEPTED, Status.WORKING):
+        newest = START_BAR + state.step - 1
         last = bars[newest].close
         market = policy.observe(raw_window(bars[: newest + 1], policy.lookback)[None])
         rows = some_rows(
             scenario=scenario,
-            step=working.step + 1,
+            step=state.step + 1,
             min_steps=min_steps,
-            filled_fraction=float(working.filled / order.size),
+            filled_fraction=float(state.filled / order.size),
             last_price=float(last),
-            benchmark_price=float(working.sums.price(scenario.benchmark) or last),
-            benchmark_volume=float(working.sums.volume_sum),
+            benchmark_price=float(state.sums.price(scenario.benchmark) or last),
+            benchmark_volume=float(state.sums.volume_sum),
             max_slice_fraction=float(cap),
         )
-        (decision,) = decide([Reading(policy, market)], rows, [room(working, last, None)])
+        (decision,) = decide(ChainReading(Reading(policy, market)), rows, [room(state, last, None)])
         window = Window(bars[newest + 1].open_time, bars[newest + 1].close_time)
-        working = take(working, decision.projection, window, a_decided(), last)
-        working = close_window(working, bars[newest + 1])
-    return working
+        state = take(state, decision.projection, window, a_decided(), last)
+        state = close_window(state, bars[newest + 1])
+    return state
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -92,8 +95,8 @@ def test_an_order_ends_as_it_would_in_the_service(name: str, cap: str, tmp_path:
 
     bars = bars_of(series)
     assert np.unique(outcome.start).tolist() == [START_BAR]
-    for at, scenario in enumerate(outcome.scenario.tolist()):
-        twin = served(bars, policy, SCENARIOS[scenario], int(outcome.min_steps[at]), Decimal(cap))
-        assert twin.step == outcome.steps_used[at]
-        assert float(twin.avg_price or 0) == pytest.approx(outcome.avg_price[at], rel=1e-7)
-        assert float(twin.slippage_bps or 0) == pytest.approx(outcome.slippage_bps[at], abs=1e-3)
+    for index, scenario in enumerate(outcome.scenario.tolist()):
+        twin = served(bars, policy, SCENARIOS[scenario], int(outcome.min_steps[index]), Decimal(cap))
+        assert twin.step == outcome.steps_used[index]
+        assert float(twin.avg_price or 0) == pytest.approx(outcome.avg_price[index], rel=1e-7)
+        assert float(twin.slippage_bps or 0) == pytest.approx(outcome.slippage_bps[index], abs=1e-3)

@@ -82,5 +82,5 @@ def test_a_gap_is_filled_as_in_the_service() -> None:
     whole = filled(series_of(with_gap))
 
     expected = series_of([*made[:4], fill_gap(made[3], at(4), at(5)), fill_gap(made[3], at(5), at(6)), *made[6:]])
-    for name in ("open_time", "open", "high", "low", "close", "volume", "trades", "synthetic", "price"):
+    for name in ("open_time", "open", "high", "low", "close", "volume", "notional", "trades", "synthetic", "price"):
         assert getattr(whole, name) == pytest.approx(getattr(expected, name)), name

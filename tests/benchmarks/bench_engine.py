@@ -17,6 +17,7 @@ from pathlib import Path
 
 from app.clock.calendars import calendar
 from app.clock.clocks import BarsClock
+from app.decision.chain import PolicyChain
 from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
 from app.decision.policy import Policy
@@ -39,7 +40,7 @@ async def measure(orders: int, policy: Policy) -> None:
             store = RedisStore.at(embedded.url, policy.lookback)
             engine = Engine(
                 store=store,
-                policies=[policy, VolumeCurve(), Twap()],
+                chain=PolicyChain(policy, fallbacks=(VolumeCurve(), Twap())),
                 clock=BarsClock(),
                 calendars=calendar,
                 metrics=ServiceMetrics(),
@@ -52,8 +53,8 @@ async def measure(orders: int, policy: Policy) -> None:
 
 async def _run(engine: Engine, count: int) -> None:
     feed = [sent(bar) for bar in bars(HISTORY + MEASURED_BARS)]
-    await engine.put_instrument(an_instrument())
-    await _timed("history of 1,000 bars", lambda: engine.post_bars(feed[:HISTORY]))
+    await engine.instruments.put(an_instrument())
+    await _timed("history of 1,000 bars", lambda: engine.bars.post(feed[:HISTORY]))
     orders = [
         an_order(
             client_order_id=f"oms-{place}",
@@ -65,13 +66,15 @@ async def _run(engine: Engine, count: int) -> None:
         for place in range(count)
         for scenario in [SCENARIOS[place % len(SCENARIOS)]]
     ]
-    await _timed(f"{count} orders sent at once", lambda: asyncio.gather(*(engine.submit(order) for order in orders)))
+    await _timed(
+        f"{count} orders sent at once", lambda: asyncio.gather(*(engine.orders.submit(order) for order in orders))
+    )
     for bar in feed[HISTORY:]:
-        await _timed(f"a bar with {count} working orders", lambda bar=bar: engine.post_bars([bar]))  # type: ignore[misc]
+        await _timed(f"a bar with {count} working orders", lambda bar=bar: engine.bars.post([bar]))  # type: ignore[misc]
     seconds = []
     for order in orders[:NEXT_SLICES]:
         started = time.perf_counter()
-        await engine.next_slice(order.order_id)
+        await engine.queries.next_slice(order.order_id)
         seconds.append(time.perf_counter() - started)
     _say("next_slice, median", statistics.median(seconds))
     _say("next_slice, 99th percentile", statistics.quantiles(seconds, n=100)[98])

@@ -1,4 +1,4 @@
-"""The service takes a bundle only when everything about it holds."""
+"""The service accepts a bundle only when all of it is right."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_shipped_graphs_say_nothing_of_the_machine_that_made_them() -> None:
 
 
 def test_a_context_is_a_function_of_its_window_alone() -> None:
-    """Neither the other windows of a batch nor an earlier call has a say."""
+    """Neither the other windows of the batch nor an earlier call changes it."""
     policy = load_bundle(SHIPPED_BUNDLE)
     case = next(case for case in policy.card.golden if case.graph == "context")
     window = np.asarray(case.inputs["bars"], dtype=np.float32)
@@ -66,10 +66,10 @@ def test_history_before_the_window_does_not_exist() -> None:
 def damage(field: str, value: object) -> Callable[[Card], None]:
     def change(card: Card) -> None:
         *path, last = field.split(".")
-        place: Any = card
+        part: Any = card
         for name in path:
-            place = place[int(name)] if name.isdigit() else place[name]
-        place[last] = value
+            part = part[int(name)] if name.isdigit() else part[name]
+        part[last] = value
 
     return change
 

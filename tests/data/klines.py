@@ -32,17 +32,17 @@ def month_start(month: str) -> int:
 def a_month(month: str = "2024-01", *, bars: int = 4, parts: int = MILLISECONDS, header: bool = False) -> bytes:
     """The first quarters of an hour of a month, as Binance writes them."""
     lines = [HEADER] if header else []
-    for place in range(bars):
-        opens = (month_start(month) + 900 * place) * parts
-        lines.append(f"{opens},1.10,1.30,1.00,1.20,10.0,{opens + 900 * parts - 1},11.5,{place + 1},5.0,5.7,0")
+    for index in range(bars):
+        opens = (month_start(month) + 900 * index) * parts
+        lines.append(f"{opens},1.10,1.30,1.00,1.20,10.0,{opens + 900 * parts - 1},11.5,{index + 1},5.0,5.7,0")
     return ("\n".join(lines) + "\n").encode()
 
 
 def a_zip(*contents: bytes, name: str = "BTCUSDT-15m-2024-01.csv") -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for place, content in enumerate(contents):
-            archive.writestr(f"{place or ''}{name}", content)
+        for index, content in enumerate(contents):
+            archive.writestr(f"{index or ''}{name}", content)
     return packed.getvalue()
 
 
@@ -78,7 +78,7 @@ class Host:
 
 class Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that hang up are part of the tests; anything else is told."""
+        """Clients that hang up are part of the tests; any other error is shown."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 

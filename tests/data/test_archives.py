@@ -26,7 +26,7 @@ def test_both_units_of_time_are_read_with_and_without_a_header(tmp_path: Path, p
 
     raw = read_archive(path, an_archive())
 
-    assert raw.open_time.tolist() == [month_start("2024-01") + 900 * place for place in range(4)]
+    assert raw.open_time.tolist() == [month_start("2024-01") + 900 * index for index in range(4)]
     assert raw.columns["notional"].tolist() == [11.5] * 4
     assert raw.columns["trades"].tolist() == [1.0, 2.0, 3.0, 4.0]
     assert raw.columns["low"].tolist() == [1.0] * 4

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import Result
 
 from app.bars.reader import read_series
-from models.data.binance import Outcome, Request, download
+from models.data.binance import Request, SymbolResult, download
 from models.data.download import Patience
 from tests.data.klines import CUT, MICROSECONDS, STALL, Host, a_month, a_zip, an_archive, month_start
 from tests.data.tables import lem_data
@@ -26,7 +26,7 @@ def run(host: Host, out: Path, *symbols: str, words: tuple[str, ...] = ()) -> Re
     return lem_data("binance", *(symbols or ("BTCUSDT",)), "--interval", "15m", *months, *where, *words)
 
 
-async def outcomes(host: Host, out: Path, *symbols: str, jobs: int = 1) -> list[Outcome]:
+async def outcomes(host: Host, out: Path, *symbols: str, jobs: int = 1) -> list[SymbolResult]:
     """As `run`, without a wait between two attempts."""
     request = Request(
         symbols=symbols, interval="15m", first=MONTHS[0], last=MONTHS[-1], base_url=host.url,
@@ -137,13 +137,13 @@ def test_an_interrupted_command_leaves_nothing_half_and_goes_on(host: Host, tmp_
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         reached = host.stalled.wait(30.0)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30.0)
+        _, output = process.communicate(timeout=30.0)
     host.go_on.set()
     left = bar_files(tmp_path), drafts(tmp_path)
     again = run(host, tmp_path)
 
     assert (reached, process.returncode, left) == (True, 130, ([], []))
-    assert "the same command goes on" in told
+    assert "the same command goes on" in output
     assert "2 archives fetched, 1 were here" in again.output
 
 

@@ -19,7 +19,7 @@ from models.data.examine import Report, examine_file
 from tests.data.tables import MONDAY_OPEN, SATURDAY, a_csv, a_time, lem_data
 from tests.market import REAL_BARS, a_bar_file
 
-QUARTERS = a_time(*(SATURDAY + 900 * place for place in range(4)))
+QUARTERS = a_time(*(SATURDAY + 900 * index for index in range(4)))
 
 
 def checked(folder: Path, **changes: Any) -> Report:
@@ -87,12 +87,12 @@ TIMES = st.lists(st.integers(0, 12), min_size=4, max_size=4)
 PRICE = st.sampled_from([100.0, 100.0, 100.0, 99.0, 101.0, 0.0, -1.0, np.nan, np.inf])
 
 
-@given(places=TIMES, beside=st.sampled_from([0, 0, 450]), name=st.sampled_from(["open", "high", "volume", "notional"]),
+@given(indices=TIMES, beside=st.sampled_from([0, 0, 450]), name=st.sampled_from(["open", "high", "volume", "notional"]),
        value=PRICE)  # fmt: skip
 def test_a_file_is_faultless_exactly_when_the_backtest_takes_it(
-    tmp_path_factory: pytest.TempPathFactory, places: list[int], beside: int, name: str, value: float
+    tmp_path_factory: pytest.TempPathFactory, indices: list[int], beside: int, name: str, value: float
 ) -> None:
-    times = [SATURDAY + 900 * place for place in places]
+    times = [SATURDAY + 900 * index for index in indices]
     times[-1] += beside
     folder = tmp_path_factory.mktemp("bars")
     path = a_bar_file(folder, **({"timestamp": a_time(*times)} | {name: [100.0, 100.0, value, 100.0]}))
@@ -106,8 +106,8 @@ def test_a_file_is_faultless_exactly_when_the_backtest_takes_it(
 
 
 def test_gaps_are_counted_and_the_longest_listed_in_order_of_time(tmp_path: Path) -> None:
-    places = [0, 1, 3, 4, 8, 9, 400]
-    path = a_csv(tmp_path, [SATURDAY + 900 * place for place in places])
+    indices = [0, 1, 3, 4, 8, 9, 400]
+    path = a_csv(tmp_path, [SATURDAY + 900 * index for index in indices])
 
     output = lem_data("check", path, "--gaps", "2").output
 
@@ -128,7 +128,7 @@ def test_a_time_beside_the_grid_counts_no_bar_twice(tmp_path: Path) -> None:
 
 
 def test_nights_weekends_and_late_opens_are_no_gaps_and_holes_inside_a_session_are(tmp_path: Path) -> None:
-    session = [MONDAY_OPEN + 300 * place for place in range(78)]
+    session = [MONDAY_OPEN + 300 * index for index in range(78)]
     days = [[time + 86_400 * day for time in session] for day in (0, 1, 2, 7)]
     days[2] = days[2][3:]
     days[3] = days[3][:10] + days[3][14:]

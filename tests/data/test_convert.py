@@ -1,4 +1,4 @@
-"""`lem data convert`: what comes out, what is told, and that bad input leaves nothing behind."""
+"""`lem data convert`: the bar files, the reported changes, and that bad input leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.bars.reader import read_series
 from tests.data.tables import BAR, HEADER, MONDAY_OPEN, SATURDAY, a_csv, a_time, lem_data
 from tests.market import a_bar_file
 
-HOURS = [SATURDAY + 3600 * place for place in range(6)]
+HOURS = [SATURDAY + 3600 * index for index in range(6)]
 
 
 def test_a_csv_becomes_the_bar_file_that_the_backtest_reads(tmp_path: Path) -> None:
@@ -110,13 +110,13 @@ def test_times_without_a_zone_need_the_users_word(tmp_path: Path, time: str) -> 
     taken = lem_data("convert", path, "--out", tmp_path / "bars", "--utc")
 
     assert refused.exit_code == 1
-    assert "say --utc where they are UTC" in refused.output
+    assert "give --utc if they are UTC" in refused.output
     assert taken.exit_code == 0
     assert read_series(tmp_path / "bars" / "COIN-15m.parquet").open_time[0] == SATURDAY
 
 
 def test_newest_first_and_repeated_rows_are_mended_and_told(tmp_path: Path) -> None:
-    path = a_csv(tmp_path, [SATURDAY + 900 * place for place in (3, 2, 2, 1, 0)])
+    path = a_csv(tmp_path, [SATURDAY + 900 * index for index in (3, 2, 2, 1, 0)])
 
     result = lem_data("convert", path, "--out", tmp_path)
 
@@ -140,7 +140,7 @@ def test_files_of_one_instrument_become_one(tmp_path: Path) -> None:
 
 
 def test_a_foreign_parquet_file_is_read_by_its_zone(tmp_path: Path) -> None:
-    stamps = a_time(*(SATURDAY + 900 * place for place in range(4)), zone="America/New_York")
+    stamps = a_time(*(SATURDAY + 900 * index for index in range(4)), zone="America/New_York")
     path = a_bar_file(tmp_path, timestamp=None, Date=stamps)
 
     result = lem_data("convert", path, "--out", tmp_path / "bars")
@@ -150,7 +150,7 @@ def test_a_foreign_parquet_file_is_read_by_its_zone(tmp_path: Path) -> None:
 
 
 def test_bars_can_be_aggregated_and_a_window_with_a_gap_is_left_out(tmp_path: Path) -> None:
-    path = a_csv(tmp_path, [SATURDAY + 900 * place for place in (2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15)])
+    path = a_csv(tmp_path, [SATURDAY + 900 * index for index in (2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15)])
 
     result = lem_data("convert", path, "--out", tmp_path, "--step-seconds", "3600")
 
@@ -162,7 +162,7 @@ def test_bars_can_be_aggregated_and_a_window_with_a_gap_is_left_out(tmp_path: Pa
 
 
 def test_no_aggregated_window_reaches_over_a_night(tmp_path: Path) -> None:
-    session = [MONDAY_OPEN + 300 * place for place in range(78)]
+    session = [MONDAY_OPEN + 300 * index for index in range(78)]
     path = a_csv(tmp_path, [time + 86_400 * day for day in range(2) for time in session])
 
     lem_data("convert", path, "--out", tmp_path, "--step-seconds", "3600")

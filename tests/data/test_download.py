@@ -45,7 +45,7 @@ async def test_an_archive_is_kept_with_its_checksum(host: Host, source: Download
 
     assert await source.get(an_archive()) is Got.FETCHED
 
-    assert source.place(an_archive()).read_bytes() == WHOLE
+    assert source.path_of(an_archive()).read_bytes() == WHOLE
     assert files_in(tmp_path) == [ZIP, CHECKSUM]
 
 
@@ -62,11 +62,11 @@ async def test_a_kept_archive_is_not_asked_for_again(host: Host, source: Downloa
 async def test_a_kept_archive_that_rotted_is_fetched_anew(host: Host, source: Downloader) -> None:
     host.publish(an_archive(), WHOLE)
     await source.get(an_archive())
-    source.place(an_archive()).write_bytes(WHOLE[:-1])
+    source.path_of(an_archive()).write_bytes(WHOLE[:-1])
 
     assert await source.get(an_archive()) is Got.FETCHED
 
-    assert source.place(an_archive()).read_bytes() == WHOLE
+    assert source.path_of(an_archive()).read_bytes() == WHOLE
 
 
 async def test_a_month_that_is_not_published_is_absent_at_once(host: Host, source: Downloader, tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ import httpx
 import pytest
 
 from app.clock.calendars import calendar
-from app.demo import replay as market
-from app.demo.show import DemoFailed, run
+from app.demo import replay
+from app.demo.show import DemoFailed, run_demo
 
 DEMO = [sys.executable, "-m", "app.cli", "demo"]
 
 
 def test_all_eight_scenarios_are_traded_to_their_end(capsys: pytest.CaptureFixture[str]) -> None:
-    tickets = run(None, bars_per_second=1000)
+    tickets = run_demo(None, bars_per_second=1000)
 
     sent = {(ticket.body["side"], ticket.body["benchmark"], "quantity" in ticket.body) for ticket in tickets}
     assert len(sent) == 8
@@ -37,18 +37,18 @@ def test_all_eight_scenarios_are_traded_to_their_end(capsys: pytest.CaptureFixtu
 def test_without_the_package_of_real_bars_it_says_that_they_are_simulated(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(market, "find_spec", lambda _: None)
+    monkeypatch.setattr(replay, "find_spec", lambda _: None)
 
-    tickets = run(None, bars_per_second=1000)
+    tickets = run_demo(None, bars_per_second=1000)
 
     assert {ticket.order["status"] for ticket in tickets} == {"completed"}
     assert "simulated random walks" in capsys.readouterr().out
 
 
 def test_the_real_bars_are_the_exchange_s_sessions_without_a_gap() -> None:
-    feed = market.load(history_count=600, replay_count=20)
-    opens = [datetime.fromisoformat(bar["open_time"]) for bar in feed.history if bar["instrument"] == "AAPL"]
-    opens += [datetime.fromisoformat(bars[0]["open_time"]) for bars in feed.replay]
+    loaded = replay.load_replay(history_count=600, window_count=20)
+    opens = [datetime.fromisoformat(bar["open_time"]) for bar in loaded.history if bar["instrument"] == "AAPL"]
+    opens += [datetime.fromisoformat(bars[0]["open_time"]) for bars in loaded.windows]
 
     sessions = calendar("XNYS")
 
@@ -71,4 +71,4 @@ def test_an_interrupt_ends_the_service_too() -> None:
 
 def test_a_service_that_cannot_start_is_the_demo_s_failure(tmp_path: Path) -> None:
     with pytest.raises(DemoFailed, match="no valid bundle"):
-        run(tmp_path / "none", bars_per_second=1000)
+        run_demo(tmp_path / "none", bars_per_second=1000)

@@ -7,33 +7,35 @@ from decimal import Decimal
 import pytest
 
 from app.domain.errors import InvalidInput
+from app.domain.lifecycle import Status
 from app.domain.order import Limits, Side, SizeMode
-from app.domain.state import Status, accept, room
-from tests.builders import PRICE, START, a_working, an_instrument, an_order
+from app.domain.state import room
+from app.domain.transitions import accept
+from tests.builders import PRICE, START, an_instrument, an_order, an_order_state
 
 
 def test_an_accepted_order_waits_for_its_first_window_untouched() -> None:
-    working = accept(an_order(size=Decimal(10)), an_instrument(lot_size=Decimal("0.01")), START, Decimal(99))
+    state = accept(an_order(size=Decimal(10)), an_instrument(lot_size=Decimal("0.01")), START, Decimal(99))
 
-    assert working.status is Status.ACCEPTED
-    assert (working.step, working.total, working.leaves, working.filled) == (0, 1000, 10, 0)
-    assert working.next_open == START
-    assert working.arrival_price == 99
-    assert working.avg_price is None
-    assert working.slippage_bps is None
+    assert state.status is Status.ACCEPTED
+    assert (state.step, state.total, state.leaves, state.filled) == (0, 1000, 10, 0)
+    assert state.next_open == START
+    assert state.arrival_price == 99
+    assert state.avg_price is None
+    assert state.slippage_bps is None
 
 
 def test_a_notional_order_counts_in_notional_steps() -> None:
     order = an_order(size=Decimal("1000.50"), size_mode=SizeMode.NOTIONAL)
 
-    working = a_working(order, an_instrument(notional_step=Decimal("0.50")))
+    state = an_order_state(order, an_instrument(notional_step=Decimal("0.50")))
 
-    assert (working.total, working.lot) == (2001, Decimal("0.50"))
+    assert (state.total, state.lot) == (2001, Decimal("0.50"))
 
 
 def test_an_order_that_is_not_whole_lots_is_refused() -> None:
     with pytest.raises(InvalidInput) as refused:
-        a_working(an_order(size=Decimal("0.015")), an_instrument(lot_size=Decimal("0.01")))
+        an_order_state(an_order(size=Decimal("0.015")), an_instrument(lot_size=Decimal("0.01")))
 
     assert refused.value.code == "not_whole_lots"
 
@@ -41,9 +43,9 @@ def test_an_order_that_is_not_whole_lots_is_refused() -> None:
 def test_an_order_worth_just_the_minimum_is_accepted_and_one_below_refused() -> None:
     instrument = an_instrument(min_notional=Decimal(1000))
 
-    assert a_working(an_order(size=Decimal(10)), instrument).status is Status.ACCEPTED
+    assert an_order_state(an_order(size=Decimal(10)), instrument).status is Status.ACCEPTED
     with pytest.raises(InvalidInput) as refused:
-        a_working(an_order(size=Decimal("9.99")), instrument)
+        an_order_state(an_order(size=Decimal("9.99")), instrument)
     assert refused.value.code == "below_min_notional"
 
 
@@ -51,38 +53,38 @@ def test_an_order_that_its_slice_cap_cannot_finish_is_refused() -> None:
     order = an_order(max_steps=3, limits=Limits(max_slice_fraction=Decimal("0.3")))
 
     with pytest.raises(InvalidInput) as refused:
-        a_working(order)
+        an_order_state(order)
 
     assert refused.value.code == "slice_cap_infeasible"
 
 
 @pytest.mark.parametrize(("side", "blocked_at"), [(Side.BUY, 101), (Side.SELL, 99)])
 def test_the_limit_price_blocks_only_beyond_itself(side: Side, blocked_at: int) -> None:
-    working = a_working(an_order(side=side, limits=Limits(limit_price=Decimal(100))))
+    state = an_order_state(an_order(side=side, limits=Limits(limit_price=Decimal(100))))
 
-    assert room(working, Decimal(blocked_at), None).price_blocked
-    assert not room(working, Decimal(100), None).price_blocked
+    assert room(state, Decimal(blocked_at), None).price_blocked
+    assert not room(state, Decimal(100), None).price_blocked
 
 
 def test_a_participation_limit_is_a_share_of_the_expected_volume() -> None:
     limits = Limits(max_participation_rate=Decimal("0.1"))
-    by_quantity = a_working(an_order(limits=limits))
-    by_notional = a_working(an_order(size=Decimal(1000), size_mode=SizeMode.NOTIONAL, limits=limits))
+    by_quantity = an_order_state(an_order(limits=limits))
+    by_notional = an_order_state(an_order(size=Decimal(1000), size_mode=SizeMode.NOTIONAL, limits=limits))
 
     assert room(by_quantity, Decimal(100), Decimal(7)).market_cap == 70  # 0.7 in lots of 0.01
     assert room(by_notional, Decimal(100), Decimal(7)).market_cap == 7000  # 70.00 in steps of 0.01
 
 
 def test_a_participation_limit_permits_nothing_while_the_volume_is_unknown() -> None:
-    limited = a_working(an_order(limits=Limits(max_participation_rate=Decimal("0.1"))))
+    limited = an_order_state(an_order(limits=Limits(max_participation_rate=Decimal("0.1"))))
 
     assert room(limited, PRICE, None).market_cap == 0
-    assert room(a_working(), PRICE, None).market_cap is None
+    assert room(an_order_state(), PRICE, None).market_cap is None
 
 
 def test_the_smallest_slice_is_the_instruments_minimum_in_whole_lots_rounded_up() -> None:
     instrument = an_instrument(min_notional=Decimal("5.01"), lot_size=Decimal("0.01"))
 
-    assert room(a_working(instrument=instrument), Decimal(100), None).min_slice == 6
+    assert room(an_order_state(instrument=instrument), Decimal(100), None).min_slice == 6
     by_notional = an_order(size=Decimal(1000), size_mode=SizeMode.NOTIONAL)
-    assert room(a_working(by_notional, instrument), Decimal(100), None).min_slice == 501
+    assert room(an_order_state(by_notional, instrument), Decimal(100), None).min_slice == 501

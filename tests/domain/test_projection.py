@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from app.domain.errors import InvalidInput
-from app.domain.projection import Bound, StopReason, project, slice_cap_lots
+from app.domain.lifecycle import StopReason
+from app.domain.projection import Bound, project, slice_cap_lots
 from tests.builders import a_room
 
 

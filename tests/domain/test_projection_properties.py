@@ -11,7 +11,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.projection import Projection, Room, StopReason, project
+from app.domain.lifecycle import StopReason
+from app.domain.projection import Projection, Room, project
 from tests.builders import a_room
 
 Walk = list[tuple[Room, Projection]]

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.bar import Bar
+from app.domain.lifecycle import Status
 from app.domain.order import SCENARIOS, Fills, Limits, Order, Scenario
 from app.domain.projection import project
-from app.domain.state import OrderState, Status, apply_fill, close_window, room, take
-from tests.builders import a_decided, a_fill, a_window, a_working, an_instrument, an_order, bars
+from app.domain.state import OrderState, room
+from app.domain.transitions import apply_fill, close_window, take
+from tests.builders import a_decided, a_fill, a_window, an_instrument, an_order, an_order_state, bars
 
 PROPOSALS = st.lists(st.tuples(st.floats(), st.floats()), min_size=12, max_size=12)
 LOTS = st.sampled_from([Decimal(1), Decimal("0.01"), Decimal("0.00025"), Decimal("0.3"), Decimal(1000)])
@@ -38,33 +40,33 @@ def orders(draw: st.DrawFn, scenario: Scenario, lot: Decimal) -> Order:
 def accepted(draw: st.DrawFn) -> OrderState:
     lot = draw(LOTS)
     instrument = an_instrument(lot_size=lot, notional_step=lot)
-    return a_working(draw(orders(draw(st.sampled_from(SCENARIOS)), lot)), instrument)
+    return an_order_state(draw(orders(draw(st.sampled_from(SCENARIOS)), lot)), instrument)
 
 
-def next_slice(working: OrderState, last: Bar, proposal: tuple[float, float]) -> OrderState:
-    projection = project(room(working, last.close, None), *proposal)
-    return take(working, projection, a_window(working.step), a_decided(), last.close)
+def next_slice(state: OrderState, last: Bar, proposal: tuple[float, float]) -> OrderState:
+    projection = project(room(state, last.close, None), *proposal)
+    return take(state, projection, a_window(state.step), a_decided(), last.close)
 
 
 @given(accepted(), PROPOSALS, st.integers(0, 100))
 def test_an_order_is_filled_exactly_between_its_min_and_its_max_steps(
-    working: OrderState, proposals: list[tuple[float, float]], seed: int
+    state: OrderState, proposals: list[tuple[float, float]], seed: int
 ) -> None:
     before, *seen = bars(13, first=-1, seed=seed)
 
     last = before
     for bar, proposal in zip(seen, proposals, strict=True):
-        if not working.status.live:
+        if not state.status.live:
             break
-        working = close_window(next_slice(working, last, proposal), bar)
+        state = close_window(next_slice(state, last, proposal), bar)
         last = bar
 
-    horizon = working.order.horizon
-    assert working.status is Status.COMPLETED
-    assert horizon.min_steps <= working.step <= horizon.max_steps
-    assert sum(working.asked) == working.total
-    assert working.filled == working.order.size
-    assert working.leaves == 0
+    horizon = state.order.horizon
+    assert state.status is Status.COMPLETED
+    assert horizon.min_steps <= state.step <= horizon.max_steps
+    assert sum(state.asked) == state.total
+    assert state.filled == state.order.size
+    assert state.leaves == 0
 
 
 @given(PROPOSALS, st.lists(st.integers(0, 100), min_size=12, max_size=12))
@@ -72,20 +74,20 @@ def test_slices_reported_in_part_never_overfill_an_order_and_lose_nothing_of_it(
     proposals: list[tuple[float, float]], percents: list[int]
 ) -> None:
     """Each report comes while its slice's window is open; what it leaves out is asked for again."""
-    working = a_working(an_order(fills=Fills.REPORTED))
+    state = an_order_state(an_order(fills=Fills.REPORTED))
     before, *seen = bars(13, first=-1)
 
     for bar, proposal, percent in zip(seen, proposals, percents, strict=True):
-        if not working.status.live:
+        if not state.status.live:
             break
-        working = close_window(reported(next_slice(working, before, proposal), percent), bar)
+        state = close_window(reported(next_slice(state, before, proposal), percent), bar)
 
-    assert 0 <= working.filled <= working.order.size
-    assert working.filled + working.leaves == working.order.size
-    assert working.filled == sum(working.executed)
+    assert 0 <= state.filled <= state.order.size
+    assert state.filled + state.leaves == state.order.size
+    assert state.filled == sum(state.executed)
 
 
-def reported(working: OrderState, percent: int) -> OrderState:
+def reported(state: OrderState, percent: int) -> OrderState:
     """`percent` of the newest slice is traded."""
-    part = working.asked[-1] * working.lot * percent / 100
-    return apply_fill(working, a_fill(working, quantity=part)) if part else working
+    part = state.asked[-1] * state.lot * percent / 100
+    return apply_fill(state, a_fill(state, quantity=part)) if part else state

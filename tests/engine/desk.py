@@ -11,14 +11,16 @@ from typing import Any
 
 from app.clock.calendars import calendar
 from app.clock.clocks import BarsClock
+from app.decision.chain import PolicyChain
 from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
 from app.decision.policy import Policy
 from app.domain.bar import Bar
 from app.domain.instrument import Instrument
+from app.domain.lifecycle import Status
 from app.domain.order import Order
 from app.domain.slice import Basis, Slice
-from app.domain.state import OrderState, Status
+from app.domain.state import OrderState
 from app.engine.engine import Engine
 from app.engine.ports import Clock
 from app.engine.results import FeedBar, Ingested
@@ -71,6 +73,10 @@ def sent(bar: Bar, instrument: str = "BTC-USDT", **changes: Any) -> FeedBar:
     return FeedBar(**({"instrument": instrument} | {name: getattr(bar, name) for name in names} | changes))
 
 
+def a_chain(model: Policy, *fallbacks: Policy) -> PolicyChain:
+    return PolicyChain(model, fallbacks)
+
+
 class Desk:
     def __init__(self, engine: Engine, store: RedisStore, counts: Counts) -> None:
         self.engine = engine
@@ -78,7 +84,7 @@ class Desk:
         self.counts = counts.of
 
     async def feed(self, bars: Sequence[Bar], instrument: str = "BTC-USDT") -> Ingested:
-        return await self.engine.post_bars([sent(bar, instrument) for bar in bars])
+        return await self.engine.bars.post([sent(bar, instrument) for bar in bars])
 
     async def feed_one_by_one(self, bars: Sequence[Bar], instrument: str = "BTC-USDT") -> None:
         for bar in bars:
@@ -86,14 +92,14 @@ class Desk:
 
     async def order(self, name: str = "oms-1", **changes: Any) -> OrderState:
         """Submit an order of the builders."""
-        return (await self.engine.submit(an_order(client_order_id=name, **changes)))[0]
+        return (await self.engine.orders.submit(an_order(client_order_id=name, **changes)))[0]
 
-    async def again(self, working: OrderState | Order) -> OrderState:
+    async def again(self, state: OrderState | Order) -> OrderState:
         """The order as it is recorded now."""
-        return await self.engine.order(working.order_id if isinstance(working, Order) else working.order.order_id)
+        return await self.engine.queries.order(state.order_id if isinstance(state, Order) else state.order.order_id)
 
-    async def slices(self, working: OrderState) -> list[Slice]:
-        return await self.store.slices(working.order.order_id)
+    async def slices(self, state: OrderState) -> list[Slice]:
+        return await self.store.slices(state.order.order_id)
 
 
 @asynccontextmanager
@@ -109,14 +115,14 @@ async def a_desk(
     store, counts = store or RedisStore.at(url, lookback=96), Counts()
     engine = Engine(
         store=store,
-        policies=policies or [Reader(), VolumeCurve(), Twap()],
+        chain=a_chain(*(policies or [Reader(), VolumeCurve(), Twap()])),
         clock=clock or BarsClock(),
         calendars=calendar,
         metrics=counts,
     )
     await engine.start()
     try:
-        await engine.put_instrument(instrument or an_instrument())
+        await engine.instruments.put(instrument or an_instrument())
         yield Desk(engine, store, counts)
     finally:
         await engine.stop()

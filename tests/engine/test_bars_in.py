@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from app.bars.gaps import GAP_WINDOWS_MAX
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.engine.ingest import GAP_WINDOWS_MAX
 from app.engine.results import FeedBar
 from tests.builders import START, a_bar, an_instrument, at, bars
 from tests.engine.desk import Desk, a_desk, sent
@@ -34,7 +34,7 @@ async def test_an_identical_repeat_changes_nothing(desk: Desk) -> None:
 async def test_a_bar_in_another_offset_or_with_other_zeros_is_the_same_bar(desk: Desk) -> None:
     await desk.feed([a_bar(0)])
 
-    ingested = await desk.engine.post_bars([sent(a_bar(0), close=Decimal("100.00"))])
+    ingested = await desk.engine.bars.post([sent(a_bar(0), close=Decimal("100.00"))])
 
     assert ingested.duplicates == 1
 
@@ -75,11 +75,11 @@ async def test_a_bar_from_before_the_history_is_out_of_order(desk: Desk) -> None
     ],
 )
 async def test_a_bad_bar_anywhere_changes_nothing_at_all(desk: Desk, bad: FeedBar, code: str) -> None:
-    await desk.engine.put_instrument(an_instrument(symbol="AAA"))
+    await desk.engine.instruments.put(an_instrument(symbol="AAA"))
     good = [sent(a_bar(9), instrument="AAA"), sent(a_bar(8))]
 
     with pytest.raises(InvalidInput) as refused:
-        await desk.engine.post_bars([*good, bad])
+        await desk.engine.bars.post([*good, bad])
 
     assert refused.value.code == code
     assert await desk.store.bars_before("BTC-USDT", None, 10) == []
@@ -88,7 +88,7 @@ async def test_a_bad_bar_anywhere_changes_nothing_at_all(desk: Desk, bad: FeedBa
 
 async def test_bars_of_an_unknown_instrument_are_refused_with_all_others(desk: Desk) -> None:
     with pytest.raises(NotFound) as refused:
-        await desk.engine.post_bars([sent(a_bar(0)), sent(a_bar(0), instrument="NOBODY")])
+        await desk.engine.bars.post([sent(a_bar(0)), sent(a_bar(0), instrument="NOBODY")])
 
     assert refused.value.code == "unknown_instrument"
     assert await desk.store.bars_before("BTC-USDT", None, 10) == []

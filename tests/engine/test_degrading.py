@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from app.clock.calendars import calendar
+from app.clock.clocks import BarsClock
 from app.decision.policies.twap import Twap
 from app.decision.policy import Policy
 from app.domain.order import Side
 from app.domain.slice import Basis
-from app.engine.book import Book
-from app.engine.decider import Decider
-from tests.builders import a_working, an_instrument, bars
-from tests.engine.desk import a_desk
+from app.engine.instruments.live import LiveInstrument
+from app.engine.stages.batch import WantedSlices
+from app.engine.stages.decide import Decider
+from tests.builders import a_window, an_instrument, an_order_state, bars
+from tests.engine.desk import Counts, a_chain, a_desk
 from tests.engine.policies import Failing, Hanging, NotANumber, Reader
 
 HISTORY = 20
@@ -54,14 +56,16 @@ async def test_a_nan_costs_only_its_own_order_the_model(store_url: str) -> None:
 
 async def test_a_policy_that_hangs_is_not_waited_for() -> None:
     policy = Hanging()
-    decider = Decider([policy, Twap()], seconds_max=0.02)
-    book = Book(an_instrument(), calendar("24/7"), 96)
+    decider = Decider(a_chain(policy, Twap()), BarsClock(), Counts(), seconds_max=0.02)
+    live = LiveInstrument(an_instrument(), calendar("24/7"), 96)
     for bar in bars(HISTORY):
-        book.push(bar)
-    book.add_series(900, bars(HISTORY))
+        live.push(bar)
+    live.add_history(900, bars(HISTORY))
+    group = WantedSlices(live=live, step_seconds=900, late_reason=None, wanted=[(an_order_state(), a_window(HISTORY))])
 
-    decisions = [(await decider.decide(decider.view(book, 900), [a_working()]))[0] for _ in range(3)]
+    slices = [(await decider.decide([group]))[0] for _ in range(3)]
     policy.released.set()
     decider.close()
 
-    assert [(each.policy, each.fallback_reason) for each in decisions] == [("twap", "policy_slow")] * 3
+    decided = [each.decided for each in slices]
+    assert [(each.model, each.fallback_reason) for each in decided] == [("twap", "policy_slow")] * 3

@@ -13,7 +13,7 @@ from app.domain.bar import Bar
 from app.domain.errors import Unavailable
 from app.domain.order import Order
 from app.domain.state import OrderState
-from app.engine import engine as engine_module
+from app.engine import recovery
 from app.engine.changes import Change
 from app.engine.ports import Claim
 from app.store.redis_store import RedisStore
@@ -70,7 +70,7 @@ class Flaky(RedisStore):
 async def test_failures_of_the_store_leave_the_same_slices(
     store_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "RECOVERY_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(recovery, "PAUSE_SECONDS", 0.001)
     async with a_desk(store_url) as desk:
         undisturbed = await _day(desk)
     flush(store_url)
@@ -90,9 +90,9 @@ async def _day(desk: Desk) -> dict[str, list[str]]:
     for place in range(HISTORY, BARS):
         if place < HISTORY + 5:
             order = an_order(client_order_id=f"oms-{place}", min_steps=5, max_steps=9)
-            await _insist(lambda order=order: desk.engine.submit(order))  # type: ignore[misc]
+            await _insist(lambda order=order: desk.engine.orders.submit(order))  # type: ignore[misc]
         await _insist(lambda place=place: desk.feed(bars(BARS)[place : place + 1]))  # type: ignore[misc]
-    orders = (await desk.engine.orders()).orders
+    orders = (await desk.engine.queries.orders()).orders
     assert [each.status for each in orders] == ["completed"] * 5
     return {each.order.client_order_id: [repr(piece) for piece in await desk.slices(each)] for each in orders}
 

@@ -52,7 +52,7 @@ async def test_slices_of_every_scenario_add_up_to_the_order_exactly(
 
 async def test_bars_in_one_request_give_the_same_slices_as_bars_one_by_one(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
-    await desk.engine.put_instrument(an_instrument(symbol="TWIN"))
+    await desk.engine.instruments.put(an_instrument(symbol="TWIN"))
     await desk.feed(bars(HISTORY), "TWIN")
     one = await desk.order("one")
     other = await desk.order("other", instrument="TWIN")
@@ -65,7 +65,7 @@ async def test_bars_in_one_request_give_the_same_slices_as_bars_one_by_one(desk:
 
 async def test_later_bars_change_no_earlier_slice(desk: Desk) -> None:
     """Causality: the same bars up to bar k, other bars behind it."""
-    await desk.engine.put_instrument(an_instrument(symbol="TWIN"))
+    await desk.engine.instruments.put(an_instrument(symbol="TWIN"))
     future, other_future = bars(30)[25:], bars(30, seed=7)[25:]
     made = []
     for symbol, rest in (("BTC-USDT", future), ("TWIN", other_future)):
@@ -81,9 +81,9 @@ async def test_later_bars_change_no_earlier_slice(desk: Desk) -> None:
 
 async def test_the_same_order_again_gets_the_first_answer(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
-    first, created = await desk.engine.submit(an_order())
+    first, created = await desk.engine.orders.submit(an_order())
 
-    again, created_again = await desk.engine.submit(an_order(size=Decimal("10.0")))
+    again, created_again = await desk.engine.orders.submit(an_order(size=Decimal("10.0")))
 
     assert (created, created_again) == (True, False)
     assert again == first
@@ -93,33 +93,33 @@ async def test_a_retry_is_answered_even_when_the_order_could_no_longer_be_accept
     await desk.feed(bars(HISTORY))
     await desk.order(max_steps=3)
     await desk.feed(bars(30)[HISTORY:])
-    await desk.engine.put_instrument(an_instrument(lot_size=Decimal(7)))
+    await desk.engine.instruments.put(an_instrument(lot_size=Decimal(7)))
 
-    again, created = await desk.engine.submit(an_order(max_steps=3))
+    again, created = await desk.engine.orders.submit(an_order(max_steps=3))
 
     assert (again.status, created) == ("completed", False)
 
 
 async def test_another_order_with_a_known_client_order_id_is_a_conflict(desk: Desk) -> None:
-    await desk.engine.put_instrument(an_instrument(symbol="TWIN"))
+    await desk.engine.instruments.put(an_instrument(symbol="TWIN"))
     for symbol in ("BTC-USDT", "TWIN"):
         await desk.feed(bars(HISTORY), symbol)
     await desk.order()
 
     for other in (an_order(size=Decimal(11)), an_order(instrument="TWIN")):
         with pytest.raises(Conflict) as refused:
-            await desk.engine.submit(other)
+            await desk.engine.orders.submit(other)
         assert refused.value.code == "client_order_id_reused"
 
 
 async def test_an_order_sent_many_times_at_once_exists_once(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
 
-    answers = await asyncio.gather(*(desk.engine.submit(an_order()) for _ in range(20)))
+    answers = await asyncio.gather(*(desk.engine.orders.submit(an_order()) for _ in range(20)))
 
     assert sum(created for _, created in answers) == 1
-    assert len({working.version for working, _ in answers}) == 1
-    assert len((await desk.engine.orders()).orders) == 1
+    assert len({state.version for state, _ in answers}) == 1
+    assert len((await desk.engine.queries.orders()).orders) == 1
 
 
 async def test_orders_sent_while_bars_come_miss_no_step(desk: Desk) -> None:
@@ -133,7 +133,7 @@ async def test_orders_sent_while_bars_come_miss_no_step(desk: Desk) -> None:
 
     for order_id in ids:
         windows = [piece.window for piece in await desk.store.slices(order_id)]
-        assert (await desk.engine.order(order_id)).status == "completed"
+        assert (await desk.engine.queries.order(order_id)).status == "completed"
         assert all(earlier.end == later.start for earlier, later in pairwise(windows))
 
 
@@ -188,17 +188,17 @@ async def test_an_order_that_cannot_be_met_is_refused_and_leaves_no_trace(
     await desk.feed(bars(HISTORY))
 
     with pytest.raises(InvalidInput) as refused:
-        await desk.engine.submit(an_order(**changes))
+        await desk.engine.orders.submit(an_order(**changes))
 
     assert refused.value.code == code
-    assert (await desk.engine.submit(an_order()))[1]
+    assert (await desk.engine.orders.submit(an_order()))[1]
 
 
 async def test_an_order_needs_an_instrument_and_a_bar(desk: Desk) -> None:
     with pytest.raises(NotFound):
-        await desk.engine.submit(an_order(instrument="NOBODY"))
+        await desk.engine.orders.submit(an_order(instrument="NOBODY"))
     with pytest.raises(Conflict) as refused:
-        await desk.engine.submit(an_order())
+        await desk.engine.orders.submit(an_order())
 
     assert refused.value.code == "no_bars"
 
@@ -207,11 +207,11 @@ async def test_a_cancelled_order_gets_no_further_slice(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     order = await desk.order(min_steps=5)
 
-    cancelled = await desk.engine.cancel(order.order.order_id)
+    cancelled = await desk.engine.orders.cancel(order.order.order_id)
     await desk.feed(bars(25)[HISTORY:])
 
     assert cancelled.status == "cancelled"
-    assert await desk.engine.cancel(order.order.order_id) == await desk.again(order) == cancelled
+    assert await desk.engine.orders.cancel(order.order.order_id) == await desk.again(order) == cancelled
     assert len(await desk.slices(order)) == 1
 
 

@@ -27,8 +27,8 @@ async def test_the_same_report_twice_is_booked_once(desk: Desk) -> None:
     order = await reported(desk)
     fill = a_fill(order, quantity=Decimal("0.1"))
 
-    first = await desk.engine.report_fill(order.order.order_id, fill)
-    second = await desk.engine.report_fill(order.order.order_id, fill)
+    first = await desk.engine.fills.report(order.order.order_id, fill)
+    second = await desk.engine.fills.report(order.order.order_id, fill)
 
     assert (first[1], second[1]) == (True, False)
     assert second[0].filled == Decimal("0.1")
@@ -37,10 +37,10 @@ async def test_the_same_report_twice_is_booked_once(desk: Desk) -> None:
 async def test_an_execution_id_with_other_values_is_a_conflict(desk: Desk) -> None:
     order = await reported(desk)
     fill = a_fill(order, quantity=Decimal("0.1"))
-    await desk.engine.report_fill(order.order.order_id, fill)
+    await desk.engine.fills.report(order.order.order_id, fill)
 
     with pytest.raises(Conflict) as refused:
-        await desk.engine.report_fill(order.order.order_id, replace(fill, price=Decimal(99)))
+        await desk.engine.fills.report(order.order.order_id, replace(fill, price=Decimal(99)))
 
     assert refused.value.code == "execution_id_reused"
 
@@ -51,7 +51,7 @@ async def test_reports_at_once_with_bars_are_all_booked(desk: Desk) -> None:
     fills = [a_fill(order, execution_id=f"exec-{place}", quantity=Decimal("0.01")) for place in range(12)]
 
     await asyncio.gather(
-        *(desk.engine.report_fill(order.order.order_id, fill) for fill in fills),
+        *(desk.engine.fills.report(order.order.order_id, fill) for fill in fills),
         desk.feed_one_by_one(bars(HISTORY + 2)[HISTORY:]),
     )
 
@@ -73,9 +73,9 @@ async def test_what_is_not_reported_is_asked_for_again_and_the_order_expires(des
 
 async def test_a_fill_after_a_cancel_moves_the_quantities_and_not_the_status(desk: Desk) -> None:
     order = await reported(desk)
-    await desk.engine.cancel(order.order.order_id)
+    await desk.engine.orders.cancel(order.order.order_id)
 
-    late, booked = await desk.engine.report_fill(order.order.order_id, a_fill(order, quantity=Decimal("0.1")))
+    late, booked = await desk.engine.fills.report(order.order.order_id, a_fill(order, quantity=Decimal("0.1")))
 
     assert booked
     assert (late.status, late.filled) == ("cancelled", Decimal("0.1"))

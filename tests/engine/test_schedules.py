@@ -25,7 +25,7 @@ async def test_a_running_order_has_past_present_and_future(desk: Desk, fills: Fi
     order = await desk.order(min_steps=6, max_steps=8, fills=fills)
     await desk.feed(bars(HISTORY + 2)[HISTORY:])
 
-    schedule = await desk.engine.schedule(order.order.order_id)
+    schedule = await desk.engine.queries.schedule(order.order.order_id)
 
     steps = schedule.steps
     assert states(schedule)[:3] == ["done", "done", "current"]
@@ -41,7 +41,7 @@ async def test_fractions_of_past_and_future_make_the_whole_order(desk: Desk) -> 
     order = await desk.order(min_steps=6, max_steps=8)
     await desk.feed(bars(HISTORY + 2)[HISTORY:])
 
-    schedule = await desk.engine.schedule(order.order.order_id)
+    schedule = await desk.engine.queries.schedule(order.order.order_id)
 
     assert sum(step.fraction for step in schedule.steps) == Decimal(1)
 
@@ -51,7 +51,7 @@ async def test_an_ended_order_has_no_future_and_tells_what_was_executed(desk: De
     order = await desk.order(max_steps=4)
     await desk.feed(bars(HISTORY + 5)[HISTORY:])
 
-    schedule = await desk.engine.schedule(order.order.order_id)
+    schedule = await desk.engine.queries.schedule(order.order.order_id)
 
     assert set(states(schedule)) == {"done"}
     assert sum(step.executed for step in schedule.steps) == order.order.size
@@ -62,7 +62,7 @@ async def test_an_order_that_has_not_started_is_all_future(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     order = await desk.order(start_time=at(HISTORY + 5), min_steps=3, max_steps=3)
 
-    schedule = await desk.engine.schedule(order.order.order_id)
+    schedule = await desk.engine.queries.schedule(order.order.order_id)
 
     assert [step.window.start for step in schedule.steps] == [at(HISTORY + 5), at(HISTORY + 6), at(HISTORY + 7)]
     assert schedule.steps[-1].end_probability == pytest.approx(1.0)

@@ -18,7 +18,7 @@ async def test_a_current_slice_is_given_at_once(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     order = await desk.order()
 
-    assert await desk.engine.next_slice(order.order.order_id, 30) == order
+    assert await desk.engine.queries.next_slice(order.order.order_id, 30) == order
 
 
 async def test_a_waiting_request_is_woken_by_the_slice(desk: Desk) -> None:
@@ -26,7 +26,7 @@ async def test_a_waiting_request_is_woken_by_the_slice(desk: Desk) -> None:
     order = await desk.order(start_time=at(HISTORY + 1))
 
     async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(desk.engine.next_slice(order.order.order_id, 30))
+        waiting = group.create_task(desk.engine.queries.next_slice(order.order.order_id, 30))
         group.create_task(desk.feed(bars(HISTORY + 1)[HISTORY:]))
 
     current = waiting.result().current
@@ -39,8 +39,8 @@ async def test_a_waiting_request_is_woken_by_a_cancel(desk: Desk) -> None:
     order = await desk.order(start_time=at(HISTORY + 1))
 
     async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(desk.engine.next_slice(order.order.order_id, 30))
-        group.create_task(desk.engine.cancel(order.order.order_id))
+        waiting = group.create_task(desk.engine.queries.next_slice(order.order.order_id, 30))
+        group.create_task(desk.engine.orders.cancel(order.order.order_id))
 
     assert waiting.result().status == "cancelled"
 
@@ -49,12 +49,12 @@ async def test_the_wait_ends_without_a_slice_when_its_time_is_over(desk: Desk) -
     await desk.feed(bars(HISTORY))
     order = await desk.order(start_time=at(HISTORY + 1))
 
-    assert (await desk.engine.next_slice(order.order.order_id, 0.02)).current is None
+    assert (await desk.engine.queries.next_slice(order.order.order_id, 0.02)).current is None
 
 
 async def test_an_unknown_order_is_not_waited_for(desk: Desk) -> None:
     with pytest.raises(NotFound) as refused:
-        await desk.engine.next_slice("nobody", 30)
+        await desk.engine.queries.next_slice("nobody", 30)
 
     assert refused.value.code == "unknown_order"
 
@@ -63,6 +63,6 @@ async def test_the_number_of_waiting_requests_is_bounded(desk: Desk, monkeypatch
     monkeypatch.setattr(waiters, "WAITERS_MAX", 0)
 
     with pytest.raises(Unavailable) as refused:
-        await desk.engine.next_slice("any", 1)
+        await desk.engine.queries.next_slice("any", 1)
 
     assert refused.value.code == "too_many_waiters"

@@ -33,7 +33,7 @@ async def live(store_url: str, clock: ManualClock) -> AsyncIterator[Desk]:
 async def move(live: Desk, clock: ManualClock, to: datetime) -> None:
     """What the watchdog does at that time."""
     clock.time = to
-    await live.engine.give_late_slices()
+    await live.engine.bars.give_late_slices()
 
 
 async def test_the_first_step_is_the_next_boundary_and_waits_for_the_bar_before_it(
@@ -133,7 +133,7 @@ async def test_the_watchdog_gives_the_late_slice_to_whoever_waits_for_it(live: D
     clock.time = at(HISTORY + 1) + 3 * A_SECOND
 
     async with watching(live.engine, look_seconds=0.01):
-        waited = await live.engine.next_slice(order.order.order_id, 10)
+        waited = await live.engine.queries.next_slice(order.order.order_id, 10)
 
     assert waited.current is not None
     assert waited.current.decided.fallback_reason == "bar_late"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
 def test_measures_of_another_plan_are_not_taken_for_this_ones(tmp_path: Path) -> None:
     plan, runs = a_plan(tmp_path), tmp_path / "runs"
     ablate(plan, runs, 1, [WHOLE])
-    longer = plan.model_copy(update={"training": plan.training | {"steps": 3}})
+    longer = plan.model_copy(update={"settings": replace(plan.settings, steps=3)})
 
     with pytest.raises(InvalidInput, match="another plan"):
         ablate(longer, runs, 1, [WHOLE])

@@ -12,7 +12,7 @@ from models.fits.straight_lines import warm_start
 from models.fits.tilts import fit_tilts
 from models.network.lem import Lem
 from models.objective.objective import RISK_AVERSIONS
-from models.objective.samples import Stretches, draw_stretches
+from models.objective.stretches import Stretches, draw_stretches
 from models.tapes.tapes import Tape, simulated_tapes
 from models.training.validation import tracking_errors
 from tests.models.tiny import TINY, halves

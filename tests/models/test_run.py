@@ -127,7 +127,7 @@ def test_what_is_gone_on_with_is_not_finished(trained: Path, tmp_path: Path) -> 
     class Stopped(Exception):
         pass
 
-    def stop(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - names are Told's
+    def stop(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - names are OnProgress'
         raise Stopped
 
     with pytest.raises(Stopped):
@@ -212,7 +212,7 @@ def test_a_plan_reads_paths_beside_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        ("[training]\nspeed = 3", "unknown TrainSettings: speed"),
+        ("[training]\nspeed = 3", "training.speed: there is no such field"),
         ("[model]\nlookback = 10", "lookback"),
         (
             '[markets.m]\npath = "x"\ntrain_end = 2025-01-01\nvalidation_end = 2024-01-01',

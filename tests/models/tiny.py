@@ -10,7 +10,7 @@ import torch
 
 from app.bars.walks import Walk, simulate_bars, write_bars
 from models.network.lem import Lem
-from models.objective.samples import Stretches, draw_stretches
+from models.objective.stretches import Stretches, draw_stretches
 from models.settings.sizes import LemConfig
 from models.settings.train_plan import TrainPlan, make_plan
 from models.tapes.tapes import Tape, simulated_tapes

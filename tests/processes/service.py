@@ -30,7 +30,7 @@ from app.engine.ports import Claim
 from app.store.embedded import EmbeddedStore
 from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order, bars
-from tests.engine.desk import Counts, sent
+from tests.engine.desk import Counts, a_chain, sent
 from tests.engine.policies import Reader
 
 BARS = bars(60)
@@ -84,7 +84,7 @@ async def serve(folder: Path, moment: str, count: int) -> None:
         store = Mortal.at(embedded.url, lookback=96)
         store.moment, store.count, store.embedded = moment, count, embedded
         engine = Engine(
-            store=store, policies=[Reader(), Twap()], clock=BarsClock(), calendars=calendar, metrics=Counts()
+            store=store, chain=a_chain(Reader(), Twap()), clock=BarsClock(), calendars=calendar, metrics=Counts()
         )
         await engine.start()
         _say(READY)
@@ -106,20 +106,20 @@ def _say(line: str) -> None:
 async def _answer(engine: Engine, store: RedisStore, embedded: EmbeddedStore, do: str, value: Any = None) -> Any:
     match do:
         case "instrument":
-            return await engine.put_instrument(an_instrument())
+            return await engine.instruments.put(an_instrument())
         case "history":
-            return (await engine.post_bars([sent(bar) for bar in BARS[:HISTORY]])).accepted
+            return (await engine.bars.post([sent(bar) for bar in BARS[:HISTORY]])).accepted
         case "bar":
-            return (await engine.post_bars([sent(BARS[value])])).accepted
+            return (await engine.bars.post([sent(BARS[value])])).accepted
         case "order":
             order = an_order(client_order_id=value, min_steps=4, max_steps=8)
-            working, created = await engine.submit(order)
-            return {"order_id": working.order.order_id, "created": created}
+            state, created = await engine.orders.submit(order)
+            return {"order_id": state.order.order_id, "created": created}
         case "slices":
-            working, slices = await engine.order(value), await store.slices(value)
-            return {"version": working.version, "status": working.status, "slices": [repr(piece) for piece in slices]}
+            state, slices = await engine.queries.order(value), await store.slices(value)
+            return {"version": state.version, "status": state.status, "slices": [repr(piece) for piece in slices]}
         case "ready":
-            return (await engine.readiness()).ready
+            return (await engine.recovery.readiness()).ready
         case _:
             return embedded.pid
 

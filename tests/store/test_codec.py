@@ -8,12 +8,13 @@ from decimal import Decimal
 import pytest
 
 from app.domain.benchmark import BenchmarkSums
+from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Side, SizeMode
-from app.domain.projection import Bound, StopReason
+from app.domain.projection import Bound
 from app.domain.slice import Basis
-from app.domain.state import Status, take
+from app.domain.transitions import take
 from app.store import codec
-from app.store.order_codec import mandate_text, slice_from, slice_text, state_text, working_from
+from app.store.order_codec import mandate_text, slice_from, slice_text, state_from, state_text
 from tests.builders import (
     START,
     a_bar,
@@ -21,9 +22,9 @@ from tests.builders import (
     a_fill,
     a_projection,
     a_window,
-    a_working,
     an_instrument,
     an_order,
+    an_order_state,
     at,
 )
 
@@ -46,10 +47,10 @@ def test_an_order_with_everything_set_comes_back_equal() -> None:
     """No field has its default, so none can be forgotten."""
     decided = a_decided(allocation="nan", basis=Basis.FALLBACK, fallback_reason="bar_late", decided_on=None)
     projection = a_projection(7, bound_by=Bound.SLICE_CAP, stop_reason=StopReason.MODEL, final=True, stopping=True)
-    working = take(a_working(FULL), projection, a_window(), decided, Decimal(100) / 3)
-    working = take(working, projection, a_window(1), decided, Decimal(100) / 3)
-    working = replace(
-        working,
+    state = take(an_order_state(FULL), projection, a_window(), decided, Decimal(100) / 3)
+    state = take(state, projection, a_window(1), decided, Decimal(100) / 3)
+    state = replace(
+        state,
         version=3,
         status=Status.PAUSED,
         min_notional=Decimal(5),
@@ -60,19 +61,19 @@ def test_an_order_with_everything_set_comes_back_equal() -> None:
         next_open=at(9),
     )
 
-    back = working_from(mandate_text(working), state_text(working))
+    back = state_from(mandate_text(state), state_text(state))
 
-    assert back == working
-    assert slice_from(slice_text(working.overdue[0])) == working.overdue[0]
+    assert back == state
+    assert slice_from(slice_text(state.overdue[0])) == state.overdue[0]
 
 
 def test_an_order_without_options_comes_back_equal() -> None:
-    assert working_from(mandate_text(a_working()), state_text(a_working())) == a_working()
+    assert state_from(mandate_text(an_order_state()), state_text(an_order_state())) == an_order_state()
 
 
 def test_bars_fills_and_instruments_come_back_equal() -> None:
     bar = a_bar(notional=Decimal("5000.1"), trades=7, synthetic=True)
-    fill = a_fill(a_working())
+    fill = a_fill(an_order_state())
     instrument = an_instrument(calendar="XNYS", min_notional=Decimal(10))
 
     assert codec.bar_from(codec.bar_text(bar)) == bar
@@ -82,7 +83,7 @@ def test_bars_fills_and_instruments_come_back_equal() -> None:
 
 
 def test_a_form_of_a_later_release_is_refused() -> None:
-    later = codec.fill_text(a_fill(a_working())).replace('"v":1', '"v":2')
+    later = codec.fill_text(a_fill(an_order_state())).replace('"v":1', '"v":2')
 
     with pytest.raises(ValueError, match="form 2"):
         codec.fill_from(later)

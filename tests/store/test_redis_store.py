@@ -10,11 +10,13 @@ import pytest
 from redis import Redis
 
 from app.domain.errors import Conflict, Unavailable
-from app.domain.state import OrderState, cancel, take
+from app.domain.state import OrderState
+from app.domain.transitions import cancel, take
 from app.engine.changes import change
 from app.store import keys
+from app.store.event_codec import event_from
 from app.store.redis_store import RedisStore
-from tests.builders import a_decided, a_fill, a_projection, a_window, a_working, an_instrument, an_order, at, bars
+from tests.builders import a_decided, a_fill, a_projection, a_window, an_instrument, an_order, an_order_state, at, bars
 
 NEWEST = at(4)
 
@@ -25,25 +27,25 @@ async def placed(store: RedisStore, name: str = "oms-1") -> OrderState:
         await store.append_bars("BTC-USDT", bars(5), None)
     order = an_order(client_order_id=name)
     await store.claim(order)
-    made = await store.create(change(None, a_working(order)), NEWEST)
+    made = await store.create(change(None, an_order_state(order)), NEWEST)
     assert made is not None
     return made[0]
 
 
-def stepped(working: OrderState, lots: int = 10) -> OrderState:
-    return take(working, a_projection(lots), a_window(), a_decided(), Decimal(100))
+def stepped(state: OrderState, lots: int = 10) -> OrderState:
+    return take(state, a_projection(lots), a_window(), a_decided(), Decimal(100))
 
 
 async def test_what_is_recorded_comes_back_equal(store: RedisStore) -> None:
     created = await store.put_instrument(an_instrument())
-    working = await placed(store)
+    state = await placed(store)
 
     assert created
     assert await store.instruments() == [an_instrument()] == [await store.instrument("BTC-USDT")]
     assert await store.bars_before("BTC-USDT", at(4), 2) == bars(4)[2:]
     assert await store.bars_since("BTC-USDT", at(3), 9) == bars(5)[3:]
-    assert await store.order(working.order.order_id) == working
-    assert await store.awaiting("BTC-USDT") == [working]
+    assert await store.order(state.order.order_id) == state
+    assert await store.awaiting("BTC-USDT") == [state]
 
 
 async def test_what_is_not_there_is_none(store: RedisStore) -> None:
@@ -64,20 +66,20 @@ async def test_bars_are_appended_only_behind_the_expected_one(store: RedisStore)
 
 
 async def test_of_two_changes_from_one_version_the_first_stands(store: RedisStore) -> None:
-    working = await placed(store)
-    ours, theirs = change(working, stepped(working, 10)), change(working, stepped(working, 20))
+    state = await placed(store)
+    ours, theirs = change(state, stepped(state, 10)), change(state, stepped(state, 20))
 
     first, second = await store.commit([ours]), await store.commit([theirs])
 
     assert first == [None]
     assert second == [ours.after]
-    assert await store.order(working.order.order_id) == ours.after
-    assert await store.slices(working.order.order_id) == [ours.slice]
+    assert await store.order(state.order.order_id) == ours.after
+    assert await store.slices(state.order.order_id) == [ours.slice]
 
 
 async def test_many_writers_at_once_leave_one_winner(store: RedisStore) -> None:
-    working = await placed(store)
-    rivals = [change(working, stepped(working, lots)) for lots in range(1, 21)]
+    state = await placed(store)
+    rivals = [change(state, stepped(state, lots)) for lots in range(1, 21)]
 
     answers = await asyncio.gather(*(store.commit([rival]) for rival in rivals))
 
@@ -99,11 +101,11 @@ async def test_a_batch_commits_each_order_on_its_own(store: RedisStore) -> None:
 
 
 async def test_creation_again_gives_what_is_recorded(store: RedisStore) -> None:
-    working = await placed(store)
-    moved = change(working, stepped(working))
+    state = await placed(store)
+    moved = change(state, stepped(state))
     await store.commit([moved])
 
-    again = await store.create(change(None, a_working()), NEWEST)
+    again = await store.create(change(None, an_order_state()), NEWEST)
 
     assert again == (moved.after, False)
 
@@ -111,7 +113,7 @@ async def test_creation_again_gives_what_is_recorded(store: RedisStore) -> None:
 async def test_an_order_is_not_created_behind_a_newer_bar(store: RedisStore) -> None:
     await store.append_bars("BTC-USDT", bars(5), None)
 
-    assert await store.create(change(None, a_working()), at(3)) is None
+    assert await store.create(change(None, an_order_state()), at(3)) is None
     assert await store.order(an_order().order_id) is None
 
 
@@ -136,53 +138,54 @@ async def test_the_first_claim_of_a_client_order_id_stays(store: RedisStore) -> 
 
 
 async def test_a_fill_is_recorded_with_the_change_that_books_it(store: RedisStore) -> None:
-    working = await placed(store)
-    moved = change(working, stepped(working))
+    state = await placed(store)
+    moved = change(state, stepped(state))
     await store.commit([moved])
     fill = a_fill(moved.after)
 
-    lost = await store.commit([change(working, stepped(working), fill)])
-    before = await store.fill(working.order.order_id, "exec-1")
+    lost = await store.commit([change(state, stepped(state), fill)])
+    before = await store.fill(state.order.order_id, "exec-1")
     await store.commit([change(moved.after, cancel(moved.after), fill)])
 
     assert lost == [moved.after]
     assert before is None
-    assert await store.fill(working.order.order_id, "exec-1") == fill
+    assert await store.fill(state.order.order_id, "exec-1") == fill
 
 
 async def test_a_status_moves_the_order_between_pages(store: RedisStore) -> None:
-    working = await placed(store)
-    cancelled = cancel(working)
+    state = await placed(store)
+    cancelled = cancel(state)
 
-    await store.commit([change(working, cancelled)])
+    await store.commit([change(state, cancelled)])
 
-    old = await store.page(status=working.status, instrument=None, limit=9, cursor=None)
+    old = await store.page(status=state.status, instrument=None, limit=9, cursor=None)
     assert old.orders == ()
 
 
 async def test_events_tell_what_happened_in_order(store: RedisStore, server: str) -> None:
-    working = await placed(store)
-    moved = change(working, stepped(working))
+    state = await placed(store)
+    moved = change(state, stepped(state))
     await store.commit([moved])
     await store.commit([change(moved.after, cancel(moved.after))])
 
     with Redis.from_url(server, decode_responses=True) as client:
         entries = client.xrange(keys.events("BTC-USDT"))
 
-    assert [(fields["event"], fields["version"]) for _, fields in entries] == [
-        ("accepted", "1"),
-        ("working", "2"),
-        ("slice", "2"),
-        ("cancelled", "3"),
+    events = [event_from(fields["json"]) for _, fields in entries]
+    assert [(event.what.name, event.version) for event in events] == [
+        ("order.accepted", 1),
+        ("order.working", 2),
+        ("slice.committed", 2),
+        ("order.cancelled", 3),
     ]
 
 
 async def test_a_server_that_has_forgotten_the_scripts_gets_them_again(store: RedisStore, server: str) -> None:
-    working = await placed(store)
+    state = await placed(store)
     with Redis.from_url(server) as client:
         client.script_flush()
 
-    assert await store.commit([change(working, stepped(working))]) == [None]
+    assert await store.commit([change(state, stepped(state))]) == [None]
 
 
 async def test_terms_do_not_change_under_live_orders(store: RedisStore) -> None:
@@ -197,13 +200,13 @@ async def test_terms_do_not_change_under_live_orders(store: RedisStore) -> None:
 
 async def test_every_key_of_an_instrument_lies_in_one_slot(store: RedisStore, server: str) -> None:
     await store.put_instrument(an_instrument())
-    working = await placed(store)
-    await store.commit([change(working, stepped(working), None)])
+    state = await placed(store)
+    await store.commit([change(state, stepped(state), None)])
 
     with Redis.from_url(server, decode_responses=True) as client:
         found = set(client.keys("*"))
 
-    others = {keys.INSTRUMENTS, keys.claim(working.order.order_id)}
+    others = {keys.INSTRUMENTS, keys.claim(state.order.order_id)}
     assert found > others
     assert all(key.startswith("lem:{BTC-USDT}:") for key in found - others)
 
@@ -214,7 +217,7 @@ async def test_a_server_that_is_away_is_unavailable() -> None:
     with pytest.raises(Unavailable) as refused:
         await nobody.ping()
     with pytest.raises(Unavailable):
-        await nobody.commit([change(a_working(), replace(a_working(), stopping=True))])
+        await nobody.commit([change(an_order_state(), replace(an_order_state(), stopping=True))])
     await nobody.close()
 
     assert refused.value.code == "store_unavailable"

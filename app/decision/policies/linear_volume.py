@@ -1,4 +1,4 @@
-"""Forecast log volume by a linear regression that is fitted inside the window it looks at, and track its share.
+"""Forecast log volume by a linear regression that is fitted inside each window, and trade in step with the forecast.
 
 Shapes: G windows, L bars, N steps, K regressors, T bars that a fit has both regressors and targets for.
 """
@@ -9,50 +9,36 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from app.decision.market import Floats, Market
-from app.decision.policies.pacing import even_pace, towards
-from app.decision.policies.volume_curve import LOOKBACK, volume_pace
-from app.decision.policies.windows import STEPS_MAX, column, exists, trailing_mean_volume
-from app.decision.policy import Proposal, Rows
-from app.domain.order import SCENARIOS, Benchmark
+from app.decision.market import Floats
+from app.decision.policies.raw_windows import column, exists, trailing_mean_volume
+from app.decision.policies.volume_pacing import VolumePacing
 
 Matrix = NDArray[np.float64]
 
 AVERAGED_BARS = (1, 4, 16, 96)
-"""The regressors: means of the newest log volumes, each less its usual level at that time of day."""
+"""Each regressor is the mean of so many newest log volumes, less their usual level at that time of day."""
 RIDGE = 30.0
-"""Weighs as much as this many bars with a unit deviation; a window without history gets its usual level."""
+"""The ridge weighs as much as this many bars of unit deviation; a window without history gets its usual level."""
 USUAL_SHRINKAGE = 1.0
 """The window's mean log volume counts as this many earlier days."""
 VOLUME_FLOOR = 0.02
-"""Of the window's mean volume: what an empty bar counts as, since it has no logarithm."""
+"""An empty bar, which has no logarithm, counts as this share of the window's mean volume."""
 CORRECTION_MAX = 3.0
 MINUTES = 1440
 
-IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
 
+class LinearVolume(VolumePacing):
+    """Expects the volume that a regression inside the window forecasts.
 
-class LinearVolume:
-    """Cumulative share of expected volume for VWAP orders, even pace for TWAP orders; it never stops.
-
-    Log volume h steps ahead is regressed by ridge least squares on how far the last 1, 4, 16 and 96 bars ran from their
-    usual level at that time of day. The exponential of such a forecast is a median: it is corrected to the mean by the
-    ratio of what came to what was fitted (Duan's smearing estimate), for each number of steps ahead on its own.
+    The log volume h steps ahead is regressed by ridge least squares on how far the last 1, 4, 16 and 96 bars ran from
+    their usual level at that time of day. The exponential of such a forecast is a median. The ratio of what came to
+    what was fitted (Duan's smearing estimate) corrects the median to the mean, for each number of steps ahead alone.
     """
 
     name: str = "linear_volume"
-    lookback: int = LOOKBACK
-    history_min: int = 1
-    max_steps: int = STEPS_MAX
-    risk_aversion: float = 0.0
 
-    def observe(self, windows: Floats) -> Market:
-        forecast = forecast_by_regression(windows, self.max_steps)
-        return Market(np.zeros((len(windows), 0), dtype=np.float32), forecast.astype(np.float32))
-
-    def propose(self, market: Market, rows: Rows) -> Proposal:
-        pace = np.where(IS_VWAP[rows.scenario], volume_pace(market, rows), even_pace(rows))
-        return Proposal(towards(pace, rows), np.zeros(len(rows)))
+    def forecast(self, windows: Floats) -> Matrix:
+        return forecast_by_regression(windows, self.max_steps)
 
 
 def forecast_by_regression(windows: Floats, steps: int) -> Matrix:
@@ -70,9 +56,9 @@ def forecast_by_regression(windows: Floats, steps: int) -> Matrix:
 
 
 def _usual_levels(windows: Floats, logs: Matrix, known: Matrix, steps: int) -> tuple[Matrix, Matrix]:
-    """Of log volume, [G, L] at each bar's time of day, and [G, N] in the next steps.
+    """The usual log volume, [G, L] at each bar's time of day and [G, N] in the next steps.
 
-    What comes next is read from what followed the same time of day on earlier days, so that sessions need no calendar.
+    The next steps are read from what followed the same time of day on earlier days, so that sessions need no calendar.
     """
     count, length = logs.shape
     minute = (column(windows, "second_of_day") // 60).astype(np.int64) + MINUTES * np.arange(count)[:, None]
@@ -94,7 +80,8 @@ def _usual_levels(windows: Floats, logs: Matrix, known: Matrix, steps: int) -> t
 
 
 def _fit(surprise: Matrix, known: Matrix, steps: int) -> tuple[Matrix, Matrix, Matrix]:
-    """Fitted surprises [G, T + 1, N], the last row the forecast; those that came, and their weights, [G, T, N]."""
+    """The fitted surprises [G, T + 1, N], of which the last row is the forecast, then the surprises that came and their
+    weights, [G, T, N] each."""
     regressors = np.stack([_trailing(surprise, known, bars) for bars in AVERAGED_BARS], axis=-1)  # [G, L, K]
     training = regressors[:, :-steps]
     came = sliding_window_view(surprise, steps, axis=1)[:, 1:]
@@ -115,7 +102,7 @@ def _trailing(surprise: Matrix, known: Matrix, bars: int) -> Matrix:
 
 
 def _to_mean(fitted: Matrix, came: Matrix, weights: Matrix) -> Matrix:
-    """[G, N]: the mean of what came over the exponential of what was fitted."""
+    """[G, N]: the mean ratio of what came to the exponential of what was fitted."""
     ratio = (np.exp(came - fitted) * weights).sum(axis=1) + 1.0
     mean: Matrix = ratio / (weights.sum(axis=1) + 1.0)
     return np.clip(mean, 1.0 / CORRECTION_MAX, CORRECTION_MAX)

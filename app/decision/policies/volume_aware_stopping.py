@@ -14,26 +14,25 @@ from app.decision.policies.optimal_stopping import (
     stopping_min_steps,
 )
 from app.decision.policies.pacing import towards
+from app.decision.policies.raw_windows import SIGMA_BARS, STEPS_MAX, trailing_sigma
 from app.decision.policies.stopping_rule import StoppingRule, stopping_rule
-from app.decision.policies.volume_curve import LOOKBACK, forecast_volume
-from app.decision.policies.windows import SIGMA_BARS, STEPS_MAX, trailing_sigma
+from app.decision.policies.volume_curve import forecast_volume
+from app.decision.policies.volume_pacing import LOOKBACK
 from app.decision.policy import Proposal, Rows
-from app.domain.order import SCENARIOS, Benchmark
+from app.decision.scenarios import IS_VWAP
 
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
-
 
 class VolumeAwareStopping:
-    """Decides TWAP orders as `OptimalStopping` does, with the same reading of sigma. For VWAP orders it measures time
-    in volume: after a share s of the horizon's volume (what has traded, over that and the forecast of `volume_curve`)
-    N s bars of the rule have passed.
+    """Decides TWAP orders as `OptimalStopping` does, with the same sigma. For VWAP orders time is measured in volume:
+    after a share s of the horizon's volume (what has traded, over that and the forecast of `volume_curve`) N s bars of
+    the rule have passed.
 
-    It ends where the distance from VWAP is above the rule's threshold at that time, between whole bars on a straight
-    line, and paces by the delta hedge at the time that the next bar will bring. For min_steps = max_steps that is the
-    schedule of `volume_curve`. The rule takes each bar's volatility as equal, busy or not.
+    An order ends where its distance from VWAP is above the rule's threshold at that time, interpolated between whole
+    bars, and is paced by the delta hedge at the time that the next bar will bring. For min_steps = max_steps that is
+    the schedule of `volume_curve`. The rule takes every bar as equally volatile, busy or not.
     """
 
     name: str = "volume_aware_stopping"
@@ -49,20 +48,20 @@ class VolumeAwareStopping:
         """The context [G, 1] is sigma, relative per bar."""
         sigma = trailing_sigma(windows[:, -SIGMA_BARS - 1 :])
         forecast = forecast_volume(windows, self.max_steps)
-        return Market(sigma[:, None].astype(np.float32), forecast.astype(np.float32))
+        return Market(context=sigma[:, None].astype(np.float32), volume_forecast=forecast.astype(np.float32))
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         proposal = self._by_steps.propose(market, rows)
         chosen = np.flatnonzero(IS_VWAP[rows.scenario])
         if len(chosen):
-            target, stops = by_volume(market, rows.take(chosen))
-            proposal.allocation[chosen] = target
-            proposal.stop_probability[chosen] = stops
+            by_volume = propose_by_volume(market, rows.take(chosen))
+            proposal.allocation[chosen] = by_volume.allocation
+            proposal.stop_probability[chosen] = by_volume.stop_probability
         return proposal
 
 
-def by_volume(market: Market, rows: Rows) -> tuple[Vector, Vector]:
-    """The slice and the end of VWAP orders, [B] each."""
+def propose_by_volume(market: Market, rows: Rows) -> Proposal:
+    """The slices and the ends of VWAP orders."""
     y = distance(market.context[rows.market, 0].astype(np.float64), rows)
     min_steps = stopping_min_steps(rows)
     now, following, earliest = volume_clock(market, rows, min_steps)
@@ -77,17 +76,19 @@ def by_volume(market: Market, rows: Rows) -> tuple[Vector, Vector]:
     last = rows.step == rows.max_steps
     stops = last | (stops & (rows.step >= min_steps) & (rows.step > 1))
     target = np.where(last, 1.0, np.maximum(target, one_slice_left(min_steps, rows)))
-    return towards(target, rows), (stops & finishable(rows)).astype(np.float64)
+    stop_probability = (stops & finishable(rows)).astype(np.float64)
+    return Proposal(allocation=towards(target, rows), stop_probability=stop_probability)
 
 
 def volume_clock(market: Market, rows: Rows, min_steps: Integers) -> tuple[Vector, Vector, Integers]:
-    """[B]: the rule's bars that have passed, that will have passed after the next bar, and the rule's min_steps: the
-    bar in which the real one is expected to end. Steps are the clock where nothing is expected to trade."""
+    """[B] each: how many bars of the rule have passed, how many will have passed after the next bar, and the min_steps
+    of the rule: the bar of the rule in which step `min_steps` is expected to end. Steps are the clock where no volume
+    is expected."""
     ahead = market.volume_forecast[rows.market].astype(np.float64)
-    place, left = np.arange(ahead.shape[1]), rows.max_steps - rows.step + 1
+    index, steps_left = np.arange(ahead.shape[1]), rows.max_steps - rows.step + 1
     traded = rows.benchmark_volume
-    total = traded + np.where(place < left[:, None], ahead, 0.0).sum(axis=1)
-    before_earliest = traded + np.where(place < (min_steps - rows.step)[:, None], ahead, 0.0).sum(axis=1)
+    total = traded + np.where(index < steps_left[:, None], ahead, 0.0).sum(axis=1)
+    before_earliest = traded + np.where(index < (min_steps - rows.step)[:, None], ahead, 0.0).sum(axis=1)
 
     def bars(volume: Vector, steps: Integers) -> Vector:
         share: Vector = np.divide(volume, total, out=steps / rows.max_steps, where=total > 0.0)
@@ -100,7 +101,8 @@ def volume_clock(market: Market, rows: Rows, min_steps: Integers) -> tuple[Vecto
 
 
 def threshold_at(max_steps: int, closed: Vector) -> Vector:
-    """[B]: where an order that may end ends, in sigmas, with `closed` bars behind it; infinite for one bar in all."""
+    """[B]: the distance in sigmas from which an order ends with `closed` bars behind it; infinite where the horizon is
+    a single bar."""
     thresholds = stopping_rule(1, max_steps).threshold[1:-1]  # before the first bar and at the last there is no choice
     if not len(thresholds):
         return np.full(len(closed), np.inf)
@@ -109,7 +111,7 @@ def threshold_at(max_steps: int, closed: Vector) -> Vector:
 
 
 def target_at(rule: StoppingRule, closed: Vector, y: Vector) -> Vector:
-    """[B]: `rule.target` between whole bars, on a straight line; 0 is done before the rule's first bar begins."""
+    """[B]: `rule.target` interpolated between whole bars; 0 before the rule's first bar begins."""
     closed = np.maximum(closed, -1.0)
     last = len(rule.threshold) - 1
     left = np.minimum(np.floor(closed).astype(np.int64), last - 1)

@@ -1,6 +1,6 @@
 """Follow the volume that the market is expected to trade: the classical VWAP schedule, adapted bar by bar.
 
-Shapes: G windows, L bars, N steps, B orders, P pairs of a window and a bar in it, K recent bars.
+Shapes: G windows, L bars, N steps, P pairs of a window and a bar in it, K recent bars.
 """
 
 from __future__ import annotations
@@ -8,57 +8,34 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.decision.market import Floats, Market
-from app.decision.policies.pacing import even_pace, towards
-from app.decision.policies.windows import STEPS_MAX, column, exists, trailing_mean_volume
-from app.decision.policy import Proposal, Rows
-from app.domain.order import SCENARIOS, Benchmark
+from app.decision.market import Floats
+from app.decision.policies.raw_windows import column, exists, trailing_mean_volume
+from app.decision.policies.volume_pacing import VolumePacing
 
 Matrix = NDArray[np.float64]
 
-LOOKBACK = 673
-"""A week of 15 minute bars and the bar before it, so that each of the seven days has its same time of day."""
 LEVEL_BARS = 96
 RECENT_BARS = 16
 SHRINKAGE_DAYS = 3.0
 """The trailing mean weighs as much as this many earlier days."""
 SURPRISE_MAX = 4.0
+PERSISTENCE_FIRST, PERSISTENCE_DECAY = 0.6, -0.25
+"""Chosen on bars from before those that results are measured on."""
 
-IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
 
+class VolumeCurve(VolumePacing):
+    """Expects the volume that the same times of day had on earlier days, moved by how busy the newest bars were.
 
-class VolumeCurve:
-    """Cumulative share of expected volume for VWAP orders, even pace for TWAP orders; it never stops.
-
-    Volume h steps ahead is the *arithmetic* mean over earlier days of what followed the same time of day h bars later
-    (so sessions and weekends need no calendar), moved by how far the last bars ran above or below their own usual
-    level. A share of volume needs means: the exponential of a mean log is too low, most so far ahead.
+    The volume h steps ahead is the *arithmetic* mean, over earlier days, of the bar that came h bars after the same
+    time of day, so sessions and weekends need no calendar. It is moved by how far the newest bars ran above or below
+    their own usual level. A share of volume needs means: the exponential of a mean logarithm is too low, most of all
+    far ahead.
     """
 
     name: str = "volume_curve"
-    lookback: int = LOOKBACK
-    history_min: int = 1
-    max_steps: int = STEPS_MAX
-    risk_aversion: float = 0.0
 
-    def observe(self, windows: Floats) -> Market:
-        forecast = forecast_volume(windows, self.max_steps)
-        return Market(np.zeros((len(windows), 0), dtype=np.float32), forecast.astype(np.float32))
-
-    def propose(self, market: Market, rows: Rows) -> Proposal:
-        pace = np.where(IS_VWAP[rows.scenario], volume_pace(market, rows), even_pace(rows))
-        return Proposal(towards(pace, rows), np.zeros(len(rows)))
-
-
-def volume_pace(market: Market, rows: Rows) -> Matrix:
-    """[B]: (volume so far + next step) / (volume so far + steps to max_steps); the even pace where that is 0 / 0."""
-    ahead = market.volume_forecast[rows.market].astype(np.float64)
-    steps_left = rows.max_steps - rows.step + 1
-    total = rows.benchmark_volume + np.where(np.arange(ahead.shape[1]) < steps_left[:, None], ahead, 0.0).sum(axis=1)
-    done = rows.benchmark_volume + ahead[:, 0]
-    pace: Matrix = np.divide(done, total, out=even_pace(rows), where=total > 0.0)
-    pace[steps_left == 1] = 1.0
-    return pace
+    def forecast(self, windows: Floats) -> Matrix:
+        return forecast_volume(windows, self.max_steps)
 
 
 def forecast_volume(windows: Floats, steps: int) -> Matrix:
@@ -74,29 +51,32 @@ def forecast_volume(windows: Floats, steps: int) -> Matrix:
 
 
 def persistence(steps: int) -> Matrix:
-    """[N]: the share of the recent bars' excess volume that is still there h steps ahead. Being linear in the excess,
-    and below 1, it leaves the mean of the forecast where it is and the forecast above zero. The figures were chosen on
-    crypto_15m before 2024-07; the optimum is flat."""
-    share: Matrix = 0.6 * np.power(np.arange(1.0, steps + 1.0), -0.25)
+    """[N]: the share of the recent bars' excess volume that is still there h steps ahead.
+
+    The share is linear in the excess and below 1, so it leaves the mean of the forecast where it is and the forecast
+    above zero.
+    """
+    share: Matrix = PERSISTENCE_FIRST * np.power(np.arange(1.0, steps + 1.0), PERSISTENCE_DECAY)
     return share
 
 
 def _usual_volume(windows: Floats, steps: int) -> Matrix:
     """[G, K + N]: the mean volume, on earlier days, at the times of day of the K newest bars and the next N.
 
-    It is shrunk to the trailing mean by `SHRINKAGE_DAYS`."""
+    The mean is shrunk to the trailing mean by `SHRINKAGE_DAYS`.
+    """
     volume, known, clock = column(windows, "volume"), exists(windows), column(windows, "second_of_day")
     length = windows.shape[1]
     same_time = known & (clock == clock[:, -1:])
     same_time[:, -1] = False
     window, bar = np.nonzero(same_time)  # [P] each
-    place = bar[:, None] + np.arange(1 - RECENT_BARS, steps + 1)  # [P, K + N]
-    inside = (place >= 0) & (place < length)
-    place = np.where(inside, place, 0)
-    inside &= known[window[:, None], place]
-    sums = np.zeros((len(windows), place.shape[1]))
+    index = bar[:, None] + np.arange(1 - RECENT_BARS, steps + 1)  # [P, K + N]
+    inside = (index >= 0) & (index < length)
+    index = np.where(inside, index, 0)
+    inside &= known[window[:, None], index]
+    sums = np.zeros((len(windows), index.shape[1]))
     counts = np.zeros_like(sums)
-    np.add.at(sums, window, np.where(inside, volume[window[:, None], place], 0.0))
+    np.add.at(sums, window, np.where(inside, volume[window[:, None], index], 0.0))
     np.add.at(counts, window, inside.astype(np.float64))
     level = trailing_mean_volume(windows, LEVEL_BARS)[:, None]
     usual: Matrix = (sums + SHRINKAGE_DAYS * level) / (counts + SHRINKAGE_DAYS)

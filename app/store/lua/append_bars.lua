@@ -4,7 +4,7 @@ local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 if (newest[1] and newest[1][1] or '') ~= ARGV[1] then
   return 0
 end
-for place = 3, #ARGV, 2 do
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], ARGV[place], 'json', ARGV[place + 1])
+for index = 3, #ARGV, 2 do
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], ARGV[index], 'json', ARGV[index + 1])
 end
 return 1

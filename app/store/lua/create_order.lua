@@ -1,6 +1,6 @@
 -- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status.
 -- ARGV: order id, id of the newest bar, mandate, state, version, step, slice ('' for none), awaits bars (1 or 0),
---       orders that may await bars, events kept, event names.
+--       orders that may await bars, events kept, each event (JSON).
 -- Returns {'created'}, {'exists', mandate, state}, {'outrun'} where another bar is the newest, or {'full'}.
 local recorded = redis.call('HMGET', KEYS[1], 'mandate', 'state')
 if recorded[1] then
@@ -24,8 +24,7 @@ redis.call('ZADD', KEYS[8], sequence, ARGV[1])
 if ARGV[8] == '1' then
   redis.call('SADD', KEYS[4], ARGV[1])
 end
-for place = 11, #ARGV do
-  redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[10], '*',
-    'event', ARGV[place], 'order_id', ARGV[1], 'version', ARGV[5], 'step', ARGV[6])
+for index = 11, #ARGV do
+  redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[10], '*', 'json', ARGV[index])
 end
 return {'created'}

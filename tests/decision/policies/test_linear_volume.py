@@ -7,7 +7,7 @@ import pytest
 
 from app.decision.market import COLUMNS, Floats
 from app.decision.policies.linear_volume import LinearVolume, forecast_by_regression
-from app.decision.policies.volume_curve import LOOKBACK
+from app.decision.policies.volume_pacing import LOOKBACK
 from tests.market import BUY_VWAP, some_rows
 
 DAY_SECONDS = 86_400
@@ -30,9 +30,9 @@ def autoregressive(
     """Log volumes of unit variance around 0."""
     logs = np.zeros((count, bars))
     logs[:, 0] = random.standard_normal(count)
-    for at in range(1, bars):
+    for bar in range(1, bars):
         noise = np.sqrt(1.0 - persistence**2) * random.standard_normal(count)
-        logs[:, at] = persistence * logs[:, at - 1] + noise
+        logs[:, bar] = persistence * logs[:, bar - 1] + noise
     return logs
 
 

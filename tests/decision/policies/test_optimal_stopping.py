@@ -10,7 +10,7 @@ import pytest
 from app.bars.series import raw_rows, raw_windows
 from app.decision.market import COLUMNS, Floats, Market
 from app.decision.policies.optimal_stopping import OptimalStopping
-from app.decision.policies.windows import trailing_sigma
+from app.decision.policies.raw_windows import trailing_sigma
 from app.domain.order import Scenario
 from tests.market import BUY_TWAP, SELL_TWAP, a_walk, some_rows
 

@@ -90,9 +90,9 @@ def test_a_slice_cap_puts_off_the_end_until_one_slice_finishes() -> None:
 def test_between_whole_bars_the_pace_is_a_straight_line() -> None:
     rule, y = stopping_rule(6, 12), np.zeros(3)
 
-    at = target_at(rule, np.array([3.0, 3.5, 4.0]), y)
+    before, between, after = target_at(rule, np.array([3.0, 3.5, 4.0]), y)
 
-    assert at[1] == pytest.approx((at[0] + at[2]) / 2.0)
+    assert between == pytest.approx((before + after) / 2.0)
 
 
 @pytest.mark.parametrize("max_steps", [1, 2, 3])

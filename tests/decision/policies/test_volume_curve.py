@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from app.decision.market import COLUMNS, Floats, Market
-from app.decision.policies.volume_curve import LOOKBACK, VolumeCurve, forecast_volume
+from app.decision.policies.volume_curve import VolumeCurve, forecast_volume
+from app.decision.policies.volume_pacing import LOOKBACK
 from tests.market import BUY_TWAP, BUY_VWAP, some_rows
 
 DAY_SECONDS = 86_400

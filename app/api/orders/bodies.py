@@ -1,0 +1,190 @@
+"""An order on the wire: as the OMS sends it, and as the service answers it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
+
+from app.api.values import Answer, BpsOut, DecimalIn, DecimalOut, Edge, Name, TimeIn, TimeOut
+from app.domain.lifecycle import Status, StopReason
+from app.domain.order import Benchmark, Fills, Horizon, Limits, Order, Side, SizeMode, order_id_of
+from app.domain.state import OrderState
+
+STEPS_MAX = 10_000
+STEP_SECONDS_MAX = 86_400
+
+EXAMPLE: JsonDict = {
+    "client_order_id": "oms-42",
+    "instrument": "BTC-USDT",
+    "side": "buy",
+    "quantity": "12.5",
+    "benchmark": "vwap",
+    "horizon": {"min_steps": 4, "max_steps": 12},
+    "limits": {"max_slice_fraction": "0.25"},
+}
+
+
+class HorizonIn(Edge):
+    min_steps: Annotated[int, Field(le=STEPS_MAX)]
+    max_steps: Annotated[int, Field(le=STEPS_MAX)]
+    step_seconds: Annotated[int, Field(le=STEP_SECONDS_MAX)] | None = None
+
+
+class LimitsIn(Edge):
+    max_slice_fraction: DecimalIn | None = None
+    max_participation_rate: DecimalIn | None = None
+    limit_price: DecimalIn | None = None
+
+
+class OrderIn(Edge):
+    """Exactly one of `quantity` (base units) and `notional` (quote currency) is given. `risk_aversion` 0 asks for the
+    best mean; without it the bundle's default holds."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    client_order_id: Name
+    instrument: Name
+    side: Annotated[Side, Field(strict=False)]
+    quantity: DecimalIn | None = None
+    notional: DecimalIn | None = None
+    benchmark: Annotated[Benchmark, Field(strict=False)]
+    horizon: HorizonIn
+    start_time: TimeIn | None = None
+    limits: LimitsIn = LimitsIn()
+    risk_aversion: DecimalIn | None = None
+    fills: Annotated[Fills, Field(strict=False)] = Fills.ASSUMED
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if self.quantity is None and self.notional is None:
+            raise PydanticCustomError("size_missing", "give either quantity or notional")
+        if self.quantity is not None and self.notional is not None:
+            raise PydanticCustomError("size_ambiguous", "give quantity or notional, not both")
+        return self
+
+    def to_domain(self) -> Order:
+        """Raises InvalidInput for what no order can be."""
+        by_quantity = self.quantity is not None
+        return Order(
+            order_id=order_id_of(self.client_order_id),
+            client_order_id=self.client_order_id,
+            instrument=self.instrument,
+            side=self.side,
+            size=(self.quantity if by_quantity else self.notional) or Decimal(0),
+            size_mode=SizeMode.QUANTITY if by_quantity else SizeMode.NOTIONAL,
+            benchmark=self.benchmark,
+            horizon=Horizon(**self.horizon.model_dump()),
+            start_time=self.start_time,
+            limits=Limits(**self.limits.model_dump()),
+            risk_aversion=self.risk_aversion,
+            fills=self.fills,
+        )
+
+
+class HorizonOut(Answer):
+    min_steps: int
+    max_steps: int
+    step_seconds: int | None
+
+
+class LimitsOut(Answer):
+    max_slice_fraction: DecimalOut | None
+    max_participation_rate: DecimalOut | None
+    limit_price: DecimalOut | None
+
+
+OUT_EXAMPLE: JsonDict = EXAMPLE | {
+    "order_id": "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11",
+    "status": "working",
+    "notional": None,
+    "horizon": {"min_steps": 4, "max_steps": 12, "step_seconds": None},
+    "limits": {"max_slice_fraction": "0.25", "max_participation_rate": None, "limit_price": None},
+    "start_time": None,
+    "risk_aversion": None,
+    "fills": "assumed",
+    "step": 3,
+    "filled_quantity": "2.4",
+    "filled_notional": "240480",
+    "leaves": "10.1",
+    "avg_price": "100200",
+    "arrival_price": "100150",
+    "benchmark_price": "100210.5",
+    "benchmark_partial": False,
+    "slippage_bps": "-1.0478",
+    "stop_reason": None,
+}
+
+
+class OrderOut(Answer):
+    """`leaves` is in the unit that the order fixes. `step` is the newest step with a slice. The benchmark covers the
+    closed windows so far; `benchmark_partial` tells that a gap in the feed is among them. `slippage_bps` is positive
+    for a cost. `stop_reason` says why the last slice was the last."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [OUT_EXAMPLE]})
+
+    order_id: str
+    client_order_id: str
+    status: Status
+    instrument: str
+    side: Side
+    quantity: DecimalOut | None
+    notional: DecimalOut | None
+    benchmark: Benchmark
+    horizon: HorizonOut
+    start_time: TimeOut | None
+    limits: LimitsOut
+    risk_aversion: DecimalOut | None
+    fills: Fills
+    step: int
+    filled_quantity: DecimalOut
+    filled_notional: DecimalOut
+    leaves: DecimalOut
+    avg_price: DecimalOut | None
+    arrival_price: DecimalOut | None
+    benchmark_price: DecimalOut | None
+    benchmark_partial: bool
+    slippage_bps: BpsOut | None
+    stop_reason: StopReason | None
+
+    @classmethod
+    def of(cls, state: OrderState) -> Self:
+        order = state.order
+        by_quantity = order.size_mode is SizeMode.QUANTITY
+        return cls(
+            order_id=order.order_id,
+            client_order_id=order.client_order_id,
+            status=state.status,
+            instrument=order.instrument,
+            side=order.side,
+            quantity=order.size if by_quantity else None,
+            notional=None if by_quantity else order.size,
+            benchmark=order.benchmark,
+            horizon=HorizonOut.model_validate(order.horizon, from_attributes=True),
+            start_time=order.start_time,
+            limits=LimitsOut.model_validate(order.limits, from_attributes=True),
+            risk_aversion=order.risk_aversion,
+            fills=order.fills,
+            step=state.step,
+            filled_quantity=state.filled_quantity,
+            filled_notional=state.filled_notional,
+            leaves=state.leaves,
+            avg_price=state.avg_price,
+            arrival_price=state.arrival_price,
+            benchmark_price=state.sums.price(order.benchmark),
+            benchmark_partial=state.sums.partial,
+            slippage_bps=state.slippage_bps,
+            stop_reason=state.stop_reason,
+        )
+
+
+class OrdersOut(Answer):
+    """`next_cursor` asks for the next page; null on the last."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"orders": [OUT_EXAMPLE], "next_cursor": None}]})
+
+    orders: list[OrderOut]
+    next_cursor: str | None

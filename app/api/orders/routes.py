@@ -1,0 +1,79 @@
+"""`/v1/orders`: accept, show, list, cancel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
+from app.api.openapi import problems
+from app.api.orders.bodies import OrderIn, OrderOut, OrdersOut
+from app.api.services import EngineDep
+from app.api.values import Name
+from app.domain.lifecycle import Status
+
+router = APIRouter(tags=["orders"])
+
+LIMIT_DEFAULT, LIMIT_MAX = 100, 1_000
+
+ORDER_CODES = (
+    *("unknown_instrument", "client_order_id_reused", "no_bars", "too_many_orders", "size_missing", "size_ambiguous"),
+    *("unknown_value", "not_whole_lots", "too_many_lots", "below_min_notional", "bad_horizon", "horizon_inverted"),
+    *("horizon_too_long", "step_seconds_unsupported", "start_time_too_far", "outside_calendar", "above_one"),
+    "slice_cap_infeasible",
+)
+
+OrderId = Annotated[str, Path(max_length=64)]
+
+
+class Wanted(BaseModel):
+    """Which orders. `cursor` is the `next_cursor` of the page before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status | None = None
+    instrument: Name | None = None
+    client_order_id: Name | None = None
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    cursor: Annotated[str, Field(max_length=256)] | None = None
+
+
+@router.post(
+    "/v1/orders",
+    status_code=201,
+    summary="Send an order",
+    responses={
+        200: {"model": OrderOut, "description": "Known already: the order as it stands"},
+        **problems(*BODY, *TIMES, *ORDER_CODES, *STORE),
+    },
+)
+async def post_order(body: OrderIn, engine: EngineDep, response: Response) -> OrderOut:
+    """The same `client_order_id` with the same order again is answered 200 and starts nothing; with another order it
+    is a conflict (`client_order_id_reused`)."""
+    state, created = await engine.orders.submit(body.to_domain())
+    if not created:
+        response.status_code = 200
+    return OrderOut.of(state)
+
+
+@router.get("/v1/orders", summary="A page of orders", responses=problems(*QUERY, "bad_cursor", *STORE))
+async def list_orders(wanted: Annotated[Wanted, Query()], engine: EngineDep) -> OrdersOut:
+    page = await engine.queries.orders(**wanted.model_dump())
+    return OrdersOut(orders=[OrderOut.of(each) for each in page.orders], next_cursor=page.next_cursor)
+
+
+@router.get("/v1/orders/{order_id}", summary="One order", responses=problems(*KNOWN_ORDER))
+async def get_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
+    return OrderOut.of(await engine.queries.order(order_id))
+
+
+@router.post(
+    "/v1/orders/{order_id}/cancel",
+    summary="Cancel an order",
+    responses=problems(*KNOWN_ORDER, "order_ended"),
+)
+async def cancel_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
+    """No further slice. Twice is once; an order that has ended otherwise is a conflict (`order_ended`)."""
+    return OrderOut.of(await engine.orders.cancel(order_id))

@@ -1,0 +1,116 @@
+"""A slice on the wire."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import ConfigDict
+from pydantic.config import JsonDict
+
+from app.api.values import Answer, DecimalOut, TimeOut
+from app.domain.lifecycle import Status, StopReason
+from app.domain.projection import Bound
+from app.domain.slice import Basis, Slice
+from app.domain.state import OrderState
+
+ORDER_ID = "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11"
+
+EXAMPLE: JsonDict = {
+    "slice_id": f"{ORDER_ID}-3",
+    "step": 3,
+    "window": {"start": "2025-01-06T14:30:00Z", "end": "2025-01-06T14:45:00Z"},
+    "quantity": "1.1",
+    "notional": "110220",
+    "fraction": "0.088",
+    "cumulative_fraction": "0.28",
+    "final": False,
+    "stop_reason": None,
+    "limit_price": None,
+    "basis": "model",
+    "fallback_reason": None,
+    "bound_by": None,
+    "model": "lem-1@3f2a9c41d07b",
+    "allocation": "0.08803",
+    "stop_probability": "0.12",
+    "decided_on": "2025-01-06T14:15:00Z",
+    "decided_at": "2025-01-06T14:30:00.412Z",
+}
+
+
+class WindowOut(Answer):
+    """[start, end)."""
+
+    start: TimeOut
+    end: TimeOut
+
+
+class SliceOut(Answer):
+    """What to trade in one step. Of `quantity` and `notional` the one that the order fixes is exact, the other an
+    estimate at the last close. `model`, `allocation` and `stop_probability` are who proposed what, before the limits;
+    `bound_by` is the limit that changed it. `decided_on` is the open of the newest bar used."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    slice_id: str
+    step: int
+    window: WindowOut
+    quantity: DecimalOut
+    notional: DecimalOut
+    fraction: DecimalOut
+    cumulative_fraction: DecimalOut
+    final: bool
+    stop_reason: StopReason | None
+    limit_price: DecimalOut | None
+    basis: Basis
+    fallback_reason: str | None
+    bound_by: Bound | None
+    model: str
+    allocation: str
+    stop_probability: str
+    decided_on: TimeOut | None
+    decided_at: TimeOut
+
+    @classmethod
+    def of(cls, piece: Slice) -> Self:
+        decided = piece.decided
+        return cls(
+            slice_id=piece.slice_id,
+            step=piece.step,
+            window=WindowOut(start=piece.window.start, end=piece.window.end),
+            quantity=piece.quantity,
+            notional=piece.notional,
+            fraction=piece.fraction,
+            cumulative_fraction=piece.cumulative_fraction,
+            final=piece.final,
+            stop_reason=piece.stop_reason,
+            limit_price=piece.limit_price,
+            basis=decided.basis,
+            fallback_reason=decided.fallback_reason,
+            bound_by=piece.bound_by,
+            model=decided.model,
+            allocation=decided.allocation,
+            stop_probability=decided.stop_probability,
+            decided_on=decided.decided_on,
+            decided_at=decided.decided_at,
+        )
+
+
+class NextSliceOut(Answer):
+    """`slice` is null while there is nothing to trade: see `status`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"order_id": ORDER_ID, "status": "working", "slice": EXAMPLE}]}
+    )
+
+    order_id: str
+    status: Status
+    slice: SliceOut | None
+
+    @classmethod
+    def of(cls, state: OrderState) -> Self:
+        current = state.current
+        return cls(
+            order_id=state.order.order_id,
+            status=state.status,
+            slice=None if current is None else SliceOut.of(current),
+        )

@@ -1,0 +1,81 @@
+"""A schedule on the wire: every step of an order, done, current and projected."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Self
+
+from pydantic import ConfigDict
+from pydantic.config import JsonDict
+
+from app.api.slices import bodies as slice_bodies
+from app.api.slices.bodies import SliceOut, WindowOut
+from app.api.values import Answer, DecimalOut
+from app.domain.lifecycle import Status
+from app.engine.results import Schedule, ScheduledStep, StepState
+
+PROBABILITY_DIGITS = 6
+
+EXAMPLE: JsonDict = {
+    "step": 4,
+    "state": "projected",
+    "window": {"start": "2025-01-06T14:45:00Z", "end": "2025-01-06T15:00:00Z"},
+    "fraction": "0.09",
+    "executed": "0",
+    "end_probability": "0.18",
+    "slice": None,
+}
+
+
+class StepOut(Answer):
+    """`fraction` of the whole order asked for, or expected to be; `executed` in the unit that the order fixes;
+    `end_probability`: the chance, seen from now, that the order ends at this step."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    step: int
+    state: StepState
+    window: WindowOut
+    fraction: DecimalOut
+    executed: DecimalOut
+    end_probability: DecimalOut
+    slice: SliceOut | None
+
+    @classmethod
+    def of(cls, step: ScheduledStep) -> Self:
+        return cls(
+            step=step.step,
+            state=step.state,
+            window=WindowOut(start=step.window.start, end=step.window.end),
+            fraction=step.fraction,
+            executed=step.executed,
+            end_probability=Decimal(repr(round(step.end_probability, PROBABILITY_DIGITS))),
+            slice=None if step.slice is None else SliceOut.of(step.slice),
+        )
+
+
+class ScheduleOut(Answer):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "order_id": slice_bodies.ORDER_ID,
+                    "status": "working",
+                    "steps": [
+                        EXAMPLE
+                        | {"step": 3, "state": "current", "end_probability": "0", "slice": slice_bodies.EXAMPLE},
+                        EXAMPLE,
+                    ],
+                }
+            ]
+        }
+    )
+
+    order_id: str
+    status: Status
+    steps: list[StepOut]
+
+    @classmethod
+    def of(cls, schedule: Schedule) -> Self:
+        steps = [StepOut.of(step) for step in schedule.steps]
+        return cls(order_id=schedule.order_id, status=schedule.status, steps=steps)

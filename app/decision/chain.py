@@ -1,0 +1,111 @@
+"""A model and what stands in for it: the chain of policies that decides an order.
+
+A chain is one value, so that an order can be pinned to the chain that it began with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from app.decision.market import Floats, Market
+from app.decision.policy import Policy
+from app.domain.bar import Bar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarWindow:
+    """What a chain reads: `bars` [1, L, C] as of the bar `newest`, of which the newest `count` exist."""
+
+    bars: Floats
+    count: int
+    newest: Bar
+
+    @property
+    def last_price(self) -> Decimal:
+        return self.newest.close
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A policy and what it made of the market; `market` is None where it cannot serve, and `unavailable` says why."""
+
+    policy: Policy
+    market: Market | None
+    unavailable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReading:
+    """What the model of a chain made of a market, and then each of its fallbacks, in the order of the chain."""
+
+    model: Reading
+    fallbacks: tuple[Reading, ...] = ()
+
+    def __iter__(self) -> Iterator[Reading]:
+        yield self.model
+        yield from self.fallbacks
+
+    def without_model(self, reason: str) -> ChainReading:
+        """The same market, the model being unavailable for `reason`."""
+        return replace(self, model=Reading(self.model.policy, None, reason))
+
+    @property
+    def expected_volume(self) -> Decimal | None:
+        """The volume (base units) that the first policy able to say expects in the next step."""
+        for reading in self:
+            if reading.market is not None:
+                forecast = float(reading.market.volume_forecast[0, 0])
+                if math.isfinite(forecast) and forecast >= 0:
+                    return Decimal(forecast)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChain:
+    """`model` decides; where it cannot, the first of `fallbacks` that can."""
+
+    model: Policy
+    fallbacks: tuple[Policy, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The model's name, which slices record."""
+        return self.model.name
+
+    @property
+    def lookback(self) -> int:
+        """The most bars that a policy of the chain reads."""
+        return max(1, *(policy.lookback for policy in (self.model, *self.fallbacks)))
+
+    @property
+    def max_steps(self) -> int:
+        """The longest horizon that the model can decide."""
+        return self.model.max_steps
+
+    @property
+    def risk_aversion(self) -> float:
+        """That of an order which names none."""
+        return self.model.risk_aversion
+
+    def read(self, window: BarWindow) -> ChainReading:
+        """Ask every policy what it makes of the window."""
+        return ChainReading(_reading(self.model, window), self._stand_ins(window))
+
+    def read_without_model(self, window: BarWindow, reason: str) -> ChainReading:
+        """Ask the fallbacks alone; the model is unavailable for `reason`."""
+        return ChainReading(Reading(self.model, None, reason), self._stand_ins(window))
+
+    def _stand_ins(self, window: BarWindow) -> tuple[Reading, ...]:
+        return tuple(_reading(policy, window) for policy in self.fallbacks)
+
+
+def _reading(policy: Policy, window: BarWindow) -> Reading:
+    if window.count < policy.history_min:
+        return Reading(policy, None, "insufficient_history")
+    try:
+        return Reading(policy, policy.observe(window.bars[:, window.bars.shape[1] - policy.lookback :]))
+    except Exception as error:  # noqa: BLE001 -- whatever a model does wrong, the order goes on
+        return Reading(policy, None, f"policy_failed: {type(error).__name__}")

@@ -1,0 +1,15 @@
+"""The scenarios' traits as arrays [S], in the order of `Scenario.index`: `SIGN[rows.scenario]` is [B].
+
+Shapes: S scenarios, B orders.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.domain.order import SCENARIOS, Benchmark, SizeMode
+
+SIGN = np.array([scenario.side.sign for scenario in SCENARIOS], dtype=np.float64)
+"""+1 where the order buys, -1 where it sells."""
+IS_VWAP = np.array([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
+BY_QUANTITY = np.array([scenario.size_mode is SizeMode.QUANTITY for scenario in SCENARIOS])

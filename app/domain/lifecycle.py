@@ -1,0 +1,82 @@
+"""The life cycle of an order: which statuses there are, what moves an order from one to the next, and why it stops.
+
+`TRANSITIONS` is the whole of it. A pair that the table does not have is no move: an order that has been cancelled stays
+cancelled when a late fill makes it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    ACCEPTED = "accepted"
+    WORKING = "working"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    REPLACED = "replaced"
+
+    @property
+    def live(self) -> bool:
+        """Whether bars can still move the order."""
+        return self in LIVE
+
+
+class Move(StrEnum):
+    """What can happen to an order's status."""
+
+    SLICE = "slice"
+    """A slice is decided."""
+    MADE_UP = "made_up"
+    """Fills make up the whole order, but for less than a lot."""
+    OUT_OF_STEPS = "out_of_steps"
+    """All steps have passed, and something is left."""
+    CANCEL = "cancel"
+    """The OMS wants no further slice."""
+
+
+LIVE = frozenset({Status.ACCEPTED, Status.WORKING, Status.PAUSED})
+
+TRANSITIONS: Mapping[tuple[Status, Move], Status] = {
+    (Status.ACCEPTED, Move.SLICE): Status.WORKING,
+    (Status.ACCEPTED, Move.MADE_UP): Status.COMPLETED,
+    (Status.ACCEPTED, Move.OUT_OF_STEPS): Status.EXPIRED,
+    (Status.ACCEPTED, Move.CANCEL): Status.CANCELLED,
+    (Status.WORKING, Move.SLICE): Status.WORKING,
+    (Status.WORKING, Move.MADE_UP): Status.COMPLETED,
+    (Status.WORKING, Move.OUT_OF_STEPS): Status.EXPIRED,
+    (Status.WORKING, Move.CANCEL): Status.CANCELLED,
+    (Status.PAUSED, Move.MADE_UP): Status.COMPLETED,
+    (Status.PAUSED, Move.OUT_OF_STEPS): Status.EXPIRED,
+    (Status.PAUSED, Move.CANCEL): Status.CANCELLED,
+    (Status.CANCELLED, Move.CANCEL): Status.CANCELLED,
+}
+
+
+def permits(status: Status, move: Move) -> bool:
+    """Whether an order in `status` can make the move."""
+    return (status, move) in TRANSITIONS
+
+
+def status_after(status: Status, move: Move) -> Status:
+    """The status that the move leads to; the same status where the table does not have the pair."""
+    return TRANSITIONS.get((status, move), status)
+
+
+class StopReason(StrEnum):
+    """Why the order's last slice is its last: `model` decided to, the pace was done `early`, or `max_steps` came."""
+
+    MODEL = "model"
+    EARLY = "early"
+    MAX_STEPS = "max_steps"
+
+
+def stop_reason(step: int, max_steps: int, *, stopping: bool) -> StopReason:
+    """Why an order ended with `step`; `stopping` tells that the model had decided to stop."""
+    if step == max_steps:
+        return StopReason.MAX_STEPS
+    return StopReason.MODEL if stopping else StopReason.EARLY

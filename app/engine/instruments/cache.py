@@ -1,0 +1,83 @@
+"""The live instruments of this process, each opened when it is first needed and again after every failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from weakref import WeakValueDictionary
+
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.engine.instruments.live import LiveInstrument
+
+Open = Callable[[str], Awaitable[LiveInstrument]]
+"""Opens an instrument by its symbol. Raises NotFound("unknown_instrument")."""
+
+
+class LiveInstruments:
+    """One lock per instrument keeps its bars in order. `on_failure` is set when an instrument had to be given up."""
+
+    def __init__(self, open_instrument: Open) -> None:
+        self._open = open_instrument
+        self._live: dict[str, LiveInstrument] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # only while somebody holds them
+        self.on_failure = asyncio.Event()
+
+    @property
+    def opened(self) -> list[LiveInstrument]:
+        """Those that are open."""
+        return list(self._live.values())
+
+    async def get(self, symbol: str) -> LiveInstrument:
+        """The instrument as it is, perhaps in the middle of a bar. Raises NotFound("unknown_instrument")."""
+        if symbol in self._live:
+            return self._live[symbol]
+        async with self.locked(symbol) as live:
+            return live
+
+    @asynccontextmanager
+    async def all_locked(self, symbols: Iterable[str]) -> AsyncIterator[dict[str, LiveInstrument]]:
+        """Several instruments by symbol, as `locked`. Locks are taken in one order, so that none waits in a ring."""
+        async with AsyncExitStack() as stack:
+            yield {symbol: await stack.enter_async_context(self.locked(symbol)) for symbol in sorted(symbols)}
+
+    @asynccontextmanager
+    async def locked(self, symbol: str) -> AsyncIterator[LiveInstrument]:
+        """The instrument between two bars. After any failure inside it is opened anew: what it holds cannot be trusted.
+        Raises NotFound("unknown_instrument")."""
+        lock = self._locks.setdefault(symbol, asyncio.Lock())
+        async with lock:
+            live = self._live.get(symbol)
+            if live is None:
+                live = await self._opened(symbol)
+            try:
+                yield live
+            except (Conflict, InvalidInput, NotFound):  # refused before anything was done
+                raise
+            except BaseException:
+                self.forget(symbol)
+                self.on_failure.set()
+                raise
+
+    async def wait_for_newer(self, symbol: str) -> None:
+        """The store has a bar that the live instrument has not: wait until the bar has passed through, or, where
+        another process has appended it, forget the instrument so that it is opened anew."""
+        before = self._live.get(symbol)
+        newest = before.newest if before else None
+        async with self.locked(symbol) as live:
+            if live is before and live.newest is newest:
+                self.forget(symbol)
+
+    def forget(self, symbol: str) -> None:
+        self._live.pop(symbol, None)
+
+    async def _opened(self, symbol: str) -> LiveInstrument:
+        try:
+            live = await self._open(symbol)
+        except (NotFound, InvalidInput):  # opening it again would not help
+            raise
+        except BaseException:
+            self.on_failure.set()
+            raise
+        self._live[symbol] = live
+        return live

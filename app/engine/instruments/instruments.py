@@ -1,0 +1,33 @@
+"""The use cases of whoever registers instruments."""
+
+from __future__ import annotations
+
+from app.domain.errors import NotFound
+from app.domain.instrument import Instrument
+from app.engine.instruments.cache import LiveInstruments
+from app.engine.ports import Calendars, Store
+
+
+class Instruments:
+    def __init__(self, store: Store, calendars: Calendars, live: LiveInstruments) -> None:
+        self._store = store
+        self._calendars = calendars
+        self._live = live
+
+    async def put(self, instrument: Instrument) -> bool:
+        """True when created. Raises Conflict("instrument_in_use") where live orders stand on other terms, and
+        InvalidInput("unknown_calendar"). Where the length of bars or the calendar changes, the old bars are dropped."""
+        self._calendars(instrument.calendar)
+        created = await self._store.put_instrument(instrument)
+        self._live.forget(instrument.symbol)
+        return created
+
+    async def all(self) -> list[Instrument]:
+        return await self._store.instruments()
+
+    async def get(self, symbol: str) -> Instrument:
+        """Raises NotFound("unknown_instrument")."""
+        found = await self._store.instrument(symbol)
+        if found is None:
+            raise NotFound("unknown_instrument", f"no instrument is named {symbol!r}")
+        return found

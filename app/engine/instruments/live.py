@@ -1,0 +1,108 @@
+"""What is held in memory of one instrument. All of it can be read again from the store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.decision.chain import BarWindow
+from app.domain.bar import Bar, fill_gap
+from app.domain.instrument import Instrument
+from app.domain.order import Order
+from app.domain.slice import Window
+from app.engine.instruments.history import StepHistory
+from app.engine.ports import Calendar
+
+
+class LiveInstrument:
+    """The newest bar, and one history for each step length in use. `due` is when somebody must look again whether a
+    bar is late: the earliest opening of a window without a slice."""
+
+    def __init__(self, instrument: Instrument, calendar: Calendar, lookback: int) -> None:
+        self.instrument = instrument
+        self.calendar = calendar
+        self.newest: Bar | None = None
+        self.due: datetime | None = None
+        self._lookback = lookback
+        self._histories: dict[int, StepHistory] = {}
+        self._windows: dict[int, BarWindow] = {}
+
+    @property
+    def symbol(self) -> str:
+        return self.instrument.symbol
+
+    @property
+    def last(self) -> Bar:
+        """The newest bar, where there must be one."""
+        if self.newest is None:
+            raise AssertionError(f"{self.symbol} has no bars")
+        return self.newest
+
+    @property
+    def frontier(self) -> datetime:
+        """When the window after the newest bar opens."""
+        return self.first_open(self.last.close_time, self.instrument.bar_seconds)
+
+    def step_seconds_of(self, order: Order) -> int:
+        """The length of the order's steps."""
+        return order.horizon.step_seconds or self.instrument.bar_seconds
+
+    def push(self, bar: Bar) -> None:
+        """Take the next bar of the feed into every history."""
+        if self.newest is not None and self._missing_between(self.newest, bar):
+            for history in self._histories.values():
+                history.restart()
+        self.newest = bar
+        for history in self._histories.values():
+            history.push(bar)
+
+    def has_history(self, step_seconds: int) -> bool:
+        return step_seconds in self._histories
+
+    def add_history(self, step_seconds: int, bars: list[Bar]) -> None:
+        """Start a history from the bars up to the newest one, oldest first."""
+        history = StepHistory(step_seconds, self.instrument.bar_seconds, self._lookback)
+        previous: Bar | None = None
+        for bar in bars:
+            if previous is not None and self._missing_between(previous, bar):
+                history.restart()
+            history.push(bar)
+            previous = bar
+        self._histories[step_seconds] = history
+
+    def bar_window(self, step_seconds: int) -> BarWindow:
+        """What policies read as of the newest bar; the same object until the next bar of that step length."""
+        history = self._histories.get(step_seconds)
+        if history is None:
+            raise AssertionError(f"no history of {step_seconds} s for {self.symbol}")
+        newest = history.newest or self.last
+        known = self._windows.get(step_seconds)
+        if known is None or known.newest is not newest:
+            known = self._windows[step_seconds] = history.window(newest)
+        return known
+
+    def bar_over(self, window: Window, step_seconds: int) -> Bar:
+        """The bar of a step. Where a hole in the history has swallowed it, a synthetic one stands for it."""
+        history = self._histories.get(step_seconds)
+        bar = history.bar_at(window.start) if history else None
+        return bar or fill_gap(self.last, window.start, window.end)
+
+    def note_due(self, opens: datetime) -> None:
+        """A window that opens then may come to lack a slice."""
+        self.due = opens if self.due is None else min(self.due, opens)
+
+    def first_open(self, at: datetime, step_seconds: int) -> datetime:
+        """When the first window of that length opens at or after `at`."""
+        return self.calendar.first_open(at, step_seconds, self.last.open_time)
+
+    def window_from(self, at: datetime, step_seconds: int) -> Window:
+        """The first window of that length that opens at or after `at`."""
+        start = self.first_open(at, step_seconds)
+        return Window(start, self.close_of(start, step_seconds))
+
+    def close_of(self, open_time: datetime, step_seconds: int) -> datetime:
+        return self.calendar.close_of(open_time, step_seconds)
+
+    def _missing_between(self, earlier: Bar, later: Bar) -> bool:
+        if earlier.close_time == later.open_time:
+            return False
+        return bool(self.calendar.missing(earlier.open_time, later.open_time, self.instrument.bar_seconds, 1))

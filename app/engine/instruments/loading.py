@@ -1,0 +1,46 @@
+"""Reads from the store what a live instrument holds: its orders, and the history that their steps need."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from app.domain.bar import Bar
+from app.domain.state import OrderState
+from app.engine.instruments.live import LiveInstrument
+from app.engine.ports import Store
+
+PAGE_BARS = 1_000
+
+
+class Loader:
+    """`lookback` is the most bars, of any step length, that a policy reads."""
+
+    def __init__(self, store: Store, lookback: int) -> None:
+        self._store = store
+        self._lookback = lookback
+
+    async def awaiting(self, live: LiveInstrument) -> tuple[OrderState, ...]:
+        """The orders that await bars, with the history that they need at hand."""
+        orders = await self._store.awaiting(live.symbol)
+        for step_seconds in {live.step_seconds_of(state.order) for state in orders}:
+            await self.ensure_history(live, step_seconds)
+        return tuple(orders)
+
+    async def ensure_history(self, live: LiveInstrument, step_seconds: int) -> None:
+        """Read the history of a step length that nobody has asked for yet."""
+        while not live.has_history(step_seconds) and live.newest is not None:
+            upto = live.newest
+            parts = step_seconds // live.instrument.bar_seconds
+            count = self._lookback * parts + parts
+            bars = await self._bars(live.symbol, upto.open_time + timedelta(seconds=1), count)
+            if live.newest is upto:  # else a bar has come in the meantime
+                live.add_history(step_seconds, bars)
+
+    async def _bars(self, symbol: str, before: datetime, count: int) -> list[Bar]:
+        """In pages: a long history must not keep everybody else waiting."""
+        bars: list[Bar] = []
+        while page := await self._store.bars_before(symbol, before, min(PAGE_BARS, count - len(bars))):
+            bars, before = page + bars, page[0].open_time
+            if len(bars) >= count:
+                break
+        return bars

@@ -1,0 +1,148 @@
+"""The use cases of an OMS that sends an order, perhaps more than once, and cancels it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.domain.errors import Conflict, InvalidInput, Unavailable
+from app.domain.order import Order, order_id_of
+from app.domain.state import OrderState
+from app.domain.transitions import accept, cancel
+from app.engine.changes import Change, change
+from app.engine.commit_transition import commit_transition
+from app.engine.instruments.cache import LiveInstruments
+from app.engine.instruments.history import STEP_BARS_MAX
+from app.engine.instruments.live import LiveInstrument
+from app.engine.instruments.loading import Loader
+from app.engine.pipeline import Pipeline
+from app.engine.ports import Claim, Clock, Store
+from app.engine.queries import Queries
+from app.engine.stages.announce import Announcer
+from app.engine.stages.batch import InstrumentOrders
+from app.engine.stages.commit import Committer
+from app.engine.terms import digest_of
+
+RACES_MAX = 20
+START_AHEAD_MAX = timedelta(days=300)
+
+
+class OrderEntry:
+    """`steps_max` is the longest horizon that the model can decide."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        queries: Queries,
+        instruments: LiveInstruments,
+        loader: Loader,
+        pipeline: Pipeline,
+        committer: Committer,
+        announcer: Announcer,
+        clock: Clock,
+        steps_max: int,
+    ) -> None:
+        self._store = store
+        self._queries = queries
+        self._instruments = instruments
+        self._loader = loader
+        self._pipeline = pipeline
+        self._committer = committer
+        self._announcer = announcer
+        self._clock = clock
+        self._steps_max = steps_max
+
+    async def submit(self, order: Order) -> tuple[OrderState, bool]:
+        """The order with its first slice where that is due, and whether it is new. Nothing is recorded before the order
+        is known to be valid.
+
+        Raises NotFound("unknown_instrument"), InvalidInput (what `accept` says, "horizon_too_long",
+        "step_seconds_unsupported", "start_time_too_far"), Conflict("client_order_id_reused" | "no_bars"),
+        Unavailable("too_many_orders" | "busy").
+        """
+        if order.order_id != order_id_of(order.client_order_id):
+            raise AssertionError("the order's id does not follow from its client_order_id")
+        first = await self._first_answer(order)
+        if first is not None:
+            return first, False
+        for _ in range(RACES_MAX):
+            answer = await self._created(order)
+            if answer is not None:
+                return answer
+            await self._instruments.wait_for_newer(order.instrument)
+        raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
+
+    async def cancel(self, order_id: str) -> OrderState:
+        """Raises NotFound("unknown_order"), Conflict("order_ended"), Unavailable("busy")."""
+
+        async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
+            return [change(state, after) if (after := cancel(state)) is not state else None for state in orders]
+
+        state = await self._queries.order(order_id)
+        [cancelled] = await commit_transition(self._committer, [state], transition)
+        return cancelled
+
+    async def _first_answer(self, order: Order) -> OrderState | None:
+        claim = await self._store.claimed(order.order_id)
+        if claim is None:
+            return None
+        _require_own(claim, order)
+        return await self._store.order(order.order_id)
+
+    async def _created(self, order: Order) -> tuple[OrderState, bool] | None:
+        """None where a bar has overtaken the order: its first window is another one then."""
+        live = await self._instruments.get(order.instrument)
+        accepted = await self._accepted(order, live)
+        newest = live.last
+        [state] = await self._pipeline.moved([InstrumentOrders(live=live, orders=(accepted,))])
+        new = change(None, state)
+        if live.last is not newest or await self._instruments.get(order.instrument) is not live:
+            return None
+        _require_own(await self._store.claim(order), order)
+        answer = await self._store.create(new, newest.open_time)
+        if answer is not None and answer[1]:
+            self._announcer.announce([new])
+            live.note_due(answer[0].next_open)
+        return answer
+
+    async def _accepted(self, order: Order, live: LiveInstrument) -> OrderState:
+        if live.newest is None:
+            raise Conflict("no_bars", f"{order.instrument} has no bars yet; an order needs a price to start from")
+        if order.horizon.max_steps > self._steps_max:
+            raise InvalidInput(
+                "horizon_too_long",
+                f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
+            )
+        step_seconds = _require_step(order, live)
+        now = self._clock.now(live.newest.close_time)
+        start = max(now, order.start_time or now)
+        if start - now > START_AHEAD_MAX:
+            raise InvalidInput("start_time_too_far", f"start_time is more than {START_AHEAD_MAX.days} days ahead")
+        await self._loader.ensure_history(live, step_seconds)
+        return accept(order, live.instrument, live.first_open(start, step_seconds), live.last.close)
+
+
+def _require_step(order: Order, live: LiveInstrument) -> int:
+    """The order's step in seconds. Raises InvalidInput("step_seconds_unsupported") where bars cannot make it."""
+    bar_seconds, step_seconds = live.instrument.bar_seconds, live.step_seconds_of(order)
+    parts, rest = divmod(step_seconds, bar_seconds)
+    if rest or not 1 <= parts <= STEP_BARS_MAX:
+        raise InvalidInput(
+            "step_seconds_unsupported",
+            f"step_seconds is {step_seconds}; it must be 1 to {STEP_BARS_MAX} bars of {bar_seconds} s",
+        )
+    if parts > 1 and not live.calendar.continuous:
+        raise InvalidInput(
+            "step_seconds_unsupported",
+            f"step_seconds is {step_seconds}; on {live.instrument.calendar} it must be the bars' {bar_seconds}",
+        )
+    return step_seconds
+
+
+def _require_own(claim: Claim, order: Order) -> None:
+    if claim.digest != digest_of(order):
+        raise Conflict(
+            "client_order_id_reused",
+            f"client_order_id {order.client_order_id!r} belongs to another order, on {claim.instrument}",
+        )

@@ -1,0 +1,78 @@
+"""The line of stages behind the bars: close windows -> read the market -> decide -> project -> commit -> announce.
+
+A bar that is posted, a bar that is late, a new order and recovery all enter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.domain.bar import Bar
+from app.domain.state import OrderState
+from app.engine.changes import Change, change
+from app.engine.commit_transition import commit_transition
+from app.engine.stages.batch import InstrumentOrders
+from app.engine.stages.commit import Committer
+from app.engine.stages.decide import Decider
+from app.engine.stages.take import take_slices
+from app.engine.stages.windows import close_windows, next_window, wanted_slices
+
+
+class Pipeline:
+    """Moves orders over the newest bar of their instruments. Doing it again changes nothing."""
+
+    def __init__(self, decider: Decider, committer: Committer) -> None:
+        self._decider = decider
+        self._committer = committer
+
+    async def over_bars(
+        self, batch: Sequence[InstrumentOrders], bars: Sequence[Sequence[Bar]]
+    ) -> list[InstrumentOrders]:
+        """Take recorded bars, `bars[i]` of the batch's instrument i and oldest first, one of each instrument at a time.
+        Returns the orders that still await bars."""
+        parts = list(batch)
+        for number in range(max(map(len, bars), default=0)):
+            moving = [index for index, each in enumerate(bars) if number < len(each)]
+            for index in moving:
+                parts[index].live.push(bars[index][number])
+            moved = await self.advance([parts[index] for index in moving])
+            for index, part in zip(moving, moved, strict=True):
+                parts[index] = part
+        return parts
+
+    async def advance(self, batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
+        """Close windows, decide slices, commit and announce. Returns the orders that still await bars."""
+        if not any(part.orders for part in batch):
+            return list(batch)
+
+        async def transition(pending: Sequence[OrderState]) -> list[Change | None]:
+            after = {state.order_id: state for state in await self.moved(_regrouped(batch, pending))}
+            return [change(each, new) if (new := after[each.order_id]) != each else None for each in pending]
+
+        recorded = await commit_transition(
+            self._committer, [state for part in batch for state in part.orders], transition
+        )
+        return [_watched(part) for part in _regrouped(batch, [state for state in recorded if state.awaits_bars])]
+
+    async def moved(self, batch: Sequence[InstrumentOrders]) -> list[OrderState]:
+        """All orders of the batch as the newest bars move them. Commits nothing."""
+        closed = close_windows(batch)
+        decided = await self._decider.decide(wanted_slices(closed))
+        return take_slices(closed, decided)
+
+
+def _regrouped(batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]) -> list[InstrumentOrders]:
+    """The same instruments with these orders instead."""
+    by_symbol: dict[str, list[OrderState]] = {part.live.symbol: [] for part in batch}
+    for state in orders:
+        by_symbol[state.order.instrument].append(state)
+    return [replace(part, orders=tuple(by_symbol[part.live.symbol])) for part in batch]
+
+
+def _watched(part: InstrumentOrders) -> InstrumentOrders:
+    """Note when each window opens that has no slice yet: somebody must look then whether its bar is late."""
+    part.live.due = None
+    for window in filter(None, (next_window(state, part.live) for state in part.orders)):
+        part.live.note_due(window.start)
+    return part

@@ -1,0 +1,36 @@
+"""One thread for what would keep the event loop: asked one call at a time, and for a bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class BoundedThread:
+    """A call that hangs is left alone; until it returns, others are refused at once."""
+
+    def __init__(self, seconds_max: float) -> None:
+        self._seconds_max = seconds_max
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decide")
+        self._hanging: Future[Any] | None = None
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Raises TimeoutError when the work takes too long, and at once while earlier work hangs."""
+        if self._hanging is not None and not self._hanging.done():
+            raise TimeoutError
+        call = self._pool.submit(work, *args, **kwargs)
+        try:
+            async with asyncio.timeout(self._seconds_max):
+                return await asyncio.wrap_future(call)
+        except TimeoutError:
+            if call.running():
+                self._hanging = call
+            raise
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)

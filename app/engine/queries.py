@@ -1,0 +1,75 @@
+"""What an OMS asks: orders, the next slice, the schedule."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from app.domain.errors import NotFound
+from app.domain.lifecycle import Status
+from app.domain.order import order_id_of
+from app.domain.state import OrderState
+from app.engine.instruments.cache import LiveInstruments
+from app.engine.instruments.loading import Loader
+from app.engine.ports import Store
+from app.engine.results import Page, Schedule
+from app.engine.schedule import schedule_of
+from app.engine.stages.decide import Decider
+from app.engine.waiters import Waiters
+
+
+class Queries:
+    def __init__(
+        self, store: Store, instruments: LiveInstruments, loader: Loader, decider: Decider, waiters: Waiters
+    ) -> None:
+        self._store = store
+        self._instruments = instruments
+        self._loader = loader
+        self._decider = decider
+        self._waiters = waiters
+
+    async def order(self, order_id: str) -> OrderState:
+        """Raises NotFound("unknown_order")."""
+        found = await self._store.order(order_id)
+        if found is None:
+            raise NotFound("unknown_order", f"no order has the id {order_id!r}")
+        return found
+
+    async def orders(
+        self,
+        *,
+        status: Status | None = None,
+        instrument: str | None = None,
+        client_order_id: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Raises InvalidInput("bad_cursor")."""
+        if client_order_id is None:
+            return await self._store.page(status=status, instrument=instrument, limit=limit, cursor=cursor)
+        found = await self._store.order(order_id_of(client_order_id))
+        fits = found and status in (None, found.status) and instrument in (None, found.order.instrument)
+        return Page(orders=(found,) if found and fits else (), next_cursor=None)
+
+    async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> OrderState:
+        """The order, whose `current` is the slice; waits while the order is live without one, at most `wait_seconds`.
+        Raises NotFound("unknown_order"), Unavailable("too_many_waiters")."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait_seconds
+        while True:
+            with self._waiters.change_of(order_id) as changed:
+                state = await self.order(order_id)
+                if state.current is not None or not state.status.live or loop.time() >= deadline:
+                    return state
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(deadline):
+                        await changed
+
+    async def schedule(self, order_id: str) -> Schedule:
+        """Every step: done, current, projected. Raises NotFound("unknown_order")."""
+        state, slices = await self.order(order_id), await self._store.slices(order_id)
+        live = await self._instruments.get(state.order.instrument)
+        step_seconds = live.step_seconds_of(state.order)
+        await self._loader.ensure_history(live, step_seconds)
+        rest = await self._decider.foresee(live, step_seconds, state) if state.status.live else []
+        return schedule_of(state, slices, rest, lambda at: live.window_from(at, step_seconds))

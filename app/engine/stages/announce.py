@@ -1,0 +1,36 @@
+"""Stage "announce": what is recorded is counted, and those who wait for an order are woken."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from app.domain.slice import Basis
+from app.engine.changes import Change
+from app.engine.ports import Metrics
+from app.engine.waiters import Waiters
+
+
+class Announcer:
+    """Told once a change is recorded, never before."""
+
+    def __init__(self, metrics: Metrics, waiters: Waiters) -> None:
+        self._metrics = metrics
+        self._waiters = waiters
+
+    def announce(self, changes: Sequence[Change]) -> None:
+        """These changes were recorded by this process."""
+        for change in changes:
+            if change.status is not None:
+                self._metrics.order_changed(change.status)
+        reasons = Counter(
+            change.slice.decided.fallback_reason or "unknown"
+            for change in changes
+            if change.slice is not None and change.slice.decided.basis is Basis.FALLBACK
+        )
+        for reason, count in reasons.items():
+            self._metrics.fell_back(reason, count)
+
+    def wake(self, order_ids: Iterable[str]) -> None:
+        """These orders have changed, by this process or another one."""
+        self._waiters.wake(order_ids)

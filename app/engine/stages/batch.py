@@ -1,0 +1,36 @@
+"""What passes from stage to stage: orders by the instrument that they stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.slice import Window
+from app.domain.state import OrderState
+from app.engine.instruments.live import LiveInstrument
+
+BAR_LATE = "bar_late"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentOrders:
+    """One instrument's part of a batch: orders that stand on its newest bar.
+
+    With `late_since`, windows that opened by then get their slice without the bar before them, which is late;
+    otherwise only windows whose bar before them is the newest one get a slice.
+    """
+
+    live: LiveInstrument
+    orders: tuple[OrderState, ...]
+    late_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedSlices:
+    """The orders of one instrument and one step length that need a slice, each with its window."""
+
+    live: LiveInstrument
+    step_seconds: int
+    late_reason: str | None
+    wanted: Sequence[tuple[OrderState, Window]]

@@ -1,0 +1,158 @@
+"""Stages "read the market", "decide" and "project": off the event loop, for a bounded time.
+
+What the thread is given and what it gives back are values. What a chain has read of a market is kept for all orders on
+that market, until the next bar.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from app.decision.chain import BarWindow, ChainReading, PolicyChain
+from app.decision.decide import Decision, decide, nothing_proposed
+from app.decision.rows import rows_of
+from app.domain.projection import Projection, Room
+from app.domain.slice import Decided, Window
+from app.domain.state import OrderState, room
+from app.engine.instruments.live import LiveInstrument
+from app.engine.pool import BoundedThread
+from app.engine.ports import Clock, Metrics
+from app.engine.schedule import ExpectedStep, expected
+from app.engine.stages.batch import WantedSlices
+
+DECIDE_SECONDS_MAX = 2.0
+POLICY_SLOW, WINDOW_MISSED = "policy_slow", "window_missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedSlice:
+    """What one order is to trade in `window`, and how that came about."""
+
+    state: OrderState
+    window: Window
+    projection: Projection
+    decided: Decided
+    last_price: Decimal
+
+
+class Decider:
+    """Asks the chain. Where its model hangs, orders get slices from the fallbacks until the model returns."""
+
+    def __init__(
+        self, chain: PolicyChain, clock: Clock, metrics: Metrics, seconds_max: float = DECIDE_SECONDS_MAX
+    ) -> None:
+        self.chain = chain
+        self._clock = clock
+        self._metrics = metrics
+        self._thread = BoundedThread(seconds_max)
+        self._readings: dict[tuple[str, int], tuple[BarWindow, ChainReading]] = {}
+
+    def close(self) -> None:
+        self._thread.close()
+
+    async def decide(self, groups: Sequence[WantedSlices]) -> list[DecidedSlice]:
+        """A slice for every order that wants one. Never raises for what a policy does."""
+        return [decided for group in groups for decided in await self._decide(group)]
+
+    async def foresee(self, live: LiveInstrument, step_seconds: int, state: OrderState) -> list[ExpectedStep]:
+        """The rest of the order's schedule as of the newest bar; empty where the policies take too long for it."""
+        window = live.bar_window(step_seconds)
+        known = self._known(live.symbol, step_seconds, window)
+        try:
+            reading, steps = await self._thread.run(_foreseen, self.chain, window, known, state)
+        except TimeoutError:
+            return []
+        self._readings[live.symbol, step_seconds] = window, reading
+        return steps
+
+    async def _decide(self, group: WantedSlices) -> list[DecidedSlice]:
+        now = self._clock.now(group.live.last.close_time)
+        window = group.live.bar_window(group.step_seconds)
+        in_time = [state for state, each in group.wanted if each.end > now]
+        started = time.perf_counter()
+        answers = iter(await self._asked(group, window, in_time) if in_time else ())
+        decisions = [next(answers) if each.end > now else _missed(state) for state, each in group.wanted]
+        self._count(group, decisions, time.perf_counter() - started)
+        return [
+            DecidedSlice(
+                state=state,
+                window=each,
+                projection=decision.projection,
+                decided=_how(decision, window, now),
+                last_price=window.last_price,
+            )
+            for (state, each), decision in zip(group.wanted, decisions, strict=True)
+        ]
+
+    async def _asked(self, group: WantedSlices, window: BarWindow, orders: Sequence[OrderState]) -> list[Decision]:
+        known = self._known(group.live.symbol, group.step_seconds, window)
+        try:
+            reading, decisions = await self._thread.run(_decided, self.chain, window, known, orders, group.late_reason)
+        except TimeoutError:
+            known = known or self.chain.read_without_model(window, POLICY_SLOW)
+            reading, decisions = _decided(self.chain, window, known, orders, POLICY_SLOW)
+        self._readings[group.live.symbol, group.step_seconds] = window, reading
+        return decisions
+
+    def _known(self, symbol: str, step_seconds: int, window: BarWindow) -> ChainReading | None:
+        """What the chain has read of this very window already."""
+        kept = self._readings.get((symbol, step_seconds))
+        return kept[1] if kept is not None and kept[0] is window else None
+
+    def _count(self, group: WantedSlices, decisions: Sequence[Decision], seconds: float) -> None:
+        for basis, count in Counter(decision.judgement.basis for decision in decisions).items():
+            self._metrics.decided(basis, count, seconds)
+        if group.late_reason:
+            self._metrics.slice_late(len(decisions))
+
+
+def _decided(
+    chain: PolicyChain,
+    window: BarWindow,
+    known: ChainReading | None,
+    orders: Sequence[OrderState],
+    model_unavailable: str | None,
+) -> tuple[ChainReading, list[Decision]]:
+    """What the chain reads of the window, and one batch of decisions on it."""
+    reading = known or chain.read(window)
+    asked = reading.without_model(model_unavailable) if model_unavailable else reading
+    volume = asked.expected_volume
+    rooms = [room(state, window.last_price, volume) for state in orders]
+    return reading, decide(asked, rows_of(orders, window.last_price, chain.risk_aversion), rooms)
+
+
+def _foreseen(
+    chain: PolicyChain, window: BarWindow, known: ChainReading | None, state: OrderState
+) -> tuple[ChainReading, list[ExpectedStep]]:
+    reading = known or chain.read(window)
+
+    def ask(hypothetical: OrderState) -> tuple[Room, Decision]:
+        _, [decision] = _decided(chain, window, reading, [hypothetical], None)
+        return room(hypothetical, window.last_price, reading.expected_volume), decision
+
+    return reading, expected(state, ask, window.last_price)
+
+
+def _missed(state: OrderState) -> Decision:
+    """Nobody can trade in a window that is over: the step counts, with nothing in it."""
+    last = state.step + 1 == state.order.horizon.max_steps
+    projection = Projection(lots=0, stopping=state.stopping, final=last, bound_by=None, stop_reason=None)
+    return Decision(judgement=nothing_proposed(WINDOW_MISSED), projection=projection)
+
+
+def _how(decision: Decision, window: BarWindow, now: datetime) -> Decided:
+    judgement = decision.judgement
+    return Decided(
+        model=judgement.policy,
+        basis=judgement.basis,
+        allocation=repr(judgement.allocation),
+        stop_probability=repr(judgement.stop_probability),
+        decided_on=window.newest.open_time,
+        decided_at=now,
+        fallback_reason=judgement.fallback_reason,
+    )

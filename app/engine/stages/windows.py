@@ -1,0 +1,78 @@
+"""Stage "close windows": how orders meet the newest bar of their instrument: which of their windows have closed, and
+which need a slice.
+
+Everything here follows from the orders' states and the bars alone, so that bars may be replayed: what they have already
+done to an order they do not do again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from app.domain.lifecycle import Move, permits
+from app.domain.order import Fills
+from app.domain.slice import Window
+from app.domain.state import OrderState
+from app.domain.transitions import close_window, give_up
+from app.engine.instruments.live import LiveInstrument
+from app.engine.stages.batch import BAR_LATE, InstrumentOrders, WantedSlices
+
+
+def close_windows(batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
+    """Close every window that the newest bar of its instrument has brought to its end."""
+    return [replace(part, orders=tuple(_settled(state, part.live) for state in part.orders)) for part in batch]
+
+
+def wanted_slices(batch: Sequence[InstrumentOrders]) -> list[WantedSlices]:
+    """The orders that need a slice now, by instrument and step length."""
+    return [group for part in batch for group in _wanted_of(part)]
+
+
+def next_window(state: OrderState, live: LiveInstrument) -> Window | None:
+    """The window that needs a slice, whatever bars are there; None when the order needs no more."""
+    if not permits(state.status, Move.SLICE) or state.at_last_step:
+        return None
+    if state.order.fills is Fills.ASSUMED and state.leaves - state.in_flight < state.lot:
+        return None  # all is asked for; only the bars can tell whether it was traded
+    return live.window_from(state.next_open, live.step_seconds_of(state.order))
+
+
+def _settled(state: OrderState, live: LiveInstrument) -> OrderState:
+    closed, step_seconds = live.last.close_time, live.step_seconds_of(state.order)
+    while (piece := state.oldest_open) is not None and piece.window.end <= closed:
+        state = close_window(state, live.bar_over(piece.window, step_seconds))
+    if state.oldest_open is None and state.at_last_step:
+        grace = live.window_from(state.next_open, step_seconds)
+        if grace.end <= closed:  # only reported fills leave an order waiting here
+            return give_up(state)
+    return state
+
+
+def _wanted_of(part: InstrumentOrders) -> Iterator[WantedSlices]:
+    by_step: dict[int, list[tuple[OrderState, Window]]] = defaultdict(list)
+    for state in part.orders:
+        window = _late_window(state, part) if part.late_since else _ready_window(state, part.live)
+        if window is not None:
+            by_step[part.live.step_seconds_of(state.order)].append((state, window))
+    late_reason = BAR_LATE if part.late_since else None
+    for step_seconds, wanted in by_step.items():
+        yield WantedSlices(live=part.live, step_seconds=step_seconds, late_reason=late_reason, wanted=wanted)
+
+
+def _ready_window(state: OrderState, live: LiveInstrument) -> Window | None:
+    """The window that needs a slice and whose bar before it is the newest one.
+
+    A window that the bars have passed by (the history has a hole) is given up for the one that opens next.
+    """
+    if state.oldest_open is not None or next_window(state, live) is None:
+        return None
+    window = live.window_from(max(state.next_open, live.last.close_time), live.step_seconds_of(state.order))
+    return window if window.start <= live.frontier else None
+
+
+def _late_window(state: OrderState, part: InstrumentOrders) -> Window | None:
+    window = next_window(state, part.live)
+    late = window is not None and part.late_since is not None and window.start <= part.late_since
+    return window if late else None

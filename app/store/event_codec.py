@@ -1,0 +1,42 @@
+"""Events as JSON text and back: `event` is the name, `v` the version of the events' form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.domain.events import EVENT_VERSION, FillBooked, Happening, OrderEvent, SliceCommitted, StatusChanged
+from app.domain.lifecycle import Status, StopReason
+from app.store.codec import dumps, loads
+
+
+def event_text(event: OrderEvent) -> str:
+    named = {"event": event.what.name, "order_id": event.order_id, "version": event.version, "step": event.step}
+    return dumps(named | _facts(event.what), EVENT_VERSION)
+
+
+def event_from(line: str) -> OrderEvent:
+    """Raises ValueError for an event that this release does not know."""
+    value = loads(line, EVENT_VERSION)
+    return OrderEvent(order_id=value["order_id"], version=value["version"], step=value["step"], what=_happening(value))
+
+
+def _facts(what: Happening) -> dict[str, Any]:
+    match what:
+        case StatusChanged():
+            return {"status": what.status, "stop_reason": what.stop_reason}
+        case SliceCommitted():
+            return {"slice_id": what.slice_id}
+        case FillBooked():
+            return {"execution_id": what.execution_id, "slice_id": what.slice_id}
+
+
+def _happening(value: dict[str, Any]) -> Happening:
+    match value["event"].split("."):
+        case ["order", _]:
+            reason = value["stop_reason"]
+            return StatusChanged(status=Status(value["status"]), stop_reason=StopReason(reason) if reason else None)
+        case ["slice", "committed"]:
+            return SliceCommitted(slice_id=value["slice_id"])
+        case ["fill", "booked"]:
+            return FillBooked(execution_id=value["execution_id"], slice_id=value["slice_id"])
+    raise ValueError(f"no event is named {value['event']!r}")

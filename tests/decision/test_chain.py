@@ -1,0 +1,77 @@
+"""A chain asks its model first, and then what stands in for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.decision.chain import BarWindow, ChainReading, PolicyChain, Reading
+from app.decision.decide import decide, judge
+from app.decision.market import raw_window
+from app.decision.policies.twap import Twap
+from app.decision.policies.volume_curve import VolumeCurve
+from app.domain.slice import Basis
+from tests.builders import a_room, bars
+from tests.engine.policies import Failing, NotANumber, Reader
+from tests.market import some_rows
+
+
+def a_bar_window(count: int = 20, lookback: int = 96) -> BarWindow:
+    every = bars(count)
+    return BarWindow(bars=raw_window(every, lookback)[None], count=count, newest=every[-1])
+
+
+def test_a_chain_reads_as_far_back_as_the_policy_that_reads_the_most() -> None:
+    chain = PolicyChain(Reader(), (VolumeCurve(), Twap()))
+
+    assert chain.lookback == VolumeCurve.lookback
+    assert (chain.name, chain.max_steps, chain.risk_aversion) == (Reader.name, Reader.max_steps, Reader.risk_aversion)
+
+
+def test_the_model_decides_while_it_can() -> None:
+    reading = PolicyChain(Reader(), (Twap(),)).read(a_bar_window())
+
+    [judgement] = judge(reading, some_rows())
+
+    assert (judgement.policy, judgement.basis, judgement.fallback_reason) == ("reader", Basis.MODEL, None)
+
+
+@pytest.mark.parametrize(
+    ("chain", "count", "reason"),
+    [
+        (PolicyChain(Reader(), (Twap(),)), Reader.history_min - 1, "insufficient_history"),
+        (PolicyChain(Failing(), (Twap(),)), 20, "policy_failed: RuntimeError"),
+    ],
+)
+def test_where_the_model_cannot_the_first_that_can_decides(chain: PolicyChain, count: int, reason: str) -> None:
+    [judgement] = judge(chain.read(a_bar_window(count)), some_rows())
+
+    assert (judgement.policy, judgement.basis, judgement.fallback_reason) == ("twap", Basis.FALLBACK, reason)
+
+
+def test_a_model_that_is_not_asked_still_gives_its_name_to_nothing() -> None:
+    reading = PolicyChain(Reader(), (Twap(),)).read(a_bar_window())
+
+    [late] = judge(reading.without_model("bar_late"), some_rows())
+    [slow] = judge(PolicyChain(Reader(), (Twap(),)).read_without_model(a_bar_window(), "policy_slow"), some_rows())
+
+    assert (late.policy, late.fallback_reason) == ("twap", "bar_late")
+    assert (slow.policy, slow.fallback_reason) == ("twap", "policy_slow")
+
+
+def test_after_the_last_policy_the_limits_alone_decide() -> None:
+    reading = ChainReading(Reading(NotANumber(), None, "gone"))
+
+    [decision] = decide(reading, some_rows(step=12), [a_room(step=12)])
+
+    assert (decision.judgement.policy, decision.judgement.fallback_reason) == ("limits", "gone")
+    assert decision.projection.lots == 1000
+
+
+def test_the_expected_volume_is_that_of_the_first_policy_that_can_say() -> None:
+    chain = PolicyChain(Reader(), (Twap(),))
+
+    whole, without = chain.read(a_bar_window()), chain.read(a_bar_window()).without_model("bar_late")
+
+    assert whole.expected_volume == pytest.approx(float(whole.model.market.volume_forecast[0, 0]))  # type: ignore[union-attr]
+    assert without.expected_volume == pytest.approx(float(without.fallbacks[0].market.volume_forecast[0, 0]))  # type: ignore[union-attr]
+    assert ChainReading(Reading(Twap(), None)).expected_volume is None

@@ -1,0 +1,91 @@
+"""The life cycle is one table: what is not in it does not happen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from app.domain.lifecycle import TRANSITIONS, Move, Status, StopReason, permits, status_after, stop_reason
+from app.domain.order import Fills
+from app.domain.state import OrderState
+from app.domain.transitions import apply_fill, cancel, close_window, take
+from tests.builders import PRICE, a_bar, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
+
+ENDED = set(Status) - {Status.ACCEPTED, Status.WORKING, Status.PAUSED}
+
+
+def asked(state: OrderState, lots: int, *, final: bool = False, reason: StopReason | None = None) -> OrderState:
+    """The next step asks for `lots`."""
+    projection = a_projection(lots, final=final, stop_reason=reason, stopping=reason is StopReason.MODEL)
+    return take(state, projection, a_window(state.step), a_decided(), PRICE)
+
+
+def test_no_move_leads_out_of_an_ended_order() -> None:
+    left = {status: status_after(status, move) for status in ENDED for move in Move}
+
+    assert all(after is status for status, after in left.items())
+
+
+def test_only_orders_that_are_accepted_or_working_get_slices() -> None:
+    assert {status for status in Status if permits(status, Move.SLICE)} == {Status.ACCEPTED, Status.WORKING}
+
+
+@pytest.mark.parametrize("move", [Move.MADE_UP, Move.OUT_OF_STEPS, Move.CANCEL])
+def test_every_live_order_can_end(move: Move) -> None:
+    assert all(permits(status, move) for status in Status if status.live)
+    assert all(not status_after(status, move).live for status in Status if status.live)
+
+
+def test_every_status_that_a_move_leads_to_differs_by_the_move() -> None:
+    leads_to = {move: {after for (_, each), after in TRANSITIONS.items() if each is move} for move in Move}
+
+    assert leads_to == {
+        Move.SLICE: {Status.WORKING},
+        Move.MADE_UP: {Status.COMPLETED},
+        Move.OUT_OF_STEPS: {Status.EXPIRED},
+        Move.CANCEL: {Status.CANCELLED},
+    }
+
+
+def test_a_fill_that_makes_up_a_cancelled_order_leaves_it_cancelled() -> None:
+    state = cancel(asked(an_order_state(an_order(fills=Fills.REPORTED, size=Decimal(1))), 100))
+
+    after = apply_fill(state, a_fill(state))
+
+    assert (after.status, after.leaves) == (Status.CANCELLED, 0)
+
+
+@pytest.mark.parametrize(
+    ("step", "stopping", "why"),
+    [(12, True, StopReason.MAX_STEPS), (5, True, StopReason.MODEL), (5, False, StopReason.EARLY)],
+)
+def test_the_last_step_is_the_first_reason_and_the_model_the_second(step: int, stopping: bool, why: StopReason) -> None:
+    assert stop_reason(step, 12, stopping=stopping) is why
+
+
+def test_an_order_under_way_has_no_reason_to_stop() -> None:
+    assert an_order_state().stop_reason is None
+    assert asked(an_order_state(), 100).stop_reason is None
+
+
+def test_a_final_slice_says_why_the_order_stops_while_it_runs_and_after() -> None:
+    running = asked(an_order_state(), 1000, final=True, reason=StopReason.MODEL)
+
+    ended = close_window(running, a_bar(0))
+
+    assert running.stop_reason is StopReason.MODEL
+    assert (ended.status, ended.stop_reason) == (Status.COMPLETED, StopReason.MODEL)
+
+
+def test_a_cancelled_order_did_not_stop_by_itself() -> None:
+    assert cancel(asked(an_order_state(), 100)).stop_reason is None
+
+
+def test_an_order_out_of_steps_stopped_at_its_last_step() -> None:
+    state = replace(asked(an_order_state(an_order(max_steps=1)), 100))
+
+    ended = close_window(state, a_bar(0))
+
+    assert (ended.status, ended.stop_reason) == (Status.EXPIRED, StopReason.MAX_STEPS)
