@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from models.evaluation.evaluation_plan import WalkPlan
-from models.evaluation.walk import best_mean, write_walks
+from models.evaluation.random_walks import write_walks
+from models.evaluation.tables.random_walk import best_mean
 from tests.evaluation.stand_in import a_plan, evaluated
 
 

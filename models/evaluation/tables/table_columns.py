@@ -1,12 +1,12 @@
-"""The columns of every table, pinned: each is a CSV file of the same name.
+"""The columns of every table. Each table is written to a CSV file of its name.
 
-Gains are minus slippage: positive is good; slippage is a cost where it is positive, for buys and for sells. `w` is
-P95 - P5; `_sigma` stands for units of the volatility per bar that was known at the order's start.
+Slippage is a cost where it is positive, for buys and for sells. A gain is minus slippage: positive is good. `w` is
+P95 - P5. `_sigma` stands for units of the volatility per bar that was known at the order's start.
 """
 
 from __future__ import annotations
 
-from models.evaluation.runs import STOPPING_BASELINE
+from models.evaluation.rivals import STOPPING_BASELINE
 
 QUANTILES = {"median": 50, "p5": 5, "p95": 95, "q25": 25, "q75": 75}
 FIGURES = ("mean", "std", *QUANTILES)
