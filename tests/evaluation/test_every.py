@@ -12,6 +12,8 @@ from models.evaluation.backtest_run import Part
 from tests.evaluation.stand_in import a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
+pytestmark = pytest.mark.measures
+
 DAY_SECONDS = 86_400
 
 

@@ -16,6 +16,8 @@ from models.evaluation.tables.market_tables import Tables
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, evaluated
 from tests.market import a_walk_file
 
+pytestmark = pytest.mark.measures
+
 HISTORY = 200
 EVERY, BAR_SECONDS = 24, 900
 FIRST = -(-HISTORY // EVERY) * EVERY * BAR_SECONDS

@@ -14,6 +14,8 @@ from models.evaluation.measure_units import measure_units
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
+pytestmark = pytest.mark.measures
+
 
 def measured(plan: EvaluationPlan, out: Path, stand_in: StandIn | None = None) -> dict[str, int]:
     """The files of figures that there are in the end, and when they were written."""

@@ -119,6 +119,7 @@ def test_a_bundle_that_gives_no_answers_is_stopped_though_the_volume_curve_decid
     assert "decisions failed or were NaN" in reason
 
 
+@pytest.mark.measures
 def test_a_bundle_that_tracks_worse_is_stopped_though_it_earns_as_much(bundle: Path) -> None:
     (reason,) = worse(as_kind(Restless, bundle), load_bundle(bundle), {})
 
@@ -138,6 +139,7 @@ def test_chance_stops_few_of_the_bundles_that_are_as_good() -> None:
     assert stopped <= 2
 
 
+@pytest.mark.measures
 def test_a_bundle_whose_large_orders_cost_more_is_stopped_though_it_is_as_good_for_small_ones(bundle: Path) -> None:
     (reason,) = worse(as_kind(Blunt, bundle), load_bundle(bundle), {})
 
