@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.bundles.bundle import BundleError, load_bundle
@@ -48,7 +50,8 @@ class Release:
         require_replaceable(bundle)
 
     def draft(self) -> None:
-        """Export the trained network into a folder beside that of the bundle."""
+        """Export the trained network into a folder beside that of the bundle. Raises BundleError where it cannot be
+        exported."""
         saved, record = self._saved, self._record
         training = Training(
             data=record["data"],
@@ -59,27 +62,33 @@ class Release:
             config=saved["config"],
             settings=saved["settings"],
         )
-        draft_bundle(
-            released_net(saved),
-            self._draft,
-            name=self._bundle.name,
-            training=training,
-            bar_seconds=record["bar_seconds"],
-            risk_aversions=RISK_AVERSIONS,
-            metrics=record["metrics"],
-        )
+        with self._reasons_kept():
+            draft_bundle(
+                released_net(saved),
+                self._draft,
+                name=self._bundle.name,
+                training=training,
+                bar_seconds=record["bar_seconds"],
+                risk_aversions=RISK_AVERSIONS,
+                metrics=record["metrics"],
+            )
 
     def replace(self) -> None:
-        """Put the draft in the place of the bundle. Raises BundleError with the reasons where the gate refuses it; they
-        are then written into the folder of the training."""
-        refusal = self._folder / REFUSAL
-        refusal.unlink(missing_ok=True)
-        try:
+        """Put the draft in the place of the bundle. Raises BundleError with the reasons where the gate refuses it."""
+        with self._reasons_kept():
             replace_bundle(
                 self._bundle,
                 self._draft,
                 lambda draft, policy: reasons_against(draft, policy, self._replaced, self._markets),
             )
+
+    @contextmanager
+    def _reasons_kept(self) -> Iterator[None]:
+        """Write the reasons against a release into the folder of the training, in the place of earlier ones."""
+        refusal = self._folder / REFUSAL
+        refusal.unlink(missing_ok=True)
+        try:
+            yield
         except BundleError as error:
             refusal.write_text(f"{error}\n")
             raise
