@@ -93,9 +93,9 @@ class Decider:
         known = self._known(group.live.symbol, group.step_seconds, window)
         try:
             reading, decisions = await self._thread.run(_decided, self.chain, window, known, orders, group.late_reason)
-        except TimeoutError:
-            known = known or self.chain.read_without_model(window, POLICY_SLOW)
-            reading, decisions = _decided(self.chain, window, known, orders, POLICY_SLOW)
+        except TimeoutError:  # nothing is kept: the next orders on this window ask the model again
+            without_model = known or self.chain.read_without_model(window, POLICY_SLOW)
+            return _decided(self.chain, window, without_model, orders, POLICY_SLOW)[1]
         self._readings[group.live.symbol, group.step_seconds] = window, reading
         return decisions
 
