@@ -68,6 +68,7 @@ class BarIntake:
                 continue
             async with self._instruments.locked(known.symbol) as live:
                 while (late_since := self._late_since(live)) is not None:
+                    live.due = None
                     orders = await self._loader.awaiting(live)
                     await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
 

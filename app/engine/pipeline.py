@@ -72,7 +72,6 @@ def _regrouped(batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]) 
 
 def _watched(part: InstrumentOrders) -> InstrumentOrders:
     """Note when each window opens that has no slice yet: somebody must look then whether its bar is late."""
-    part.live.due = None
     for window in filter(None, (next_window(state, part.live) for state in part.orders)):
         part.live.note_due(window.start)
     return part
