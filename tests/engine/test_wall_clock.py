@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
@@ -163,8 +164,8 @@ async def test_the_watchdog_gives_the_late_slice_to_whoever_waits_for_it(live: D
     order = await live.order()
     clock.time = at(HISTORY + 1) + 3 * A_SECOND
 
-    async with watching(live.engine, look_seconds=0.01):
-        waited = await live.engine.queries.next_slice(order.order.order_id, 10)
+    async with asyncio.timeout(10), watching(live.engine, look_seconds=0.01):
+        waited = await live.engine.queries.next_slice(order.order.order_id, 30)
 
     assert waited.current is not None
     assert waited.current.decided.fallback_reason == "bar_late"
