@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.domain.numbers import ZERO
 from app.domain.order import SizeMode
 
 
@@ -16,11 +15,8 @@ from app.domain.order import SizeMode
 class Amounts:
     """The same trade in both units: `quantity` in base units, `notional` in quote currency."""
 
-    quantity: Decimal = ZERO
-    notional: Decimal = ZERO
-
-    def __add__(self, other: Amounts) -> Amounts:
-        return Amounts(self.quantity + other.quantity, self.notional + other.notional)
+    quantity: Decimal
+    notional: Decimal
 
     def fixed(self, size_mode: SizeMode) -> Decimal:
         """The one in the unit that the order fixes."""

@@ -6,13 +6,12 @@ import pytest
 
 from app.decision.chain import BarWindow, ChainReading, PolicyChain, Reading
 from app.decision.decide import decide, judge
-from app.decision.market import raw_window
 from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
 from app.domain.slice import Basis
 from tests.builders import a_room, bars
 from tests.engine.policies import Failing, NotANumber, Reader
-from tests.market import some_rows
+from tests.market import raw_window, some_rows
 
 
 def a_bar_window(count: int = 20, lookback: int = 96) -> BarWindow:
