@@ -1,4 +1,4 @@
-"""The use cases of whoever registers instruments."""
+"""The use cases of whoever registers instruments and looks them up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.engine.instruments.cache import LiveInstruments
 from app.engine.ports import Calendars, Store
 
 
-class Instruments:
+class InstrumentRegistry:
     def __init__(self, store: Store, calendars: Calendars, live: LiveInstruments) -> None:
         self._store = store
         self._calendars = calendars
