@@ -1,4 +1,4 @@
-"""Checks that keep an invalid number from being built into anything."""
+"""Numbers and times that values are built from: their checks, and sizes in whole lots."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def fixed_of(size_mode: SizeMode, quantity: Decimal, notional: Decimal) -> Decim
 
 
 def amounts_at(size_mode: SizeMode, size: Decimal, price: Decimal) -> Amounts:
-    """What `size`, in the unit that the order fixes, is in both units at `price`: the fixed one exact, the other as
-    good as Decimal divides."""
+    """What `size`, in the unit that the order fixes, is in both units at `price`. The fixed one is exact, the other may
+    be rounded to Decimal's precision."""
     if size_mode is SizeMode.QUANTITY:
         return Amounts(size, size * price)
     return Amounts(size / price, size)

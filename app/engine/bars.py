@@ -1,5 +1,5 @@
-"""The use cases of a feed: bars are checked as a whole, appended, and taken over every order of their instruments; and
-where a bar is late, orders go on without it."""
+"""The use cases of a feed: bars are checked as a whole, appended, and move every order of their instruments; where a
+bar is late, orders go on without the bar."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class BarIntake:
             checked = {symbol: await self._checked(live[symbol], bars) for symbol, bars in sent.items()}
             for bars in rounds({symbol: new.bars for symbol, new in checked.items()}):
                 await append(self._store, self._metrics, live, bars)
-                await self._take([live[symbol] for symbol in bars], list(bars.values()))
+                await self._move_orders([live[symbol] for symbol in bars], list(bars.values()))
         return Ingested(
             accepted=sum(len(new.bars) - new.synthetic for new in checked.values()),
             duplicates=sum(new.duplicates for new in checked.values()),
@@ -110,11 +110,11 @@ class BarIntake:
             since = page[-1].open_time + timedelta(seconds=1)
         return found
 
-    async def _take(self, live: Sequence[LiveInstrument], bars: Sequence[Sequence[Bar]]) -> None:
-        """Orders are read after each append: one that is created meanwhile stands on the newest of these bars."""
+    async def _move_orders(self, live: Sequence[LiveInstrument], bars: Sequence[Sequence[Bar]]) -> None:
+        """Orders are read after the append: an order that is created later stands on the newest of these bars."""
         try:
             batch = [InstrumentOrders(live=each, orders=await self._loader.awaiting(each)) for each in live]
             await self._pipeline.over_bars(batch, bars)
-        except InvalidInput as error:  # no fault of the request: its bars are recorded, and must be taken again
+        except InvalidInput as error:  # no fault of the request: its bars are recorded, and recovery must take them
             symbols = ", ".join(each.symbol for each in live)
             raise RuntimeError(f"orders of {symbols} cannot be moved: {error}") from error

@@ -1,4 +1,4 @@
-"""The line of stages behind the bars: close windows -> read the market -> decide -> project -> commit -> announce.
+"""The stages that follow on recorded bars: close windows -> read the market -> decide -> project -> commit -> announce.
 
 A bar that is posted, a bar that is late, a new order and recovery all enter here.
 """
@@ -20,7 +20,7 @@ from app.engine.stages.windows import close_windows, next_window, wanted_slices
 
 
 class Pipeline:
-    """Moves orders over the newest bar of their instruments. Doing it again changes nothing."""
+    """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing."""
 
     def __init__(self, decider: Decider, committer: Committer) -> None:
         self._decider = decider
