@@ -162,3 +162,22 @@ async def test_a_second_engine_on_the_store_appends_behind_the_first(store_url: 
         recorded = await one.store.bars_before("BTC-USDT", None, 10)
 
     assert recorded == bars(6)
+
+
+async def test_bars_that_another_engine_has_outrun_are_taken_with_those_of_the_other_instruments(
+    store_url: str,
+) -> None:
+    """The second append of the request fails when the first has been made; both instruments are then opened anew."""
+    async with a_desk(store_url) as one, a_desk(store_url) as other:
+        await one.engine.instruments.put(an_instrument(symbol="TWIN"))
+        await one.engine.bars.post([sent(bar, symbol) for bar in bars(20) for symbol in ("BTC-USDT", "TWIN")])
+        order = await one.order(min_steps=5)
+        await other.feed([bars(21)[20]], "TWIN")
+
+        await one.engine.bars.post([sent(bars(21)[20]), sent(bars(22)[21], "TWIN")])
+
+        moved = await one.again(order)
+        recorded = await one.store.bars_before("TWIN", None, 30)
+
+    assert (moved.step, moved.sums.steps) == (2, 1)
+    assert recorded == bars(22)
