@@ -47,7 +47,7 @@ def test_where_the_model_cannot_the_first_that_can_decides(chain: PolicyChain, c
     assert (judgement.policy, judgement.basis, judgement.fallback_reason) == ("twap", Basis.FALLBACK, reason)
 
 
-def test_a_model_that_is_not_asked_still_gives_its_name_to_nothing() -> None:
+def test_a_model_that_is_not_asked_leaves_the_slice_to_a_fallback_with_the_reason() -> None:
     reading = PolicyChain(Reader(), (Twap(),)).read(a_bar_window())
 
     [late] = judge(reading.without_model("bar_late"), some_rows())

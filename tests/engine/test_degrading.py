@@ -29,7 +29,7 @@ HISTORY = 20
         (Reader(), Reader.history_min - 1, "insufficient_history"),
     ],
 )
-async def test_a_policy_that_cannot_serve_is_stood_in_for(
+async def test_where_a_policy_cannot_serve_its_fallback_decides(
     store_url: str, policy: Policy, history: int, reason: str
 ) -> None:
     async with a_desk(store_url, policies=[policy, Twap()]) as desk:
@@ -44,7 +44,7 @@ async def test_a_policy_that_cannot_serve_is_stood_in_for(
         assert desk.counts[f"fallback {reason}"] == 1
 
 
-async def test_a_nan_costs_only_its_own_order_the_model(store_url: str) -> None:
+async def test_a_nan_sends_only_its_own_order_to_the_fallback(store_url: str) -> None:
     async with a_desk(store_url, policies=[NotANumber(), Twap()]) as desk:
         await desk.feed(bars(HISTORY))
         buy, sell = await desk.order("buy"), await desk.order("sell", side=Side.SELL)
