@@ -8,13 +8,14 @@ import contextlib
 import logging
 from datetime import datetime, timedelta
 
-from app.domain.errors import InvalidInput, NotFound, Unavailable
+from app.domain.errors import InvalidInput, Unavailable
 from app.domain.state import OrderState
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Store
+from app.engine.registry import registered
 from app.engine.results import Readiness
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.tasks import end
@@ -57,9 +58,7 @@ class Recovery:
     async def open_instrument(self, symbol: str) -> LiveInstrument:
         """The instrument as its newest bar has left it, every order moved by every bar.
         Raises NotFound("unknown_instrument")."""
-        instrument = await self._store.instrument(symbol)
-        if instrument is None:
-            raise NotFound("unknown_instrument", f"no instrument is named {symbol!r}")
+        instrument = await registered(self._store, symbol)
         live = LiveInstrument(instrument, self._calendars(instrument.calendar), self._lookback)
         await self._catch_up(live)
         return live
@@ -72,10 +71,8 @@ class Recovery:
         if not seen:
             return
         live.push(seen[-1])
-        for step_seconds in {live.step_seconds_of(state.order) for state in orders}:
-            await self._loader.ensure_history(live, step_seconds)
-        part = InstrumentOrders(live=live, orders=tuple(orders))
-        [part] = await self._pipeline.advance([part])
+        await self._loader.ensure_histories(live, orders)
+        [part] = await self._pipeline.advance([InstrumentOrders(live=live, orders=tuple(orders))])
         while unseen is not None and (bars := await self._store.bars_since(live.symbol, unseen, REPLAY_BARS)):
             [part] = await self._pipeline.over_bars([part], [bars])
             unseen = bars[-1].open_time + timedelta(seconds=1)

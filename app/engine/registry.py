@@ -27,7 +27,12 @@ class InstrumentRegistry:
 
     async def get(self, symbol: str) -> Instrument:
         """Raises NotFound("unknown_instrument")."""
-        found = await self._store.instrument(symbol)
-        if found is None:
-            raise NotFound("unknown_instrument", f"no instrument is named {symbol!r}")
-        return found
+        return await registered(self._store, symbol)
+
+
+async def registered(store: Store, symbol: str) -> Instrument:
+    """The instrument of that name. Raises NotFound("unknown_instrument")."""
+    found = await store.instrument(symbol)
+    if found is None:
+        raise NotFound("unknown_instrument", f"no instrument is named {symbol!r}")
+    return found

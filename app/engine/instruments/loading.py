@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from app.domain.bar import Bar
@@ -22,9 +23,13 @@ class Loader:
     async def awaiting(self, live: LiveInstrument) -> tuple[OrderState, ...]:
         """The orders that await bars, with the history that they need at hand."""
         orders = await self._store.awaiting(live.symbol)
+        await self.ensure_histories(live, orders)
+        return tuple(orders)
+
+    async def ensure_histories(self, live: LiveInstrument, orders: Iterable[OrderState]) -> None:
+        """Read the history of every step length that the orders have, where it is not at hand."""
         for step_seconds in {live.step_seconds_of(state.order) for state in orders}:
             await self.ensure_history(live, step_seconds)
-        return tuple(orders)
 
     async def ensure_history(self, live: LiveInstrument, step_seconds: int) -> None:
         """Read the history of a step length that nobody has asked for yet."""
