@@ -1,10 +1,9 @@
-"""The use cases of a feed: bars are checked as a whole, appended, and move every order of their instruments; where a
-bar is late, orders go on without the bar."""
+"""The use case of a feed: bars are checked as a whole, appended, and move every order of their instruments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from app.domain.bar import Bar
 from app.domain.errors import InvalidInput, Unavailable
@@ -23,8 +22,6 @@ RECORDED_BARS = 1_000
 
 
 class BarIntake:
-    """A bar is late `grace` after its close; that matters only where somebody calls `give_late_slices`."""
-
     def __init__(
         self,
         *,
@@ -34,7 +31,6 @@ class BarIntake:
         pipeline: Pipeline,
         clock: Clock,
         metrics: Metrics,
-        grace: timedelta,
     ) -> None:
         self._store = store
         self._instruments = instruments
@@ -42,7 +38,6 @@ class BarIntake:
         self._pipeline = pipeline
         self._clock = clock
         self._metrics = metrics
-        self._grace = grace
 
     async def post(self, bars: Sequence[FeedBar]) -> Ingested:
         """When it returns, the bars are durable and every slice that follows from them is decided and committed.
@@ -59,25 +54,6 @@ class BarIntake:
             except Outrun:  # the instruments were given up; open them again
                 continue
         raise Unavailable("busy", "other processes append bars of the same instruments; repeat the request")
-
-    async def give_late_slices(self) -> None:
-        """Give a fallback slice wherever a window has opened and the bar before it is late. The late bar will then
-        close only its own window."""
-        for known in self._instruments.opened:
-            if self._late_since(known) is None:
-                continue
-            async with self._instruments.locked(known.symbol) as live:
-                while (late_since := self._late_since(live)) is not None:
-                    live.due = None
-                    orders = await self._loader.awaiting(live)
-                    await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
-
-    def _late_since(self, live: LiveInstrument) -> datetime | None:
-        """Windows that opened by then and have no slice are late; None where there are none."""
-        if live.due is None:
-            return None
-        opened_by = self._clock.now(live.last.close_time) - self._grace
-        return opened_by if live.due <= opened_by else None
 
     async def _post(self, sent: Mapping[str, Sequence[FeedBar]]) -> Ingested:
         """Nothing is appended before all is checked."""

@@ -9,6 +9,7 @@ from app.engine.bars import BarIntake
 from app.engine.fills import FillReports
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
+from app.engine.late_slices import LateSlices
 from app.engine.orders import OrderEntry
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Clock, Metrics, Store
@@ -24,7 +25,7 @@ GRACE_SECONDS = 2.0
 
 
 class Engine:
-    """`instruments`, `bars`, `orders`, `fills`, `queries` and `recovery` hold the use cases, each by its noun.
+    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `fills`, `queries` and `recovery`.
 
     `chain` decides the orders. A bar is late `grace_seconds` after its close.
 
@@ -60,8 +61,9 @@ class Engine:
             pipeline=pipeline,
             clock=clock,
             metrics=metrics,
-            grace=timedelta(seconds=grace_seconds),
         )
+        grace = timedelta(seconds=grace_seconds)
+        self.late_slices = LateSlices(self._live, loader, pipeline, clock, grace)
         self.orders = OrderEntry(
             store=store,
             queries=self.queries,

@@ -36,7 +36,7 @@ async def live(store_url: str, clock: ManualClock) -> AsyncIterator[Desk]:
 async def move(live: Desk, clock: ManualClock, to: datetime) -> None:
     """What the watchdog does at that time."""
     clock.time = to
-    await live.engine.bars.give_late_slices()
+    await live.engine.late_slices.give()
 
 
 async def test_the_first_step_is_the_next_boundary_and_waits_for_the_bar_before_it(
