@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from app.domain.bar import Bar
 from app.domain.errors import InvalidInput, Unavailable
@@ -18,7 +17,6 @@ from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.check import NewBars, closed_bars, has_long_gap, new_bars, windows_wanted
 
 RACES_MAX = 5
-RECORDED_BARS = 1_000
 
 
 class BarIntake:
@@ -77,13 +75,12 @@ class BarIntake:
         """What is recorded of the windows that `bars` may repeat."""
         repeated = [bar.open_time for bar in bars if live.newest is not None and bar.open_time <= live.newest.open_time]
         found: list[Bar] = []
-        since = min(repeated, default=None)
-        while since is not None and since <= max(repeated):
-            page = await self._store.bars_since(live.symbol, since, RECORDED_BARS)
-            if not page:
-                break
+        if not repeated:
+            return found
+        async for page in self._loader.bars_since(live.symbol, min(repeated)):
             found += page
-            since = page[-1].open_time + timedelta(seconds=1)
+            if page[-1].open_time >= max(repeated):
+                break
         return found
 
     async def _move_orders(self, live: Sequence[LiveInstrument], bars: Sequence[Sequence[Bar]]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.domain.errors import InvalidInput, Unavailable
 from app.domain.state import OrderState
@@ -22,7 +22,6 @@ from app.engine.tasks import end
 
 LOG = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.5
-REPLAY_BARS = 1_000
 
 
 class Recovery:
@@ -73,9 +72,9 @@ class Recovery:
         live.push(seen[-1])
         await self._loader.ensure_histories(live, orders)
         [part] = await self._pipeline.advance([InstrumentOrders(live=live, orders=tuple(orders))])
-        while unseen is not None and (bars := await self._store.bars_since(live.symbol, unseen, REPLAY_BARS)):
-            [part] = await self._pipeline.over_bars([part], [bars])
-            unseen = bars[-1].open_time + timedelta(seconds=1)
+        if unseen is not None:
+            async for bars in self._loader.bars_since(live.symbol, unseen):
+                [part] = await self._pipeline.over_bars([part], [bars])
 
     async def _recover(self, instruments: LiveInstruments) -> None:
         self._recovered = False

@@ -15,6 +15,7 @@ from app.domain.order import Order
 from app.domain.state import OrderState
 from app.engine import recovery
 from app.engine.changes import Change
+from app.engine.instruments import loading
 from app.engine.ports import Claim
 from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order, bars
@@ -76,6 +77,7 @@ async def test_failures_of_the_store_leave_the_same_slices(
         undisturbed = await _day(desk)
     flush(store_url)
 
+    monkeypatch.setattr(loading, "PAGE_BARS", 3)  # histories and what was not seen come in several pages
     store = Flaky.at(store_url, lookback=96)
     store.random = Random(seed)
     async with a_desk(store_url, store=store) as desk:

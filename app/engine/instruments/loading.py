@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 
 from app.domain.bar import Bar
@@ -40,6 +40,12 @@ class Loader:
             bars = await self._bars(live.symbol, upto.open_time + timedelta(seconds=1), count)
             if live.newest is upto:  # else a bar has come in the meantime
                 live.add_history(step_seconds, bars)
+
+    async def bars_since(self, symbol: str, since: datetime) -> AsyncIterator[list[Bar]]:
+        """All recorded bars that open at or after `since`, oldest first, in pages; each page is read when it is due."""
+        while page := await self._store.bars_since(symbol, since, PAGE_BARS):
+            yield page
+            since = page[-1].open_time + timedelta(seconds=1)
 
     async def _bars(self, symbol: str, before: datetime, count: int) -> list[Bar]:
         """In pages: a long history must not keep everybody else waiting."""
