@@ -71,7 +71,7 @@ async def test_an_execution_id_with_other_values_is_a_conflict(desk: Desk) -> No
 async def test_reports_at_once_with_bars_are_all_booked(desk: Desk) -> None:
     """Each loses races against the others and against the bars, and none is lost."""
     order = await reported(desk)
-    fills = [a_fill(order, execution_id=f"exec-{place}", quantity=Decimal("0.01")) for place in range(12)]
+    fills = [a_fill(order, execution_id=f"exec-{number}", quantity=Decimal("0.01")) for number in range(12)]
 
     await asyncio.gather(
         *(desk.engine.fills.report(order.order.order_id, fill) for fill in fills),
