@@ -3,9 +3,11 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 LEM_ARGS ?=
-PYTEST_ARGS ?= -n auto
+# One process for each core; each takes a file at a time, since tests of one file share what is expensive to make, and
+# the files with the slowest tests come first (tests/conftest.py).
+PYTEST_ARGS ?= -n auto --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo serve test lint format clean
+.PHONY: help demo serve quick test lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -17,7 +19,10 @@ demo: $(VENV)/.installed-demo  ## Start the service, replay bars at speed, trade
 serve: $(VENV)/.installed-demo  ## Serve on 127.0.0.1:8000 with the embedded store
 	$(BIN)/lem serve $(LEM_ARGS)
 
-test: $(VENV)/.installed-dev  ## Run all tests, those of training included
+quick: $(VENV)/.installed-dev  ## Run the tests that train, export and spawn nothing, in less than a minute
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not (exports or measures or spawns or trains)"
+
+test: $(VENV)/.installed-dev  ## Run all tests, in less than 6 minutes on two cores
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev  ## Check style, format and types

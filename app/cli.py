@@ -27,7 +27,7 @@ cli = typer.Typer(
 FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """All words go to the parser of the command itself, --help too."""
 
-TRAIN_PACKAGES = ("torch", "onnx", "onnxscript", "matplotlib")
+TRAIN_PACKAGES = ("torch", "onnx", "onnxscript", "matplotlib", "jinja2")
 
 
 @cli.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -26,17 +27,20 @@ DATE_FORMATS = ["%Y-%m-%d"]
 REFUSED = (LemError, BundleError, OSError)
 """What the user can mend."""
 WIDTH_MIN = 150
-"""Columns of the printed table, also where the terminal is narrower or there is none: a cut name says nothing."""
+"""Columns of the printed table, even on a narrower terminal or none: a name that is cut says nothing."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
 def train(
-    out: Annotated[Path, typer.Option(help="Folder of the run; a training that was stopped goes on from there.")],
-    plan: Annotated[Path | None, typer.Option("--config", help="TOML file that says what to train on and how.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run. A training that was stopped goes on from there.")],
+    plan: Annotated[
+        Path | None, typer.Option("--config", help="Plan: a TOML file that says what to train on and how.")
+    ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Instead of a file: one folder of bars (Parquet), other settings as they are.")
+        Path | None,
+        typer.Option(help="Instead of a plan: one folder of bars (Parquet); other settings at their defaults."),
     ] = None,
     train_end: Annotated[
         datetime | None, typer.Option(formats=DATE_FORMATS, help="With --data: bars before it train, UTC.")
@@ -44,10 +48,10 @@ def train(
     validation_end: Annotated[
         datetime | None, typer.Option(formats=DATE_FORMATS, help="With --data: bars before it choose, UTC.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the optimiser.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of everything that is drawn.")] = None,
-    processes: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads of each; 0 shares out all.")] = 0,
+    steps: Annotated[int | None, typer.Option(min=1, help="How many steps the optimiser takes.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all that is drawn at random.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="How many processes share the work.")] = 1,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads of each process; 0 shares out all cores.")] = 0,
 ) -> None:
     """Train one model for all 8 scenarios and every horizon at once, on the plan's markets and on random walks (on
     those alone without --config or --data). Stop it at any time; the same command goes on."""
@@ -78,15 +82,19 @@ def _plan(
 def _changed(plan: TrainPlan, **settings: int | None) -> TrainPlan:
     """The plan with what the flags say on top."""
     given = {name: value for name, value in settings.items() if value is not None}
-    return make_plan(plan.model_dump() | {"training": plan.training | given}, "options")
+    return make_plan(plan.model_dump(by_alias=True) | {"training": asdict(plan.settings) | given}, "options")
 
 
 @app.command()
 def ablate(
-    plan: Annotated[Path, typer.Option("--config", help="TOML file that says what to train on and how.")],
-    out: Annotated[Path, typer.Option(help="Folder of the runs and the table; what was stopped goes on from there.")],
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the optimiser, for each variant.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Variants at a time, one core each.")] = 1,
+    plan: Annotated[Path, typer.Option("--config", help="Plan: a TOML file that says what to train on and how.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the runs and of the table. Trainings that were stopped go on from there.")
+    ],
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="How many steps the optimiser takes for each variant.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many variants train at a time, on one core each.")] = 1,
     variant: Annotated[
         list[str] | None, typer.Option(help=f"One of {', '.join(VARIANTS)}; may be repeated. Default: all.")
     ] = None,
@@ -109,7 +117,7 @@ def export(
     run_folder: Annotated[Path, typer.Option("--run", help="Folder of a finished training.")],
     out: Annotated[Path, typer.Option(help="Folder of the bundle; its name becomes the model's.")],
 ) -> None:
-    """Write a bundle and load it as the service does; where anything is wrong, nothing is replaced."""
+    """Write a bundle and load it as the service does. Where anything is wrong, the bundle that is there stays."""
     with refusing("lem export", *REFUSED):
         bundle = out.resolve()  # `.` has no name to call the model by
         _require_writable(bundle.parent)  # it is made beside the one that it replaces
@@ -129,8 +137,8 @@ def _show(table: list[Row], title: str) -> None:
 
 
 def _require_writable(folder: Path) -> None:
-    """Found out now, rather than when there is something to keep. Leaves nothing behind: a training that may yet be
-    refused makes its folder when it needs it. Raises InvalidInput where nothing can be kept there."""
+    """Find out whether `folder` can be written to before there is something to lose. Leaves nothing behind: a training
+    that may yet be refused makes its folder when it needs it. Raises InvalidInput where it cannot be written to."""
     try:
         folder = folder.resolve()
         missing = [each for each in (folder, *folder.parents) if not each.exists()]
@@ -140,6 +148,6 @@ def _require_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise InvalidInput("not_writable", f"--out: nothing can be written to {folder}: {error.strerror}") from error
-    with suppress(OSError):  # somebody else has begun to use one
+    with suppress(OSError):  # another process has begun to use one of them
         for each in missing:
             each.rmdir()

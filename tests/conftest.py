@@ -2,8 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import guard
 
 # A busy machine is no failure: how long an example takes says nothing about what it proves.
 settings.register_profile("lem", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lem")
+
+SLOWEST_FIRST = ("measures", "exports", "trains", "spawns")
+"""Markers in the order in which the files that hold them start: no long file is left to run alone at the end."""
+FIXTURES_THAT_TRAIN = {"trained"}
+
+
+def pytest_configure() -> None:
+    guard.watch_processes()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FIXTURES_THAT_TRAIN & set(getattr(item, "fixturenames", ())):
+            item.add_marker("trains")
+    ranks: dict[Path, int] = {}
+    for item in items:
+        ranks[item.path] = min(_rank(item), ranks.get(item.path, len(SLOWEST_FIRST)))
+    items.sort(key=lambda item: ranks[item.path])
+
+
+def _rank(item: pytest.Item) -> int:
+    ranks = [SLOWEST_FIRST.index(mark.name) for mark in item.iter_markers() if mark.name in SLOWEST_FIRST]
+    return min(ranks, default=len(SLOWEST_FIRST))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    with guard.during(item):
+        return (yield)

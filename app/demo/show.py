@@ -90,5 +90,5 @@ def _conclude(console: Console, tickets: list[Ticket]) -> None:
     console.print(
         f"{len(tickets)} orders, {steps} slices; slippage {sum(slippages):+.1f} bps in sum,"
         f" {mean(slippages):+.1f} in the mean (negative: better than the benchmark).\n"
-        "Eight orders show how it works, not how good it is: for that, see the backtest in the README."
+        "Eight orders show how it works, not how good it is: for that, see the results in the README."
     )

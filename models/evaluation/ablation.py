@@ -1,4 +1,4 @@
-"""Does each part of the network earn its place? The same training without it, measured on the same validation orders.
+"""Does each part of the network earn its place? The same training without that part is measured on the same orders.
 
 Shapes: B orders (each in all 8 scenarios).
 """
@@ -9,7 +9,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 
 from app.backtest.workers import worker_pool
 from app.domain.errors import InvalidInput
+from app.files import written_whole
 from models.evaluation.bootstrap import DayBlocks, horizon_days
 from models.network.lem import Lem
 from models.objective.objective import RISK_AVERSIONS, Loss
 from models.settings.train_plan import TrainPlan
+from models.settings.train_settings import TrainSettings
 from models.tapes.tapes import MarketTapes
 from models.training.train import trained, validation_markets
 from models.training.validation import MAX_STEPS, Row, tracking_errors, utilities
@@ -41,24 +43,24 @@ VARIANTS: dict[str, dict[str, dict[str, float]]] = {
     "no_simulated_data": {"training": {"simulated_share": 0.0}},
     "no_warm_start": {"training": {"warm_batches": 0}},
 }
-"""What each variant changes in the plan; a model's size of zero leaves that part out."""
+"""The settings of the plan that each variant changes. A size of zero leaves a part of the model out."""
 MEASURES, TABLE = "measures.npz", "ablation.csv"
 RESAMPLES, LINE_EVERY = 2_000, 100
 
 Measures = dict[str, NDArray[Any]]
-"""For each market: `<market>.utility` and `<market>.tracking` [B] in units of volatility, `<market>.day` [B] and the
-longest `<market>.bar_seconds`; of the variant its `parameters` and the `plan` that it was trained by."""
+"""For each market `<market>.utility` and `<market>.tracking` [B] in units of volatility, `<market>.day` [B] and the
+longest `<market>.bar_seconds`; for the variant its `parameters` and the `plan` that trained it."""
 
 
 def ablate(plan: TrainPlan, folder: Path, jobs: int, variants: Sequence[str] = tuple(VARIANTS)) -> list[Row]:
-    """Train every variant in its own folder, `jobs` at a time, and write the table. What is finished is not done again;
-    what was stopped goes on. Raises InvalidInput where either was begun with another plan."""
+    """Train every variant in a folder of its own, `jobs` at a time, and write the table. A finished variant is not
+    trained again; a stopped one goes on. Raises InvalidInput where the folder holds a variant of another plan."""
     run = partial(_measured, plan, folder)
     with worker_pool(jobs) as pool:
         list(pool.map(run, variants))
     measures = {name: dict(np.load(folder / name / MEASURES)) for name in variants}
     rows = [row for name in variants for row in _rows(name, measures[name], measures[WHOLE])]
-    with (folder / TABLE).open("w", newline="") as file:
+    with written_whole(folder / TABLE) as draft, draft.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
@@ -67,13 +69,14 @@ def ablate(plan: TrainPlan, folder: Path, jobs: int, variants: Sequence[str] = t
 
 def variant_of(plan: TrainPlan, name: str) -> TrainPlan:
     changes = VARIANTS[name]
-    model = plan.model | {size: int(value) for size, value in changes.get("model", {}).items()}
-    return plan.model_copy(update={"model": model, "training": plan.training | changes.get("training", {})})
+    config = replace(plan.config, **{size: int(value) for size, value in changes.get("model", {}).items()})
+    settings = asdict(plan.settings) | changes.get("training", {})
+    return plan.model_copy(update={"config": config, "settings": TrainSettings(**settings)})
 
 
 def _measured(plan: TrainPlan, folder: Path, name: str) -> None:
-    """One variant in a process of its own, on one core. It is measured as it stands at the end: to choose the best of
-    few validations would add chance to the comparison."""
+    """Train and measure one variant in a process of its own, on one core. The state at the end is measured: the best of
+    a few validations would add chance to the comparison."""
     target, changed = folder / name / MEASURES, variant_of(plan, name)
     facts = _facts(changed)
     if target.exists():
@@ -81,18 +84,17 @@ def _measured(plan: TrainPlan, folder: Path, name: str) -> None:
             raise InvalidInput("other_training", f"{target} was measured with another plan: use another --out")
         return
     torch.set_num_threads(1)
-    net = trained(changed, folder / name, partial(_tell, name)).averaged.eval()
+    net = trained(changed, folder / name, partial(_print_progress, name)).averaged.eval()
     parameters = sum(one.numel() for one in net.parameters() if one.requires_grad)
     measures: Measures = {"plan": np.array(facts), "parameters": np.array([parameters])}
     for market in validation_markets(changed):
         measures |= _measures_on(net, market)
-    draft = target.with_suffix(".draft.npz")
-    np.savez(draft, **measures)  # type: ignore[arg-type]
-    draft.replace(target)
+    with written_whole(target) as draft, draft.open("wb") as file:
+        np.savez(file, **measures)  # type: ignore[arg-type]  # its first keyword is a flag, and no array is named so
 
 
 def _facts(plan: TrainPlan) -> str:
-    """All that a variant's measures follow from, but the bars themselves."""
+    """The settings that a variant's measures depend on; the bars are not among them."""
     return json.dumps(
         {
             "markets": {name: market.model_dump(mode="json") for name, market in plan.markets.items()},
@@ -102,8 +104,8 @@ def _facts(plan: TrainPlan) -> str:
     )
 
 
-def _tell(variant: str, stage: str, done: int, total: int, _loss: Loss | None = None) -> None:
-    """A line now and then: several variants at a time have no common bar."""
+def _print_progress(variant: str, stage: str, done: int, total: int, _loss: Loss | None = None) -> None:
+    """Print a line now and then: variants that train at the same time have no progress bar in common."""
     if done == total or done % LINE_EVERY == 0:
         print(f"{variant}: {stage} {done:,} of {total:,}", file=sys.stderr, flush=True)
 
@@ -120,7 +122,8 @@ def _measures_on(net: Lem, market: MarketTapes) -> Measures:
 
 
 def _rows(name: str, measures: Measures, whole: Measures) -> list[Row]:
-    """Differences are to the whole network on the same orders: positive is more utility, or a larger error."""
+    """One row per market. Differences are to the whole network on the same orders: a positive one is more utility, or a
+    larger error."""
     rows: list[Row] = []
     for market in [key.removesuffix(".day") for key in measures if key.endswith(".day")]:
         days = horizon_days(MAX_STEPS, int(measures[f"{market}.bar_seconds"]))

@@ -1,8 +1,8 @@
 """Confidence intervals for the mean of orders that are not independent.
 
-Orders of one day share the market's day, over all instruments, and days that follow each other share its mood. So whole
-days are drawn, all instruments together, in blocks of consecutive days (the circular block bootstrap of Politis and
-Romano 1992); the interval is that of the percentiles.
+Orders of one day depend on each other, over all instruments, and so do days that follow each other. So whole days are
+drawn, all instruments together, in blocks of consecutive days: the circular block bootstrap of Politis and Romano
+(1992). The limits of the interval are percentiles of the resampled means.
 
 Shapes: S orders, D days with an order, R resamples, K blocks in a resample.
 """
@@ -18,12 +18,12 @@ Vector = NDArray[np.float64]
 
 BLOCK_DAYS_MIN = 5
 BLOCKS_MIN = 4
-"""Fewer blocks say nothing about the spread between them: blocks are made shorter first."""
+"""Blocks are made shorter before there are fewer of them, which would say nothing about the spread between blocks."""
 COVERAGE = 95.0
 
 
 class DayBlocks:
-    """Draws the days once, so that every figure on the same orders is resampled alike."""
+    """The days, drawn once, so that all figures on the same orders are resampled alike."""
 
     def __init__(self, day: NDArray[np.int64], *, horizon_days: int, resamples: int, seed: int) -> None:
         days, self._day = np.unique(day, return_inverse=True)
@@ -53,18 +53,18 @@ class DayBlocks:
 
 
 def horizon_days(max_steps: int, bar_seconds: int) -> int:
-    """Over how many days an order runs, at least one."""
+    """The days that an order may run, at least one."""
     return -(-max_steps * bar_seconds // DAY_SECONDS)
 
 
 def interval_of(resampled: Vector, coverage: float = COVERAGE) -> tuple[float, float]:
-    """Between which percentiles of a figure's resamples [R] `coverage` % of them lie; NaN where one of them is."""
+    """The limits between which `coverage` % of a figure's resamples [R] lie; NaN where one of them is NaN."""
     tail = (100.0 - coverage) / 2.0
     low, high = np.percentile(resampled, [tail, 100.0 - tail])
     return float(low), float(high)
 
 
 def block_days(days: int, horizon_days: int) -> int:
-    """At least a week of trading and twice the horizon, so that orders that overlap stay together."""
+    """A week of trading or twice the horizon, so that orders that overlap stay together; less where days are few."""
     wanted = max(BLOCK_DAYS_MIN, 2 * horizon_days)
     return max(1, min(wanted, days // BLOCKS_MIN))

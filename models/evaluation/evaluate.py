@@ -1,32 +1,28 @@
-"""From a plan to CSV files and a report: measure what is not kept yet, then put the tables together."""
+"""From a plan to tables and reports: measure what is not kept yet, then put the kept figures together."""
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from app.backtest.job import load_policy
+from app.backtest.job import LEM, load_policy
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
-from models.evaluation import calibration, more_tables, tables
-from models.evaluation.columns import COLUMNS, INTERVAL
+from app.files import written_whole
 from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, WalkPlan
-from models.evaluation.groups import BOTH
-from models.evaluation.html_report import Heading, html_report
+from models.evaluation.html_report import html_report
+from models.evaluation.market_results import MarketResults, read_results
+from models.evaluation.measure_units import measure_units
+from models.evaluation.planned_runs import every_of, market_runs, walk_runs
 from models.evaluation.published import blocks
-from models.evaluation.results import Results, read_results
-from models.evaluation.runs import LEM, POLICIES, STOPPING_BASELINE, every_of, market_runs, walk_runs
-from models.evaluation.statistics import Row, Tables
-from models.evaluation.summary import markdown
-from models.evaluation.tracking import tracking
-from models.evaluation.units import Unit, measure_units
-from models.evaluation.walk import FOLDER, walk_table, write_walks
+from models.evaluation.random_walks import FOLDER, write_walks
+from models.evaluation.rivals import POLICIES, STOPPING_BASELINE
+from models.evaluation.summary_page import summary_page
+from models.evaluation.tables.csv_files import write_csv
+from models.evaluation.tables.market_tables import Tables, market_tables
+from models.evaluation.tables.random_walk import random_walk
+from models.evaluation.tables.table_columns import COLUMNS
+from models.evaluation.units import Unit
 from models.settings.files import bar_files
 
 KEPT = "kept"
@@ -36,7 +32,7 @@ WALK_POLICIES = (LEM, STOPPING_BASELINE, "twap")
 
 
 def check(plan: EvaluationPlan) -> None:
-    """Raises InvalidInput for a plan that nothing can come of, before anything is loaded."""
+    """Raises InvalidInput, before anything is loaded, for a plan that cannot be measured."""
     if not plan.markets and not plan.walk:
         raise InvalidInput("nothing_to_do", "there is nothing to measure: name bars, a plan, or the walk")
     if FOLDER in plan.markets:
@@ -65,21 +61,8 @@ class Evaluation:
     out: Path
     jobs: int = 1
 
-    def write(self, results: dict[str, Results], facts: dict[str, str]) -> Tables:
-        """The tables of what `measure` gave; `facts` are told at the top of the report."""
-        found = [self._tables(results[name]) for name in self.plan.markets]
-        together: Tables = {name: [row for each in found for row in each[name]] for name in COLUMNS}
-        if self.plan.walk:
-            together["walk"] = list(walk_table(results[FOLDER], self.plan.walk))
-        for name, rows in together.items():
-            write_csv(self.out / f"{name}.csv", name, rows)
-        heading = Heading(title="LEM evaluation", facts=facts)
-        (self.out / REPORT).write_text(html_report(heading, together, list(self.plan.markets)))
-        (self.out / SUMMARY).write_text(markdown(together, facts))
-        return together
-
-    def measure(self) -> dict[str, Results]:
-        """Work off all units that are not kept yet; the results by market, the walk's under `FOLDER`.
+    def measure(self) -> dict[str, MarketResults]:
+        """Measure all units that are not kept yet; the results by market, those of the walks under `FOLDER`.
 
         Raises InvalidInput for bars, a plan or a bundle's horizon that cannot be run, and for a market without orders.
         """
@@ -88,9 +71,28 @@ class Evaluation:
         if self.plan.walk:
             units[FOLDER] = self._walk_units(self.plan.walk)
         kept = self.out / KEPT
-        together = [unit for of_market in units.values() for unit in of_market]
-        measure_units(together, kept, self.policies, self.bundle, self.jobs)
-        return {name: read_results(name, of_market, kept) for name, of_market in units.items()}
+        all_units = [unit for units_of_market in units.values() for unit in units_of_market]
+        measure_units(all_units, kept, self.policies, self.bundle, self.jobs)
+        return {name: read_results(name, units_of_market, kept) for name, units_of_market in units.items()}
+
+    def write(self, results: dict[str, MarketResults], facts: dict[str, str]) -> Tables:
+        """Write what follows from the results of `measure`. `facts` stand at the top of the report and the summary."""
+        tables = self._tables(results)
+        for name, rows in tables.items():
+            write_csv(self.out / f"{name}.csv", name, rows)
+        write_text(self.out / REPORT, html_report(facts, tables, list(self.plan.markets)))
+        write_text(self.out / SUMMARY, summary_page(tables, facts))
+        return tables
+
+    def _tables(self, results: dict[str, MarketResults]) -> Tables:
+        by_market = [
+            market_tables(results[name], published=market.published, resamples=self.plan.resamples, seed=self.plan.seed)
+            for name, market in self.plan.markets.items()
+        ]
+        tables = {name: [row for tables in by_market for row in tables.get(name, ())] for name in COLUMNS}
+        if self.plan.walk:
+            tables["walk"] = list(random_walk(results[FOLDER], self.plan.walk))
+        return tables
 
     def _market_units(self, name: str, market: EvaluationMarket) -> list[Unit]:
         files = bar_files(market.paths)
@@ -126,61 +128,7 @@ class Evaluation:
             for name in WALK_POLICIES
         ]
 
-    def _tables(self, results: Results) -> Tables:
-        resamples, seed = self.plan.resamples, self.plan.seed
-        made: dict[str, Iterable[Row]] = {
-            "distributions": tables.distributions(results, self.plan.markets[results.market].published),
-            "paired": tables.paired(results, resamples, seed),
-            "frontier": tables.frontier(results),
-            "frontier_paired": tables.frontier_paired(results, resamples, seed),
-            "costs": more_tables.costs(results, resamples, seed),
-            "months": more_tables.months(results),
-            "tracking": tracking(results, resamples, seed),
-            "stop_calibration": calibration.stop_calibration(results),
-            "stop_steps": calibration.stop_steps(results),
-            "volume_errors": calibration.volume_errors(results),
-            "volume_deciles": calibration.volume_deciles(results),
-            "walk": (),
-        }
-        return {name: list(rows) for name, rows in made.items()}
 
-
-def write_csv(path: Path, table: str, rows: Iterable[Row]) -> None:
-    """Columns as pinned; what a row has beyond them is left out, what it lacks stays empty."""
-    draft = path.with_suffix(".draft")
-    with draft.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS[table], extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
-    draft.replace(path)
-
-
-def _plain(value: object) -> object:
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
-def show(console: Console, together: Tables) -> None:
-    """The short version: LEM against each baseline by market, and the walk."""
-    shown = Table(title="LEM less baseline: gain in bps, 95 % interval; positive is good", title_justify="left")
-    for name in ("market", "baseline", "benchmark", "min", "orders", "difference", "from", "to"):
-        shown.add_column(name, justify="left" if name in ("market", "baseline", "benchmark") else "right")
-    steps = {row["min_steps"] for row in together["frontier"]}
-    for row in together["paired"]:
-        if row["side"] == BOTH and row["min_steps"] in steps:
-            words = [row["market"], row["baseline"], row["benchmark"], str(row["min_steps"]), f"{row['orders']:,}"]
-            shown.add_row(*words, *(f"{row[name]:z.2f}" for name in INTERVAL))
-    if shown.row_count:
-        console.print(shown)
-    if together["walk"]:
-        console.print(_walk_shown(together["walk"]))
-
-
-def _walk_shown(rows: Iterable[Row]) -> Table:
-    shown = Table(title="random walk: gain against TWAP in sigmas", title_justify="left")
-    for name in ("policy", "cap", "risk", "min", "optimum", "mean", "share", "std", "P5"):
-        shown.add_column(name, justify="left" if name == "policy" else "right")
-    for row in rows:
-        words = [row["policy"], f"{row['slice_cap']:g}", f"{row['risk_aversion']:g}", str(row["min_steps"])]
-        figures = ("optimum_sigma", "gain_sigma_mean", "share_of_optimum", "gain_sigma_std", "gain_sigma_p5")
-        shown.add_row(*words, *("" if math.isnan(row[name]) else f"{row[name]:z.3f}" for name in figures))
-    return shown
+def write_text(path: Path, text: str) -> None:
+    with written_whole(path) as draft:
+        draft.write_text(text)

@@ -1,6 +1,7 @@
-"""What to measure: a TOML file, or the flags of the command line, checked before anything is read.
+"""What to measure, from a TOML file or the options of the command line. It is checked before any bar is read.
 
 max_steps = 12                         # all of these are optional
+note = "A third of the starts."        # stands on the page of results
 min_steps = [1, 6, 12]
 risk_aversions = [0, 0.3, 6]           # the frontier; the bundle's named ones are always in it
 
@@ -9,9 +10,9 @@ path = "data/crypto_15m"               # a bar file or a folder of them (Parquet
 start = 2025-01-03                     # first starts of orders, UTC; history may be older
 end = 2025-11-01                       # starts lie before it
 step_seconds = 5400                    # optional: aggregate the bars
-every = 13                             # optional: bars from one start to the next; where it is left out, max_steps or
-                                       # the next number that has no factor in common with the bars of a day, since
-                                       # another would look at few times of the day
+every = 13                             # optional: bars from one start to the next. By default this is max_steps or the
+                                       # next number without a common factor with the bars of a day: any other would
+                                       # start orders at few times of the day
 published = "crypto_15min"             # optional: block of the published figures to stand beside
 
 [walk]                                 # optional: random walks, where the best mean is known
@@ -49,7 +50,7 @@ class EvaluationMarket(PlanPart):
     @model_validator(mode="before")
     @classmethod
     def _one_path(cls, given: Any) -> Any:
-        """`path` is how a file says it."""
+        """A file may name one `path` in the place of `paths`."""
         if isinstance(given, dict) and "path" in given:
             return {"paths": [given["path"]]} | {name: value for name, value in given.items() if name != "path"}
         return given
@@ -57,7 +58,7 @@ class EvaluationMarket(PlanPart):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.start and self.end and self.end <= self.start:
-            raise ValueError("end is not after start")
+            raise ValueError("end must be after start")
         return self
 
     @property
@@ -71,8 +72,8 @@ class EvaluationMarket(PlanPart):
 
 class WalkPlan(PlanPart):
     """Independent random walks with `sigma_bps` of volatility per bar, drawn from `seed`. With `volume_per_move` they
-    look more like a market, though there is still nothing to know (app/bars/walks.py). Without
-    `slice_caps` they are those of `SLICE_CAPS` with which max_steps slices can finish an order."""
+    look more like a market, though nothing on them can be forecast either (app/bars/walks.py). By default `slice_caps`
+    are those of `SLICE_CAPS` with which max_steps slices can finish an order."""
 
     instruments: int = Field(default=8, gt=0)
     bars: int = Field(default=36_000, gt=1000)
@@ -93,10 +94,11 @@ class CostPlan(PlanPart):
 
 
 class EvaluationPlan(PlanPart):
-    """The whole file. `frontier_min_steps` are those at which every risk aversion is run; `calibration_min_steps` those
-    at which the stop is looked into. Entries above max_steps, and those not in `min_steps`, are left out; max_steps
-    itself is always among them."""
+    """The whole file. Every risk aversion is run at `frontier_min_steps`; the probability of stopping is compared with
+    the gain of stopping at `calibration_min_steps`. Entries above max_steps, and those not in `min_steps`, are left
+    out; max_steps itself is always among them. `note` stands on the page of results."""
 
+    note: str = ""
     markets: dict[str, EvaluationMarket] = {}
     walk: WalkPlan | None = None
     max_steps: int = Field(default=12, ge=2)
@@ -112,14 +114,14 @@ class EvaluationPlan(PlanPart):
     @classmethod
     def _positive(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
         if not steps or min(steps) < 1:
-            raise ValueError("it is a list of whole numbers from 1")
+            raise ValueError("must be a list of whole numbers from 1")
         return steps
 
     @field_validator("risk_aversions")
     @classmethod
     def _from_zero(cls, values: tuple[float, ...]) -> tuple[float, ...]:
         if min(values, default=0.0) < 0.0:
-            raise ValueError("a risk aversion is not negative")
+            raise ValueError("must not be negative")
         return values
 
     @model_validator(mode="after")
@@ -134,7 +136,7 @@ class EvaluationPlan(PlanPart):
 
     @property
     def slice_caps(self) -> tuple[float, ...]:
-        """Of orders on the walk."""
+        """The slice caps of orders on the walk."""
         if self.walk and self.walk.slice_caps:
             return self.walk.slice_caps
         return tuple(cap for cap in SLICE_CAPS if self._finishes(cap))

@@ -1,4 +1,4 @@
-"""Whether orders were measured on bars that may have trained the model. What a model has seen flatters it."""
+"""Whether orders were measured on bars that may have trained the model. Bars that a model has seen flatter it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.bundles.card import Card
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
 from models.evaluation.evaluation_plan import midnight
-from models.evaluation.results import Results
+from models.evaluation.market_results import MarketResults
 from models.settings.train_plan import WALKS
 
 NO_BARS = [WALKS]
@@ -28,13 +28,16 @@ def trained_until(policy: Policy) -> date | None:
         raise InvalidInput("bad_card", f"the card of {policy.name}: training.end is no date: {error}") from error
 
 
-def in_sample(markets: Iterable[Results], until: date | None) -> dict[str, str]:
-    """A fact to tell where orders start before `until`, else none. Later bars may have chosen among the model's states;
-    a card does not tell that."""
+def in_sample(markets: Iterable[MarketResults], until: date | None) -> dict[str, str]:
+    """A fact to report where orders start before `until`, else none. Later bars may have chosen among the model's
+    states; a card does not say so."""
     if until is None:
         return {}
-    counts = {market.market: market.starts_before(midnight(until)) for market in markets}
-    early = [f"{before:,} of {count:,} starts of {name}" for name, (before, count) in counts.items() if before]
+    early = [
+        f"{before:,} of {len(market.start_times):,} starts of {market.market}"
+        for market in markets
+        if (before := market.starts_before(midnight(until)))
+    ]
     if not early:
         return {}
     reason = (

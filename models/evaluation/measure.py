@@ -1,11 +1,11 @@
-"""One policy on one bar file: all its runs, from one reading of the market.
+"""Measure all runs of one policy on one bar file. The policy reads the market once for all of them.
 
 Shapes: S starts of orders, C scenarios, M entries of min_steps, N steps, D decisions.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,25 @@ from app.bars.series import Series
 from app.bars.stretches import stretches
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
-from models.evaluation.runs import Part, Run
-from models.evaluation.stops import HalfHearted, stop_decisions
+from models.evaluation.backtest_run import Part, Run
+from models.evaluation.stops import NeverStopping, stop_decisions
 
 Arrays = dict[str, NDArray[Any]]
-When = tuple[int, int | None, int | None]
-"""`every`, `start` and `end` of a `Setup`."""
 
 STARTS_PER_PART = 4096
+"""Bounds the memory, however many starts a file has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRule:
+    """Where orders start: every `every` bars from `start` to before `end`, in seconds since the epoch."""
+
+    every: int
+    start: int | None
+    end: int | None
+
+    def setup(self, run: Run) -> Setup:
+        return run.setup(self.every, self.start, self.end)
 
 
 def measure_file(
@@ -40,47 +51,52 @@ def measure_file(
     every: int,
     step_seconds: int | None,
     span: tuple[int | None, int | None],
-    progress: OnProgress = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
 ) -> Arrays:
-    """The figures of `runs` on one file, by name.
+    """The figures of `runs` on one file, by name. `span` is the first start and the end of starts, in seconds since the
+    epoch; `on_progress` gets the share of the work that was done since its last call.
 
     `start_time`, `bar_seconds` and `sigma` [S] are the same for all runs; run r has `r.slippage_bps` (float32) and
-    `r.steps_used` (int8), [S, C, M]; a run of `Part.STOP` has what `stop_decisions` gives instead. `forecast` and
-    `came` [S, N] are volumes over the trailing mean. Raises InvalidInput for a file that cannot be read and for too
-    long a horizon.
+    `r.steps_used` (int8), [S, C, M]; a run of `Part.STOP` has the figures of `stop_decisions` instead. `forecast` and
+    `came` [S, N] are volumes over the trailing mean. Raises InvalidInput for a file that cannot be read and for a
+    horizon that is too long for the policy.
     """
     if max(run.max_steps for run in runs) > policy.max_steps:
         raise InvalidInput("max_steps_too_long", f"{policy.name} decides at most {policy.max_steps} steps")
+    start, end = span
+    rule = StartRule(every=every, start=start, end=end)
     found = stretches(path, step_seconds)
     parts = []
     for series in found:
-        setup = runs[0].setup(every, *span)
         share = len(series) / sum(len(each) for each in found)
-        observed = observe_series(series, policy, setup, _scaled(progress, share))
+        observed = observe_series(series, policy, rule.setup(runs[0]), _scaled(on_progress, share))
         total = max(1, len(observed.starts))
         for starts in np.split(observed.starts, range(STARTS_PER_PART, total, STARTS_PER_PART)):
-            told = _scaled(progress, (1.0 - OBSERVING_SHARE) * share * len(starts) / total)
-            parts.append(_part(series, policy, replace(observed, starts=starts), runs, (every, *span), told))
+            on_part = _scaled(on_progress, (1.0 - OBSERVING_SHARE) * share * len(starts) / total)
+            parts.append(_part(series, policy, replace(observed, starts=starts), runs, rule, on_part))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _part(
-    series: Series, policy: Policy, observed: Observed, runs: list[Run], when: When, progress: OnProgress
+    series: Series, policy: Policy, observed: Observed, runs: list[Run], rule: StartRule, on_progress: OnProgress
 ) -> Arrays:
-    """All runs on some of the starts, so that memory stays bounded however many there are."""
+    """All runs on the starts of `observed`."""
     part: Arrays = {"start_time": series.open_time[observed.starts]}
     part["bar_seconds"] = np.full(len(observed.starts), series.bar_seconds)
     part |= _volumes(series, observed, runs[0].max_steps)
     for number, run in enumerate(runs):
-        part |= _measured(series, policy, run, observed, number, run.setup(*when))
-        progress(1.0 / len(runs))
+        part |= {
+            name if name == "sigma" else f"{number}.{name}": figures
+            for name, figures in _measured(series, policy, run, observed, rule.setup(run)).items()
+        }
+        on_progress(1.0 / len(runs))
     return part
 
 
-def _measured(series: Series, policy: Policy, run: Run, observed: Observed, number: int, setup: Setup) -> Arrays:
+def _measured(series: Series, policy: Policy, run: Run, observed: Observed, setup: Setup) -> Arrays:
     if run.part is Part.STOP:
-        outcome = run_series(series, HalfHearted(policy), setup, observed=_half_hearted(observed), trace=True)
-        return {f"{number}.{name}": values for name, values in stop_decisions(series, outcome, setup).items()}
+        outcome = run_series(series, NeverStopping(policy), setup, observed=_never_stopping(observed), trace=True)
+        return stop_decisions(series, outcome, setup)
     outcome = run_series(series, policy, setup, observed=observed)
     if outcome.fallbacks:
         raise InvalidInput(
@@ -90,8 +106,8 @@ def _measured(series: Series, policy: Policy, run: Run, observed: Observed, numb
     shape = (len(observed.starts), len(run.scenarios), len(run.min_steps))
     return {
         "sigma": _per_start(outcome, shape),
-        f"{number}.slippage_bps": outcome.slippage_bps.reshape(shape).astype(np.float32),
-        f"{number}.steps_used": outcome.steps_used.reshape(shape).astype(np.int8),
+        "slippage_bps": outcome.slippage_bps.reshape(shape).astype(np.float32),
+        "steps_used": outcome.steps_used.reshape(shape).astype(np.int8),
     }
 
 
@@ -100,13 +116,14 @@ def _per_start(outcome: Outcome, shape: tuple[int, int, int]) -> NDArray[np.floa
     return sigma
 
 
-def _half_hearted(observed: Observed) -> Observed:
+def _never_stopping(observed: Observed) -> Observed:
     reading = observed.reading
-    return replace(observed, reading=replace(reading, policy=HalfHearted(reading.policy)))
+    return replace(observed, reading=replace(reading, policy=NeverStopping(reading.policy)))
 
 
 def _volumes(series: Series, observed: Observed, steps: int) -> Arrays:
-    """What was expected at each start, and what came, over the mean of the bars before; NaN where that is 0."""
+    """The volume that was expected at each start, and the volume that came, over the mean of the bars before; NaN where
+    that mean is 0."""
     starts, market = observed.starts, observed.reading.market
     if market is None or not len(starts):
         nothing = np.zeros((0, steps), dtype=np.float32)
@@ -120,10 +137,10 @@ def _volumes(series: Series, observed: Observed, steps: int) -> Arrays:
     return {"forecast": (expected / level).astype(np.float32), "came": (came / level).astype(np.float32)}
 
 
-def _scaled(progress: OnProgress, share: float) -> OnProgress:
-    return lambda part: progress(part * share)
+def _scaled(on_progress: OnProgress, share: float) -> OnProgress:
+    return lambda part: on_progress(part * share)
 
 
 def measure_file_alone(path: Path, name: str, bundle: Path, runs: list[Run], **settings: Any) -> Arrays:
-    """As `measure_file`, in a process that has loaded nothing yet."""
+    """As `measure_file`, in a process that has not loaded the policy yet."""
     return measure_file(path, load_policy(name, bundle), runs, **settings)

@@ -1,9 +1,10 @@
-"""The figures that the LEM paper printed (arXiv 2509.25211), as facts to stand beside ours, in our signs.
+"""The figures that the LEM paper printed (arXiv 2509.25211), in our signs, to stand beside ours.
 
-They are no target: other data, and the public code that made them sees the very bar in which a slice trades. Printed
-is achieved / benchmark - 1 in bps, so that a buyer's gain is negative and a seller's positive; our slippage is a cost
-where it is positive for both, so that a seller's figures change their sign and their quantiles change places. Index i
-of the printed minimum horizons ends an order after bar i + 1 at the earliest; 11 and 12 both force all 12 bars.
+They are no target: they are of other data, and the public code that made them sees the very bar in which a slice
+trades. The paper prints achieved / benchmark - 1 in bps, so that a buyer's gain is negative and a seller's positive.
+Our slippage is a cost where it is positive, for both: a seller's figures change their sign, and their quantiles trade
+places. With index i of the printed minimum horizons an order ends after bar i + 1 at the earliest; 11 and 12 both
+force all 12 bars.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MIRROR = {"mean": "mean", "std": "std", "median": "median", "p5": "p95", "p95": 
 
 
 def published_rows(block: str) -> Iterator[dict[str, Any]]:
-    """The rows of one of `blocks()`, with the columns of our own table as far as they were printed."""
+    """The rows of one of `blocks()`, in those columns of our own table that were printed."""
     with FILE.open(newline="") as file:
         for row in csv.DictReader(file):
             if row["market"] == block:

@@ -1,7 +1,7 @@
-"""What stopping would have earned at every step, beside the probability that the model gave it.
+"""The gain of stopping at every step, beside the probability of stopping that the model gave there.
 
-The order is run without ever stopping: that path is the same whatever is decided about the stop, so at each step the
-gain of finishing now, and the gain of going on and stopping by the model's own rule later, can both be read from it.
+Orders are run without a stop. Their path does not depend on decisions about the stop, so two gains can be read from it
+at each step: that of finishing now, and that of going on and stopping later by the model's own rule.
 
 Shapes: B orders, N steps, D decisions at which stopping was allowed.
 """
@@ -26,8 +26,8 @@ Matrix = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-class HalfHearted:
-    """The policy, with half its probability of stopping: since one half is needed, it never stops."""
+class NeverStopping:
+    """The policy with half its probability of stopping. A stop needs more than one half, so its orders never stop."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -43,9 +43,9 @@ class HalfHearted:
 
 
 def stop_decisions(series: Series, outcome: Outcome, setup: Setup) -> dict[str, NDArray[Any]]:
-    """One entry per decision [D]: `step`, `scenario`, `min_steps`, `probability`; `advantage_sigma`, the gain of
-    finishing now less that of going on, before costs and in units of volatility; `reached`, whether an order that
-    stops by the model's rule is still there. For orders of fixed quantity without a slice cap.
+    """One entry per decision [D]: `step`, `scenario`, `min_steps`, `probability`; `advantage_sigma` is the gain of
+    finishing now less that of going on, before costs and in units of volatility; `reached` says whether an order that
+    stops by the model's rule still works at this step. For orders of fixed quantity without a slice cap.
     """
     trace = _trace(outcome)
     probability = 2.0 * trace.stop_probability  # NaN after an early end
@@ -55,10 +55,10 @@ def stop_decisions(series: Series, outcome: Outcome, setup: Setup) -> dict[str, 
     stops = allowed & (probability > STOP_THRESHOLD)
     going_on, reached = gain_of_going_on(gain, stops, outcome.steps_used)
     decided = allowed & (step < outcome.steps_used[:, None])
-    order, place = np.nonzero(decided)
+    order, step_index = np.nonzero(decided)
     unit = 1e4 * np.maximum(outcome.sigma, 1e-12)[order]
     return {
-        "step": (place + 1).astype(np.int8),
+        "step": (step_index + 1).astype(np.int8),
         "scenario": outcome.scenario[order].astype(np.int8),
         "min_steps": outcome.min_steps[order].astype(np.int8),
         "probability": probability[decided].astype(np.float32),
@@ -74,7 +74,7 @@ def _trace(outcome: Outcome) -> Trace:
 
 
 def finishing_gains(series: Series, outcome: Outcome, steps: int) -> Matrix:
-    """[B, N]: the gain in bps of trading all that is left at step n, on the path that never stopped."""
+    """[B, N]: the gain in bps of trading the rest of the order at step n, on the path that never stopped."""
     bar = outcome.start[:, None] + np.arange(steps)
     price, volume = series.price[bar], series.volume[bar]
     done = _trace(outcome).lots / TOTAL_LOTS
@@ -91,14 +91,14 @@ def finishing_gains(series: Series, outcome: Outcome, steps: int) -> Matrix:
 
 
 def gain_of_going_on(gain: Matrix, stops: Flags, steps_used: NDArray[np.int64]) -> tuple[Matrix, Flags]:
-    """[B, N]: the gain at the first later step that `stops` says yes to, else at the order's last; and whether an order
-    that stops by that rule comes as far as step n."""
+    """[B, N]: the gain at the first later step where `stops` is true, else at the order's last step; and whether an
+    order that stops by this rule reaches step n."""
     steps = gain.shape[1]
     last = np.arange(1, steps + 1) >= steps_used[:, None]
     following = np.empty_like(gain)
     ahead = gain[:, -1]
-    for place in range(steps - 1, -1, -1):
-        following[:, place] = ahead
-        ahead = np.where(stops[:, place] | last[:, place], gain[:, place], ahead)
+    for index in range(steps - 1, -1, -1):
+        following[:, index] = ahead
+        ahead = np.where(stops[:, index] | last[:, index], gain[:, index], ahead)
     reached: Flags = np.cumsum(stops, axis=1) - stops == 0
     return following, reached

@@ -1,64 +1,65 @@
-"""What straight lines can foresee, found before training: the heads of the outlook, of the volume and of the volatility
-start from them.
+"""Straight lines, fitted before training: the heads of outlook, volume and volatility start from them.
 
 What prices do next is so faint that steps of the optimiser drown it in their own noise; ridge regression on hundreds of
 thousands of windows does not. Training refines the forecasts of volume and volatility and leaves the outlook as it is:
-on the bars that it was fitted on, it could only learn to trust it too much. What the volume's lines miss is bent by a
-small network, fitted to the same windows (models/fits/volume_bend_fit.py).
+on the bars that the outlook was fitted on, training could only learn to trust it too much. What the volume's lines miss
+is bent by a small network, fitted to the same windows (models/fits/volume_bend_fit.py).
 
 Shapes: F figures that are read, Y figures foreseen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
 
+from models.fits.hooks import AddOthers, OnStep, alone, unwatched
 from models.fits.volume_bend_fit import Windows, fit_bend
 from models.network.context import VOLATILITY_SHIFT_MAX, ContextNet
 from models.network.directions import DIRECTIONS
 from models.network.features import Features
 from models.network.lengths import LENGTHS
-from models.objective.objective import outlook_that_came, volatility_that_came, volume_ratio, volume_that_came
-from models.objective.samples import Stretches
+from models.objective.forecasts import outlook_that_came, volatility_that_came, volume_ratio, volume_that_came
+from models.objective.stretches import Stretches
 from models.settings.sizes import OUTLOOKS
 
 LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
 """In windows, added to the diagonal: so many must speak for a figure. The outlook's is for one bar ahead, as over
-longer spans fewer windows are independent; what holds at one bar length alone must earn LENGTH_RIDGE times that. Chosen
-by fitting on the past and looking at the next quarter, over six quarters before 2025."""
+longer spans fewer windows are independent; what holds at one bar length alone must earn LENGTH_RIDGE times that."""
+VOLATILITY_FLOOR = 0.03
+"""Added to the coming volatility over the past, before its logarithm."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """Over the windows seen: their figures' products [F, F], with what came [F, Y], and its squares [Y]."""
+    """Sums over windows: products of their figures with each other [F, F] and with what came [F, Y], and squares of
+    what came [Y]."""
 
     figures: Tensor
     foreseen: Tensor
     squares: Tensor
 
     def plus(self, other: Sums) -> Sums:
-        return Sums(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+        return Sums(**{part.name: getattr(self, part.name) + getattr(other, part.name) for part in fields(self)})
 
-    def line(self, place: int, ridge: Tensor) -> Tensor:
-        """[F]: the weights by which the figures foresee what stands at `place`."""
+    def line(self, index: int, ridge: Tensor) -> Tensor:
+        """[F]: the weights by which the figures foresee the figure number `index` of what came."""
         loaded = self.figures + torch.diag(ridge.to(self.figures))
-        result: Tensor = torch.linalg.solve(loaded, self.foreseen[:, place])
+        result: Tensor = torch.linalg.solve(loaded, self.foreseen[:, index])
         return result
 
 
 def warm_start(
     net: ContextNet,
     batches: Iterable[Stretches],
-    add_others: Callable[[Tensor], None] = lambda _sum: None,
-    told: Callable[[int, int], None] = lambda _done, _total: None,
+    add_others: AddOthers = alone,
+    on_step: OnStep = unwatched,
 ) -> None:
-    """Fit the heads on the batches' windows, in the place of what they held; no batches leave them. Where the batches
-    are one process' share, `add_others` adds the other processes' part of each sum to it, in place. `told` hears of
-    the bend's steps."""
+    """Fit the heads on the batches' windows, whatever the heads held before; without batches they stay. `on_step` is
+    called for the steps of the bend."""
     both: tuple[Sums, Sums] | None = None
     windows: list[Windows] = []
     for stretches in batches:  # of the lines only the sums are kept: each is some megabytes
@@ -71,12 +72,10 @@ def warm_start(
                 add_others(part_of_all)
         _start_outlook(net, both[0])
         _start_levels(net, both[1])
-        fit_bend(net, windows, add_others, told)
+        fit_bend(net, windows, add_others, on_step)
 
 
-def calibrate(
-    net: ContextNet, batches: Iterable[Stretches], add_others: Callable[[Tensor], None] = lambda _sum: None
-) -> None:
+def calibrate(net: ContextNet, batches: Iterable[Stretches], add_others: AddOthers = alone) -> None:
     """Move the constants of the volume's lines, one for all bar lengths and one more for each, until on average as much
     comes as is expected: the logs of volume have heavier tails than a normal's."""
     device = net.volume.weight.device
@@ -116,27 +115,27 @@ def _seen(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums, Windows]:
 
 def _sums(figures: Tensor, foreseen: Tensor) -> Sums:
     figures, foreseen = figures.double(), foreseen.double()
-    return Sums(figures.T @ figures, figures.T @ foreseen, (foreseen**2).sum(0))
+    return Sums(figures=figures.T @ figures, foreseen=figures.T @ foreseen, squares=(foreseen**2).sum(0))
 
 
 def _levels_that_came(stretches: Stretches, features: Features) -> Tensor:
     """[B, N + 1]: the logs of each next step's volume over its profile and of the coming volatility over the past."""
     volume, expected = volume_that_came(stretches, features)
     volatility = volatility_that_came(stretches, features) / features.volatility
-    return torch.cat([torch.log(volume / expected), torch.log(volatility + 0.03)[:, None]], dim=-1)
+    return torch.cat([torch.log(volume / expected), torch.log(volatility + VOLATILITY_FLOOR)[:, None]], dim=-1)
 
 
 def _start_outlook(net: ContextNet, sums: Sums) -> None:
     ridge = torch.full((len(sums.figures),), LENGTH_RIDGE * OUTLOOK_RIDGE)
-    ridge[:DIRECTIONS] = OUTLOOK_RIDGE
+    ridge[: len(DIRECTIONS)] = OUTLOOK_RIDGE
     spans = [min(span, net.config.max_steps) for span in OUTLOOKS]
-    _set(net.outlook, [sums.line(place, span * ridge) for place, span in enumerate(spans)])
+    _set(net.outlook, [sums.line(index, span * ridge) for index, span in enumerate(spans)])
 
 
 def _start_levels(net: ContextNet, sums: Sums) -> None:
     ridge = torch.full((len(sums.figures),), LEVEL_RIDGE)
     ridge[-1] = 0.0  # the constant is not shrunk
-    lines = [sums.line(place, ridge) for place in range(sums.foreseen.shape[1])]
+    lines = [sums.line(index, ridge) for index in range(sums.foreseen.shape[1])]
     windows = sums.figures[-1, -1]  # the constant's own square, summed
     variance = (sums.squares - (torch.stack(lines, dim=-1) * sums.foreseen).sum(0)) / windows
     # The mean of what is lognormal lies half a variance above the exponential of the logs' mean.

@@ -1,11 +1,11 @@
-"""Fit the tilts of volume in a hedge against VWAP, before training: by the absolute error of small orders that are
+"""Fits the tilts of volume in a hedge against VWAP, before training: by the absolute error of small orders that are
 forced over all of their steps and fear spread.
 
 Bars with more volume than was foreseen move more, and an order that is ahead of the market's volume or behind it is
-exposed to the move of the bar after its slice: weighed by what it may cost, that bar has more volume than the mean. How
+exposed to the move of the bar after its slice. Weighed by what it may cost, that bar has more volume than the mean; how
 much more, each bar length says for itself. Training leaves these tilts as they are: learned with the utility of all
-orders they kept wild paths closer to VWAP, and most others less close. What an order asks of them that may stop at any
-step is learned.
+orders they kept wild paths closer to VWAP, and most others less close. The tilts of orders that may stop at any step
+are learned.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from models.fits.hooks import AddOthers, OnStep, alone, unwatched
 from models.network.lem import Lem
-from models.objective.objective import RISK_AVERSIONS, VOLATILITY_MIN
+from models.objective.forecasts import VOLATILITY_MIN
+from models.objective.objective import RISK_AVERSIONS
+from models.objective.paths import paths_of
 from models.objective.rollout import roll
-from models.objective.samples import Stretches, paths_of, small_orders
+from models.objective.stretches import Stretches
+from models.objective.terms import small_orders
 
 LEARNING_RATE = 0.02
 
@@ -27,12 +31,10 @@ def fit_tilts(
     net: Lem,
     draw: Callable[[int], Stretches],
     steps: int,
-    add_others: Callable[[Tensor], None] = lambda _sum: None,
-    told: Callable[[int, int], None] = lambda _done, _total: None,
+    add_others: AddOthers = alone,
+    on_step: OnStep = unwatched,
 ) -> None:
-    """So many steps, each on the stretches that `draw` has for it; nothing else learns. Where they are one process'
-    share, `add_others` adds the other processes' part of a sum to it, in place. `told` hears how many steps are done,
-    and of how many."""
+    """Take `steps` steps, each on the stretches that `draw` gives for its number; nothing else learns."""
     tilts = net.context.forced_tilts.requires_grad_()
     weights = list(tilts.parameters())
     optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE)
@@ -46,7 +48,7 @@ def fit_tilts(
             weight.grad = gradient / processes.item()
         optimizer.step()
         falling.step()
-        told(step + 1, steps)
+        on_step(step + 1, steps)
     tilts.requires_grad_(requires_grad=False)
 
 

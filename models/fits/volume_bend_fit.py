@@ -1,30 +1,31 @@
-"""Fit the bend of the volume forecast, by the deviance on the windows that the lines were fitted to.
+"""Fits the bend of the volume forecast, by the deviance on the windows that the lines were fitted to.
 
 Shapes: B windows, V levels, K bar lengths, N steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
+from models.fits.hooks import AddOthers, OnStep, alone, unwatched
 from models.network.context import ContextNet
 from models.network.features import Features
 from models.network.volume_bend import VolumeBend
-from models.objective.objective import EMPTY_SHARE, deviance, volume_that_came
-from models.objective.samples import Stretches
+from models.objective.forecasts import EMPTY_SHARE, deviance, volume_that_came
+from models.objective.stretches import Stretches
 
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 3, 512, 1e-3, 0.1, 0.3
-"""Chosen on the validation bars of crypto, 15 minutes: more epochs or less dropout foresee the later steps worse."""
+"""More epochs or less dropout foresee the later steps worse."""
 DEVIATION_MIN = 1e-3
 """A figure that was the same in all windows says nothing."""
 SEED, SUMMED_AT_ONCE = 9_999_999, 4_096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
     """`levels` [B, V] and `lengths` [B, K] of the windows, `trust` [B], and the logs of the volume per step that came,
     `came` [B, N], and of what the profile says, `profile` [B, N], both over the window's mean. All in half precision:
@@ -39,32 +40,29 @@ class Windows:
     @classmethod
     def of(cls, stretches: Stretches, features: Features, known: Tensor) -> Windows:
         came, _ = volume_that_came(stretches, features)
-        parts = (
-            features.levels,
-            features.lengths,
-            features.trust,
-            torch.log(came / features.volume[:, None]),
-            features.volume_profile,
+        return cls(
+            levels=features.levels[known].half(),
+            lengths=features.lengths[known].half(),
+            trust=features.trust[known].half(),
+            came=torch.log(came / features.volume[:, None])[known].half(),
+            profile=features.volume_profile[known].half(),
         )
-        return cls(*(part[known].half() for part in parts))
 
     @classmethod
     def together(cls, parts: Sequence[Windows]) -> Windows:
-        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in cls.__slots__))
+        return cls(**{one.name: torch.cat([getattr(part, one.name) for part in parts]) for one in fields(cls)})
 
     def take(self, chosen: Tensor) -> Windows:
-        return Windows(*(getattr(self, name)[chosen].float() for name in self.__slots__))
+        return Windows(**{one.name: getattr(self, one.name)[chosen].float() for one in fields(self)})
 
 
 def fit_bend(
     net: ContextNet,
     parts: Sequence[Windows],
-    add_others: Callable[[Tensor], None],
-    told: Callable[[int, int], None] = lambda _done, _total: None,
+    add_others: AddOthers = alone,
+    on_step: OnStep = unwatched,
 ) -> None:
-    """Fit the net's bend to the windows, on top of its lines as they are; nothing else learns. Where the windows are
-    one process' share, `add_others` adds the other processes' part of a sum to it, in place. `told` hears how
-    many steps are done, and of how many."""
+    """Fit the net's bend to the windows, on top of its lines as they are; nothing else learns."""
     bend = net.bend
     if bend is None:
         return
@@ -90,11 +88,11 @@ def fit_bend(
                     weight.grad /= processes
             optimizer.step()
             falling.step()
-            told(step + 1, steps)
+            on_step(step + 1, steps)
     bend.requires_grad_(False)
 
 
-def _standardise(bend: VolumeBend, windows: Windows, seen: int, add_others: Callable[[Tensor], None]) -> None:
+def _standardise(bend: VolumeBend, windows: Windows, seen: int, add_others: AddOthers) -> None:
     figures = torch.cat([windows.levels, windows.lengths], dim=-1)
     total, squares = figures.sum(0, dtype=torch.float64), torch.zeros_like(bend.mean, dtype=torch.float64)
     for some in figures.split(SUMMED_AT_ONCE):

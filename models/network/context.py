@@ -1,4 +1,4 @@
-"""The market side of the LEM: raw bars -> context and volume forecast. The same for every order on the instrument.
+"""The market side of the LEM: raw bars -> context and volume forecast, the same for every order on the instrument.
 
 Shapes: B windows, L lookback, C columns, T recurrence, D hidden, H context width, N steps, O outlooks.
 """
@@ -11,36 +11,33 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.network.context_layout import CONTEXT, FIXED_COLUMNS, FORCED_TILTS, FREE_TILTS
 from models.network.directions import DIRECTIONS
-from models.network.features import VARIABLES, WINDOW_FIGURES, BarFeatures, Features
+from models.network.features import BarFeatures, Features
 from models.network.layers import GatedNorm, GatedResidual, VariableSelection
 from models.network.lengths import LENGTHS, by_length
 from models.network.levels import LEVELS
+from models.network.packing import packed, unpacked
 from models.network.tkan import Lstm, Tkan
+from models.network.variables import VARIABLES
 from models.network.volume_bend import VolumeBend
+from models.network.window_figures import WINDOW_FIGURES
 from models.settings.sizes import OUTLOOKS, LemConfig
 
 TILTS = (0.7, 1.9, 1.1)
 """What the volume of the next bar, of the one after it and of later ones counts over its forecast where a hedge is
-aimed at VWAP, before each bar length has its own (models/fits/tilts.py says why). Fitted to the absolute error of a
-bare schedule on bars of 15 minutes before July 2024."""
-FORECASTS = 2
-TRUST_FIGURE, FREE_TILTS, FORCED_TILTS = 2, slice(3, 3 + len(TILTS)), slice(3 + len(TILTS), 3 + 2 * len(TILTS))
-TILT_FIGURES, FIXED_FIGURES = slice(FREE_TILTS.start, FORCED_TILTS.stop), FORCED_TILTS.stop
-"""The context starts with the logs of the expected volatility per bar and of the mean volume per bar, whether the
-window is a market's, and the logs of the tilts of orders that may stop at any step and of those that may at none."""
-SIGNED_FIGURES = 8
-"""So many of the learned figures, the outlooks first, say up or down: what is good for a buyer is bad for a seller."""
+aimed at VWAP, before each bar length has tilts of its own (models/fits/tilts.py says why)."""
 OUTLOOK_GAIN = 5.0
-"""An outlook is small against what comes; the decision's networks read it in a unit nearer to 1."""
+"""An outlook is small against what comes. The decision's networks read the outlook in a unit nearer to 1."""
 VOLATILITY_SHIFT_MAX, VOLUME_SHIFT_MAX = 1.5, 3.0
-"""How far the logs of the forecasts may move from the past volatility and from the volume's profile."""
+"""How far the logs of the forecasts may move away from the past volatility and from the volume's profile."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextReading:
-    """`context` [B, 9 + H]; `volume` [B, N]: mean volume of each next step in base units; `outlook` [B, O]: the mean
-    price of the next bars over the last close, in standard deviations of what comes on a random walk."""
+    """`context` [B, 9 + H] as in context_layout.py; `volume` [B, N]: mean volume of each next step in base units;
+    `outlook` [B, O]: the mean price of the next bars over the last close, in standard deviations of what comes on a
+    random walk."""
 
     context: Tensor
     volume: Tensor
@@ -50,7 +47,7 @@ class ContextReading:
 class ContextNet(nn.Module):
     """Variable selection, stacked TKAN with gate, residual and norm, a GRN, and multi-head attention over the window.
 
-    Only the newest bar asks the attention, so causality costs no mask: a window holds closed bars and nothing else.
+    Only the newest bar asks the attention, so causality needs no mask: a window holds closed bars and nothing else.
     """
 
     def __init__(self, config: LemConfig) -> None:
@@ -71,18 +68,18 @@ class ContextNet(nn.Module):
             self.query = nn.Linear(hidden, hidden)
             self.key_value = nn.Linear(hidden, 2 * hidden)
             self.attended = GatedNorm(hidden, hidden, hidden)
-        figures = WINDOW_FIGURES + 2 * config.max_steps
-        self.reading = GatedResidual(hidden + figures + LEVELS, hidden)
+        figures = len(WINDOW_FIGURES) + 2 * config.max_steps + len(LEVELS)
+        self.reading = GatedResidual(hidden + figures, hidden)
         self.learned = nn.Linear(hidden, config.context_width - len(OUTLOOKS))
-        read = hidden + (figures + LEVELS) * (1 + LENGTHS) + LENGTHS
+        read = hidden + figures * (1 + LENGTHS) + LENGTHS
         self.volume = nn.Linear(read, config.max_steps)
-        self.bend = VolumeBend(figures + LEVELS, config.bend_width, config.max_steps) if config.bend_width else None
+        self.bend = VolumeBend(figures, config.bend_width, config.max_steps) if config.bend_width else None
         self.volatility = nn.Linear(read, 1)
-        self.outlook = nn.Linear(DIRECTIONS * (1 + LENGTHS), len(OUTLOOKS), bias=False)
+        self.outlook = nn.Linear(len(DIRECTIONS) * (1 + LENGTHS), len(OUTLOOKS), bias=False)
         self.free_tilts, self.forced_tilts = nn.Linear(LENGTHS, len(TILTS)), nn.Linear(LENGTHS, len(TILTS))
-        for kept in (self.outlook, self.forced_tilts):  # as they are before the first step
+        for kept in (self.outlook, self.forced_tilts):  # fitted before the first step, and not taught
             kept.requires_grad_(False)
-        # All start from what the window says without learning.
+        # All heads start from what the window says without learning.
         for head in (self.volume, self.volatility, self.outlook, self.free_tilts, self.forced_tilts):
             for weights in head.parameters():
                 nn.init.zeros_(weights)
@@ -98,19 +95,8 @@ class ContextNet(nn.Module):
     def read(self, features: Features) -> ContextReading:
         log_volatility, log_volume = torch.log(features.volatility), torch.log(features.volume)
         if not self.config.context_width:
-            flat = features.volume[:, None] * torch.ones_like(features.volume_profile)
-            none = torch.zeros_like(log_volume)
-            return ContextReading(
-                torch.stack([log_volatility, log_volume] + (FIXED_FIGURES - FORECASTS) * [none], dim=-1),
-                flat,
-                torch.zeros_like(features.window[:, : len(OUTLOOKS)]),
-            )
-        x = self.selection(features.variables)
-        for recurrent, gate in zip(self.recurrent, self.gates, strict=True):
-            x = gate(recurrent(x), x)
-        x = self.mixing(x)
-        newest = self._attend(x) if self.config.heads else x[:, -1]
-        reading = self.reading(torch.cat([newest, features.levels], dim=-1))
+            return _unlearned(features, log_volatility, log_volume)
+        reading = self.reading(torch.cat([self._newest(features.variables), features.levels], dim=-1))
         known = torch.cat([reading, self.line_figures(features.levels, features.lengths)], dim=-1)
         volatility_shift = VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known)[:, 0])
         log_volatility = log_volatility + features.trust * volatility_shift
@@ -118,13 +104,22 @@ class ContextNet(nn.Module):
         bend = self.bend(features.levels, features.lengths) if self.bend else torch.zeros_like(lines)
         growth = self.volume_growth(lines, bend, features.trust, features.volume_profile)
         outlook = torch.tanh(self.outlook(self.directions(features)))
-        fixed = torch.stack([log_volatility, log_volume, features.trust, *self._tilts(features).unbind(-1)], dim=-1)
-        context = torch.cat([fixed, OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
-        return ContextReading(context, torch.exp(log_volume[:, None] + growth), outlook)
+        tilts = unpacked((*FREE_TILTS, *FORCED_TILTS), self._tilts(features))
+        fixed = {"log_volatility": log_volatility, "log_volume": log_volume, "trust": features.trust, **tilts}
+        context = torch.cat([packed(FIXED_COLUMNS, fixed), OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
+        return ContextReading(context=context, volume=torch.exp(log_volume[:, None] + growth), outlook=outlook)
+
+    def _newest(self, variables: Tensor) -> Tensor:
+        """[B, T, F] -> [B, D]: what the newest bar and the bars before it say."""
+        x = self.selection(variables)
+        for recurrent, gate in zip(self.recurrent, self.gates, strict=True):
+            x = gate(recurrent(x), x)
+        x = self.mixing(x)
+        return self._attend(x) if self.config.heads else x[:, -1]
 
     def tilted(self, reading: ContextReading, features: Features) -> ContextReading:
         """The same reading with the tilts as they are now, which alone pass on a gradient."""
-        before, after = reading.context[:, : TILT_FIGURES.start], reading.context[:, TILT_FIGURES.stop :]
+        before, after = reading.context[:, : CONTEXT.tilts.start], reading.context[:, CONTEXT.tilts.stop :]
         return replace(reading, context=torch.cat([before, self._tilts(features), after], dim=-1))
 
     def _tilts(self, features: Features) -> Tensor:
@@ -143,11 +138,11 @@ class ContextNet(nn.Module):
 
     @staticmethod
     def directions(features: Features) -> Tensor:
-        """What the outlook reads: nothing where the window is not a market's."""
+        """The figures that the outlook reads; all are 0 where the window is not a market's."""
         return features.trust[:, None] * by_length(features.directions, features.lengths)
 
     def _attend(self, x: Tensor) -> Tensor:
-        """[B, T, D] -> [B, D]: what the newest bar finds in the window."""
+        """[B, T, D] -> [B, D]: the newest bar attends to the window."""
         newest, heads = x[:, -1], self.config.heads
         split = (-1, x.shape[1], heads, x.shape[2] // heads)
         keys, values = (part.reshape(split) for part in self.key_value(x).chunk(2, dim=-1))
@@ -156,6 +151,18 @@ class ContextNet(nn.Module):
         found = (functional.softmax(scores, dim=1).unsqueeze(-1) * values).sum(1).flatten(-2)
         result: Tensor = self.attended(found, newest)
         return result
+
+
+def _unlearned(features: Features, log_volatility: Tensor, log_volume: Tensor) -> ContextReading:
+    """The reading of a network without learned figures: volatility and mean volume as they were."""
+    flat = features.volume[:, None] * torch.ones_like(features.volume_profile)
+    nothing = dict.fromkeys(FIXED_COLUMNS, torch.zeros_like(log_volume))
+    fixed = nothing | {"log_volatility": log_volatility, "log_volume": log_volume}
+    return ContextReading(
+        context=packed(FIXED_COLUMNS, fixed),
+        volume=flat,
+        outlook=torch.zeros_like(features.window[:, : len(OUTLOOKS)]),
+    )
 
 
 def walk_deviation(spans: Tensor) -> Tensor:

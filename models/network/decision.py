@@ -15,13 +15,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from app.domain.order import SCENARIOS, Benchmark
+from app.domain.order import SCENARIOS
+from models.network.answer import OUTPUTS, answer
 from models.network.martingale import MartingaleRule
-from models.network.order_view import ORDER_INPUTS, OUTPUTS, OrderView
+from models.network.order_figures import ORDER_FIGURES, order_inputs
+from models.network.order_view import OrderView
+from models.network.scenarios import signs, vwap_flags
 from models.settings.sizes import LemConfig
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """The weights of one step's networks, or of one row's: [..., I, D], [..., D], ..."""
 
@@ -37,7 +40,8 @@ class DecisionNet(nn.Module):
     """Context, state, step and scenario -> the next allocation and the probability of stopping now.
 
     The pace is a base curve that the network scales up or down: the hedge of the optimum for a random walk (see
-    martingale.py), moved to the forecast share of volume for VWAP. With nothing learned it acts by that optimum.
+    martingale.py), moved to the forecast share of volume for VWAP. A network that has learned nothing acts by that
+    optimum.
     """
 
     sign: Tensor
@@ -47,11 +51,11 @@ class DecisionNet(nn.Module):
         super().__init__()
         self.steps = config.max_steps
         self.rule = MartingaleRule(config.max_steps)
-        inputs, hidden = ORDER_INPUTS + config.context_width, config.decision_hidden
+        inputs, hidden = len(ORDER_FIGURES) + config.context_width, config.decision_hidden
         self.inputs = inputs
         shapes = {
             "first": (inputs, hidden), "first_bias": (hidden,), "second": (hidden, hidden), "second_bias": (hidden,),
-            "last": (hidden, OUTPUTS), "last_bias": (OUTPUTS,),
+            "last": (hidden, len(OUTPUTS)), "last_bias": (len(OUTPUTS),),
         }  # fmt: skip
         self.names = tuple(shapes)
         self.shared = nn.ParameterDict()
@@ -63,18 +67,16 @@ class DecisionNet(nn.Module):
             self.own[name] = nn.Parameter(deviation, requires_grad=bool(config.step_blocks))
         with torch.no_grad():
             self.shared["last"].mul_(0.05)
-        sign = torch.tensor([scenario.side.sign for scenario in SCENARIOS], dtype=torch.float32)
-        is_vwap = torch.tensor([scenario.benchmark is Benchmark.VWAP for scenario in SCENARIOS])
-        self.register_buffer("sign", sign, persistent=False)
-        self.register_buffer("is_vwap", is_vwap, persistent=False)
+        self.register_buffer("sign", signs(), persistent=False)
+        self.register_buffer("is_vwap", vwap_flags(), persistent=False)
 
     def step_block(self, step: int) -> Block:
         """The networks of one step, [S, ...]; `step` is 1-based."""
-        return Block(*(self.shared[name] + self.own[name][step - 1] for name in self.names))
+        return Block(**{name: self.shared[name] + self.own[name][step - 1] for name in self.names})
 
-    def propose(self, order: OrderView, block: Block) -> tuple[Tensor, Tensor]:
-        """The same for all scenarios of one step: tensors [S, B, ...] -> allocation and stop logit, [S, B]."""
-        return order.answer(_mlp(order.inputs(), block))
+    def propose(self, view: OrderView, block: Block) -> tuple[Tensor, Tensor]:
+        """All scenarios of one step at once: tensors [S, B, ...] -> allocation and stop logit, [S, B]."""
+        return answer(view, _mlp(order_inputs(view), block))
 
 
 class DecisionTable(nn.Module):
@@ -97,10 +99,17 @@ class DecisionTable(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """[B, H], [B, N], [B, K], [B], [B] -> allocation [B], stop probability [B]."""
         row = (step - 1).clamp(0, self.steps - 1) * len(SCENARIOS) + scenario
-        block = Block(*(getattr(self, name)[row] for name in self.names))
-        at = step.to(context.dtype)
-        order = OrderView(self.rule, context, volume_forecast, state, at, self.sign[scenario], self.is_vwap[scenario])
-        allocation, logit = order.answer(_mlp(order.inputs().unsqueeze(-2), block)[:, 0])
+        block = Block(**{name: getattr(self, name)[row] for name in self.names})
+        view = OrderView.of(
+            self.rule,
+            context=context,
+            volume_forecast=volume_forecast,
+            state=state,
+            step=step.to(context.dtype),
+            sign=self.sign[scenario],
+            is_vwap=self.is_vwap[scenario],
+        )
+        allocation, logit = answer(view, _mlp(order_inputs(view).unsqueeze(-2), block)[:, 0])
         return allocation, torch.sigmoid(logit)
 
 

@@ -1,12 +1,11 @@
 """What a window says of up and down: figures that change their sign, and nothing else, where prices are turned over.
 
-A line through them foresees nothing of a market's long-run drift, which the years one trains on would only flatter; a
-buyer and a seller are advised alike. Volatility and its level multiply them: prices turn back or run on by how much the
-market moves (chosen on crypto bars of 15 minutes before 2025).
+A straight line through such figures says nothing of a market's long-run drift, which the years one trains on would only
+flatter; a buyer and a seller are advised alike. The figures come three times: plain, and multiplied by how restless the
+window is and by the level of its volatility, as prices turn back or run on by how much the market moves.
 
-Only a crash has no twin on the other side: who is made to sell at any price lets it fall too far, and it comes back in
-part. After bars of 15 minutes that fell by more than 16 times the volatility, 50 of them on 16 days of 2023 and 2024,
-the next 12 stood higher by a quarter of the fall; after hours, by an eighth from 9 times on. After rises, nothing.
+Only a crash has no twin on the other side: who is made to sell at any price lets the price fall too far, and part of
+the fall comes back.
 
 Shapes: B windows, L lookback, D directions.
 """
@@ -19,17 +18,40 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-NEWEST_MOVES, NEWEST_PLACES = 4, 2
+from models.network.clean_bars import HEIGHT_USUAL, Candles, CleanBars, Returns, Volumes
+from models.network.packing import aged, by_age, packed
+
+NEWEST_MOVES, NEWEST_BARS = 4, 2
 RETURN_SPANS, MIDDLE_SPANS, AVERAGE_HALF_LIFE = (4, 12, 48, 288), (32, 96), 24.0
 DIRECTION_MAX = 4.0
+LEVEL_BAR_SECONDS, LEVEL_USUAL = 900.0, 6.0
+"""The level of volatility is read as if bars had this length; the log of a usual one lies that far below 0."""
 CRASH_SPANS, CRASH_FROM, CRASH_MAX, CRASH_UNIT = (1, 4), 8.0, 24.0, 6.0
-"""A fall counts from so many times the volatility up to so many more. The unit is large for its price, the ridge: what
-is so rare, and so large when it comes, must not need as many windows as the rest."""
-ODD_DIRECTIONS = 3 * (NEWEST_MOVES + 2 * NEWEST_PLACES + len(RETURN_SPANS) + 1 + len(MIDDLE_SPANS) + 4)
-DIRECTIONS = ODD_DIRECTIONS + len(CRASH_SPANS)
+"""A fall counts from CRASH_FROM times the volatility on, and by CRASH_MAX at most. The large unit makes the ridge of
+the fit weigh less: crashes are so rare, and so large, that they must not need as many windows as other figures."""
+PLAIN_DIRECTIONS = (
+    *aged("return", NEWEST_MOVES),
+    *aged("price_over_close", NEWEST_BARS),
+    *aged("body", NEWEST_BARS),
+    *(f"return_over_{span}" for span in RETURN_SPANS),
+    "over_average",
+    *(f"over_middle_{span}" for span in MIDDLE_SPANS),
+    "return_by_size",
+    "return_by_volume",
+    "return_by_height",
+    "price_over_close_by_volume",
+)
+CRASHES = tuple(f"crash_{span}" for span in CRASH_SPANS)
+DIRECTIONS = (
+    *PLAIN_DIRECTIONS,
+    *(f"{name}_by_restless" for name in PLAIN_DIRECTIONS),
+    *(f"{name}_by_level" for name in PLAIN_DIRECTIONS),
+    *CRASHES,
+)
+"""The crashes come last: they alone keep their sign."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moves:
     """Of each bar, [B, L]: return, price over close and height in units of volatility, clipped, and `unclipped` the
     return within a session; the body as a share of the height, the log of the volume over its mean; raw prices; traded
@@ -49,28 +71,50 @@ class Moves:
     here: Tensor
     volatility: Tensor
 
+    @classmethod
+    def of(cls, bars: CleanBars, returns: Returns, volumes: Volumes, candles: Candles) -> Moves:
+        return cls(
+            scaled=returns.scaled,
+            unclipped=returns.plain * returns.within / returns.volatility,
+            price_over_close=candles.price_over_close,
+            height=candles.height,
+            body=candles.body,
+            log_volume=volumes.log_volume,
+            close=bars.close,
+            high=bars.high,
+            low=bars.low,
+            notional=bars.notional,
+            volume=bars.volume,
+            here=bars.here,
+            volatility=returns.volatility,
+        )
+
 
 def directions(moves: Moves, restless: Tensor, bar_seconds: Tensor) -> Tensor:
     """[B, D]. `restless` [B] is the log of the newest volatility over the long one; `bar_seconds` [B]."""
-    newest, scaled = moves.scaled[:, -1], moves.scaled
-    place = moves.price_over_close[:, -1]
-    spans = [scaled[:, -span:].sum(-1) / math.sqrt(span) for span in RETURN_SPANS]
-    figures = (
-        *scaled[:, -NEWEST_MOVES:].unbind(-1),
-        *moves.price_over_close[:, -NEWEST_PLACES:].unbind(-1),
-        *moves.body[:, -NEWEST_PLACES:].unbind(-1),
-        *spans,
-        _over_average(moves),
-        *(_over_middle(moves, span) for span in MIDDLE_SPANS),
-        newest * newest.abs(),
-        newest * moves.log_volume[:, -1],
-        newest * (moves.height[:, -1] - 1.5),
-        place * moves.log_volume[:, -1],
-    )
-    plain = torch.stack(figures, dim=-1).clamp(-DIRECTION_MAX, DIRECTION_MAX)
-    level = torch.log(moves.volatility[:, 0] / torch.sqrt(bar_seconds.clamp(min=1.0) / 900.0)) + 6.0
-    crashes = torch.stack([_crash(moves, span) for span in CRASH_SPANS], dim=-1)
+    plain = packed(PLAIN_DIRECTIONS, _plain(moves)).clamp(-DIRECTION_MAX, DIRECTION_MAX)
+    per_bar = torch.sqrt(bar_seconds.clamp(min=1.0) / LEVEL_BAR_SECONDS)
+    level = torch.log(moves.volatility[:, 0] / per_bar) + LEVEL_USUAL
+    crashes = packed(CRASHES, {f"crash_{span}": _crash(moves, span) for span in CRASH_SPANS})
     return torch.cat([plain, 3.0 * restless[:, None] * plain, 2.0 * level[:, None] * plain, crashes], dim=-1)
+
+
+def _plain(moves: Moves) -> dict[str, Tensor]:
+    """[B] each, by the names of PLAIN_DIRECTIONS."""
+    newest, price = moves.scaled[:, -1], moves.price_over_close[:, -1]
+    spans = {f"return_over_{span}": moves.scaled[:, -span:].sum(-1) / math.sqrt(span) for span in RETURN_SPANS}
+    return {
+        **by_age("return", moves.scaled[:, -NEWEST_MOVES:]),
+        **by_age("price_over_close", moves.price_over_close[:, -NEWEST_BARS:]),
+        **by_age("body", moves.body[:, -NEWEST_BARS:]),
+        **spans,
+        "over_average": _over_average(moves),
+        **{f"over_middle_{span}": _over_middle(moves, span) for span in MIDDLE_SPANS},
+        "return_by_size": newest * newest.abs(),
+        "return_by_volume": newest * moves.log_volume[:, -1],
+        "return_by_height": newest * (moves.height[:, -1] - HEIGHT_USUAL),
+        "price_over_close_by_volume": price * moves.log_volume[:, -1],
+    }
 
 
 def _crash(moves: Moves, span: int) -> Tensor:

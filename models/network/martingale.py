@@ -1,4 +1,4 @@
-"""The optimum where nothing can be known, as tables: what the network starts from and corrects.
+"""The optimum where nothing can be known, as tables. The network starts from it and corrects it.
 
 On a random walk the best rule and its hedge are known (app/decision/policies/stopping_rule.py). With y = (benchmark so
 far - last close) / volatility, as a buyer sees it, the order ends where y reaches a threshold, and before aims at a
@@ -23,7 +23,7 @@ THRESHOLD_MAX = 8.0
 
 
 class MartingaleRule(nn.Module):
-    """`threshold(...)` and `target(...)` for any mixture of horizons and steps. It has nothing to learn."""
+    """Threshold and target of the optimum for any mixture of horizons and steps. It has nothing to learn."""
 
     row: Tensor
     thresholds: Tensor
@@ -41,20 +41,20 @@ class MartingaleRule(nn.Module):
         """The table's row for each order; figures beyond the longest horizon are taken at it."""
         latest = max_steps.clamp(1, self.steps)
         earliest = torch.minimum(min_steps.clamp(min=1), latest)
-        at = torch.minimum(step.clamp(min=1), latest)
-        place = ((earliest - 1.0) * self.steps + latest - 1.0) * self.steps + at - 1.0
-        return self.row[place.long()]
+        present = torch.minimum(step.clamp(min=1), latest)
+        index = ((earliest - 1.0) * self.steps + latest - 1.0) * self.steps + present - 1.0
+        return self.row[index.long()]
 
     def threshold(self, rows: Tensor) -> Tensor:
         return self.thresholds[rows]
 
     def target(self, rows: Tensor, y: Tensor) -> Tensor:
         """The share of the order to have done by the end of the step, between the grid's points on straight lines."""
-        place = (y.clamp(-Y_MAX, Y_MAX) + Y_MAX) / Y_STEP
-        left = place.detach().floor().clamp(max=self.points - 2.0)
+        position = (y.clamp(-Y_MAX, Y_MAX) + Y_MAX) / Y_STEP
+        left = position.detach().floor().clamp(max=self.points - 2.0)
         first = rows * self.points + left.long()
         low, high = self.targets[first], self.targets[first + 1]
-        return low + (place - left) * (high - low)
+        return low + (position - left) * (high - low)
 
 
 @cache

@@ -77,7 +77,7 @@ class Tkan(nn.Module):
 
 
 class Lstm(nn.LSTM):
-    """[B, T, I] -> [B, T, D]: what the TKAN is measured against."""
+    """[B, T, I] -> [B, T, D]: a plain LSTM, which the ablation puts in the place of the TKAN."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden, batch_first=True)

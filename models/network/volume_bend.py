@@ -1,9 +1,6 @@
 """What straight lines miss of the coming volumes: a small network between the same figures and the log of each next
 step's volume. It bends the lines and has no say where the window is no market's.
 
-On bars it was not fitted on (crypto, 15 minutes, second half of 2024) it takes 4 % off the deviance of the next bar's
-volume, and a schedule that follows it is nearer to VWAP in every measure.
-
 Shapes: B windows, V levels, K bar lengths, N steps.
 """
 
@@ -16,7 +13,7 @@ from torch.nn import functional
 from models.network.lengths import LENGTHS
 
 FIGURE_MAX = 5.0
-"""In standard deviations: windows unlike those it was fitted on are read as the most unlike of these."""
+"""In standard deviations: a window unlike all that the bend was fitted on is read as the most unlike of those."""
 
 
 class VolumeBend(nn.Module):

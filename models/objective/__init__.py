@@ -1,1 +1,1 @@
-"""What training maximises: orders rolled over stretches of bars, and the utility of what they earn."""
+"""The objective of training: orders rolled over stretches of bars, and the utility of what they earn."""

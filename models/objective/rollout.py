@@ -4,12 +4,13 @@ The network gives a pace and a probability of stopping. The order is rolled alon
 where it may stop, the gain of finishing from there at full permitted speed is computed too. With p_s the probability
 of stopping at step s and survive_s = prod_{r<s} (1 - p_r), the expected utility is
 
-    sum_s survive_s p_s u(gain_s),    u(g) = g - risk_aversion (sqrt(1 + g^2) - 1),
+    sum_s survive_s p_s u(gain_s)
 
-with p = 1 at the last step. It is smooth in all parameters and has no sampling noise. Gains are minus the slippage
-against the order's benchmark and minus the costs, as a fraction of the volatility per bar at the order's start.
+with p = 1 at the last step and the utility u of models/objective/utility.py. It is smooth in all parameters and has no
+sampling noise. Gains are minus the slippage against the order's benchmark and minus the costs, as a fraction of the
+volatility per bar at the order's start.
 
-What a slice costs beyond the market's price is said in app/domain/costs.py.
+Costs of slices beyond the market's price are those of app/domain/costs.py.
 
 Shapes: S scenarios, B orders (per scenario), N steps, K state columns.
 """
@@ -22,12 +23,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.bundles.inputs import STATE_COLUMNS
 from app.domain.benchmark import slippage_bps
 from app.domain.costs import FREE, VOLUME_FLOOR, Costs, square_root_impact
-from app.domain.order import SCENARIOS, SizeMode
+from app.domain.order import SCENARIOS
 from app.domain.projection import STOP_THRESHOLD
 from models.network.decision import DecisionNet
 from models.network.order_view import OrderView
+from models.network.packing import packed
+from models.network.scenarios import notional_flags
+from models.objective.paths import Paths
+from models.objective.terms import Terms
+from models.objective.utility import utility
 
 BPS = 10_000.0
 HEDGE_SCALE = 0.1
@@ -37,42 +44,10 @@ DUST = 1e-6
 """A share of an order too small to count as a slice: float32 leaves such rests."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What each order asks for, [B]: the same for all scenarios. `order_volume` is base units."""
-
-    min_steps: Tensor
-    max_steps: Tensor
-    risk_aversion: Tensor
-    max_slice_fraction: Tensor
-    max_participation_rate: Tensor
-    order_volume: Tensor
-
-    def take(self, chosen: Tensor) -> Terms:
-        return Terms(*(getattr(self, name)[chosen] for name in self.__slots__))
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """What the market does after each order's start, [B, N]: `price` of each bar and `close` before each step, both
-    over the close before the start; `volume` in base units; and each step's market reading, `context` [B, N, H] and
-    `volume_forecast` [B, N, N]. `volatility` [B] is the gains' unit."""
-
-    price: Tensor
-    close: Tensor
-    volume: Tensor
-    context: Tensor
-    volume_forecast: Tensor
-    volatility: Tensor
-
-    def take(self, chosen: Tensor) -> Paths:
-        return Paths(*(getattr(self, name)[chosen] for name in self.__slots__))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutOutcome:
-    """[S, B]: `utility` and `gain` in expectation over the random stop; `hedging` the penalty that a surcharge on the
-    pace's risk adds; `hard_gain` and `steps` of the order that stops where the probability exceeds one half, as in
+    """[S, B]: `utility` and `gain` in expectation over the random stop; `hedging` the penalty of a surcharge on the
+    pace's risk; `hard_gain` and `steps` of the order that stops where the probability exceeds one half, as in
     deployment."""
 
     utility: Tensor
@@ -93,7 +68,13 @@ def roll(
     rolling = _Rolling(net, paths, terms, costs, hedge)
     for step in range(1, int(terms.max_steps.max()) + 1):
         rolling.advance(step)
-    return RolloutOutcome(rolling.utility, rolling.hedging, rolling.gain, rolling.hard_gain, rolling.steps)
+    return RolloutOutcome(
+        utility=rolling.utility,
+        hedging=rolling.hedging,
+        gain=rolling.gain,
+        hard_gain=rolling.hard_gain,
+        steps=rolling.steps,
+    )
 
 
 class _Rolling:
@@ -102,14 +83,9 @@ class _Rolling:
         dtype, scenarios = paths.price.dtype, len(SCENARIOS)
         self.sign = net.sign[:, None]  # [S, 1]
         self.is_vwap = net.is_vwap[:, None]
-        by_notional = [scenario.size_mode is SizeMode.NOTIONAL for scenario in SCENARIOS]
-        self.by_notional = torch.tensor(by_notional, device=paths.price.device)[:, None]
-        counts = torch.arange(1, paths.price.shape[1] + 1, dtype=dtype, device=paths.price.device)
-        twap = paths.price.cumsum(-1) / counts
-        traded = paths.volume.cumsum(-1)
-        vwap = torch.where(traded > 0, (paths.price * paths.volume).cumsum(-1) / traded.clamp(min=1e-12), twap)
-        self.benchmarks = torch.where(self.is_vwap[..., None], vwap, twap)  # [S, B, N]
-        self.traded = traded
+        self.by_notional = notional_flags().to(paths.price.device)[:, None]
+        self.traded = paths.volume.cumsum(-1)
+        self.benchmarks = _benchmarks(paths, self.traded, self.is_vwap)
         market = torch.maximum(paths.volume, VOLUME_FLOOR * paths.volume.mean(-1, keepdim=True))  # [B, N]
         # Where a whole horizon trades nothing there is no impact to speak of.
         self.size = terms.order_volume[:, None] / torch.where(market > 0.0, market, math.inf)
@@ -122,18 +98,23 @@ class _Rolling:
         self.running = zero + 1.0  # 1 until the order stops for good, hard
 
     def advance(self, step: int) -> None:
-        paths, terms = self.paths, self.terms
-        alive = (terms.max_steps >= step).to(self.filled.dtype)  # [B]
-        last = (terms.max_steps == step).to(self.filled.dtype)
-        order = self._view(step)
-        allocation, logit = self.net.propose(order, self.net.step_block(step))
-        steps_to_finish = torch.ceil(order.leaves / terms.max_slice_fraction - 1e-4)
+        """Every order may stop before `step`; those that go on trade in it."""
+        view = self._view(step)
+        allocation, logit = self.net.propose(view, self.net.step_block(step))
+        self._end(step, view.standing.leaves, logit)
+        self._trade(step, allocation)
+
+    def _end(self, step: int, leaves: Tensor, logit: Tensor) -> None:
+        terms = self.terms
+        alive = (terms.max_steps >= step).to(leaves.dtype)  # [B]
+        last = (terms.max_steps == step).to(leaves.dtype)
+        steps_to_finish = torch.ceil(leaves / terms.max_slice_fraction - 1e-4)
         may_stop = (step + steps_to_finish - 1.0 >= terms.min_steps) & (terms.max_steps > step)
         stop = torch.sigmoid(logit) * may_stop + last
-        gain, end = self._finish(step, order.leaves)
-        excess = torch.sqrt(1.0 + gain * gain) - 1.0
+        gain, end = self._finish(step, leaves)
+        worth = utility(gain, terms.risk_aversion, torch.sqrt)
         weight = self.survive * stop * alive
-        self.utility = self.utility + weight * (gain - terms.risk_aversion * excess)
+        self.utility = self.utility + weight * worth
         if self.hedge is not None:
             usual = torch.sqrt(HEDGE_SCALE**2 + gain * gain) - HEDGE_SCALE
             self.hedging = self.hedging + weight.detach() * self.hedge * usual
@@ -143,7 +124,9 @@ class _Rolling:
         self.hard_gain = self.hard_gain + (hard * gain).detach()
         self.steps = self.steps + hard * end
         self.running = self.running - hard
-        spent = self._spent(allocation, paths.price[:, step - 1])
+
+    def _trade(self, step: int, allocation: Tensor) -> None:
+        spent = self._spent(allocation, self.paths.price[:, step - 1])
         self.impact = self.impact + self._impact(allocation, step)
         self.filled, self.paid = self.filled + allocation, self.paid + spent
 
@@ -157,23 +140,27 @@ class _Rolling:
             so_far = self.benchmarks[..., step - 2]
             seen = self.traded[:, step - 2].expand(shape)
         achieved = torch.where(self.filled > 0.0, self._average(self.filled, self.paid), paths.close[:, step - 1])
-        columns = (
-            self.filled,
-            paths.close[:, step - 1] / so_far - 1.0,
-            achieved / so_far - 1.0,
-            seen,
-            terms.order_volume,
-            terms.min_steps,
-            terms.max_steps,
-            terms.max_slice_fraction,
-            terms.max_participation_rate,
-            terms.risk_aversion,
+        columns = {
+            "filled_fraction": self.filled,
+            "price_return": paths.close[:, step - 1] / so_far - 1.0,
+            "achieved_return": achieved / so_far - 1.0,
+            "benchmark_volume": seen,
+            "order_volume": terms.order_volume,
+            "min_steps": terms.min_steps,
+            "max_steps": terms.max_steps,
+            "max_slice_fraction": terms.max_slice_fraction,
+            "max_participation_rate": terms.max_participation_rate,
+            "risk_aversion": terms.risk_aversion,
+        }
+        return OrderView.of(
+            self.net.rule,
+            state=packed(STATE_COLUMNS, {name: column.expand(shape) for name, column in columns.items()}),
+            context=paths.context[:, step - 1].expand(*shape, -1),
+            volume_forecast=paths.volume_forecast[:, step - 1].expand(*shape, -1),
+            step=torch.full_like(self.filled, step),
+            sign=self.sign,
+            is_vwap=self.is_vwap,
         )
-        state = torch.stack([column.expand(shape) for column in columns], dim=-1)
-        context = paths.context[:, step - 1].expand(*shape, -1)
-        forecast = paths.volume_forecast[:, step - 1].expand(*shape, -1)
-        at = torch.full_like(self.filled, step)
-        return OrderView(self.net.rule, context, forecast, state, at, self.sign, self.is_vwap)
 
     def _spent(self, allocation: Tensor, price: Tensor) -> Tensor:
         return torch.where(self.by_notional, allocation / price, allocation * price)
@@ -220,3 +207,12 @@ class _Rolling:
         achieved = torch.where(self.by_notional, 1.0 / total, total)
         unit = BPS * self.paths.volatility
         return -(slippage_bps(self.sign, achieved, benchmark) + self.costs.half_spread_bps) / unit - impact
+
+
+def _benchmarks(paths: Paths, traded: Tensor, is_vwap: Tensor) -> Tensor:
+    """[S, B, N]: each scenario's benchmark from the first step to each later one. `traded` [B, N] is the volume so far;
+    a VWAP of nothing is a TWAP."""
+    counts = torch.arange(1, paths.price.shape[1] + 1, dtype=paths.price.dtype, device=paths.price.device)
+    twap = paths.price.cumsum(-1) / counts
+    vwap = torch.where(traded > 0, (paths.price * paths.volume).cumsum(-1) / traded.clamp(min=1e-12), twap)
+    return torch.where(is_vwap[..., None], vwap, twap)

@@ -25,6 +25,7 @@ from app.bundles.bundle import LemPolicy
 from app.domain.costs import Costs
 from models.evaluation.bootstrap import horizon_days
 from models.objective.objective import RISK_AVERSIONS
+from models.objective.utility import utility
 from models.settings.files import bar_files
 from models.settings.train_plan import TrainMarket
 from models.tapes.mirror import mirrored
@@ -132,5 +133,5 @@ def _utility(outcome: Outcome, setup: Setup) -> Vector:
     """[B] in units of volatility; what training maximises. Frozen prices have no unit, and count for nothing."""
     unit = np.where(outcome.sigma > 0.0, outcome.sigma, np.inf) * 1e4
     gain = -outcome.slippage_bps / unit
-    utility: Vector = gain - setup.risk_aversion * (np.sqrt(1.0 + gain**2) - 1.0)
-    return utility
+    worth: Vector = utility(gain, setup.risk_aversion, np.sqrt)
+    return worth

@@ -43,7 +43,7 @@ def random_bars(config: LemConfig, rng: np.random.Generator, bars: int) -> Float
 
 
 def random_orders(config: LemConfig, rng: np.random.Generator, rows: int) -> dict[str, NDArray[Any]]:
-    """The last three inputs of `decision.onnx`, [B, ...], every scenario in turn."""
+    """`state`, `step` and `scenario` of `decision.onnx`, [B, ...], every scenario in turn."""
     max_steps = rng.integers(1, config.max_steps + 1, rows)
     step = rng.integers(1, max_steps + 1)
     named = {
@@ -77,14 +77,12 @@ def decision_case(net: Lem, table: DecisionTable, rng: np.random.Generator, rows
     window = random_bars(net.config, rng, net.config.lookback)
     orders = random_orders(net.config, rng, rows)
     with torch.no_grad():
-        market = [part.repeat(rows, 1) for part in net.context(torch.from_numpy(window))]
-        allocation, stop_probability = table(*market, *(torch.from_numpy(value) for value in orders.values()))
+        context, volume_forecast = net.context(torch.from_numpy(window))
+        market = {"context": context.repeat(rows, 1), "volume_forecast": volume_forecast.repeat(rows, 1)}
+        inputs = market | {name: torch.from_numpy(value) for name, value in orders.items()}
+        allocation, stop_probability = table(**inputs)
     return GoldenCase(
         graph="decision",
-        inputs={
-            "context": market[0].tolist(),
-            "volume_forecast": market[1].tolist(),
-            **{name: value.tolist() for name, value in orders.items()},
-        },
+        inputs={name: value.tolist() for name, value in inputs.items()},
         outputs={"allocation": allocation.tolist(), "stop_probability": stop_probability.tolist()},
     )

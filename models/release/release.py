@@ -7,8 +7,9 @@ from pathlib import Path
 from app.bundles.bundle import BundleError, load_bundle
 from app.bundles.card import Training
 from models.objective.objective import RISK_AVERSIONS
-from models.release.export import export_bundle
+from models.release.draft import CARD, draft_bundle
 from models.release.gate import reasons_against
+from models.release.replace import draft_folder, replace_bundle, require_replaceable
 from models.settings.files import validated
 from models.settings.train_plan import TrainMarket
 from models.training.checkpoint import read_checkpoint, released_net
@@ -23,31 +24,62 @@ def release(folder: Path, bundle: Path) -> None:
     Raises InvalidInput where the training is unfinished or its validation bars are gone, BundleError with the reasons
     where the gate refuses it; these are also kept in the folder.
     """
-    saved = read_checkpoint(folder / CHECKPOINT)
-    record = read_record(folder / RECORD)
-    training = Training(
-        data=record["data"],
-        start=record["start"],
-        end=record["end"],
-        seed=saved["settings"]["seed"],
-        steps=saved["step"],
-        config=saved["config"],
-        settings=saved["settings"],
-    )
-    replaced = load_bundle(bundle) if (bundle / "card.json").exists() else None
-    markets = {name: validated(TrainMarket, market, str(folder / RECORD)) for name, market in record["markets"].items()}
-    refusal = folder / REFUSAL
-    refusal.unlink(missing_ok=True)
-    try:
-        export_bundle(
+    ready = Release(folder, bundle)
+    ready.draft()
+    ready.replace()
+
+
+class Release:
+    """A finished training on its way into the folder of a bundle.
+
+    Raises InvalidInput where the training is unfinished or `bundle` holds anything but a bundle, BundleError where the
+    bundle to be replaced is damaged: all before the export, which takes long.
+    """
+
+    def __init__(self, folder: Path, bundle: Path) -> None:
+        self._folder, self._bundle, self._draft = folder, bundle, draft_folder(bundle)
+        self._saved = read_checkpoint(folder / CHECKPOINT)
+        self._record = read_record(folder / RECORD)
+        self._replaced = load_bundle(bundle) if (bundle / CARD).exists() else None
+        self._markets = {
+            name: validated(TrainMarket, market, str(folder / RECORD))
+            for name, market in self._record["markets"].items()
+        }
+        require_replaceable(bundle)
+
+    def draft(self) -> None:
+        """Export the trained network into a folder beside that of the bundle."""
+        saved, record = self._saved, self._record
+        training = Training(
+            data=record["data"],
+            start=record["start"],
+            end=record["end"],
+            seed=saved["settings"]["seed"],
+            steps=saved["step"],
+            config=saved["config"],
+            settings=saved["settings"],
+        )
+        draft_bundle(
             released_net(saved),
-            bundle,
+            self._draft,
+            name=self._bundle.name,
             training=training,
             bar_seconds=record["bar_seconds"],
             risk_aversions=RISK_AVERSIONS,
             metrics=record["metrics"],
-            gate=lambda draft, policy: reasons_against(draft, policy, replaced, markets),
         )
-    except BundleError as error:
-        refusal.write_text(f"{error}\n")
-        raise
+
+    def replace(self) -> None:
+        """Put the draft in the place of the bundle. Raises BundleError with the reasons where the gate refuses it; they
+        are then written into the folder of the training."""
+        refusal = self._folder / REFUSAL
+        refusal.unlink(missing_ok=True)
+        try:
+            replace_bundle(
+                self._bundle,
+                self._draft,
+                lambda draft, policy: reasons_against(draft, policy, self._replaced, self._markets),
+            )
+        except BundleError as error:
+            refusal.write_text(f"{error}\n")
+            raise

@@ -1,1 +1,1 @@
-"""What a training may be told: the sizes of the network, how it is trained, on which markets."""
+"""Settings of a training: the sizes of the network, how it is trained, on which markets."""

@@ -1,4 +1,4 @@
-"""What users hand in: TOML files, checked with the place of the first mistake, and folders of bar files."""
+"""Reads what users hand in: TOML files, which are checked, and folders of bar files."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from app.domain.errors import InvalidInput
 
 SUFFIX = ".parquet"
+UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+SHOWN_MAX = 40
+"""Characters of a wrong value that a message repeats."""
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Raises InvalidInput where it cannot be read or is not TOML."""
+    """The content of a TOML file. Raises InvalidInput where the file cannot be read or is not TOML."""
     try:
         return tomllib.loads(path.read_text())
     except OSError as error:
@@ -26,25 +30,33 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def validated(kind: type[Kind], content: dict[str, Any], source: str) -> Kind:
-    """`content` as a `kind`; raises InvalidInput with `source` and the place of the first mistake."""
+    """`content` as a `kind`; raises InvalidInput with `source`, the field and what the field may be."""
     try:
         return kind.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])  # none for a mistake of the whole
-        raise InvalidInput(
-            "bad_plan", ": ".join(word for word in (source, place, first["msg"].removeprefix("Value error, ")) if word)
-        ) from error
+        field = ".".join(str(part) for part in first["loc"])  # none for a mistake of the whole
+        raise InvalidInput("bad_plan", ": ".join(word for word in (source, field, _said(first)) if word)) from error
 
 
-def bar_files(places: Iterable[Path]) -> list[Path]:
-    """Files as they are, folders by what lies in them; each once, however often it is named. Raises InvalidInput where
-    that is nothing."""
+def _said(mistake: ErrorDetails) -> str:
+    if mistake["type"] in UNKNOWN:
+        return "there is no such field"
+    message = mistake["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    given = mistake["input"]
+    if not message.startswith("must be") or isinstance(given, dict):
+        return message
+    return f"{message}, not {given!r:.{SHOWN_MAX}}"
+
+
+def bar_files(paths: Iterable[Path]) -> list[Path]:
+    """The bar files that `paths` name: files themselves, and all bar files in folders. A file that is named twice comes
+    once. Raises InvalidInput where a path leads to no bar file."""
     found: dict[Path, Path] = {}
-    for place in places:
-        inside = sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else [place]
+    for given in paths:
+        inside = sorted(given.glob(f"*{SUFFIX}")) if given.is_dir() else [given]
         if not inside or not inside[0].exists():
-            raise InvalidInput("no_such_file", f"{place} does not exist, or is a folder without {SUFFIX} files")
+            raise InvalidInput("no_such_file", f"{given} does not exist, or is a folder without {SUFFIX} files")
         for path in inside:
             found.setdefault(path.resolve(), path)
     return list(found.values())

@@ -1,4 +1,4 @@
-"""What to train on and how: a TOML file, checked before anything is read.
+"""The plan of a training: a TOML file that says what to train on and how. It is checked before any bar is read.
 
 [markets.crypto_15m]                # any number of markets; the name is yours, but no random walk's
 path = "data/crypto_15m"            # a bar file or a folder of them (Parquet), from this file's folder
@@ -16,19 +16,19 @@ hidden = 32
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from models.settings.files import read_toml, validated
 from models.settings.sizes import LemConfig
 from models.settings.train_settings import TrainSettings
+from models.settings.values import Number, Whole
 
 WALKS = "random walk"
-"""What the simulated markets are called wherever figures of markets stand side by side."""
+"""The name of the simulated markets wherever figures of markets stand side by side."""
 STEP_SECONDS_MAX = 604_800
 
 
@@ -40,8 +40,8 @@ class TrainMarket(BaseModel):
     path: Path
     train_end: date
     validation_end: date
-    step_seconds: int | None = Field(default=None, gt=0, le=STEP_SECONDS_MAX, strict=True)
-    weight: float = Field(default=1.0, gt=0.0, le=1e6, strict=True)
+    step_seconds: Whole | None = Field(default=None, gt=0, le=STEP_SECONDS_MAX)
+    weight: Number = Field(default=1.0, gt=0.0, le=1e6)
 
     @model_validator(mode="after")
     def _in_order(self) -> TrainMarket:
@@ -56,44 +56,26 @@ class TrainMarket(BaseModel):
 
 
 class TrainPlan(BaseModel):
-    """The whole file. No markets: random walks alone."""
+    """The whole file. Without markets, random walks alone train."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     markets: dict[str, TrainMarket] = {}
-    training: dict[str, Any] = {}
-    model: dict[str, Any] = {}
-
-    @property
-    def config(self) -> LemConfig:
-        return LemConfig(**self.model)
-
-    @property
-    def settings(self) -> TrainSettings:
-        return TrainSettings(**self.training)
+    settings: TrainSettings = Field(default=TrainSettings(), alias="training")
+    config: LemConfig = Field(default=LemConfig(), alias="model")
 
     @field_validator("markets")
     @classmethod
     def _no_walks(cls, markets: dict[str, TrainMarket]) -> dict[str, TrainMarket]:
-        """Figures are kept by the market's name: those of one would take the place of the other's."""
+        """Figures are kept by the market's name: two markets of one name would overwrite each other's."""
         taken = [name for name in markets if WALKS in name.casefold()]
         if taken:
-            raise ValueError(f"{taken[0]!r} is what the simulated markets are called: name yours otherwise")
+            raise ValueError(f"{taken[0]!r} is what the simulated markets are called: choose another name")
         return markets
-
-    @field_validator("training", "model")
-    @classmethod
-    def _possible(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        kind = TrainSettings if info.field_name == "training" else LemConfig
-        unknown = set(given) - {field.name for field in fields(kind)}
-        if unknown:
-            raise ValueError(f"unknown {kind.__name__}: {', '.join(sorted(unknown))}")
-        kind(**given)
-        return given
 
 
 def read_plan(path: Path) -> TrainPlan:
-    """Raises InvalidInput with the place of the first mistake. Relative paths are from the file's folder."""
+    """Raises InvalidInput with the field of the first mistake. Relative paths start at the file's folder."""
     plan = make_plan(read_toml(path), str(path))
     markets = {
         name: market.model_copy(update={"path": path.parent / market.path}) for name, market in plan.markets.items()
@@ -102,5 +84,5 @@ def read_plan(path: Path) -> TrainPlan:
 
 
 def make_plan(content: dict[str, Any], source: str) -> TrainPlan:
-    """A plan from plain values; `source` is named where they are wrong."""
+    """A plan from plain values; a refusal names `source`."""
     return validated(TrainPlan, content, source)

@@ -1,7 +1,7 @@
-"""The same market with the price 1 / p in the place of p: what rose falls, and a buyer there is a seller here.
+"""A market's mirror image: the price 1 / p instead of p. What rose falls, and a buyer there is a seller here.
 
-What a network learns on bars and on their mirror images cannot be a market's drift, and what it earns on both is not
-the luck of a rising half year.
+A network that learns on bars and on their mirror images cannot learn a market's drift, and what it earns on both is
+not the luck of a rising half year.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from app.bars.series import Series
 
 
 def mirrored(series: Series) -> Series:
-    """Volumes and times stay; the first close stays where it is."""
+    """The series turned over. Volumes and times stay as they are, and so does the first close."""
     if not len(series):
         return series
     square = series.close[0] ** 2

@@ -1,4 +1,4 @@
-"""How far apart the starts of orders lie that measure a policy, so that they come at all times of day in turn.
+"""How far apart the orders start that measure a policy: so that they start at all times of day in turn.
 
 Shapes: T bars.
 """
@@ -14,13 +14,13 @@ from app.bars.series import DAY_SECONDS
 
 
 def bars_per_day(open_time: NDArray[np.int64]) -> int:
-    """Of bars that open at `open_time` [T], in seconds since the epoch: on the usual day among those that have any."""
+    """How many bars a usual day has, among days that have any. `open_time` [T] is in seconds since the epoch."""
     _, counts = np.unique(open_time // DAY_SECONDS, return_counts=True)
     return int(np.median(counts)) if len(counts) else 1
 
 
 def over_the_day(at_least: int, per_day: int) -> int:
-    """The least number of bars from `at_least` on that has no factor in common with those of a day."""
+    """The least number of bars, at least `at_least`, that has no factor in common with the bars of a day."""
     every = at_least
     while math.gcd(every, per_day) > 1:
         every += 1

@@ -1,4 +1,4 @@
-"""Markets to train on: bar files cut by time, and simulated random walks.
+"""Tapes: bars to train or to measure on, read from bar files and cut by time, or simulated as random walks.
 
 Shapes: T bars, C columns.
 """
@@ -26,8 +26,8 @@ BAR_SECONDS = (60, 300, 900, 3_600, 14_400, 86_400)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketTapes:
-    """Tapes of one kind. Training draws from a market in proportion to its `weight`, whatever its number of bars; its
-    orders are on the tapes and on their `mirrored` images (models/tapes/mirror.py), where there are any, alike."""
+    """The tapes of one market. Training draws from a market in proportion to its `weight`, whatever its number of bars,
+    and places orders on the tapes and on their `mirrored` images (models/tapes/mirror.py) alike."""
 
     name: str
     tapes: tuple[Tape, ...]
@@ -40,16 +40,16 @@ class MarketTapes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """Bars that open in `start`..`end`; None for all that come before. Orders of a span with a start begin `gap` bars
-    later. Their windows reach back over it, as they do in the service; what they trade in lies well after all that the
-    orders of the span before traded in."""
+class TapeSpan:
+    """Bars that open from `start` to `end`; without a start, all bars before `end`. Orders of a span with a start begin
+    some bars later: their windows reach back over the start, as they do in the service, but what they trade in lies
+    well after all that orders of the span before traded in."""
 
     start: datetime | None
     end: datetime
 
-    def places(self, series: Series, gap: int) -> tuple[int, int]:
-        """The first bar and the one after the last, as places in the series."""
+    def indices(self, series: Series, gap: int) -> tuple[int, int]:
+        """The index of the first bar, `gap` bars after the start, and the index after the last bar."""
         lo = int(np.searchsorted(series.open_time, self.start.timestamp())) + gap if self.start else 0
         return lo, int(np.searchsorted(series.open_time, self.end.timestamp()))
 
@@ -57,9 +57,8 @@ class Span:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tape:
     """One gapless stretch of an instrument's bars: raw rows [T, C] in the columns of the window, closes and prices [T]
-    in double precision. An order may be decided on the bars `lo`..`hi` - 1, and all that it trades in lies there too;
-    that may be bars made for a short gap, over which the service's orders run as well. `open_time` [T] is in seconds
-    since the epoch."""
+    in double precision. Orders are decided and trade on the bars `lo`..`hi` - 1. These may hold bars that were made to
+    fill a short gap, as orders of the service run over such gaps too. `open_time` [T] is in seconds since the epoch."""
 
     instrument: str
     bar_seconds: int
@@ -72,7 +71,7 @@ class Tape:
 
 
 def read_tapes(
-    files: Sequence[Path], config: LemConfig, span: Span, step_seconds: int | None = None
+    files: Sequence[Path], config: LemConfig, span: TapeSpan, step_seconds: int | None = None
 ) -> tuple[list[Tape], list[Tape]]:
     """The bars of `files` in the span, aggregated to `step_seconds` where given, and their mirror images; earlier bars
     serve as history. Stretches too short for an order are left out."""
@@ -81,7 +80,7 @@ def read_tapes(
         for steps in stretches(file, step_seconds):
             if len(steps) <= config.history_min:
                 continue
-            lo, hi = span.places(steps, config.max_steps)
+            lo, hi = span.indices(steps, config.max_steps)
             tape = _tape(steps, max(lo, config.history_min), hi)
             if tape.hi - tape.lo > 4 * config.max_steps:
                 tapes.append(tape)

@@ -1,1 +1,1 @@
-"""From tapes to a trained network."""
+"""Training: from tapes to a trained network."""

@@ -1,8 +1,9 @@
-"""What a training leaves on disk: all that it goes on from, and the network that it would release."""
+"""The checkpoint of a training: all that the training goes on from, and the network that it would release."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +11,22 @@ import torch
 from torch import Tensor
 
 from app.domain.errors import InvalidInput
+from app.files import written_whole
 from models.network.lem import Lem
 from models.settings.sizes import LemConfig
+from models.settings.train_settings import TrainSettings
 
 
 def write_checkpoint(path: Path, saved: dict[str, Any]) -> None:
     """Atomically: a kill in the middle leaves the checkpoint before. Raises OSError, as of a full disk."""
-    content = io.BytesIO()  # torch would tell of a full disk in words of its own
+    content = io.BytesIO()  # torch would report a full disk with an error of its own
     torch.save(saved, content)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_bytes(content.getbuffer())
-    draft.replace(path)
+    with written_whole(path) as draft:
+        draft.write_bytes(content.getbuffer())
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Raises InvalidInput where it is missing or no checkpoint."""
+    """Raises InvalidInput where the file is missing or no checkpoint."""
     try:
         saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     except FileNotFoundError:
@@ -33,6 +34,20 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:  # torch and pickle raise many kinds for a damaged file
         raise InvalidInput("bad_checkpoint", f"{path} cannot be read: {error}") from error
     return saved
+
+
+def require_same_training(
+    path: Path, saved: dict[str, Any], config: LemConfig, settings: TrainSettings, bars_digest: str
+) -> None:
+    """Raises InvalidInput where what was `saved` in `path` is of a training with other sizes, settings or bars."""
+    for name, ours in (("config", asdict(config)), ("settings", asdict(settings))):
+        if saved[name] != ours:
+            differing = ", ".join(sorted(key for key in ours if saved[name].get(key) != ours[key]))
+            raise InvalidInput(
+                "other_training", f"{path} was made with another {name} ({differing}): use another --out"
+            )
+    if saved.get("bars") != bars_digest:
+        raise InvalidInput("other_training", f"{path} was made with other bars or another split: use another --out")
 
 
 def released_net(saved: dict[str, Any]) -> Lem:
@@ -43,7 +58,7 @@ def released_net(saved: dict[str, Any]) -> Lem:
 
 
 def load_weights(net: Lem, weights: dict[str, Tensor]) -> None:
-    """Raises InvalidInput where they are of a network that is put together in another way."""
+    """Raises InvalidInput where the weights are of a network that is put together in another way."""
     try:
         net.load_state_dict(weights)
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""The folder of one training: `checkpoint.pt`, and `run.json` once the training is finished and measured."""
+"""The folder of a training: `checkpoint.pt`, and `run.json` once the training is finished and measured."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.errors import InvalidInput
+from app.files import written_whole
 from models.settings.train_plan import WALKS, TrainMarket, TrainPlan
 from models.tapes.tapes import MarketTapes
 from models.training.validation import Row
@@ -17,7 +18,7 @@ CHECKPOINT, RECORD = "checkpoint.pt", "run.json"
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Raises InvalidInput where there is none, or it is damaged."""
+    """Raises InvalidInput where there is no record, or a damaged one."""
     try:
         record: dict[str, Any] = json.loads(path.read_text())
     except OSError:
@@ -40,9 +41,8 @@ def write_record(path: Path, markets: Sequence[MarketTapes], plan: TrainPlan, ta
         "markets": {name: _absolute(market).model_dump(mode="json") for name, market in plan.markets.items()},
         "metrics": table,
     }
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(record, indent=1) + "\n")
-    draft.replace(path)
+    with written_whole(path) as draft:
+        draft.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _absolute(market: TrainMarket) -> TrainMarket:

@@ -1,4 +1,4 @@
-"""A training from bar files to a measured network, kept in one folder (see run_folder.py)."""
+"""Trains a network from bar files and measures it; the folder of the run keeps both (run_folder.py)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from models.settings.sizes import LemConfig
 from models.settings.train_plan import WALKS, TrainPlan
 from models.tapes.markets import training_tapes, validation_tapes
 from models.tapes.tapes import MarketTapes, simulated_tapes
+from models.training.progress import OnProgress, silent
 from models.training.run_folder import CHECKPOINT, RECORD, write_record
-from models.training.trainer import Told, Trainer, TrainingBars, unheard
+from models.training.trainer import Trainer
+from models.training.training_bars import TrainingBars
 from models.training.validation import Row, validation_table
 
 VALIDATION_WALKS = 12
@@ -22,10 +24,10 @@ NEEDED = {
 VALIDATION_SEED = 1_000_003
 
 
-def train(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "cpu") -> list[Row]:
-    """Train, or go on where the folder's checkpoint stands; then measure and write the record. Returns the table."""
-    trainer = trained(plan, folder, told, device)
-    if trainer.process:
+def train(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, device: str = "cpu") -> list[Row]:
+    """Train, or go on from the folder's checkpoint; then measure and write the record. Returns the validation table."""
+    trainer = trained(plan, folder, on_progress, device)
+    if not trainer.processes.first:
         return []
     table: list[Row] = []
     for market in validation_markets(plan):
@@ -34,8 +36,8 @@ def train(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "cp
     return table
 
 
-def trained(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "cpu") -> Trainer:
-    """A trainer at its end, gone on from the folder's checkpoint where there is one."""
+def trained(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, device: str = "cpu") -> Trainer:
+    """A trainer that has finished, from the folder's checkpoint on where there is one."""
     bars = TrainingBars(
         train=_markets(plan, "training"),
         validation=_markets(plan, "validation") or [_other_walks(plan)],
@@ -45,14 +47,14 @@ def trained(plan: TrainPlan, folder: Path, told: Told = unheard, device: str = "
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         trainer.resume(checkpoint)
-    if trainer.process == 0:
-        (folder / RECORD).unlink(missing_ok=True)  # what it told was of a training that is now gone on with
-    trainer.run(checkpoint, told)
+    if trainer.processes.first:
+        (folder / RECORD).unlink(missing_ok=True)  # the record was of a training that now goes on
+    trainer.run(checkpoint, on_progress)
     return trainer
 
 
 def validation_markets(plan: TrainPlan) -> list[MarketTapes]:
-    """What a network is measured on: the plan's validation bars, and walks of another seed than those trained on."""
+    """The markets to measure on: the plan's validation bars, and walks of another seed than those that train."""
     return [*_markets(plan, "validation"), _other_walks(plan)]
 
 

@@ -1,4 +1,4 @@
-"""What a trained network achieves on bars it has not seen, stopping as in deployment.
+"""What a trained network achieves on bars that it has not seen, stopping as in deployment.
 
 Shapes: S scenarios, B orders.
 """
@@ -13,12 +13,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from app.bars.series import DAY_SECONDS
 from app.domain.order import SCENARIOS, Benchmark
 from models.network.lem import Lem
-from models.network.levels import SECONDS_PER_DAY
-from models.objective.objective import VOLATILITY_MIN
-from models.objective.rollout import BPS, Paths, roll
-from models.objective.samples import paths_of, small_orders, stretches_at
+from models.network.scenarios import vwap_flags
+from models.objective.forecasts import VOLATILITY_MIN
+from models.objective.paths import Paths, paths_of
+from models.objective.rollout import BPS, roll
+from models.objective.stretches import stretches_at
+from models.objective.terms import small_orders
+from models.objective.utility import utility
 from models.tapes.spacing import bars_per_day, over_the_day
 from models.tapes.tapes import Tape
 
@@ -35,7 +39,7 @@ def validation_table(
     than `orders_max` (before scenarios)."""
     net.eval()
     longest = min(MAX_STEPS, net.config.max_steps)
-    batches = list(_batches(net, _places(net, tapes, orders_max, longest), longest))
+    batches = list(_batches(net, _begins(net, tapes, orders_max, longest), longest))
     rows: list[Row] = []
     for min_steps in sorted({min(steps, longest) for steps in MIN_STEPS}):
         gains, bps = [], []
@@ -51,26 +55,25 @@ def validation_table(
 def utilities(
     net: Lem, tapes: Sequence[Tape], risk_aversion: float, *, orders_max: int = 2_000
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each order's day and its utility at that risk aversion, in units of volatility: the mean over all scenarios and a
-    short, a middle and the longest min_steps: [B], [B]."""
+    """[B] each: every order's day and its utility, in units of volatility. The utility is the mean over all scenarios
+    and over a short, a middle and the longest min_steps."""
     longest = min(MAX_STEPS, net.config.max_steps)
     gains = _gains(net, tapes, sorted({1, longest // 2, longest}), risk_aversion, orders_max)
-    utility = gains.gain - risk_aversion * (torch.sqrt(1.0 + gains.gain**2) - 1.0)
-    return gains.day, utility.mean((0, 1)).double().numpy()
+    worth = utility(gains.gain, risk_aversion, torch.sqrt)
+    return gains.day, worth.mean((0, 1)).double().numpy()
 
 
 def tracking_errors(
     net: Lem, tapes: Sequence[Tape], risk_aversion: float, *, orders_max: int = 2_000
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each order's day and its absolute slippage against VWAP over all of its steps, in units of volatility, the mean
-    over the scenarios: [B], [B]."""
+    """[B] each: every order's day and its absolute slippage against VWAP over all of its steps, in units of volatility
+    and as the mean over the scenarios."""
     gains = _gains(net, tapes, [min(MAX_STEPS, net.config.max_steps)], risk_aversion, orders_max)
-    vwap = [scenario.index for scenario in SCENARIOS if scenario.benchmark is Benchmark.VWAP]
-    return gains.day, gains.gain[:, vwap].abs().mean((0, 1)).double().numpy()
+    return gains.day, gains.gain[:, vwap_flags()].abs().mean((0, 1)).double().numpy()
 
 
 class _Gains(NamedTuple):
-    """`day` [B] since the epoch, of each order's start; `gain` [M, S, B] for M values of min_steps."""
+    """`day` [B] of each order's start, since the epoch; `gain` [M, S, B] for M values of min_steps."""
 
     day: NDArray[np.float64]
     gain: Tensor
@@ -78,19 +81,19 @@ class _Gains(NamedTuple):
 
 def _gains(net: Lem, tapes: Sequence[Tape], min_steps: list[int], risk_aversion: float, orders_max: int) -> _Gains:
     longest = min(MAX_STEPS, net.config.max_steps)
-    places = _places(net, tapes, orders_max, longest)
+    begins = _begins(net, tapes, orders_max, longest)
     parts = []
-    for paths in _batches(net, places, longest):
+    for paths in _batches(net, begins, longest):
         with torch.no_grad():
             terms = [small_orders(paths, least, longest, risk_aversion) for least in min_steps]
             rolled = [roll(net.decision, paths, each).hard_gain for each in terms]
         parts.append(torch.stack(rolled) * (paths.volatility > VOLATILITY_MIN))
-    day = np.array([tape.open_time[first] // SECONDS_PER_DAY for tape, first in places], dtype=np.float64)
+    day = np.array([tape.open_time[first] // DAY_SECONDS for tape, first in begins], dtype=np.float64)
     return _Gains(day, torch.cat(parts, dim=-1))
 
 
-def _places(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> list[tuple[Tape, int]]:
-    """Where single orders start: side by side, or so much further apart that all times of day come in turn."""
+def _begins(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> list[tuple[Tape, int]]:
+    """The bars at which single orders start: side by side, or further apart, so that all times of day come in turn."""
     reach = longest + net.config.max_steps
     room = sum(max(0, tape.hi - tape.lo - reach) for tape in tapes)
     every = max(longest, -(-room // orders_max))
@@ -101,9 +104,9 @@ def _places(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> l
     ]
 
 
-def _batches(net: Lem, places: Sequence[tuple[Tape, int]], longest: int) -> Iterator[Paths]:
-    for begin in range(0, len(places), STRETCHES_PER_BATCH):
-        stretches = stretches_at(places[begin : begin + STRETCHES_PER_BATCH], net.config, longest, 1)
+def _batches(net: Lem, begins: Sequence[tuple[Tape, int]], longest: int) -> Iterator[Paths]:
+    for begin in range(0, len(begins), STRETCHES_PER_BATCH):
+        stretches = stretches_at(begins[begin : begin + STRETCHES_PER_BATCH], net.config, longest, 1)
         with torch.no_grad():
             features = net.context.features(stretches.windows)
             yield paths_of(stretches, features, net.context.read(features), 1)

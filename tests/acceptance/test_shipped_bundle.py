@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from app.bundles.bundle import LemPolicy, load_bundle
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.decision.policies.registry import baseline
 from app.decision.policy import Policy
-from app.domain.order import SCENARIOS, Benchmark
-from tests.market import REAL_BARS
+from app.domain.order import Benchmark
+from tests.market import REAL_BARS, scenarios_of
 
 OPTIMUM = {1: 0.367, 6: 0.292, 9: 0.160, 11: 0.055}
 """The best mean gain on a random walk in units of sigma, by dynamic programming, for at most 12 steps."""
@@ -34,6 +35,7 @@ SOME_FEAR = 1.0
 PAIRS = sorted((REAL_BARS / "crypto_15m").glob("*.parquet"))
 
 needs_real_bars = pytest.mark.skipif(not PAIRS, reason="the real bars are not beside the checkout")
+pytestmark = pytest.mark.measures
 
 
 @cache
@@ -47,14 +49,10 @@ def a_walk() -> Series:
     return simulated_series("WALK", bars, 0, walk.bar_seconds)
 
 
-def scenarios(benchmark: Benchmark) -> tuple[int, ...]:
-    return tuple(scenario.index for scenario in SCENARIOS if scenario.benchmark is benchmark)
-
-
-def gains(outcome: Outcome, benchmark: Benchmark, min_steps: int) -> NDArray[np.float64]:
-    chosen = np.isin(outcome.scenario, scenarios(benchmark)) & (outcome.min_steps == min_steps)
-    gain: NDArray[np.float64] = -outcome.slippage_bps[chosen]
-    return gain
+def walk_gains(outcome: Outcome, min_steps: int) -> NDArray[np.float64]:
+    """In units of sigma."""
+    gain: NDArray[np.float64] = -outcome.slippage_bps[outcome.min_steps == min_steps]
+    return gain / SIGMA_BPS
 
 
 def chosen(policy: str) -> Policy:
@@ -64,6 +62,7 @@ def chosen(policy: str) -> Policy:
 def walk_orders(risk_aversion: float, slice_cap: str) -> Setup:
     return Setup(
         min_steps=tuple(OPTIMUM),
+        scenarios=scenarios_of(Benchmark.TWAP),
         max_steps=12,
         every=12,
         risk_aversion=risk_aversion,
@@ -84,10 +83,11 @@ def on_the_walk(risk_aversion: float, policy: str = "lem", slice_cap: str = "1")
     return run_series(series, chosen(policy), walk_orders(risk_aversion, slice_cap), observed=read)
 
 
-def orders(risk_aversion: float) -> Setup:
+def orders(benchmark: Benchmark, min_steps: int, risk_aversion: float) -> Setup:
     """2025, the same orders for every policy."""
     return Setup(
-        min_steps=(1, 6, 9, 12),
+        min_steps=(min_steps,),
+        scenarios=scenarios_of(benchmark),
         max_steps=12,
         every=49,  # takes every time of day in turn
         risk_aversion=risk_aversion,
@@ -98,16 +98,16 @@ def orders(risk_aversion: float) -> Setup:
 
 @cache
 def observed(policy: str) -> tuple[tuple[Series, Observed], ...]:
-    """What a policy reads of all pairs, once for all risk aversions."""
+    """What a policy reads of all pairs, once for all orders."""
     parts = [part for path in PAIRS for part in segments(read_series(path))]
-    return tuple((part, observe_series(part, chosen(policy), orders(0.0))) for part in parts)
+    any_orders = orders(Benchmark.VWAP, 12, 0.0)
+    return tuple((part, observe_series(part, chosen(policy), any_orders)) for part in parts)
 
 
 @cache
-def on_real_bars(policy: str, risk_aversion: float) -> tuple[Outcome, ...]:
-    return tuple(
-        run_series(part, chosen(policy), orders(risk_aversion), observed=read) for part, read in observed(policy)
-    )
+def outcomes(policy: str, benchmark: Benchmark, min_steps: int, risk_aversion: float) -> tuple[Outcome, ...]:
+    setup = orders(benchmark, min_steps, risk_aversion)
+    return tuple(run_series(part, chosen(policy), setup, observed=read) for part, read in observed(policy))
 
 
 def pooled(
@@ -115,7 +115,7 @@ def pooled(
 ) -> NDArray[np.float64]:
     """The gains of one policy's orders; without a risk aversion at the default."""
     fear = lem().risk_aversion if risk_aversion is None else risk_aversion
-    return np.concatenate([gains(outcome, benchmark, min_steps) for outcome in on_real_bars(policy, fear)])
+    return np.concatenate([-outcome.slippage_bps for outcome in outcomes(policy, benchmark, min_steps, fear)])
 
 
 def spread(gain: NDArray[np.float64]) -> float:
@@ -126,7 +126,7 @@ def spread(gain: NDArray[np.float64]) -> float:
 
 @pytest.mark.parametrize("min_steps", OPTIMUM)
 def test_on_a_random_walk_the_gain_is_near_the_optimum_and_the_spread_small(min_steps: int) -> None:
-    gain = gains(on_the_walk(lem().risk_aversion), Benchmark.TWAP, min_steps) / SIGMA_BPS
+    gain = walk_gains(on_the_walk(lem().risk_aversion), min_steps)
 
     error = gain.std() / np.sqrt(WALK_BARS / 12)  # the four orders of one start are one path
     assert gain.mean() >= 0.97 * OPTIMUM[min_steps] - 2.0 * error
@@ -135,7 +135,7 @@ def test_on_a_random_walk_the_gain_is_near_the_optimum_and_the_spread_small(min_
 
 @pytest.mark.parametrize("min_steps", OPTIMUM)
 def test_a_neutral_order_reaches_the_optimum_of_a_random_walk(min_steps: int) -> None:
-    gain = gains(on_the_walk(lem().card.risk_aversions.neutral), Benchmark.TWAP, min_steps) / SIGMA_BPS
+    gain = walk_gains(on_the_walk(lem().card.risk_aversions.neutral), min_steps)
 
     error = gain.std() / np.sqrt(WALK_BARS / 12)
     assert gain.mean() >= 0.99 * OPTIMUM[min_steps] - 2.0 * error
@@ -146,8 +146,7 @@ def test_a_neutral_order_under_a_slice_cap_earns_most_of_what_the_rule_made_for_
     """That rule ends an order only where one slice can, and so has the optimum under a cap."""
     neutral = lem().card.risk_aversions.neutral
     ours, theirs = (
-        gains(on_the_walk(neutral, policy, "0.2"), Benchmark.TWAP, min_steps) / SIGMA_BPS
-        for policy in ("lem", "optimal_stopping")
+        walk_gains(on_the_walk(neutral, policy, "0.2"), min_steps) for policy in ("lem", "optimal_stopping")
     )
 
     error = (ours - theirs).std() / np.sqrt(WALK_BARS / 12)
@@ -205,4 +204,7 @@ def test_orders_that_track_stay_close_to_their_benchmark() -> None:
 
 @needs_real_bars
 def test_it_decides_all_of_these_orders_itself() -> None:
-    assert sum(outcome.fallbacks for outcome in on_real_bars("lem", lem().risk_aversion)) == 0
+    for benchmark, min_steps in product(Benchmark, (1, 6, 9, 12)):
+        made = outcomes("lem", benchmark, min_steps, lem().risk_aversion)
+
+        assert sum(outcome.fallbacks for outcome in made) == 0

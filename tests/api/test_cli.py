@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.spawns
+
 LEM = [sys.executable, "-m", "app.cli"]
 BLOCKED = "import sys; sys.modules.update(torch=None, onnxruntime=None); from app.cli import main; main()"
 

@@ -13,6 +13,8 @@ from app.demo.server import ServerFailed, serving
 from tests.api.wire import HISTORY, bars_json, instrument_json, order_json
 from tests.builders import bars
 
+pytestmark = pytest.mark.spawns
+
 
 def prepared(client: httpx.Client) -> None:
     assert client.put("/v1/instruments/BTC-USDT", json=instrument_json()).status_code == 201

@@ -65,6 +65,7 @@ def test_several_files_follow_one_flag(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "orders.parquet").column("instrument").unique().to_pylist() == ["A", "B", "C"]
 
 
+@pytest.mark.spawns
 def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
     files = [a_walk_file(tmp_path, name=f"{name}-900s.parquet", seed=seed) for seed, name in enumerate("AB")]
     words: list[str | Path] = ["backtest", "--policy", "volume_curve", "--bars", *files]
@@ -153,6 +154,7 @@ def test_a_bad_file_is_named(tmp_path: Path) -> None:
     assert "FLAT-15m.parquet has no column close" in output
 
 
+@pytest.mark.spawns
 def test_a_bad_file_is_named_by_another_process_too(tmp_path: Path) -> None:
     files = [a_walk_file(tmp_path), a_bar_file(tmp_path, close=None)]
 

@@ -8,8 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.spawns
+
 PROGRAM = """
 import os, sys, threading
+import pytest
 from app.backtest.workers import worker_pool
 
 def work(number):

@@ -127,6 +127,7 @@ async def test_a_run_that_was_cut_in_the_middle_goes_on_where_it_was(host: Host,
     assert drafts(tmp_path) == []
 
 
+@pytest.mark.spawns
 def test_an_interrupted_command_leaves_nothing_half_and_goes_on(host: Host, tmp_path: Path) -> None:
     paths = host.publish_months(*MONTHS)
     host.troubles[paths[1]] = [STALL]

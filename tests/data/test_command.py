@@ -35,6 +35,7 @@ def test_the_group_is_found_as_data_in_the_modules_app() -> None:
     assert "data" in typer.main.get_command(command.app).commands  # type: ignore[attr-defined]
 
 
+@pytest.mark.spawns
 def test_preparing_data_needs_no_torch() -> None:
     probe = "import sys, models.data.lem_data; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
 

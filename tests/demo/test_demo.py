@@ -16,6 +16,8 @@ from app.clock.calendars import calendar
 from app.demo import replay
 from app.demo.show import DemoFailed, run_demo
 
+pytestmark = pytest.mark.spawns
+
 DEMO = [sys.executable, "-m", "app.cli", "demo"]
 
 

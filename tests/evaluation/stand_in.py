@@ -1,4 +1,4 @@
-"""A policy in the place of the LEM: it knows risk aversions and gives probabilities, and needs no bundle."""
+"""A policy that stands in for the LEM: it knows risk aversions and gives probabilities, and needs no bundle."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from app.backtest.job import LEM
 from app.decision.market import Market
 from app.decision.policies.optimal_stopping import OptimalStopping, distance
 from app.decision.policies.pacing import even_pace, towards
@@ -16,8 +17,7 @@ from app.decision.policies.stopping_rule import stopping_rule
 from app.decision.policy import Policy, Proposal, Rows
 from models.evaluation.evaluate import Evaluation
 from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, make_plan
-from models.evaluation.runs import LEM
-from models.evaluation.statistics import Tables
+from models.evaluation.tables.market_tables import Tables
 from tests.market import a_walk_file
 
 SHARPNESS = 8.0

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput
 from models.evaluation.evaluation_plan import make_plan, read_plan
-from models.evaluation.lem_evaluate import _changed, evaluate
+from models.evaluation.lem_evaluate import evaluate
+from models.evaluation.plan_options import changed_plan
 from models.settings.files import bar_files
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
@@ -41,6 +42,8 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
         "1..2",
         "--every",
         "60",
+        "--docs",
+        tmp_path / "docs" / "results.md",
     ]
 
     code, output = lem_evaluate(*words)
@@ -49,12 +52,13 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
     assert "report.html, summary.md and 12 tables" in output
     assert (tmp_path / "out" / "report.html").exists()
     assert "walks" in (tmp_path / "out" / "paired.csv").read_text()
-    told = "18 of 18 starts of walks lie before"
-    assert f"may not be out of sample: {told}" in output
-    for report in ("report.html", "summary.md"):
-        assert told in (tmp_path / "out" / report).read_text()
+    fact = "18 of 18 starts of walks lie before"
+    assert f"may not be out of sample: {fact}" in output
+    for report in ("out/report.html", "out/summary.md", "docs/results.md"):
+        assert fact in (tmp_path / report).read_text()
 
 
+@pytest.mark.spawns
 def test_no_torch_is_needed() -> None:
     blocked = (
         "import sys; sys.modules['torch'] = None; import models.evaluation.lem_evaluate, models.evaluation.evaluate"
@@ -89,7 +93,7 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path, words: list[str], co
 def test_flags_go_on_top_of_a_plan() -> None:
     plan = make_plan({"markets": {"one": {"path": "x", "every": 5}}, "walk": {"instruments": 2}}, "test")
 
-    changed = _changed(plan, max_steps=8, min_steps="2..3", every=7, walk=True)
+    changed = changed_plan(plan, max_steps=8, min_steps="2..3", every=7, walk=True)
 
     assert changed.markets["one"].every == 7
     assert changed.all_min_steps == (2, 3, 8)
@@ -109,7 +113,7 @@ def test_a_bundle_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ("[markets.one]\npath = 'x'\nevery = 0", "markets.one.every"),
         ("[markets.one]\nstart = 2025-01-01", "markets.one.paths"),
-        ("[markets.one]\npath = 'x'\nstart = 2025-02-01\nend = 2025-01-01", "end is not after start"),
+        ("[markets.one]\npath = 'x'\nstart = 2025-02-01\nend = 2025-01-01", "end must be after start"),
         ("minimal_steps = [1]", "minimal_steps"),
         ("max_steps = 1", "max_steps"),
         ("min_steps = [0]", "whole numbers from 1"),

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from models.evaluation.runs import Part
+from models.evaluation.backtest_run import Part
 from tests.evaluation.stand_in import a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
@@ -29,10 +29,10 @@ def a_session_file(folder: Path, *, bars_a_day: int) -> Path:
     """Weekdays only, `bars_a_day` bars of five minutes from 14:30 UTC on."""
     bars = pq.read_table(a_walk_file(folder, bars=60 * 288, bar_seconds=300))
     seconds = bars.column("timestamp").cast("int64").to_numpy() // 1000
-    place = (seconds % DAY_SECONDS - 52_200) // 300
+    bar_of_day = (seconds % DAY_SECONDS - 52_200) // 300
     weekday = (seconds // DAY_SECONDS + 3) % 7
     path = folder / "SESSION-300s.parquet"
-    pq.write_table(bars.filter((place >= 0) & (place < bars_a_day) & (weekday < 5)), path)
+    pq.write_table(bars.filter((bar_of_day >= 0) & (bar_of_day < bars_a_day) & (weekday < 5)), path)
     return path
 
 

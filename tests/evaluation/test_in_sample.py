@@ -10,12 +10,12 @@ from app.bundles.bundle import LemPolicy, load_bundle
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput
 from models.evaluation.in_sample import in_sample, trained_until
-from models.evaluation.results import Results
+from models.evaluation.market_results import MarketResults
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 
 
 @pytest.fixture(name="results", scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> list[Results]:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> list[MarketResults]:
     """Two walks from 1970-01-09 to 01-15 with an order a day, and one that begins on the 13th."""
     folder = tmp_path_factory.mktemp("measured")
     plan = a_plan(
@@ -37,14 +37,14 @@ def a_policy(**training: object) -> LemPolicy:
     return policy
 
 
-def test_the_orders_that_start_before_it_are_counted_market_by_market(results: list[Results]) -> None:
-    ((_, told),) = in_sample(results, date(1970, 1, 12)).items()
+def test_the_orders_that_start_before_it_are_counted_market_by_market(results: list[MarketResults]) -> None:
+    ((_, fact),) = in_sample(results, date(1970, 1, 12)).items()
 
-    assert told.startswith("6 of 14 starts of old lie before 1970-01-12")
-    assert "new" not in told
+    assert fact.startswith("6 of 14 starts of old lie before 1970-01-12")
+    assert "new" not in fact
 
 
-def test_nothing_is_said_of_later_orders(results: list[Results]) -> None:
+def test_nothing_is_said_of_later_orders(results: list[MarketResults]) -> None:
     assert in_sample(results, date(1970, 1, 9)) == {}
 
 
@@ -52,7 +52,7 @@ def test_a_card_says_until_when_bars_trained_its_model() -> None:
     assert trained_until(a_policy(end="2024-07-01")) == date(2024, 7, 1)
 
 
-def test_a_model_that_saw_no_bars_has_no_such_day(results: list[Results]) -> None:
+def test_a_model_that_saw_no_bars_has_no_such_day(results: list[MarketResults]) -> None:
     assert trained_until(a_policy(data=["random walk"])) is None
     assert trained_until(StandIn()) is None
     assert in_sample(results, None) == {}

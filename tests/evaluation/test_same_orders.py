@@ -12,7 +12,7 @@ from app.backtest.job import Job, run_file
 from app.backtest.setup import Setup
 from app.decision.policies.registry import baseline
 from models.evaluation.evaluation_plan import EvaluationPlan
-from models.evaluation.statistics import Tables
+from models.evaluation.tables.market_tables import Tables
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, evaluated
 from tests.market import a_walk_file
 

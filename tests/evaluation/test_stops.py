@@ -11,8 +11,8 @@ from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import TOTAL_LOTS, Setup
 from app.bars.series import Series
 from app.domain.order import SCENARIOS, SizeMode
-from models.evaluation.runs import scenarios_of
-from models.evaluation.stops import HalfHearted, finishing_gains, gain_of_going_on, stop_decisions
+from models.evaluation.backtest_run import scenarios_of
+from models.evaluation.stops import NeverStopping, finishing_gains, gain_of_going_on, stop_decisions
 from tests.evaluation.stand_in import StandIn
 from tests.market import a_walk
 
@@ -28,7 +28,7 @@ def a_series(tmp_path: Path) -> Series:
 
 
 def never_stopped(series: Series) -> Outcome:
-    return run_series(series, HalfHearted(StandIn()), a_setup(), trace=True)
+    return run_series(series, NeverStopping(StandIn()), a_setup(), trace=True)
 
 
 def test_half_a_probability_never_stops(series: Series) -> None:
@@ -40,8 +40,8 @@ def test_the_first_stop_on_the_path_earns_what_the_order_earns_in_earnest(series
 
     gain = finishing_gains(series, outcome, 12)
 
-    at = (np.arange(len(gain)), real.steps_used - 1)
-    np.testing.assert_allclose(gain[at], -real.slippage_bps, atol=1e-4)
+    last_step = (np.arange(len(gain)), real.steps_used - 1)
+    np.testing.assert_allclose(gain[last_step], -real.slippage_bps, atol=1e-4)
 
 
 def test_finishing_at_the_last_step_is_the_whole_schedule(series: Series) -> None:

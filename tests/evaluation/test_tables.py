@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from app.backtest.job import Job, run_file
 from app.backtest.setup import Setup
 from app.decision.policies.registry import baseline
-from models.evaluation.columns import COLUMNS
 from models.evaluation.evaluation_plan import EvaluationPlan
-from models.evaluation.statistics import Tables
+from models.evaluation.tables.market_tables import Tables
+from models.evaluation.tables.table_columns import COLUMNS
 from tests.evaluation.stand_in import a_market, a_plan, evaluated
 
 FIGURES = ("mean", "std", "median", "p5", "p95", "q25", "q75")

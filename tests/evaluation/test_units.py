@@ -10,7 +10,7 @@ import pytest
 from models.evaluation import measure
 from models.evaluation.evaluate import KEPT
 from models.evaluation.evaluation_plan import EvaluationPlan
-from models.evaluation.units import CODE, ROOT, measure_units
+from models.evaluation.measure_units import measure_units
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
@@ -101,6 +101,7 @@ def test_a_damaged_file_is_measured_again(plan: EvaluationPlan, tmp_path: Path) 
     assert figures(tmp_path / "out") == first
 
 
+@pytest.mark.spawns
 def test_the_number_of_processes_changes_nothing(plan: EvaluationPlan, tmp_path: Path) -> None:
     evaluation = an_evaluation(plan, tmp_path)
     chosen = [
@@ -116,11 +117,6 @@ def test_the_number_of_processes_changes_nothing(plan: EvaluationPlan, tmp_path:
             assert one.files == two.files
             for name in one.files:
                 np.testing.assert_array_equal(one[name], two[name])
-
-
-def test_what_the_figures_depend_on_is_all_there() -> None:
-    """A file that is named and gone would make old figures look like new ones."""
-    assert [place for place in CODE if not (ROOT / place).exists()] == []
 
 
 def test_figures_do_not_depend_on_how_many_starts_are_taken_at_once(

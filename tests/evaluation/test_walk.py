@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from models.evaluation.evaluation_plan import WalkPlan
-from models.evaluation.walk import best_mean, write_walks
+from models.evaluation.random_walks import write_walks
+from models.evaluation.tables.random_walk import best_mean
 from tests.evaluation.stand_in import a_plan, evaluated
 
 
@@ -18,6 +19,7 @@ def test_the_optimum_is_that_of_dynamic_programming(min_steps: int, cap: float, 
     assert best_mean(min_steps, 12, cap) == pytest.approx(best, abs=1e-3)
 
 
+@pytest.mark.measures
 def test_the_rule_itself_reaches_the_optimum(tmp_path: Path) -> None:
     plan = a_plan(min_steps=range(1, 13), walk={"instruments": 2, "bars": 12_000, "min_steps": (1, 6)})
 

@@ -30,6 +30,8 @@ def a_plan_file(folder: Path) -> Path:
     return file
 
 
+@pytest.mark.exports
+@pytest.mark.trains
 def test_a_plan_is_trained_shown_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder that one stands in is as good as any other for the bundle: it gives the model its name."""
     plan, run, bundle = a_plan_file(tmp_path), tmp_path / "run", tmp_path / "typed-1"
@@ -47,6 +49,7 @@ def test_a_plan_is_trained_shown_and_exported(tmp_path: Path, monkeypatch: pytes
     assert load_bundle(bundle).name.startswith("typed-1@")
 
 
+@pytest.mark.trains
 def test_a_finished_training_measures_again_and_trains_nothing(tmp_path: Path) -> None:
     plan, run = a_plan_file(tmp_path), tmp_path / "run"
     typed("train", "--config", plan, "--out", run, "--threads", 1)

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from app.decision.market import COLUMNS
-from models.network.features import VARIABLES, BarFeatures
+from models.network.features import BarFeatures
+from models.network.variables import VARIABLES
 from models.release.golden import random_bars
 from tests.models.tiny import TINY, a_net
 

@@ -8,7 +8,8 @@ import torch
 
 from app.bundles.inputs import STATE_COLUMNS
 from app.domain.order import SCENARIOS, Benchmark
-from models.network.context import FIXED_FIGURES, FORCED_TILTS, FREE_TILTS, TILT_FIGURES, TRUST_FIGURE
+from models.network.answer import answer
+from models.network.context_layout import CONTEXT
 from models.network.decision import DecisionTable
 from models.network.lem import Lem
 from models.network.order_view import OrderView
@@ -48,17 +49,17 @@ def test_the_exported_table_answers_as_the_network_that_was_trained(step: int) -
     context, forecast = (part.repeat(ROWS, 1) for part in net.context(a_window()))
     everyone = (len(SCENARIOS), ROWS, -1)
     steps = torch.full((len(SCENARIOS), ROWS), float(step))
-    order = OrderView(
+    view = OrderView.of(
         net.decision.rule,
-        context.expand(everyone),
-        forecast.expand(everyone),
-        state.expand(everyone),
-        steps,
-        net.decision.sign[:, None],
-        net.decision.is_vwap[:, None],
+        context=context.expand(everyone),
+        volume_forecast=forecast.expand(everyone),
+        state=state.expand(everyone),
+        step=steps,
+        sign=net.decision.sign[:, None],
+        is_vwap=net.decision.is_vwap[:, None],
     )
 
-    allocation, logit = net.decision.propose(order, net.decision.step_block(step))
+    allocation, logit = net.decision.propose(view, net.decision.step_block(step))
 
     table = DecisionTable(net.decision)
     for scenario in range(len(SCENARIOS)):
@@ -72,7 +73,7 @@ def test_a_network_that_has_learned_nothing_tracks_the_benchmark_over_a_forced_h
     """Even pace for TWAP, the forecast share of volume for VWAP: what is learned scales this curve."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, TILT_FIGURES] = 0.0  # every volume counts as it is forecast
+    context[:, CONTEXT.tilts] = 0.0  # every volume counts as it is forecast
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
     allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
@@ -86,7 +87,7 @@ def test_the_more_later_volume_counts_the_slower_a_vwap_order_begins() -> None:
     """The next bar, the one after it and later ones each count for themselves."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, TILT_FIGURES] = torch.log(torch.tensor(2 * [0.5, 3.0, 2.0]))
+    context[:, CONTEXT.tilts] = torch.log(torch.tensor(2 * [0.5, 3.0, 2.0]))
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
     allocation, _ = DecisionTable(net.decision)(context, forecast, state, first, torch.arange(len(SCENARIOS)))
@@ -105,22 +106,22 @@ def test_the_less_a_vwap_order_may_stop_the_more_it_counts_volume_as_forced_ones
     """Of the three steps after the first it may leave out all, two, or none."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, FREE_TILTS], context[:, FORCED_TILTS] = 0.0, torch.log(torch.tensor([0.5, 3.0, 2.0]))
+    context[:, CONTEXT.free_tilts], context[:, CONTEXT.forced_tilts] = 0.0, torch.log(torch.tensor([0.5, 3.0, 2.0]))
     state[:, STATE_COLUMNS.index("min_steps")] = min_steps
 
-    order = OrderView(
+    view = OrderView.of(
         net.decision.rule,
-        context,
-        forecast,
-        state,
-        torch.ones(len(SCENARIOS)),
-        net.decision.sign,
-        net.decision.is_vwap,
+        context=context,
+        volume_forecast=forecast,
+        state=state,
+        step=torch.ones(len(SCENARIOS)),
+        sign=net.decision.sign,
+        is_vwap=net.decision.is_vwap,
     )
 
     counted = forecast[0] * torch.tensor([0.5, 3.0, 2.0, 2.0]) ** forced
     expected = (counted[0] / counted.sum()).item()
-    for scenario, share in zip(SCENARIOS, order.share.tolist(), strict=True):
+    for scenario, share in zip(SCENARIOS, view.expectation.share.tolist(), strict=True):
         assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else expected, abs=1e-5)
 
 
@@ -128,7 +129,7 @@ def test_a_large_vwap_order_counts_volume_as_it_is_forecast() -> None:
     """An uneven pace costs a large order more in impact than the hedge is worth."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, TILT_FIGURES] = torch.log(torch.tensor(2 * [0.5, 3.0, 2.0]))
+    context[:, CONTEXT.tilts] = torch.log(torch.tensor(2 * [0.5, 3.0, 2.0]))
     state[:, STATE_COLUMNS.index("order_volume")] = 10.0 * forecast[0].sum()
 
     first = torch.ones(len(SCENARIOS), dtype=torch.int64)
@@ -150,7 +151,7 @@ def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_wi
 
     def apart(volume: float, slice_cap: float, risk_aversion: float, trust: float = 0.0) -> float:
         state[:, size], state[:, cap], state[:, fear] = volume, slice_cap, risk_aversion
-        context[:, TRUST_FIGURE] = trust
+        context[:, CONTEXT.trust] = trust
         ours, theirs = (
             DecisionTable(net.decision)(context, forecast, state, step, twap)[1] for net in (learned, fresh)
         )
@@ -169,13 +170,13 @@ def test_a_small_vwap_order_without_a_cap_ends_earlier_on_a_market() -> None:
     """The last close is a little short of where the optimum for a random walk ends an order."""
     net = a_net_that_has_learned_nothing()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, FIXED_FIGURES:] = 0.0  # nothing is foreseen
+    context[:, CONTEXT.learned] = 0.0  # nothing is foreseen
     scenarios, second = torch.arange(len(SCENARIOS)), torch.full((len(SCENARIOS),), 2)
     rows = net.decision.rule.rows(torch.tensor(1.0), torch.tensor(4.0), torch.tensor(2.0))
-    short = 0.95 * net.decision.rule.threshold(rows) * torch.exp(context[:, 0])
+    short = 0.95 * net.decision.rule.threshold(rows) * torch.exp(context[:, CONTEXT.log_volatility])
 
     def ends(trust: float = 1.0, **terms: float) -> torch.Tensor:
-        context[:, TRUST_FIGURE] = trust
+        context[:, CONTEXT.trust] = trust
         state = forced_orders()
         state[:, STATE_COLUMNS.index("price_return")] = -net.decision.sign * short
         for name, value in {"min_steps": 1.0, **terms}.items():
@@ -196,14 +197,21 @@ def moved_by_a_learned_shift(**terms: float) -> torch.Tensor:
     """By how much it moves each scenario's next slice in a market, of an order on these terms."""
     net = a_net_that_has_learned_nothing()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, TRUST_FIGURE] = 1.0
+    context[:, CONTEXT.trust] = 1.0
     state = forced_orders()
     for name, value in terms.items():
         state[:, STATE_COLUMNS.index(name)] = value
-    step, sign = torch.ones(len(SCENARIOS)), net.decision.sign
-    order = OrderView(net.decision.rule, context, forecast, state, step, sign, ~IS_TWAP)
+    view = OrderView.of(
+        net.decision.rule,
+        context=context,
+        volume_forecast=forecast,
+        state=state,
+        step=torch.ones(len(SCENARIOS)),
+        sign=net.decision.sign,
+        is_vwap=~IS_TWAP,
+    )
     shifted, plain = (
-        order.answer(torch.tensor([[shift, 0.0, 0.0]]).expand(len(SCENARIOS), 3))[0] for shift in (-2.0, 0.0)
+        answer(view, torch.tensor([[shift, 0.0, 0.0]]).expand(len(SCENARIOS), 3))[0] for shift in (-2.0, 0.0)
     )
     return (shifted - plain).abs()
 
@@ -244,7 +252,7 @@ def test_what_is_foreseen_moves_the_two_sides_apart_and_the_fearful_less() -> No
     """Prices are expected to rise from the next bar on: buyers trade earlier than at an even pace, sellers later."""
     net, state = a_net_that_has_learned_nothing(), forced_orders()
     context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
-    context[:, FIXED_FIGURES : FIXED_FIGURES + 3] = torch.tensor([0.0, 0.5, 0.5])  # rising only after the next bar
+    context[:, CONTEXT.outlooks] = torch.tensor([0.0, 0.5, 0.5])  # rising only after the next bar
     first, scenarios = torch.ones(len(SCENARIOS), dtype=torch.int64), torch.arange(len(SCENARIOS))
 
     moved = {}

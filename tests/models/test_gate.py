@@ -18,7 +18,8 @@ from app.decision.policy import Proposal, Rows
 from models.objective.objective import RISK_AVERSIONS
 from models.release.comparison import Comparison, on_validation
 from models.release.gate import SIZE_MAX, beyond_chance, looks_ahead, reasons_against, worse
-from models.release.release import REFUSAL, release
+from models.release.release import REFUSAL, Release
+from models.release.replace import draft_folder
 from tests.models.tiny import a_plan
 
 
@@ -85,10 +86,11 @@ def as_kind(kind: type[LemPolicy], directory: Path) -> LemPolicy:
     return kind(policy.card, policy._context, policy._decision)
 
 
-def test_a_good_bundle_passes(bundle: Path) -> None:
+@pytest.mark.measures
+def test_a_good_bundle_passes(bundle: Path, tmp_path: Path) -> None:
     policy = load_bundle(bundle)
 
-    assert reasons_against(bundle, policy, policy, a_plan(bundle.parent).markets) == []
+    assert reasons_against(bundle, policy, policy, a_plan(tmp_path).markets) == []
 
 
 def test_a_bundle_that_looks_ahead_is_stopped(bundle: Path) -> None:
@@ -96,9 +98,12 @@ def test_a_bundle_that_looks_ahead_is_stopped(bundle: Path) -> None:
     assert looks_ahead(as_kind(Peeking, bundle))
 
 
-def test_a_bundle_that_is_worse_on_the_bars_that_choose_and_on_random_walks_is_stopped(bundle: Path) -> None:
+@pytest.mark.measures
+def test_a_bundle_that_is_worse_on_the_bars_that_choose_and_on_random_walks_is_stopped(
+    bundle: Path, tmp_path: Path
+) -> None:
     good, careless = load_bundle(bundle), as_kind(Careless, bundle)
-    markets = a_plan(bundle.parent).markets
+    markets = a_plan(tmp_path).markets
 
     reasons = worse(careless, good, markets)
 
@@ -148,6 +153,7 @@ def test_bundles_are_compared_over_a_horizon_that_both_know(bundle: Path) -> Non
     assert brief.asked == Brief.max_steps < good.max_steps
 
 
+@pytest.mark.measures
 def test_bars_after_those_that_choose_are_not_traded_in(bundle: Path, tmp_path: Path) -> None:
     market = a_plan(tmp_path).markets["walks_1h"]
     bundles = as_kind(Careless, bundle), load_bundle(bundle)
@@ -157,8 +163,8 @@ def test_bars_after_those_that_choose_are_not_traded_in(bundle: Path, tmp_path: 
         later = pc.greater_equal(
             bars["timestamp"], pa.scalar(datetime(2024, 1, 17, tzinfo=UTC), bars["timestamp"].type)
         )
-        for place, name in enumerate(bars.column_names[1:], start=1):
-            bars = bars.set_column(place, name, pc.if_else(later, pc.multiply(bars[name], 1.5), bars[name]))
+        for index, name in enumerate(bars.column_names[1:], start=1):
+            bars = bars.set_column(index, name, pc.if_else(later, pc.multiply(bars[name], 1.5), bars[name]))
         pq.write_table(bars, file)
 
     after = on_validation(bundles, market)
@@ -178,20 +184,30 @@ def test_a_bundle_that_is_too_large_is_stopped(bundle: Path, tmp_path: Path) -> 
     assert reason.startswith("size:")
 
 
+def a_drafted_release(run: Path, bundle: Path, target: Path) -> Release:
+    """The run's release into `target`, with a finished bundle in the place of the export's draft."""
+    ready = Release(run, target)
+    shutil.copytree(bundle, draft_folder(target))
+    return ready
+
+
+@pytest.mark.measures
 def test_a_refusal_keeps_the_old_bundle_and_writes_the_reasons(
-    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bound on the size stands in for any reason."""
-    target = tmp_path / "tiny-1"
-    release(trained, target)
+    run, target = Path(shutil.copytree(trained, tmp_path / "run")), tmp_path / "tiny-1"
+    a_drafted_release(run, bundle, target).replace()
     before = load_bundle(target).name
-    monkeypatch.setattr("models.release.gate.SIZE_MAX", 10)
+    refused = a_drafted_release(run, bundle, target)
 
-    with pytest.raises(BundleError, match="size"):
-        release(trained, target)
+    with monkeypatch.context() as bounded:
+        bounded.setattr("models.release.gate.SIZE_MAX", 10)
+        with pytest.raises(BundleError, match="size"):
+            refused.replace()
 
     assert load_bundle(target).name == before
-    assert "size" in (trained / REFUSAL).read_text()
-    monkeypatch.undo()
-    release(trained, target)
-    assert not (trained / REFUSAL).exists()
+    assert not draft_folder(target).exists()
+    assert "size" in (run / REFUSAL).read_text()
+    a_drafted_release(run, bundle, target).replace()
+    assert not (run / REFUSAL).exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from app.decision.market import COLUMNS
@@ -12,10 +13,12 @@ from models.fits.straight_lines import warm_start
 from models.fits.tilts import fit_tilts
 from models.network.lem import Lem
 from models.objective.objective import RISK_AVERSIONS
-from models.objective.samples import Stretches, draw_stretches
+from models.objective.stretches import Stretches, draw_stretches
 from models.tapes.tapes import Tape, simulated_tapes
 from models.training.validation import tracking_errors
 from tests.models.tiny import TINY, halves
+
+pytestmark = pytest.mark.trains
 
 STEPS, STRETCHES, STARTS = 60, 16, 4
 VOLUMES = [COLUMNS.index("volume"), COLUMNS.index("notional")]

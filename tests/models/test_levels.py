@@ -17,7 +17,7 @@ def figures(day: float, second: float, newest_surprise: float = 0.0) -> torch.Te
 
 
 def test_the_window_comes_first_and_every_figure_is_counted() -> None:
-    assert figures(0.0, 0.0).shape == (WINDOW.shape[1] + LEVELS,)
+    assert figures(0.0, 0.0).shape == (WINDOW.shape[1] + len(LEVELS),)
     assert torch.equal(figures(0.0, 0.0)[:2], WINDOW[0])
 
 

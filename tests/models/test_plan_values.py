@@ -63,82 +63,94 @@ def a_market(**changes: Any) -> dict[str, Any]:
     return {"path": "bars", "train_end": "2024-07-01", "validation_end": "2025-01-01"} | changes
 
 
+WHOLE, NUMBER, FINITE = "a valid integer", "a valid number", "a finite number"
+
+
+def at_least(limit: float) -> str:
+    return f"greater than or equal to {limit}"
+
+
+def at_most(limit: float) -> str:
+    return f"less than or equal to {limit}"
+
+
 @pytest.mark.parametrize(
     ("key", "value", "permitted"),
     [
-        ("steps", "x", "a whole number from 1 to "),
-        ("steps", 0, "a whole number from 1 to "),
-        ("steps", 2.0, "a whole number from 1 to "),
-        ("steps", True, "a whole number from 1 to "),
-        ("seed", -1, "a whole number from 0 to "),
-        ("seed", 2**63, "a whole number from 0 to "),
-        ("stretches", 0, "a whole number from 1 to "),
-        ("starts", 0, "a whole number from 1 to "),
-        ("repeat", -1, "a whole number from 0 to "),
-        ("repeat_capped", [1], "a whole number from 0 to "),
-        ("simulated_share", 2, "a number from 0 to 1"),
-        ("simulated_share", False, "a number from 0 to 1"),
-        ("long_share", -0.1, "a number from 0 to 1"),
-        ("impact", math.nan, "a number from 0 to "),
-        ("half_spread_bps", math.inf, "a number from 0 to "),
-        ("learning_rate", "fast", "a number from 0 to 1"),
-        ("learning_rate", -0.001, "a number from 0 to 1"),
-        ("weight_decay", -1, "a number from 0 to "),
-        ("warmup", -1, "a whole number from 0 to "),
-        ("average_decay", 1, "a number from 0 to 0.99999"),
-        ("warm_batches", 0.5, "a whole number from 0 to "),
-        ("checkpoint_every", 0, "a whole number from 1 to "),
-        ("validate_every", 0, "a whole number from 1 to "),
-        ("patience", 0, "a whole number from 1 to "),
+        ("steps", "x", WHOLE),
+        ("steps", 0, at_least(1)),
+        ("steps", 10**10, at_most(10**9)),
+        ("steps", 2.0, WHOLE),
+        ("steps", True, WHOLE),
+        ("seed", -1, at_least(0)),
+        ("seed", 2**63, at_most(2**63 - 1)),
+        ("stretches", 0, at_least(1)),
+        ("starts", 0, at_least(1)),
+        ("repeat", -1, at_least(0)),
+        ("repeat_capped", [1], WHOLE),
+        ("simulated_share", 2, at_most(1)),
+        ("simulated_share", False, NUMBER),
+        ("long_share", -0.1, at_least(0)),
+        ("impact", math.nan, FINITE),
+        ("half_spread_bps", math.inf, FINITE),
+        ("learning_rate", "fast", NUMBER),
+        ("learning_rate", -0.001, at_least(0)),
+        ("weight_decay", -1, at_least(0)),
+        ("warmup", -1, at_least(0)),
+        ("average_decay", 1, at_most(0.99999)),
+        ("warm_batches", 0.5, WHOLE),
+        ("checkpoint_every", 0, at_least(1)),
+        ("validate_every", 0, at_least(1)),
+        ("patience", 0, at_least(1)),
     ],
 )
 def test_a_setting_out_of_its_range_is_refused_with_what_it_may_be(key: str, value: Any, permitted: str) -> None:
-    with pytest.raises(
-        InvalidInput, match=rf"^mine\.toml: training: .*\b{key} is .*; it must be {permitted}"
-    ) as refused:
+    with pytest.raises(InvalidInput) as refused:
         make_plan({"training": {key: value}}, "mine.toml")
 
     assert refused.value.code == "bad_plan"
+    assert str(refused.value) == f"mine.toml: training.{key}: must be {permitted}, not {value!r}"
 
 
 @pytest.mark.parametrize(
     ("key", "value", "permitted"),
     [
-        ("lookback", 10**9, "a whole number from 4 to "),
-        ("recurrence", 3, "a whole number from 4 to "),
-        ("history_min", 96.0, "a whole number from 4 to "),
-        ("max_steps", 0, "a whole number from 1 to "),
-        ("variable_width", 1, "0 or a whole number from 2 to "),
-        ("hidden", 0, "a whole number from 2 to "),
-        ("hidden", "32", "a whole number from 2 to "),
-        ("hidden", True, "a whole number from 2 to "),
-        ("kan_layers", -1, "a whole number from 0 to "),
-        ("kan_width", 0, "a whole number from 1 to "),
-        ("kan_knots", 1, "a whole number from 2 to "),
-        ("recurrent_layers", -1, "a whole number from 0 to "),
-        ("heads", -1, "0 or a whole number from 1 to "),
-        ("context_width", 3, "0 or a whole number from 4 to "),
-        ("bend_width", -1, "0 or a whole number from 1 to "),
-        ("decision_hidden", 0, "a whole number from 1 to "),
-        ("step_blocks", 2, "a whole number from 0 to 1"),
+        ("lookback", 10**9, at_most(100_000)),
+        ("recurrence", 3, at_least(4)),
+        ("history_min", 96.0, WHOLE),
+        ("max_steps", 0, at_least(1)),
+        ("variable_width", 1, "0 or at least 2"),
+        ("hidden", 0, at_least(2)),
+        ("hidden", "32", WHOLE),
+        ("hidden", True, WHOLE),
+        ("kan_layers", -1, at_least(0)),
+        ("kan_width", 0, at_least(1)),
+        ("kan_knots", 1, at_least(2)),
+        ("recurrent_layers", -1, at_least(0)),
+        ("heads", -1, at_least(0)),
+        ("context_width", 3, "0 or at least 4"),
+        ("bend_width", -1, at_least(0)),
+        ("decision_hidden", 0, at_least(1)),
+        ("step_blocks", 2, at_most(1)),
     ],
 )
 def test_a_size_out_of_its_range_is_refused_with_what_it_may_be(key: str, value: Any, permitted: str) -> None:
-    with pytest.raises(InvalidInput, match=rf"^mine\.toml: model: .*\b{key} is .*; it must be {permitted}") as refused:
+    with pytest.raises(InvalidInput) as refused:
         make_plan({"model": {key: value}}, "mine.toml")
 
     assert refused.value.code == "bad_plan"
+    assert str(refused.value) == f"mine.toml: model.{key}: must be {permitted}, not {value!r}"
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ({"training": {"repeat": 0, "repeat_capped": 0}}, "training: .*repeat and repeat_capped are both 0"),
-        ({"training": {"speed": 3}}, "training: .*unknown TrainSettings: speed"),
-        ({"model": {"depth": 3}}, "model: .*unknown LemConfig: depth"),
-        ({"model": {"hidden": 9, "heads": 2}}, "model: .*not a multiple of heads"),
-        ({"model": {"lookback": 96, "recurrence": 96}}, "model: .*lookback must hold"),
-        ({"out": "runs"}, "out: "),
+        ({"training": {"repeat": 0, "repeat_capped": 0}}, "training: repeat and repeat_capped are both 0"),
+        ({"training": {"speed": 3}}, r"training\.speed: there is no such field"),
+        ({"model": {"depth": 3}}, r"model\.depth: there is no such field"),
+        ({"model": {"hidden": 9, "heads": 2}}, "model: hidden 9 is not a multiple of heads"),
+        ({"model": {"lookback": 96, "recurrence": 96}}, "model: the lookback must hold"),
+        ({"out": "runs"}, "out: there is no such field"),
     ],
 )
 def test_a_mistake_is_refused_with_its_place(content: dict[str, Any], reason: str) -> None:
@@ -172,6 +184,7 @@ def test_no_market_takes_the_name_of_the_simulated_walks(name: str) -> None:
         make_plan({"markets": {name: a_market()}}, "mine.toml")
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("warm_batches", [0, 1])
 def test_the_least_that_a_plan_may_say_is_trained(tmp_path: Path, warm_batches: int) -> None:
     settings = SMALLEST_RUN | {"warm_batches": warm_batches}
@@ -187,7 +200,7 @@ def test_the_least_that_a_plan_may_say_is_trained(tmp_path: Path, warm_batches: 
 def test_every_variant_of_the_ablation_is_a_plan(name: str) -> None:
     variant = variant_of(make_plan({"training": QUICK_RUN, "model": TINY_SIZES}, "test"), name)
 
-    again = make_plan(variant.model_dump(), "test")
+    again = make_plan(variant.model_dump(by_alias=True), "test")
 
     assert (again.config, again.settings) == (variant.config, variant.settings)
 

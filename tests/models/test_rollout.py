@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 
 import numpy as np
@@ -13,9 +13,11 @@ import torch
 from app.domain.benchmark import slippage_bps
 from app.domain.costs import FREE, VOLUME_FLOOR, Costs
 from app.domain.order import SCENARIOS, Benchmark, SizeMode
+from models.network.decision import Block
 from models.network.order_view import OrderView
-from models.objective.rollout import Paths, Terms, roll
-from models.objective.samples import draw_terms, paths_of
+from models.objective.paths import Paths, paths_of
+from models.objective.rollout import roll
+from models.objective.terms import Terms, draw_terms
 from tests.models.tiny import TINY, a_net, some_stretches
 
 
@@ -67,12 +69,17 @@ def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int)
               terms.risk_aversion[order].item()]],
             dtype=torch.float32,
         )  # fmt: skip
-        view = OrderView(
-            net.decision.rule, paths.context[order, step - 1][None], paths.volume_forecast[order, step - 1][None],
-            state, torch.tensor([float(step)]), net.decision.sign[scenario], net.decision.is_vwap[scenario],
-        )  # fmt: skip
+        view = OrderView.of(
+            net.decision.rule,
+            context=paths.context[order, step - 1][None],
+            volume_forecast=paths.volume_forecast[order, step - 1][None],
+            state=state,
+            step=torch.tensor([float(step)]),
+            sign=net.decision.sign[scenario],
+            is_vwap=net.decision.is_vwap[scenario],
+        )
         block = net.decision.step_block(step)
-        one = type(block)(*(getattr(block, name)[scenario] for name in block.__slots__))
+        one = Block(**{field.name: getattr(block, field.name)[scenario] for field in fields(block)})
         allocation, logit = net.decision.propose(view, one)
 
         finish, rest = list(slices), 1.0 - sum(slices)

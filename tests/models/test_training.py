@@ -11,13 +11,17 @@ from torch import distributed
 from torch.multiprocessing.spawn import spawn
 
 from app.domain.errors import InvalidInput
+from models.objective.paths import paths_of
 from models.objective.rollout import roll
-from models.objective.samples import draw_terms, paths_of
+from models.objective.terms import draw_terms
 from models.settings.train_settings import TrainSettings
 from models.tapes.tapes import MarketTapes
 from models.training.checkpoint import read_checkpoint, released_net
-from models.training.trainer import Trainer, TrainingBars
+from models.training.trainer import Trainer
+from models.training.training_bars import TrainingBars
 from tests.models.tiny import TINY, some_stretches, some_tapes
+
+pytestmark = pytest.mark.trains
 
 QUICK = TrainSettings(
     steps=6,
@@ -72,24 +76,24 @@ def test_a_training_that_was_stopped_ends_where_an_uninterrupted_one_does(tmp_pa
 
     assert resumed.step == QUICK.steps
     assert torch.equal(weights_of(whole), weights_of(resumed))
-    assert resumed.best_utility == whole.best_utility
+    assert resumed.choice.best_utility == whole.choice.best_utility
     assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == QUICK.steps
 
 
-def test_every_stage_is_told_and_what_is_fitted_before_is_kept_and_not_done_again(tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+def test_every_stage_is_reported_and_what_is_fitted_before_is_kept_and_not_done_again(tmp_path: Path) -> None:
+    heard: list[tuple[str, int, int]] = []
     whole, stopped, resumed = a_trainer(), a_trainer(), a_trainer()
     whole.run(None)
 
-    stopped.warm_up(lambda stage, done, total, _loss=None: told.append((stage, done, total)))
+    stopped.warm_up(lambda stage, done, total, _loss=None: heard.append((stage, done, total)))
     stopped.save(tmp_path / "checkpoint.pt")
     resumed.resume(tmp_path / "checkpoint.pt")
-    resumed.run(None, lambda stage, done, total, _loss=None: told.append((stage, done, total)))
+    resumed.run(None, lambda stage, done, total, _loss=None: heard.append((stage, done, total)))
 
-    stages = [stage for stage, done, total in told if done == total]
+    stages = [stage for stage, done, total in heard if done == total]
     assert stages == ["straight lines", "bend of volume", "tilts of volume", "training"]
     for stage in stages:
-        steps = [(done, total) for of, done, total in told if of == stage]
+        steps = [(done, total) for of, done, total in heard if of == stage]
         assert steps == [(step, len(steps)) for step in range(1, len(steps) + 1)]
     assert torch.equal(weights_of(whole), weights_of(resumed))
 
@@ -138,7 +142,7 @@ def test_a_tiny_network_learns_in_seconds() -> None:
     trainer.run(None)
 
     assert shaken < optimum
-    assert trainer.best_utility > shaken + 0.5 * (optimum - shaken)
+    assert trainer.choice.best_utility > shaken + 0.5 * (optimum - shaken)
 
 
 def test_what_few_orders_teach_moves_slower_than_what_all_do() -> None:
@@ -198,6 +202,7 @@ def _validated(process: int, processes: int, folder: str) -> None:
     distributed.destroy_process_group()
 
 
+@pytest.mark.spawns
 def test_processes_choose_by_the_same_orders_as_one_alone(tmp_path: Path) -> None:
     alone = a_trainer().validate()
 

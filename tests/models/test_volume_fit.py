@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from app.decision.market import COLUMNS
 from models.fits.straight_lines import warm_start
 from models.fits.volume_bend_fit import Windows, fit_bend
 from models.network.lem import Lem
-from models.objective.objective import deviance, volume_ratio
-from models.objective.samples import Stretches, draw_stretches
+from models.objective.forecasts import deviance, volume_ratio
+from models.objective.stretches import Stretches, draw_stretches
 from models.settings.sizes import LemConfig
 from models.tapes.tapes import Tape, simulated_tapes
 from tests.models.tiny import TINY_SIZES, a_net, halves, some_stretches
+
+pytestmark = pytest.mark.trains
 
 SIZES = LemConfig(**{**TINY_SIZES, "bend_width": 32})
 BATCHES, STRETCHES, STARTS, TIMES = 20, 32, 4, 60

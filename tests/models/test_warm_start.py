@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from app.decision.market import COLUMNS
@@ -12,10 +13,12 @@ from models.fits.straight_lines import calibrate, warm_start
 from models.network.context import ContextReading
 from models.network.features import Features
 from models.network.lem import Lem
-from models.objective.objective import forecast_losses, outlook_loss, volume_ratio
-from models.objective.samples import Stretches, draw_stretches
+from models.objective.forecasts import forecast_losses, outlook_loss, volume_ratio
+from models.objective.stretches import Stretches, draw_stretches
 from models.tapes.tapes import Tape, simulated_tapes
 from tests.models.tiny import TINY, halves
+
+pytestmark = pytest.mark.trains
 
 BATCHES, STRETCHES, STARTS = 40, 16, 4
 VOLUME, NOTIONAL = COLUMNS.index("volume"), COLUMNS.index("notional")

@@ -10,7 +10,7 @@ import torch
 
 from app.bars.walks import Walk, simulate_bars, write_bars
 from models.network.lem import Lem
-from models.objective.samples import Stretches, draw_stretches
+from models.objective.stretches import Stretches, draw_stretches
 from models.settings.sizes import LemConfig
 from models.settings.train_plan import TrainPlan, make_plan
 from models.tapes.tapes import Tape, simulated_tapes
@@ -30,6 +30,8 @@ TINY_SIZES = {
     "decision_hidden": 8,
 }
 TINY = LemConfig(**TINY_SIZES)
+TINY_BUNDLE, TINY_WEIGHTS = (Path(__file__).parent / name for name in ("tiny-1", "tiny-1.pt"))
+"""A trained one and its weights, as tests/models/make_tiny.py writes them. Not to be written to by tests."""
 
 
 def a_net(config: LemConfig = TINY, *, seed: int = 0, noise: float = 0.3) -> Lem:

@@ -106,11 +106,11 @@ def a_day(service: Service, disturb: dict[int, Any] | None = None) -> dict[str, 
     service.insist("instrument")
     service.insist("history")
     ids = [service.insist("order", ORDERS[0])["order_id"]]
-    for place in range(HISTORY, HISTORY + 14):
-        if disturb and place in disturb:
-            disturb[place]()
-        service.insist("bar", place)
-        if place < HISTORY + 2:
+    for index in range(HISTORY, HISTORY + 14):
+        if disturb and index in disturb:
+            disturb[index]()
+        service.insist("bar", index)
+        if index < HISTORY + 2:
             ids.append(service.insist("order", ORDERS[len(ids)])["order_id"])
-    assert place < len(BARS)
+    assert index < len(BARS)
     return {order_id: service.insist("slices", order_id) for order_id in ids}

@@ -12,6 +12,8 @@ import pytest
 from tests.processes.driver import Died, Service, a_day
 from tests.processes.service import HISTORY
 
+pytestmark = pytest.mark.spawns
+
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def test_killing_the_store_between_bars_leaves_the_same_slices(undisturbed: dict
     """The service starts it again and goes on by itself."""
     with Service(tmp_path) as service:
         killed: list[int] = []
-        disturb = {place: lambda: killed.append(service.kill_store()) for place in (HISTORY + 1, HISTORY + 4)}
+        disturb = {index: lambda: killed.append(service.kill_store()) for index in (HISTORY + 1, HISTORY + 4)}
 
         recorded = a_day(service, disturb)
 

@@ -1,0 +1,29 @@
+"""Bar files of random walks, where nothing can be forecast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from app.bars.walks import Walk, simulate_bars, write_bars
+from app.files import written_whole
+from models.evaluation.evaluation_plan import WalkPlan
+
+FOLDER = "random_walk"
+BPS = 1e4
+
+
+def write_walks(plan: WalkPlan, folder: Path) -> list[Path]:
+    """One bar file per walk. A file that is there already is left: the same plan would write the same bars."""
+    walk = Walk(sigma=plan.sigma_bps / BPS, volume_per_move=plan.volume_per_move)
+    kind = f"-volume{plan.volume_per_move:g}" if plan.volume_per_move else ""
+    paths = []
+    for number in range(plan.instruments):
+        path = folder / f"WALK{number}-seed{plan.seed}-{plan.bars}x{plan.sigma_bps:g}bps{kind}.parquet"
+        if not path.exists():
+            bars = simulate_bars(np.random.default_rng([plan.seed, number]), walk, 1, plan.bars)
+            with written_whole(path) as draft:
+                write_bars(draft, bars, 0, walk.bar_seconds)
+        paths.append(path)
+    return paths

@@ -1,0 +1,58 @@
+"""The shortest version of the tables, in Markdown: the model beside the strongest rule without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.backtest.job import LEM
+from models.evaluation.rivals import RIVALS
+from models.evaluation.scenario_groups import BOTH
+from models.evaluation.tables.market_tables import Tables
+from models.evaluation.tables.row_figures import Row
+
+HEAD = ("market", "benchmark", "min_steps", "LEM: mean gain, w", "rival", "rival: mean gain, w", "LEM less rival, 95 %")
+
+
+def summary_page(tables: Tables, facts: dict[str, str]) -> str:
+    """One line per market, benchmark and min_steps of the frontier; gains in bps, positive is good."""
+    words = "; ".join(f"{name} {value}" for name, value in facts.items())
+    lines = [HEAD, ("---",) * len(HEAD), *_lines(tables)]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return f"Mean gain and P95 - P5 (w) in bps at the default risk aversion, before costs ({words}).\n\n{table}\n"
+
+
+def against_rivals(tables: Tables) -> list[Row]:
+    """The rows of `paired` against the strongest rule of each benchmark, both sides and size modes together, at the
+    min_steps of the frontier. Each row also has `lem` and `rival`, the rows of `distributions` for the same orders."""
+    shown = {row["min_steps"] for row in tables["frontier"]}
+    measured = {
+        (row["market"], row["benchmark"], row["min_steps"], row["policy"]): row
+        for row in tables["distributions"]
+        if row["side"] == BOTH
+    }
+    return [
+        row
+        | {
+            "lem": measured[row["market"], row["benchmark"], row["min_steps"], LEM],
+            "rival": measured[row["market"], row["benchmark"], row["min_steps"], row["baseline"]],
+        }
+        for row in tables["paired"]
+        if row["side"] == BOTH and row["min_steps"] in shown and row["baseline"] == RIVALS[row["benchmark"]]
+    ]
+
+
+def _lines(tables: Tables) -> Iterator[tuple[str, ...]]:
+    for row in against_rivals(tables):
+        yield (
+            row["market"],
+            row["benchmark"],
+            str(row["min_steps"]),
+            _gain_and_w(row["lem"]),
+            row["baseline"],
+            _gain_and_w(row["rival"]),
+            f"{row['gain_bps_difference']:+.2f} [{row['gain_bps_low']:+.2f}, {row['gain_bps_high']:+.2f}]",
+        )
+
+
+def _gain_and_w(row: Row) -> str:
+    return f"{-row['slippage_bps_mean']:z.2f}, {row['slippage_bps_p95'] - row['slippage_bps_p5']:.1f}"

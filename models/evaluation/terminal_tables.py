@@ -1,0 +1,53 @@
+"""The short version of the tables, printed to a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+
+from models.evaluation.scenario_groups import BOTH
+from models.evaluation.tables.market_tables import Tables
+from models.evaluation.tables.row_figures import Row
+from models.evaluation.tables.table_columns import INTERVAL
+
+WALK_FIGURES = {
+    "optimum": "optimum_sigma",
+    "mean": "gain_sigma_mean",
+    "share": "share_of_optimum",
+    "std": "gain_sigma_std",
+    "P5": "gain_sigma_p5",
+}
+
+
+def show(console: Console, tables: Tables) -> None:
+    """The LEM against each baseline by market, and the random walks."""
+    steps = {row["min_steps"] for row in tables["frontier"]}
+    differences = [row for row in tables["paired"] if row["side"] == BOTH and row["min_steps"] in steps]
+    if differences:
+        console.print(_differences(differences))
+    if tables["walk"]:
+        console.print(_walks(tables["walk"]))
+
+
+def _differences(rows: Iterable[Row]) -> Table:
+    shown = Table(title="LEM less baseline: gain in bps, 95 % interval; positive is good", title_justify="left")
+    for name in ("market", "baseline", "benchmark", "min", "orders", "difference", "from", "to"):
+        shown.add_column(name, justify="left" if name in ("market", "baseline", "benchmark") else "right")
+    for row in rows:
+        words = [row["market"], row["baseline"], row["benchmark"], str(row["min_steps"]), f"{row['orders']:,}"]
+        shown.add_row(*words, *(f"{row[name]:z.2f}" for name in INTERVAL))
+    return shown
+
+
+def _walks(rows: Iterable[Row]) -> Table:
+    shown = Table(title="random walk: gain against TWAP in sigmas", title_justify="left")
+    for name in ("policy", "cap", "risk", "min", *WALK_FIGURES):
+        shown.add_column(name, justify="left" if name == "policy" else "right")
+    for row in rows:
+        words = [row["policy"], f"{row['slice_cap']:g}", f"{row['risk_aversion']:g}", str(row["min_steps"])]
+        figures = (row[column] for column in WALK_FIGURES.values())
+        shown.add_row(*words, *("" if math.isnan(figure) else f"{figure:z.3f}" for figure in figures))
+    return shown

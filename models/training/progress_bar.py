@@ -1,0 +1,71 @@
+"""A training's progress on standard error: a bar on a terminal, lines now and then in a log."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from models.objective.objective import Loss
+from models.settings.train_plan import TrainPlan
+
+SMOOTHING = 0.98
+LINE_EVERY = 100
+"""Where there is no terminal to draw a bar on, such as in a log, so many steps make one line."""
+SPEED_PERIOD = 600.0
+"""Seconds over which the time left is estimated: steps that also validate or keep a checkpoint take far longer."""
+
+
+class ProgressBar:
+    """Moves a progress bar, of each stage anew. That of the training shows running means of what the loss is made of,
+    and the orders rolled per second."""
+
+    def __init__(self, progress: Progress, plan: TrainPlan) -> None:
+        self.progress, self.orders_per_step = progress, plan.settings.orders_per_step
+        self.task = progress.add_task("reading bars", total=None, figures="")
+        self.stage = ""
+        self.means: tuple[float, ...] | None = None
+        self.began: tuple[float, int] | None = None
+
+    def __call__(self, stage: str, done: int, total: int, loss: Loss | None = None) -> None:
+        if stage != self.stage:  # the time left is of its steps alone
+            self.progress.reset(self.task, description=stage, total=total, completed=done)
+            self.stage = stage
+        self._show(done, self._figures(done, loss) if loss else "")
+
+    def _figures(self, step: int, loss: Loss) -> str:
+        new = (loss.utility, loss.volume, loss.volatility, loss.outlook)
+        old = self.means or new
+        self.means = tuple(SMOOTHING * before + (1.0 - SMOOTHING) * now for before, now in zip(old, new, strict=True))
+        self.began = self.began or (monotonic(), step)
+        seconds, steps = monotonic() - self.began[0], step - self.began[1]
+        speed = self.orders_per_step * steps / seconds if steps else 0.0
+        utility, volume, volatility, outlook = self.means
+        errors = f"volume {volume:.3f}  volatility {volatility:.3f}  outlook {outlook:.4f}"
+        return f"utility {utility:.4f}  {errors}  {speed:,.0f} samples/s"
+
+    def _show(self, step: int, figures: str) -> None:
+        self.progress.update(self.task, completed=step, figures=figures)
+        task = self.progress.tasks[0]
+        drawn = self.progress.disable or self.progress.console.is_terminal
+        if drawn or (step % LINE_EVERY and step != task.total):
+            return
+        left = "?" if task.time_remaining is None else timedelta(seconds=round(task.time_remaining))
+        line = f"{task.description} {step:,} of {task.total:,.0f}  {left} left  {figures}"
+        self.progress.console.print(line.rstrip(), soft_wrap=True, highlight=False)
+
+
+def progress_on_stderr(*, shown: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}"),
+        console=Console(stderr=True),
+        disable=not shown,
+        speed_estimate_period=SPEED_PERIOD,
+    )

@@ -1,0 +1,85 @@
+"""Run the examples of a document and compare what they print with what the document shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from app.demo.server import serving
+from tests.docs.blocks import Block, Example
+
+SERVED_AT = "localhost:8000"
+RULER = "=== end of example ==="
+RUN_SECONDS_MAX = 120
+NUMBER = re.compile(r"[-+]?\d[\d.,:TZ%-]*")
+
+
+def outputs(examples: Sequence[Example]) -> list[str]:
+    """What each example prints now, without its errors; all run in one shell, in a folder of their own. Where one names
+    the service's address, a service on a free port stands for it. Raises CalledProcessError where a command fails."""
+    script = "".join(f"{example.commands}\necho; echo '{RULER}'\n" for example in examples)
+    with TemporaryDirectory() as folder, _served(script, Path(folder)) as addressed:
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", addressed],
+            cwd=folder,
+            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "80"},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=RUN_SECONDS_MAX,
+        )
+    return [output.strip() for output in ran.stdout.split(RULER)[:-1]]
+
+
+@contextmanager
+def _served(script: str, folder: Path) -> Iterator[str]:
+    """The script with the address of a running service, where it asks for one."""
+    if SERVED_AT not in script:
+        yield script
+        return
+    with serving(data_dir=folder / "data") as server:
+        yield script.replace(SERVED_AT, server.address.removeprefix("http://"))
+
+
+def demo_output() -> str:
+    """What `make demo` ends with where there is no terminal: the summary."""
+    command = [sys.executable, "-m", "app.cli", "demo", "--bars-per-second", "100"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=RUN_SECONDS_MAX)
+    return _stripped(ran.stdout[ran.stdout.index("Summary") :])
+
+
+def formatted(output: str, shown: Block) -> str:
+    """The output as a document shows it."""
+    if shown.kind == "json":
+        return json.dumps(json.loads(output), indent=2) + "\n"
+    return _stripped(output)
+
+
+def _stripped(output: str) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in output.splitlines())
+
+
+def shape(output: str, kind: str) -> Any:
+    """What must hold of an output whatever the model and the machine: the keys of a JSON document, all the way down;
+    each line's first word, and its other words with all numbers alike."""
+    if kind == "json":
+        return _keys(json.loads(output))
+    return [
+        (words[0], [NUMBER.sub("#", word) for word in words[1:]])
+        for line in output.splitlines()
+        if (words := line.split())
+    ]
+
+
+def _keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _keys(inner) for name, inner in value.items()}
+    return [_keys(inner) for inner in value] if isinstance(value, list) else None
