@@ -27,7 +27,7 @@ STORE_AWAY = "store_unavailable"
 
 
 class CannotStart(Exception):
-    """Why, in one line for a terminal."""
+    """The service cannot start. The message says why, in one line for a terminal."""
 
 
 def create_app(settings: Settings) -> FastAPI:

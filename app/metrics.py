@@ -13,8 +13,8 @@ HTTP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.
 
 
 class ServiceMetrics:
-    """Its own registry, so that several services can live in one process (tests do). Implements `engine.ports.Metrics`
-    and `api.middleware.HttpMetrics`."""
+    """Has a registry of its own, so that several services can live in one process, as in tests. Implements
+    `engine.ports.Metrics` and `api.middleware.HttpMetrics`."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry(auto_describe=True)

@@ -1,4 +1,4 @@
-"""The application behind a socket, until a signal comes."""
+"""Runs the application on a socket until a signal ends it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ SHUTDOWN_SECONDS_MAX = 3
 
 
 def run(settings: Settings, host: str, port: int) -> None:
-    """Serve and return in order on SIGTERM or SIGINT. Port 0 takes a free one. Raises CannotStart."""
+    """Serve until SIGTERM or SIGINT, then close all parts and return. Port 0 takes a free port. Raises CannotStart."""
     log_as_json(settings.log_level)
     with _listen(host, port) as listening:
         server = _Server(settings, listening)
+        # Uvicorn raises the signal again once it has ended: without a handler that would kill us before all is closed.
         for kind in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(kind, server.handle_exit)  # uvicorn raises it again at its end: there is still to be closed
+            signal.signal(kind, server.handle_exit)
         server.run(sockets=[listening])
 
 

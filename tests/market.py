@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from app.bars.reader import read_series
 from app.bars.series import Series
 from app.bars.walks import Walk, simulate_bars, write_bars
+from app.decision.market import COLUMNS, Floats, bar_row
 from app.decision.policy import Rows
 from app.domain.bar import Bar
 from app.domain.order import SCENARIOS, Benchmark, Scenario, Side, SizeMode
@@ -62,6 +63,15 @@ def series_of(bars: Sequence[Bar]) -> Series:
         synthetic=np.array([bar.synthetic for bar in bars]),
         **floats,
     )
+
+
+def raw_window(bars: Sequence[Bar], lookback: int) -> Floats:
+    """[L, C] of the newest `lookback` bars, oldest first: the plain twin of `StepHistory.window` and `raw_windows`."""
+    window = np.zeros((lookback, len(COLUMNS)), dtype=np.float32)
+    newest = bars[-lookback:]
+    if newest:
+        window[lookback - len(newest) :] = [bar_row(bar) for bar in newest]
+    return window
 
 
 def a_walk_file(folder: Path, *, name: str = "WALK-900s.parquet", bars: int = 400, seed: int = 0, **walk: Any) -> Path:

@@ -78,7 +78,7 @@ class IngestedOut(Answer):
 
 
 async def _read(request: Request) -> list[FeedBar]:
-    """The body's bars, in its order. All must be valid: one wrong bar refuses the request with its place."""
+    """The body's bars, in its order. One wrong bar refuses the whole request, and the problem points to that bar."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in (JSON, NDJSON):
         raise HTTPException(415, f"bars are sent with content-type: {JSON} or {NDJSON}")
@@ -91,7 +91,7 @@ async def _read(request: Request) -> list[FeedBar]:
 
 
 def _lines(body: bytes) -> Iterator[BarIn]:
-    """One bar a line; blank lines are nothing. Errors are placed as if the lines were the list `bars`."""
+    """One bar a line; blank lines are skipped. Errors point to a line as if the lines were the list `bars`."""
     lines = [line for line in body.split(b"\n") if line.strip()]
     if not 1 <= len(lines) <= BARS_MAX:
         code = "too_many" if lines else "empty"

@@ -28,12 +28,12 @@ class BodyBound:
             await self.app(scope, receive, send)
             return
         announced = dict(scope["headers"]).get(b"content-length", b"")
-        too_large_by_word = announced.isdigit() and int(announced) > BODY_BYTES_MAX
+        announced_too_large = announced.isdigit() and int(announced) > BODY_BYTES_MAX
         received = 0
 
         async def bounded() -> Message:
             nonlocal received
-            if too_large_by_word:
+            if announced_too_large:
                 raise _too_large()
             message = await receive()
             received += len(message.get("body", b""))

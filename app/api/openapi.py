@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond the routes' own types: problems as problems, and bodies read by hand."""
+"""What the OpenAPI document says beyond the routes' own types: the problems of each route, and bodies read by hand."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def _example(status: int, code: str) -> dict[str, Any]:
 
 
 def _mark_problems(path: str, responses: dict[str, Any]) -> None:
-    """FastAPI files every model under application/json; a problem has a media type of its own and says where."""
+    """FastAPI files every model under application/json. A problem has a media type of its own, and names its
+    path as `instance`."""
     for response in responses.values():
         told = response.get("content", {}).get("application/json", {})
         if told.get("schema", {}).get("$ref") == REF.format(model=Problem.__name__):

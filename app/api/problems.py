@@ -1,4 +1,4 @@
-"""Every error leaves as `application/problem+json` (RFC 9457) with a stable `code`: the one place that says how."""
+"""Maps every error to `application/problem+json` (RFC 9457) with a stable `code`: nothing else builds error answers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ PARSER_CODES = {
     "too_short": "empty",
     "too_long": "too_many",
 }
-"""Pydantic's names for what is wrong, in ours. Its other names of its own all mean `wrong_type`."""
+"""Our code for each of pydantic's types of errors. All types that are not listed mean `wrong_type`."""
 
 _PARSER_NAMES: frozenset[str] = frozenset(get_args(ErrorType))
 
@@ -123,8 +123,8 @@ async def _malformed(request: Request, error: RequestValidationError) -> Respons
     errors = [_field_error(entry) for entry in found[:ERRORS_MAX]]
     rest = f" (the first {ERRORS_MAX} of {len(found)} are listed)" if len(found) > ERRORS_MAX else ""
     first = errors[0]
-    place = first.parameter or (first.pointer or "").removeprefix("#/").removeprefix("#")
-    detail = f"{place}: {first.detail}{rest}" if place else f"{first.detail}{rest}"
+    field = first.parameter or (first.pointer or "").removeprefix("#/").removeprefix("#")
+    detail = f"{field}: {first.detail}{rest}" if field else f"{first.detail}{rest}"
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, first.code, detail, errors=errors)
 
 
@@ -134,7 +134,7 @@ async def _not_served(request: Request, error: HTTPException) -> Response:
 
 
 async def _failed(request: Request, _: Exception) -> Response:
-    """What went wrong is logged by the server, with its traceback; it is none of the client's business."""
+    """The server logs the error with its traceback; the client is not shown what went wrong."""
     detail = "the service failed to answer; the request may or may not have taken effect and is safe to repeat"
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
 

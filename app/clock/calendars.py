@@ -1,7 +1,7 @@
 """Trading windows: every day around the clock, or an exchange's sessions.
 
-Sessions come from the package exchange_calendars, which is loaded when the first exchange is named. What a session
-calendar knows of early closes, breaks and daylight saving, the windows follow; auctions it does not know.
+Sessions come from the package exchange_calendars, which is loaded when the first exchange is named. The windows follow
+its early closes, breaks and daylight saving; the package knows no auctions.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Continuous:
     def missing(self, after: datetime, until: datetime, window_seconds: int, limit: int) -> list[datetime]:
         window = timedelta(seconds=window_seconds)
         count = (until - after) // window - 1
-        return [after + window * (place + 1) for place in range(min(count, limit))]
+        return [after + window * (number + 1) for number in range(min(count, limit))]
 
 
 class Sessions:
@@ -139,7 +139,7 @@ def _sessions_of(code: str) -> Any:
     import exchange_calendars as known
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # theirs, of the pandas that they use
+        warnings.simplefilter("ignore", DeprecationWarning)  # of exchange_calendars, about its own use of pandas
         try:
             return known.get_calendar(code, start=FIRST_YEAR)
         except known.errors.InvalidCalendarName:

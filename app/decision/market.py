@@ -5,7 +5,6 @@ Shapes: G instruments-and-bars, L bars of lookback, C columns, H context width, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,12 +45,3 @@ def bar_row(bar: Bar) -> tuple[float, ...]:
         float(opened.weekday()),
         (bar.close_time - opened).total_seconds(),
     )
-
-
-def raw_window(bars: Sequence[Bar], lookback: int) -> Floats:
-    """[L, C] of the newest `lookback` bars, oldest first; rows of zeros stand where history is missing."""
-    window = np.zeros((lookback, len(COLUMNS)), dtype=np.float32)
-    newest = bars[-lookback:]
-    if newest:
-        window[lookback - len(newest) :] = [bar_row(bar) for bar in newest]
-    return window

@@ -9,8 +9,8 @@ from typing import Any
 from app.domain.errors import InvalidInput
 
 VOLUME_FLOOR = 0.02
-"""A bar counts as if it traded at least this share of the mean volume of the order's horizon: the square root has no
-bound where a bar is empty, and a book is not."""
+"""A bar counts as if it traded at least this share of the mean volume of the order's horizon. Over an empty bar the
+square root would have no bound, while a real market still takes some volume at a price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ class LemError(Exception):
         self.detail = detail
 
     def __reduce__(self) -> tuple[type[LemError], tuple[str, str]]:
-        """A refusal in another process arrives whole: by itself an exception is rebuilt from the one text it shows."""
+        """Pickle both arguments, so that a refusal raised in a worker process keeps its code and its detail."""
         return type(self), (self.code, self.detail)
 
 

@@ -1,7 +1,7 @@
 """The life cycle of an order: which statuses there are, what moves an order from one to the next, and why it stops.
 
-`TRANSITIONS` is the whole of it. A pair that the table does not have is no move: an order that has been cancelled stays
-cancelled when a late fill makes it up.
+`TRANSITIONS` is the whole of it. A pair that the table does not have changes nothing: a cancelled order stays
+cancelled when a late fill completes its quantity.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Move(StrEnum):
 
     SLICE = "slice"
     """A slice is decided."""
-    MADE_UP = "made_up"
-    """Fills make up the whole order, but for less than a lot."""
+    FILLED = "filled"
+    """All of the order is filled, but for less than a lot."""
     OUT_OF_STEPS = "out_of_steps"
     """All steps have passed, and something is left."""
     CANCEL = "cancel"
@@ -43,14 +43,14 @@ LIVE = frozenset({Status.ACCEPTED, Status.WORKING, Status.PAUSED})
 
 TRANSITIONS: Mapping[tuple[Status, Move], Status] = {
     (Status.ACCEPTED, Move.SLICE): Status.WORKING,
-    (Status.ACCEPTED, Move.MADE_UP): Status.COMPLETED,
+    (Status.ACCEPTED, Move.FILLED): Status.COMPLETED,
     (Status.ACCEPTED, Move.OUT_OF_STEPS): Status.EXPIRED,
     (Status.ACCEPTED, Move.CANCEL): Status.CANCELLED,
     (Status.WORKING, Move.SLICE): Status.WORKING,
-    (Status.WORKING, Move.MADE_UP): Status.COMPLETED,
+    (Status.WORKING, Move.FILLED): Status.COMPLETED,
     (Status.WORKING, Move.OUT_OF_STEPS): Status.EXPIRED,
     (Status.WORKING, Move.CANCEL): Status.CANCELLED,
-    (Status.PAUSED, Move.MADE_UP): Status.COMPLETED,
+    (Status.PAUSED, Move.FILLED): Status.COMPLETED,
     (Status.PAUSED, Move.OUT_OF_STEPS): Status.EXPIRED,
     (Status.PAUSED, Move.CANCEL): Status.CANCELLED,
     (Status.CANCELLED, Move.CANCEL): Status.CANCELLED,

@@ -1,8 +1,8 @@
-"""Checks that keep an invalid number from being built into anything."""
+"""Numbers and times that values are built from: their checks, and sizes in whole lots."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from app.domain.errors import InvalidInput
@@ -59,7 +59,3 @@ def whole_lots(name: str, size: Decimal, lot: Decimal) -> int:
 def lots_within(size: Decimal, lot: Decimal) -> int:
     """The most lots that fit into `size`."""
     return int((size / lot).to_integral_value(rounding=ROUND_FLOOR))
-
-
-def seconds(count: int) -> timedelta:
-    return timedelta(seconds=count)

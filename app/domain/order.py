@@ -63,7 +63,7 @@ SCENARIOS: tuple[Scenario, ...] = tuple(Scenario(*words) for words in product(Si
 
 
 def order_id_of(client_order_id: str) -> str:
-    """Our name for the OMS' order. It follows from theirs, so a retry after a lost answer finds the same order."""
+    """Our id of the order. The id follows from `client_order_id`, so a retry after a lost answer finds the order."""
     return str(uuid5(ORDER_ID_NAMESPACE, client_order_id))
 
 

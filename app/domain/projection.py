@@ -41,7 +41,7 @@ class Room:
     """What one step of one order permits, in whole lots.
 
     `slice_cap` holds for every slice; `market_cap` is this step's participation limit (None: no limit);
-    `min_slice` is the smallest slice worth sending; `stopping` says that the order is already on its way out;
+    `min_slice` is the smallest slice worth sending; `stopping` says that the order has decided to stop;
     `price_blocked` that the market is beyond the limit price.
     """
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.domain.numbers import ZERO
 from app.domain.order import SizeMode
 
 
@@ -16,11 +15,8 @@ from app.domain.order import SizeMode
 class Amounts:
     """The same trade in both units: `quantity` in base units, `notional` in quote currency."""
 
-    quantity: Decimal = ZERO
-    notional: Decimal = ZERO
-
-    def __add__(self, other: Amounts) -> Amounts:
-        return Amounts(self.quantity + other.quantity, self.notional + other.notional)
+    quantity: Decimal
+    notional: Decimal
 
     def fixed(self, size_mode: SizeMode) -> Decimal:
         """The one in the unit that the order fixes."""
@@ -33,8 +29,8 @@ def fixed_of(size_mode: SizeMode, quantity: Decimal, notional: Decimal) -> Decim
 
 
 def amounts_at(size_mode: SizeMode, size: Decimal, price: Decimal) -> Amounts:
-    """What `size`, in the unit that the order fixes, is in both units at `price`: the fixed one exact, the other as
-    good as Decimal divides."""
+    """What `size`, in the unit that the order fixes, is in both units at `price`. The fixed one is exact, the other may
+    be rounded to Decimal's precision."""
     if size_mode is SizeMode.QUANTITY:
         return Amounts(size, size * price)
     return Amounts(size / price, size)

@@ -153,5 +153,5 @@ def _booked(state: OrderState, step: int, amounts: Amounts) -> OrderState:
         filled_notional=state.filled_notional + amounts.notional,
     )
     if booked.leaves < booked.lot:
-        return replace(booked, status=status_after(booked.status, Move.MADE_UP))
+        return replace(booked, status=status_after(booked.status, Move.FILLED))
     return booked

@@ -1,10 +1,8 @@
-"""The use cases of a feed: bars are checked as a whole, appended, and taken over every order of their instruments; and
-where a bar is late, orders go on without it."""
+"""The use case of a feed: bars are checked as a whole, appended, and move every order of their instruments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 
 from app.domain.bar import Bar
 from app.domain.errors import InvalidInput, Unavailable
@@ -19,12 +17,9 @@ from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.check import NewBars, closed_bars, has_long_gap, new_bars, windows_wanted
 
 RACES_MAX = 5
-RECORDED_BARS = 1_000
 
 
 class BarIntake:
-    """A bar is late `grace` after its close; that matters only where somebody calls `give_late_slices`."""
-
     def __init__(
         self,
         *,
@@ -34,7 +29,6 @@ class BarIntake:
         pipeline: Pipeline,
         clock: Clock,
         metrics: Metrics,
-        grace: timedelta,
     ) -> None:
         self._store = store
         self._instruments = instruments
@@ -42,7 +36,6 @@ class BarIntake:
         self._pipeline = pipeline
         self._clock = clock
         self._metrics = metrics
-        self._grace = grace
 
     async def post(self, bars: Sequence[FeedBar]) -> Ingested:
         """When it returns, the bars are durable and every slice that follows from them is decided and committed.
@@ -60,31 +53,13 @@ class BarIntake:
                 continue
         raise Unavailable("busy", "other processes append bars of the same instruments; repeat the request")
 
-    async def give_late_slices(self) -> None:
-        """Give a fallback slice wherever a window has opened and the bar before it is late. The late bar will then
-        close only its own window."""
-        for known in self._instruments.opened:
-            if self._late_since(known) is None:
-                continue
-            async with self._instruments.locked(known.symbol) as live:
-                while (late_since := self._late_since(live)) is not None:
-                    orders = await self._loader.awaiting(live)
-                    await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
-
-    def _late_since(self, live: LiveInstrument) -> datetime | None:
-        """Windows that opened by then and have no slice are late; None where there are none."""
-        if live.due is None:
-            return None
-        opened_by = self._clock.now(live.last.close_time) - self._grace
-        return opened_by if live.due <= opened_by else None
-
     async def _post(self, sent: Mapping[str, Sequence[FeedBar]]) -> Ingested:
         """Nothing is appended before all is checked."""
         async with self._instruments.all_locked(sent) as live:
             checked = {symbol: await self._checked(live[symbol], bars) for symbol, bars in sent.items()}
             for bars in rounds({symbol: new.bars for symbol, new in checked.items()}):
                 await append(self._store, self._metrics, live, bars)
-                await self._take([live[symbol] for symbol in bars], list(bars.values()))
+                await self._move_orders([live[symbol] for symbol in bars], list(bars.values()))
         return Ingested(
             accepted=sum(len(new.bars) - new.synthetic for new in checked.values()),
             duplicates=sum(new.duplicates for new in checked.values()),
@@ -100,20 +75,19 @@ class BarIntake:
         """What is recorded of the windows that `bars` may repeat."""
         repeated = [bar.open_time for bar in bars if live.newest is not None and bar.open_time <= live.newest.open_time]
         found: list[Bar] = []
-        since = min(repeated, default=None)
-        while since is not None and since <= max(repeated):
-            page = await self._store.bars_since(live.symbol, since, RECORDED_BARS)
-            if not page:
-                break
+        if not repeated:
+            return found
+        async for page in self._loader.bars_since(live.symbol, min(repeated)):
             found += page
-            since = page[-1].open_time + timedelta(seconds=1)
+            if page[-1].open_time >= max(repeated):
+                break
         return found
 
-    async def _take(self, live: Sequence[LiveInstrument], bars: Sequence[Sequence[Bar]]) -> None:
-        """Orders are read after each append: one that is created meanwhile stands on the newest of these bars."""
+    async def _move_orders(self, live: Sequence[LiveInstrument], bars: Sequence[Sequence[Bar]]) -> None:
+        """Orders are read after the append: an order that is created later stands on the newest of these bars."""
         try:
             batch = [InstrumentOrders(live=each, orders=await self._loader.awaiting(each)) for each in live]
             await self._pipeline.over_bars(batch, bars)
-        except InvalidInput as error:  # no fault of the request: its bars are recorded, and must be taken again
+        except InvalidInput as error:  # no fault of the request: its bars are recorded, and recovery must take them
             symbols = ", ".join(each.symbol for each in live)
             raise RuntimeError(f"orders of {symbols} cannot be moved: {error}") from error

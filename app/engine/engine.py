@@ -1,4 +1,4 @@
-"""The service's use cases, put together: it owns no protocol, no store and no model: all of them are given to it."""
+"""The service's use cases, put together. The engine owns no protocol, store or model: all of them are given to it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from app.decision.chain import PolicyChain
 from app.engine.bars import BarIntake
 from app.engine.fills import FillReports
 from app.engine.instruments.cache import LiveInstruments
-from app.engine.instruments.instruments import Instruments
 from app.engine.instruments.loading import Loader
+from app.engine.late_slices import LateSlices
 from app.engine.orders import OrderEntry
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Clock, Metrics, Store
 from app.engine.queries import Queries
 from app.engine.recovery import Recovery
+from app.engine.registry import InstrumentRegistry
 from app.engine.stages.announce import Announcer
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
@@ -24,7 +25,7 @@ GRACE_SECONDS = 2.0
 
 
 class Engine:
-    """`instruments`, `bars`, `orders`, `fills`, `queries` and `recovery` hold the use cases, each by its noun.
+    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `fills`, `queries` and `recovery`.
 
     `chain` decides the orders. A bar is late `grace_seconds` after its close.
 
@@ -50,7 +51,7 @@ class Engine:
         pipeline = Pipeline(self._decider, committer)
         self.recovery = Recovery(store, calendars, loader, pipeline, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument)
-        self.instruments = Instruments(store, calendars, self._live)
+        self.instruments = InstrumentRegistry(store, calendars, self._live)
         self.queries = Queries(store, self._live, loader, self._decider, waiters)
         self.fills = FillReports(store, self.queries, committer)
         self.bars = BarIntake(
@@ -60,8 +61,9 @@ class Engine:
             pipeline=pipeline,
             clock=clock,
             metrics=metrics,
-            grace=timedelta(seconds=grace_seconds),
         )
+        grace = timedelta(seconds=grace_seconds)
+        self.late_slices = LateSlices(self._live, loader, pipeline, clock, grace)
         self.orders = OrderEntry(
             store=store,
             queries=self.queries,

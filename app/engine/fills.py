@@ -25,17 +25,15 @@ class FillReports:
         """The order with the fill booked, and whether the fill is new: the same report twice is booked once.
         Raises NotFound("unknown_order"), Conflict("execution_id_reused"), Unavailable("busy"), and what `apply_fill`
         does."""
-        state = await self._queries.order(order_id)
+        known = False
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
-            if await self._known(order_id, fill):
-                return [None for _ in orders]
-            return [change(each, apply_fill(each, fill), fill) for each in orders]
+            nonlocal known
+            known = await self._known(order_id, fill)
+            return [None if known else change(state, apply_fill(state, fill), fill) for state in orders]
 
-        [booked] = await commit_transition(self._committer, [state], transition)
-        if booked is not state:
-            return booked, True
-        return await self._queries.order(order_id), False
+        [booked] = await commit_transition(self._committer, [await self._queries.order(order_id)], transition)
+        return (await self._queries.order(order_id), False) if known else (booked, True)
 
     async def _known(self, order_id: str, fill: Fill) -> bool:
         """Whether this very fill is booked already."""

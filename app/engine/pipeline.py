@@ -1,4 +1,4 @@
-"""The line of stages behind the bars: close windows -> read the market -> decide -> project -> commit -> announce.
+"""The stages that follow on recorded bars: close windows -> read the market -> decide -> project -> commit -> announce.
 
 A bar that is posted, a bar that is late, a new order and recovery all enter here.
 """
@@ -20,7 +20,7 @@ from app.engine.stages.windows import close_windows, next_window, wanted_slices
 
 
 class Pipeline:
-    """Moves orders over the newest bar of their instruments. Doing it again changes nothing."""
+    """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing."""
 
     def __init__(self, decider: Decider, committer: Committer) -> None:
         self._decider = decider
@@ -72,7 +72,6 @@ def _regrouped(batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]) 
 
 def _watched(part: InstrumentOrders) -> InstrumentOrders:
     """Note when each window opens that has no slice yet: somebody must look then whether its bar is late."""
-    part.live.due = None
     for window in filter(None, (next_window(state, part.live) for state in part.orders)):
         part.live.note_due(window.start)
     return part

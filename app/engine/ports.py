@@ -1,4 +1,5 @@
-"""What the engine needs from outside, as protocols. `store` and `feed` implement them, `main` wires them.
+"""What the engine needs from outside, as protocols. `app/store`, `app/clock` and `app/metrics.py` implement them,
+`app/main.py` wires them.
 
 Every method of `Store` raises `Unavailable("store_unavailable")` when the store cannot be reached; whether a write was
 recorded is then unknown, and the same call may be made again.

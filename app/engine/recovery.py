@@ -6,22 +6,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from app.domain.errors import InvalidInput, NotFound, Unavailable
+from app.domain.errors import InvalidInput, Unavailable
 from app.domain.state import OrderState
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Store
+from app.engine.registry import registered
 from app.engine.results import Readiness
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.tasks import end
 
 LOG = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.5
-REPLAY_BARS = 1_000
 
 
 class Recovery:
@@ -57,9 +57,7 @@ class Recovery:
     async def open_instrument(self, symbol: str) -> LiveInstrument:
         """The instrument as its newest bar has left it, every order moved by every bar.
         Raises NotFound("unknown_instrument")."""
-        instrument = await self._store.instrument(symbol)
-        if instrument is None:
-            raise NotFound("unknown_instrument", f"no instrument is named {symbol!r}")
+        instrument = await registered(self._store, symbol)
         live = LiveInstrument(instrument, self._calendars(instrument.calendar), self._lookback)
         await self._catch_up(live)
         return live
@@ -72,13 +70,11 @@ class Recovery:
         if not seen:
             return
         live.push(seen[-1])
-        for step_seconds in {live.step_seconds_of(state.order) for state in orders}:
-            await self._loader.ensure_history(live, step_seconds)
-        part = InstrumentOrders(live=live, orders=tuple(orders))
-        [part] = await self._pipeline.advance([part])
-        while unseen is not None and (bars := await self._store.bars_since(live.symbol, unseen, REPLAY_BARS)):
-            [part] = await self._pipeline.over_bars([part], [bars])
-            unseen = bars[-1].open_time + timedelta(seconds=1)
+        await self._loader.ensure_histories(live, orders)
+        [part] = await self._pipeline.advance([InstrumentOrders(live=live, orders=tuple(orders))])
+        if unseen is not None:
+            async for bars in self._loader.bars_since(live.symbol, unseen):
+                [part] = await self._pipeline.over_bars([part], [bars])
 
     async def _recover(self, instruments: LiveInstruments) -> None:
         self._recovered = False

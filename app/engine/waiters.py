@@ -1,4 +1,4 @@
-"""Who waits for an order to change: futures, so that nobody polls."""
+"""Requests that wait for an order to change, each on a future, so that none of them polls the store."""
 
 from __future__ import annotations
 

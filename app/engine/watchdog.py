@@ -28,7 +28,7 @@ async def watching(engine: Engine, look_seconds: float = LOOK_SECONDS) -> AsyncI
 async def _watch(engine: Engine, look_seconds: float) -> None:
     while True:
         try:
-            await engine.bars.give_late_slices()
+            await engine.late_slices.give()
         except Unavailable as error:
             LOG.warning("late slices must wait: %s", error)
         except Exception:  # one instrument's trouble must not end the watch over the others

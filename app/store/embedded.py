@@ -2,7 +2,7 @@
 
 `appendfsync always`: what has been acknowledged must survive `kill -9` of any process and the loss of power; with
 `everysec` the server may answer before it has written. One folder serves one service: a lock sees to that. The server
-dies with the service (Linux), and one that was left over is stopped before a new one starts.
+dies with the service (Linux); a server that was left over is stopped before a new one starts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ POLL_SECONDS = 0.01
 RESTART_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 5.0)
 HEALTHY_SECONDS = 10.0
 SOCKET_PATH_MAX = 100
-"""What the operating systems allow for the path of a unix socket is a little above."""
+"""Characters in the path of a unix socket; operating systems allow a few more."""
 
 LAUNCHER = """
 import ctypes, os, signal, sys
@@ -165,7 +165,7 @@ def server_binary() -> Path:
 
 
 def _socket_path(folder: Path) -> Path:
-    """In the folder, or where its path is too long for a socket, in the system's folder for temporary files."""
+    """A path in the folder; where that is too long for a socket, one in the system's folder for temporary files."""
     inside = folder / "store.sock"
     if len(str(inside)) <= SOCKET_PATH_MAX:
         return inside
@@ -195,12 +195,12 @@ async def _ask(url: str, question: Callable[[Redis], Awaitable[Any]]) -> Any:
 
 
 async def _answers(url: str) -> bool:
-    """It is there and has read its file."""
+    """Whether a server answers there and has read its append-only file."""
     return bool(await _ask(url, lambda client: cast("Any", client.ping())))
 
 
 async def _stop_left_over(url: str) -> None:
-    """We hold the folder's lock, so a server that still answers there has lost its service."""
+    """Kill a server that still answers at `url`: we hold the folder's lock, so its own service has ended."""
     try:
         async with asyncio.timeout(STOP_SECONDS_MAX):
             while (information := await _ask(url, lambda client: cast("Any", client.info("server")))) is not None:

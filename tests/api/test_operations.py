@@ -57,7 +57,7 @@ async def test_the_process_is_alive_and_ready(client: httpx.AsyncClient) -> None
 
 async def test_bars_orders_and_decisions_are_counted(client: httpx.AsyncClient) -> None:
     await prepared(client, history=HISTORY)
-    await sent(client)
+    await sent(client, horizon={"min_steps": 6, "max_steps": 12})
     await client.post("/v1/bars", json=bars_json([a_bar(HISTORY + 1)]))
 
     seen = await scraped(client)
@@ -65,8 +65,22 @@ async def test_bars_orders_and_decisions_are_counted(client: httpx.AsyncClient) 
     assert seen["lem_bars_ingested_total", "BTC-USDT"] == HISTORY + 1
     assert seen["lem_gaps_filled_total", "BTC-USDT"] == 1
     assert seen["lem_orders_total", "working"] == 1
-    assert sum(value for name, value in seen.items() if name[0] == "lem_decisions_total") >= 2
-    assert seen["lem_decision_seconds_count",] >= 2
+    assert sum(value for name, value in seen.items() if name[0] == "lem_decisions_total") == 3
+    assert seen["lem_decision_seconds_count",] == 3
+    assert seen["lem_commits_total",] == seen["lem_commit_seconds_count",] == 2
+
+
+async def test_bars_of_one_request_are_counted_by_instrument(client: httpx.AsyncClient) -> None:
+    await prepared(client, history=3, symbol="ONE")
+    await prepared(client, history=3, symbol="OTHER")
+    both = bars_json([a_bar(3), a_bar(6)], "ONE")["bars"] + bars_json([a_bar(3)], "OTHER")["bars"]
+
+    await client.post("/v1/bars", json={"bars": both})
+    await client.post("/v1/bars", json={"bars": both})
+
+    seen = await scraped(client)
+    assert (seen["lem_bars_ingested_total", "ONE"], seen["lem_bars_ingested_total", "OTHER"]) == (5, 4)
+    assert seen["lem_gaps_filled_total", "ONE"] == 2
 
 
 async def test_requests_are_counted_by_route_and_never_by_path(client: httpx.AsyncClient) -> None:

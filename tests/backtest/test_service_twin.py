@@ -14,7 +14,6 @@ from app.backtest.setup import Setup
 from app.bars.series import Series
 from app.decision.chain import ChainReading, Reading
 from app.decision.decide import decide
-from app.decision.market import raw_window
 from app.decision.policies.registry import BASELINES, baseline
 from app.decision.policy import Policy
 from app.domain.bar import Bar
@@ -24,7 +23,7 @@ from app.domain.slice import Window
 from app.domain.state import OrderState, room
 from app.domain.transitions import close_window, take
 from tests.builders import a_decided, an_instrument, an_order, an_order_state
-from tests.market import a_walk, some_rows
+from tests.market import a_walk, raw_window, some_rows
 
 START_BAR = 100
 

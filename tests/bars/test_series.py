@@ -9,11 +9,10 @@ import pytest
 
 from app.bars.gaps import filled
 from app.bars.series import aggregated, raw_rows, raw_windows
-from app.decision.market import raw_window
 from app.domain.bar import Bar, aggregate, fill_gap
 from app.domain.errors import InvalidInput
 from tests.builders import a_bar, at, bars
-from tests.market import series_of
+from tests.market import raw_window, series_of
 
 
 def odd_bars() -> list[Bar]:

@@ -6,13 +6,12 @@ import pytest
 
 from app.decision.chain import BarWindow, ChainReading, PolicyChain, Reading
 from app.decision.decide import decide, judge
-from app.decision.market import raw_window
 from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
 from app.domain.slice import Basis
 from tests.builders import a_room, bars
 from tests.engine.policies import Failing, NotANumber, Reader
-from tests.market import some_rows
+from tests.market import raw_window, some_rows
 
 
 def a_bar_window(count: int = 20, lookback: int = 96) -> BarWindow:
@@ -48,7 +47,7 @@ def test_where_the_model_cannot_the_first_that_can_decides(chain: PolicyChain, c
     assert (judgement.policy, judgement.basis, judgement.fallback_reason) == ("twap", Basis.FALLBACK, reason)
 
 
-def test_a_model_that_is_not_asked_still_gives_its_name_to_nothing() -> None:
+def test_a_model_that_is_not_asked_leaves_the_slice_to_a_fallback_with_the_reason() -> None:
     reading = PolicyChain(Reader(), (Twap(),)).read(a_bar_window())
 
     [late] = judge(reading.without_model("bar_late"), some_rows())

@@ -32,7 +32,7 @@ def test_only_orders_that_are_accepted_or_working_get_slices() -> None:
     assert {status for status in Status if permits(status, Move.SLICE)} == {Status.ACCEPTED, Status.WORKING}
 
 
-@pytest.mark.parametrize("move", [Move.MADE_UP, Move.OUT_OF_STEPS, Move.CANCEL])
+@pytest.mark.parametrize("move", [Move.FILLED, Move.OUT_OF_STEPS, Move.CANCEL])
 def test_every_live_order_can_end(move: Move) -> None:
     assert all(permits(status, move) for status in Status if status.live)
     assert all(not status_after(status, move).live for status in Status if status.live)
@@ -43,7 +43,7 @@ def test_every_status_that_a_move_leads_to_differs_by_the_move() -> None:
 
     assert leads_to == {
         Move.SLICE: {Status.WORKING},
-        Move.MADE_UP: {Status.COMPLETED},
+        Move.FILLED: {Status.COMPLETED},
         Move.OUT_OF_STEPS: {Status.EXPIRED},
         Move.CANCEL: {Status.CANCELLED},
     }

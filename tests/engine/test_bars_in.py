@@ -10,6 +10,7 @@ import pytest
 
 from app.bars.gaps import GAP_WINDOWS_MAX
 from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.engine.instruments import loading
 from app.engine.results import FeedBar
 from tests.builders import START, a_bar, an_instrument, at, bars
 from tests.engine.desk import Desk, a_desk, sent
@@ -29,6 +30,17 @@ async def test_an_identical_repeat_changes_nothing(desk: Desk) -> None:
 
     assert (ingested.accepted, ingested.duplicates) == (2, 5)
     assert await desk.store.bars_before("BTC-USDT", None, 10) == bars(7)
+
+
+async def test_repeats_are_known_over_several_pages_of_the_history(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "PAGE_BARS", 2)
+    await desk.feed(bars(9))
+
+    ingested = await desk.feed(bars(10)[2:])
+
+    assert (ingested.accepted, ingested.duplicates) == (1, 7)
+    with pytest.raises(Conflict):
+        await desk.feed([*bars(7)[2:], a_bar(7, price="99")])
 
 
 async def test_a_bar_in_another_offset_or_with_other_zeros_is_the_same_bar(desk: Desk) -> None:
@@ -162,3 +174,22 @@ async def test_a_second_engine_on_the_store_appends_behind_the_first(store_url: 
         recorded = await one.store.bars_before("BTC-USDT", None, 10)
 
     assert recorded == bars(6)
+
+
+async def test_bars_that_another_engine_has_outrun_are_taken_with_those_of_the_other_instruments(
+    store_url: str,
+) -> None:
+    """The second append of the request fails when the first has been made; both instruments are then opened anew."""
+    async with a_desk(store_url) as one, a_desk(store_url) as other:
+        await one.engine.instruments.put(an_instrument(symbol="TWIN"))
+        await one.engine.bars.post([sent(bar, symbol) for bar in bars(20) for symbol in ("BTC-USDT", "TWIN")])
+        order = await one.order(min_steps=5)
+        await other.feed([bars(21)[20]], "TWIN")
+
+        await one.engine.bars.post([sent(bars(21)[20]), sent(bars(22)[21], "TWIN")])
+
+        moved = await one.again(order)
+        recorded = await one.store.bars_before("TWIN", None, 30)
+
+    assert (moved.step, moved.sums.steps) == (2, 1)
+    assert recorded == bars(22)

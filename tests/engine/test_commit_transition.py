@@ -63,7 +63,7 @@ async def test_a_lost_race_is_run_again_from_what_is_recorded(desk: Desk) -> Non
     assert moved.version == order.version + 2
 
 
-async def test_one_who_loses_for_ever_is_told_to_come_again(desk: Desk) -> None:
+async def test_a_transition_that_loses_every_race_is_refused_as_busy(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     order = await desk.order()
     counts = Counts()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from app.clock.calendars import calendar
@@ -27,7 +29,7 @@ HISTORY = 20
         (Reader(), Reader.history_min - 1, "insufficient_history"),
     ],
 )
-async def test_a_policy_that_cannot_serve_is_stood_in_for(
+async def test_where_a_policy_cannot_serve_its_fallback_decides(
     store_url: str, policy: Policy, history: int, reason: str
 ) -> None:
     async with a_desk(store_url, policies=[policy, Twap()]) as desk:
@@ -42,7 +44,7 @@ async def test_a_policy_that_cannot_serve_is_stood_in_for(
         assert desk.counts[f"fallback {reason}"] == 1
 
 
-async def test_a_nan_costs_only_its_own_order_the_model(store_url: str) -> None:
+async def test_a_nan_sends_only_its_own_order_to_the_fallback(store_url: str) -> None:
     async with a_desk(store_url, policies=[NotANumber(), Twap()]) as desk:
         await desk.feed(bars(HISTORY))
         buy, sell = await desk.order("buy"), await desk.order("sell", side=Side.SELL)
@@ -54,7 +56,7 @@ async def test_a_nan_costs_only_its_own_order_the_model(store_url: str) -> None:
         assert decided[sell].fallback_reason == "not_finite"
 
 
-async def test_a_policy_that_hangs_is_not_waited_for() -> None:
+async def test_a_policy_that_hangs_is_not_waited_for_and_decides_again_once_it_answers() -> None:
     policy = Hanging()
     decider = Decider(a_chain(policy, Twap()), BarsClock(), Counts(), seconds_max=0.02)
     live = LiveInstrument(an_instrument(), calendar("24/7"), 96)
@@ -63,9 +65,17 @@ async def test_a_policy_that_hangs_is_not_waited_for() -> None:
     live.add_history(900, bars(HISTORY))
     group = WantedSlices(live=live, step_seconds=900, late_reason=None, wanted=[(an_order_state(), a_window(HISTORY))])
 
-    slices = [(await decider.decide([group]))[0] for _ in range(3)]
+    async def decided() -> tuple[str, str | None]:
+        [piece] = await decider.decide([group])
+        return piece.decided.model, piece.decided.fallback_reason
+
+    while_it_hangs = [await decided() for _ in range(3)]
     policy.released.set()
+    for _ in range(500):
+        if (after := await decided()) == ("hanging", None):
+            break
+        await asyncio.sleep(0.01)
     decider.close()
 
-    decided = [each.decided for each in slices]
-    assert [(each.model, each.fallback_reason) for each in decided] == [("twap", "policy_slow")] * 3
+    assert while_it_hangs == [("twap", "policy_slow")] * 3
+    assert after == ("hanging", None)

@@ -15,12 +15,14 @@ from app.domain.order import Order
 from app.domain.state import OrderState
 from app.engine import recovery
 from app.engine.changes import Change
+from app.engine.instruments import loading
 from app.engine.ports import Claim
 from app.store.redis_store import RedisStore
-from tests.builders import an_order, bars
-from tests.engine.desk import Desk, a_desk
+from tests.builders import an_instrument, an_order, bars
+from tests.engine.desk import Desk, a_desk, sent
 from tests.servers import flush
 
+SYMBOLS = ("BTC-USDT", "TWIN")
 HISTORY = 20
 BARS = 36
 
@@ -43,9 +45,9 @@ class Flaky(RedisStore):
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """A call may also be lost between two orders."""
         answers: list[OrderState | None] = []
-        for place in range(0, len(changes), 2):
+        for first in range(0, len(changes), 2):
             self._lose()
-            answers += await super().commit(changes[place : place + 2])
+            answers += await super().commit(changes[first : first + 2])
             self._lose()
         return answers
 
@@ -75,6 +77,7 @@ async def test_failures_of_the_store_leave_the_same_slices(
         undisturbed = await _day(desk)
     flush(store_url)
 
+    monkeypatch.setattr(loading, "PAGE_BARS", 3)  # histories and what was not seen come in several pages
     store = Flaky.at(store_url, lookback=96)
     store.random = Random(seed)
     async with a_desk(store_url, store=store) as desk:
@@ -85,16 +88,24 @@ async def test_failures_of_the_store_leave_the_same_slices(
 
 
 async def _day(desk: Desk) -> dict[str, list[str]]:
-    """Orders and bars as clients send them that repeat what was not answered."""
-    await _insist(lambda: desk.feed(bars(HISTORY)))
-    for place in range(HISTORY, BARS):
-        if place < HISTORY + 5:
-            order = an_order(client_order_id=f"oms-{place}", min_steps=5, max_steps=9)
+    """Orders and bars as clients send them that repeat what was not answered; each request has bars of both."""
+    await _insist(lambda: desk.engine.instruments.put(an_instrument(symbol="TWIN")))
+    await _insist(lambda: _feed(desk, 0, HISTORY))
+    for number in range(HISTORY, BARS):
+        if number < HISTORY + 5:
+            symbol = SYMBOLS[number % len(SYMBOLS)]
+            order = an_order(client_order_id=f"oms-{number}", instrument=symbol, min_steps=5, max_steps=9)
             await _insist(lambda order=order: desk.engine.orders.submit(order))  # type: ignore[misc]
-        await _insist(lambda place=place: desk.feed(bars(BARS)[place : place + 1]))  # type: ignore[misc]
+        await _insist(lambda number=number: _feed(desk, number, number + 1))  # type: ignore[misc]
     orders = (await desk.engine.queries.orders()).orders
     assert [each.status for each in orders] == ["completed"] * 5
     return {each.order.client_order_id: [repr(piece) for piece in await desk.slices(each)] for each in orders}
+
+
+async def _feed(desk: Desk, first: int, end: int) -> None:
+    await desk.engine.bars.post(
+        [sent(bar, symbol) for seed, symbol in enumerate(SYMBOLS) for bar in bars(BARS, seed=seed)[first:end]]
+    )
 
 
 async def _insist(call: Callable[[], Awaitable[object]]) -> None:

@@ -126,7 +126,7 @@ async def test_orders_sent_while_bars_come_miss_no_step(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
 
     async def send(count: int) -> list[str]:
-        return [(await desk.order(f"oms-{place}", min_steps=3)).order.order_id for place in range(count)]
+        return [(await desk.order(f"oms-{number}", min_steps=3)).order.order_id for number in range(count)]
 
     ids, _ = await asyncio.gather(send(30), desk.feed_one_by_one(bars(40)[HISTORY:]))
     await desk.feed_one_by_one(bars(60)[40:])

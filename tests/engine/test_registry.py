@@ -50,7 +50,7 @@ async def test_pages_go_through_all_orders_once_in_a_stable_order(desk: Desk) ->
     for symbol in ("BTC-USDT", "AAA"):
         await desk.feed(bars(HISTORY), symbol)
     sent = [
-        await desk.order(f"{symbol}-{place}", instrument=symbol) for symbol in ("AAA", "BTC-USDT") for place in "123"
+        await desk.order(f"{symbol}-{number}", instrument=symbol) for symbol in ("AAA", "BTC-USDT") for number in "123"
     ]
     await desk.engine.orders.cancel(sent[1].order.order_id)
 

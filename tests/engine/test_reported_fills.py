@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.errors import Conflict
+from app.domain.fills import Fill
 from app.domain.order import Fills
 from app.domain.state import OrderState
 from tests.builders import a_fill, bars
@@ -34,6 +35,28 @@ async def test_the_same_report_twice_is_booked_once(desk: Desk) -> None:
     assert second[0].filled == Decimal("0.1")
 
 
+async def test_a_report_that_is_overtaken_by_its_own_repeat_is_not_new(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await reported(desk)
+    fill = a_fill(order, quantity=Decimal("0.1"))
+    look_up, repeats = desk.store.fill, []
+
+    async def overtaken(order_id: str, execution_id: str) -> Fill | None:
+        known = await look_up(order_id, execution_id)
+        monkeypatch.setattr(desk.store, "fill", look_up)
+        repeats.append(await desk.engine.fills.report(order_id, fill))
+        return known
+
+    monkeypatch.setattr(desk.store, "fill", overtaken)
+
+    state, new = await desk.engine.fills.report(order.order_id, fill)
+
+    assert ([new for _, new in repeats], new) == ([True], False)
+    assert state == await desk.again(order)
+    assert state.filled == Decimal("0.1")
+
+
 async def test_an_execution_id_with_other_values_is_a_conflict(desk: Desk) -> None:
     order = await reported(desk)
     fill = a_fill(order, quantity=Decimal("0.1"))
@@ -48,7 +71,7 @@ async def test_an_execution_id_with_other_values_is_a_conflict(desk: Desk) -> No
 async def test_reports_at_once_with_bars_are_all_booked(desk: Desk) -> None:
     """Each loses races against the others and against the bars, and none is lost."""
     order = await reported(desk)
-    fills = [a_fill(order, execution_id=f"exec-{place}", quantity=Decimal("0.01")) for place in range(12)]
+    fills = [a_fill(order, execution_id=f"exec-{number}", quantity=Decimal("0.01")) for number in range(12)]
 
     await asyncio.gather(
         *(desk.engine.fills.report(order.order.order_id, fill) for fill in fills),

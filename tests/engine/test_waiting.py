@@ -12,6 +12,8 @@ from tests.builders import at, bars
 from tests.engine.desk import Desk
 
 HISTORY = 20
+SOON_SECONDS = 10
+"""Far less than the requests wait: they read the order once more when their time is over, woken or not."""
 
 
 async def test_a_current_slice_is_given_at_once(desk: Desk) -> None:
@@ -25,7 +27,7 @@ async def test_a_waiting_request_is_woken_by_the_slice(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     order = await desk.order(start_time=at(HISTORY + 1))
 
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(SOON_SECONDS), asyncio.TaskGroup() as group:
         waiting = group.create_task(desk.engine.queries.next_slice(order.order.order_id, 30))
         group.create_task(desk.feed(bars(HISTORY + 1)[HISTORY:]))
 
@@ -38,7 +40,7 @@ async def test_a_waiting_request_is_woken_by_a_cancel(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     order = await desk.order(start_time=at(HISTORY + 1))
 
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(SOON_SECONDS), asyncio.TaskGroup() as group:
         waiting = group.create_task(desk.engine.queries.next_slice(order.order.order_id, 30))
         group.create_task(desk.engine.orders.cancel(order.order.order_id))
 

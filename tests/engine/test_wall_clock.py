@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
 from app.domain.errors import InvalidInput
 from app.domain.slice import Basis, Window
+from app.domain.state import OrderState
+from app.engine.changes import Change
 from app.engine.watchdog import watching
 from tests.builders import a_bar, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk
@@ -33,7 +36,7 @@ async def live(store_url: str, clock: ManualClock) -> AsyncIterator[Desk]:
 async def move(live: Desk, clock: ManualClock, to: datetime) -> None:
     """What the watchdog does at that time."""
     clock.time = to
-    await live.engine.bars.give_late_slices()
+    await live.engine.late_slices.give()
 
 
 async def test_the_first_step_is_the_next_boundary_and_waits_for_the_bar_before_it(
@@ -119,21 +122,50 @@ async def test_a_window_that_is_over_gets_an_empty_slice(live: Desk, clock: Manu
     assert slices[2].quantity > 0
 
 
-async def test_nothing_is_looked_up_while_nothing_is_due(live: Desk, clock: ManualClock) -> None:
+async def test_an_order_that_comes_while_a_bar_is_taken_is_watched_too(
+    live: Desk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other order takes its only slice with that bar, and nothing else of the instrument is due."""
+    await live.order("one", max_steps=1)
+    commit, placed = live.store.commit, []
+
+    async def commit_and_place(changes: Sequence[Change]) -> list[OrderState | None]:
+        monkeypatch.setattr(live.store, "commit", commit)
+        placed.append(await live.order("other"))
+        return await commit(changes)
+
+    monkeypatch.setattr(live.store, "commit", commit_and_place)
+    clock.time = at(HISTORY + 1) + A_SECOND
+    await live.feed(bars(HISTORY + 1)[HISTORY:])
+
+    await move(live, clock, at(HISTORY + 2) + 3 * A_SECOND)
+
+    current = (await live.again(placed[0])).current
+    assert current is not None
+    assert current.decided.fallback_reason == "bar_late"
+
+
+async def test_nothing_is_looked_up_while_nothing_is_due(
+    live: Desk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await live.order()
-    committed = live.counts["committed"]
+
+    async def looked_up(symbol: str) -> list[OrderState]:
+        raise AssertionError(f"the orders of {symbol} are read")
+
+    monkeypatch.setattr(live.store, "awaiting", looked_up)
 
     await move(live, clock, at(HISTORY) + 120 * A_SECOND)
-
-    assert live.counts["committed"] == committed
+    with pytest.raises(AssertionError):
+        await move(live, clock, at(HISTORY + 1) + 3 * A_SECOND)
 
 
 async def test_the_watchdog_gives_the_late_slice_to_whoever_waits_for_it(live: Desk, clock: ManualClock) -> None:
     order = await live.order()
     clock.time = at(HISTORY + 1) + 3 * A_SECOND
 
-    async with watching(live.engine, look_seconds=0.01):
-        waited = await live.engine.queries.next_slice(order.order.order_id, 10)
+    async with asyncio.timeout(10), watching(live.engine, look_seconds=0.01):
+        waited = await live.engine.queries.next_slice(order.order.order_id, 30)
 
     assert waited.current is not None
     assert waited.current.decided.fallback_reason == "bar_late"

@@ -88,12 +88,12 @@ async def test_many_writers_at_once_leave_one_winner(store: RedisStore) -> None:
 
 async def test_a_batch_commits_each_order_on_its_own(store: RedisStore) -> None:
     """One that lost does not hold back the others, whatever call it travels in."""
-    all_placed = [await placed(store, f"oms-{place}") for place in range(250)]
+    all_placed = [await placed(store, f"oms-{number}") for number in range(250)]
     await store.commit([change(all_placed[7], cancel(all_placed[7]))])
 
     answers = await store.commit([change(each, stepped(each)) for each in all_placed])
 
-    lost = [place for place, answer in enumerate(answers) if answer is not None]
+    lost = [index for index, answer in enumerate(answers) if answer is not None]
     assert lost == [7]
     assert answers[7] is not None
     assert answers[7].status == "cancelled"

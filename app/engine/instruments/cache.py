@@ -37,7 +37,8 @@ class LiveInstruments:
 
     @asynccontextmanager
     async def all_locked(self, symbols: Iterable[str]) -> AsyncIterator[dict[str, LiveInstrument]]:
-        """Several instruments by symbol, as `locked`. Locks are taken in one order, so that none waits in a ring."""
+        """Several instruments by symbol, as `locked`. Locks are always taken in the same order, so that no
+        two requests wait for each other."""
         async with AsyncExitStack() as stack:
             yield {symbol: await stack.enter_async_context(self.locked(symbol)) for symbol in sorted(symbols)}
 

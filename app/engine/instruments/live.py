@@ -14,8 +14,9 @@ from app.engine.ports import Calendar
 
 
 class LiveInstrument:
-    """The newest bar, and one history for each step length in use. `due` is when somebody must look again whether a
-    bar is late: the earliest opening of a window without a slice."""
+    """The newest bar, and one history for each step length in use. `due` is when somebody must look whether a bar is
+    late: the earliest opening of a window that lacks its slice, of all orders that the newest bar has moved or that
+    were created on it."""
 
     def __init__(self, instrument: Instrument, calendar: Calendar, lookback: int) -> None:
         self.instrument = instrument
@@ -52,6 +53,7 @@ class LiveInstrument:
             for history in self._histories.values():
                 history.restart()
         self.newest = bar
+        self.due = None
         for history in self._histories.values():
             history.push(bar)
 
@@ -87,7 +89,8 @@ class LiveInstrument:
         return bar or fill_gap(self.last, window.start, window.end)
 
     def note_due(self, opens: datetime) -> None:
-        """A window that opens then may come to lack a slice."""
+        """A window that opens then may come to lack a slice. Whoever reads all orders anew clears `due` before, not
+        after: an order may be created meanwhile."""
         self.due = opens if self.due is None else min(self.due, opens)
 
     def first_open(self, at: datetime, step_seconds: int) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 
 from app.domain.bar import Bar
@@ -22,9 +23,13 @@ class Loader:
     async def awaiting(self, live: LiveInstrument) -> tuple[OrderState, ...]:
         """The orders that await bars, with the history that they need at hand."""
         orders = await self._store.awaiting(live.symbol)
+        await self.ensure_histories(live, orders)
+        return tuple(orders)
+
+    async def ensure_histories(self, live: LiveInstrument, orders: Iterable[OrderState]) -> None:
+        """Read the history of every step length that the orders have, where it is not at hand."""
         for step_seconds in {live.step_seconds_of(state.order) for state in orders}:
             await self.ensure_history(live, step_seconds)
-        return tuple(orders)
 
     async def ensure_history(self, live: LiveInstrument, step_seconds: int) -> None:
         """Read the history of a step length that nobody has asked for yet."""
@@ -35,6 +40,12 @@ class Loader:
             bars = await self._bars(live.symbol, upto.open_time + timedelta(seconds=1), count)
             if live.newest is upto:  # else a bar has come in the meantime
                 live.add_history(step_seconds, bars)
+
+    async def bars_since(self, symbol: str, since: datetime) -> AsyncIterator[list[Bar]]:
+        """All recorded bars that open at or after `since`, oldest first, in pages; each page is read when it is due."""
+        while page := await self._store.bars_since(symbol, since, PAGE_BARS):
+            yield page
+            since = page[-1].open_time + timedelta(seconds=1)
 
     async def _bars(self, symbol: str, before: datetime, count: int) -> list[Bar]:
         """In pages: a long history must not keep everybody else waiting."""

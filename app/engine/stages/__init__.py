@@ -1,4 +1,4 @@
-"""The way of a bar to a slice, one stage a file, each over all instruments of a request at once.
+"""The way of a bar to a slice. Each stage runs over all instruments of a request at once.
 
 check -> append -> close windows -> read the market -> decide -> project -> commit -> announce
 """

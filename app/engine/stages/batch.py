@@ -28,7 +28,8 @@ class InstrumentOrders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedSlices:
-    """The orders of one instrument and one step length that need a slice, each with its window."""
+    """The orders of one instrument and one step length that need a slice, each with its window. `late_reason` says why
+    the model is not asked, None where it is."""
 
     live: LiveInstrument
     step_seconds: int

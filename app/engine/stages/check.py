@@ -38,7 +38,7 @@ class NewBars:
 
 def closed_bars(sent: Sequence[FeedBar], live: LiveInstrument, clock: Clock) -> list[Bar]:
     """The bars on their instrument's windows. Raises InvalidInput("misaligned_bar" | "bar_too_old" | "bar_not_closed"),
-    and as `Bar`."""
+    and what `Bar` raises."""
     bars = [_to_bar(each, live) for each in sent]
     for bar in bars:
         if bar.close_time > clock.now(bar.close_time) + CLOCK_SKEW:

@@ -1,4 +1,4 @@
-"""Stages "read the market", "decide" and "project": off the event loop, for a bounded time.
+"""Stages "read the market" and "decide": off the event loop, for a bounded time.
 
 What the thread is given and what it gives back are values. What a chain has read of a market is kept for all orders on
 that market, until the next bar.
@@ -19,8 +19,8 @@ from app.decision.rows import rows_of
 from app.domain.projection import Projection, Room
 from app.domain.slice import Decided, Window
 from app.domain.state import OrderState, room
+from app.engine.bounded_thread import BoundedThread
 from app.engine.instruments.live import LiveInstrument
-from app.engine.pool import BoundedThread
 from app.engine.ports import Clock, Metrics
 from app.engine.schedule import ExpectedStep, expected
 from app.engine.stages.batch import WantedSlices
@@ -46,7 +46,7 @@ class Decider:
     def __init__(
         self, chain: PolicyChain, clock: Clock, metrics: Metrics, seconds_max: float = DECIDE_SECONDS_MAX
     ) -> None:
-        self.chain = chain
+        self._chain = chain
         self._clock = clock
         self._metrics = metrics
         self._thread = BoundedThread(seconds_max)
@@ -64,7 +64,7 @@ class Decider:
         window = live.bar_window(step_seconds)
         known = self._known(live.symbol, step_seconds, window)
         try:
-            reading, steps = await self._thread.run(_foreseen, self.chain, window, known, state)
+            reading, steps = await self._thread.run(_foreseen, self._chain, window, known, state)
         except TimeoutError:
             return []
         self._readings[live.symbol, step_seconds] = window, reading
@@ -92,10 +92,10 @@ class Decider:
     async def _asked(self, group: WantedSlices, window: BarWindow, orders: Sequence[OrderState]) -> list[Decision]:
         known = self._known(group.live.symbol, group.step_seconds, window)
         try:
-            reading, decisions = await self._thread.run(_decided, self.chain, window, known, orders, group.late_reason)
-        except TimeoutError:
-            known = known or self.chain.read_without_model(window, POLICY_SLOW)
-            reading, decisions = _decided(self.chain, window, known, orders, POLICY_SLOW)
+            reading, decisions = await self._thread.run(_decided, self._chain, window, known, orders, group.late_reason)
+        except TimeoutError:  # nothing is kept: the next orders on this window ask the model again
+            without_model = known or self._chain.read_without_model(window, POLICY_SLOW)
+            return _decided(self._chain, window, without_model, orders, POLICY_SLOW)[1]
         self._readings[group.live.symbol, group.step_seconds] = window, reading
         return decisions
 

@@ -1,4 +1,4 @@
-"""Stage "project": what was decided becomes each order's next slice."""
+"""Stage "project": each order takes its projected slice as its next one."""
 
 from __future__ import annotations
 

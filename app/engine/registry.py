@@ -1,4 +1,4 @@
-"""The use cases of whoever registers instruments."""
+"""The use cases of whoever registers instruments and looks them up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.engine.instruments.cache import LiveInstruments
 from app.engine.ports import Calendars, Store
 
 
-class Instruments:
+class InstrumentRegistry:
     def __init__(self, store: Store, calendars: Calendars, live: LiveInstruments) -> None:
         self._store = store
         self._calendars = calendars
@@ -27,7 +27,12 @@ class Instruments:
 
     async def get(self, symbol: str) -> Instrument:
         """Raises NotFound("unknown_instrument")."""
-        found = await self._store.instrument(symbol)
-        if found is None:
-            raise NotFound("unknown_instrument", f"no instrument is named {symbol!r}")
-        return found
+        return await registered(self._store, symbol)
+
+
+async def registered(store: Store, symbol: str) -> Instrument:
+    """The instrument of that name. Raises NotFound("unknown_instrument")."""
+    found = await store.instrument(symbol)
+    if found is None:
+        raise NotFound("unknown_instrument", f"no instrument is named {symbol!r}")
+    return found

@@ -1,4 +1,4 @@
-"""One thread for what would keep the event loop: asked one call at a time, and for a bounded time."""
+"""A worker thread for what would block the event loop: one call at a time, each for a bounded time."""
 
 from __future__ import annotations
 

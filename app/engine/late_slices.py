@@ -1,0 +1,44 @@
+"""The use case of whoever watches the clock: where a bar is late, orders go on without the bar."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from app.engine.instruments.cache import LiveInstruments
+from app.engine.instruments.live import LiveInstrument
+from app.engine.instruments.loading import Loader
+from app.engine.pipeline import Pipeline
+from app.engine.ports import Clock
+from app.engine.stages.batch import InstrumentOrders
+
+
+class LateSlices:
+    """A bar is late `grace` after its close; that matters only where somebody calls `give`."""
+
+    def __init__(
+        self, instruments: LiveInstruments, loader: Loader, pipeline: Pipeline, clock: Clock, grace: timedelta
+    ) -> None:
+        self._instruments = instruments
+        self._loader = loader
+        self._pipeline = pipeline
+        self._clock = clock
+        self._grace = grace
+
+    async def give(self) -> None:
+        """Give a fallback slice wherever a window has opened and the bar before it is late. The late bar will then
+        close only its own window."""
+        for known in self._instruments.opened:
+            if self._late_since(known) is None:
+                continue
+            async with self._instruments.locked(known.symbol) as live:
+                while (late_since := self._late_since(live)) is not None:
+                    live.due = None
+                    orders = await self._loader.awaiting(live)
+                    await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
+
+    def _late_since(self, live: LiveInstrument) -> datetime | None:
+        """Windows that opened by then and have no slice are late; None where there are none."""
+        if live.due is None:
+            return None
+        opened_by = self._clock.now(live.last.close_time) - self._grace
+        return opened_by if live.due <= opened_by else None

@@ -1,0 +1,52 @@
+"""A change tells what happened to its order, in order and with what belongs to it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from app.domain.events import FillBooked, SliceCommitted, StatusChanged
+from app.domain.lifecycle import Status, StopReason
+from app.domain.order import Fills
+from app.domain.state import OrderState
+from app.domain.transitions import apply_fill, take
+from app.engine.changes import Change, change
+from tests.builders import PRICE, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
+
+
+def whats(made: Change) -> list[object]:
+    return [event.what for event in made.events]
+
+
+def with_slice(state: OrderState) -> OrderState:
+    """The order with one slice for all of it, which the model has made the last."""
+    projection = a_projection(1000, stopping=True, final=True, stop_reason=StopReason.MODEL)
+    return take(state, projection, a_window(), a_decided(), PRICE)
+
+
+def test_a_new_order_with_its_first_slice_tells_its_status_and_then_the_slice() -> None:
+    made = change(None, with_slice(an_order_state()))
+
+    assert whats(made) == [
+        StatusChanged(status=Status.WORKING, stop_reason=StopReason.MODEL),
+        SliceCommitted(slice_id=f"{made.after.order_id}-1"),
+    ]
+    assert {(event.order_id, event.version, event.step) for event in made.events} == {(made.after.order_id, 1, 1)}
+
+
+def test_a_fill_is_told_after_the_status_that_it_leads_to() -> None:
+    before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
+    fill = a_fill(before, quantity=Decimal(10))
+
+    assert whats(change(before, apply_fill(before, fill), fill)) == [
+        StatusChanged(status=Status.COMPLETED, stop_reason=StopReason.MODEL),
+        FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id),
+    ]
+
+
+def test_a_fill_that_leaves_the_status_is_told_alone() -> None:
+    before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
+    fill = a_fill(before, quantity=Decimal(1))
+
+    assert whats(change(before, apply_fill(before, fill), fill)) == [
+        FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id)
+    ]

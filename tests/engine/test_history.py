@@ -1,0 +1,57 @@
+"""What policies read is made bar by bar, and is what their plain twin makes of the whole history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from app.domain.bar import Bar, aggregate
+from app.engine.instruments.history import StepHistory
+from tests.builders import BAR_SECONDS, bars
+from tests.market import raw_window
+
+LOOKBACK = 8
+
+
+def history_of(made: Sequence[Bar], parts: int = 1) -> StepHistory:
+    history = StepHistory(parts * BAR_SECONDS, BAR_SECONDS, LOOKBACK)
+    for bar in made:
+        history.push(bar)
+    return history
+
+
+@pytest.mark.parametrize("count", [1, LOOKBACK - 1, LOOKBACK, LOOKBACK + 5])
+def test_a_window_has_the_newest_bars_and_zeros_before_the_first(count: int) -> None:
+    made = bars(count)
+
+    window = history_of(made).window(made[-1])
+
+    np.testing.assert_array_equal(window.bars[0], raw_window(made, LOOKBACK))
+    assert window.count == min(count, LOOKBACK)
+
+
+@pytest.mark.parametrize("unfinished", [0, 1, 3])
+def test_a_step_of_four_bars_appears_with_its_last_bar(unfinished: int) -> None:
+    """The first bar closes a step of which the others were never seen."""
+    made = bars(1 + 12 + unfinished, first=3)
+    steps = [aggregate(made[first : first + 4]) for first in (1, 5, 9)]
+
+    history = history_of(made, parts=4)
+
+    assert history.newest == steps[-1]
+    np.testing.assert_array_equal(history.window(made[-1]).bars[0], raw_window(steps, LOOKBACK))
+    assert history.bar_at(steps[1].open_time) == steps[1]
+
+
+def test_nothing_from_before_a_restart_is_read() -> None:
+    before, after = bars(6), bars(2, first=40)
+    history = history_of(before)
+
+    history.restart()
+    for bar in after:
+        history.push(bar)
+
+    np.testing.assert_array_equal(history.window(after[-1]).bars[0], raw_window(after, LOOKBACK))
+    assert history.bar_at(before[-1].open_time) is None
