@@ -11,6 +11,8 @@ import pytest
 from models.evaluation.evaluate import REPORT
 from tests.evaluation.stand_in import a_market, a_plan, evaluated
 
+pytestmark = pytest.mark.measures
+
 NAME = "walks <b>&"
 
 

@@ -12,6 +12,8 @@ from models.evaluation.results_page import results_page
 from models.evaluation.tables.market_tables import Tables
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 
+pytestmark = pytest.mark.measures
+
 FACTS = {"model": "stand-in@1", "commit": "0a1b2c3", "measured": "2026-01-02"}
 
 

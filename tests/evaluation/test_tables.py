@@ -20,6 +20,8 @@ from models.evaluation.tables.market_tables import Tables
 from models.evaluation.tables.table_columns import COLUMNS
 from tests.evaluation.stand_in import a_market, a_plan, evaluated
 
+pytestmark = pytest.mark.measures
+
 FIGURES = ("mean", "std", "median", "p5", "p95", "q25", "q75")
 
 PINNED = {
