@@ -121,9 +121,10 @@ def simulate(
     walk = Walk(
         bar_seconds=bar_seconds, sigma=sigma_bps / 1e4, volume_deviation=volume_deviation, daily_swing=daily_swing
     )
-    out.mkdir(parents=True, exist_ok=True)
-    for number in range(instruments):
-        made = simulate_bars(np.random.default_rng([seed, number]), walk, 1, count)
-        path = out / f"WALK{number}-{bar_seconds}s.parquet"
-        write_bars(path, made, 0, bar_seconds)
-        typer.echo(path)
+    with refusing("lem simulate", OSError):
+        out.mkdir(parents=True, exist_ok=True)
+        for number in range(instruments):
+            made = simulate_bars(np.random.default_rng([seed, number]), walk, 1, count)
+            path = out / f"WALK{number}-{bar_seconds}s.parquet"
+            write_bars(path, made, 0, bar_seconds)
+            typer.echo(path)

@@ -172,6 +172,16 @@ def test_a_bundle_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert code == 2
 
 
+def test_simulated_files_that_cannot_be_written_are_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("no folder")
+
+    code, output = lem("simulate", "--out", tmp_path / "out", "--instruments", "1", "--bars", "300")
+
+    assert code == 2
+    assert output.startswith("lem simulate: ")
+    assert output.count("\n") == 1
+
+
 def test_simulated_files_can_be_backtested(tmp_path: Path) -> None:
     code, output = lem("simulate", "--out", tmp_path, "--instruments", "2", "--bars", "300", "--sigma-bps", "10")
 
