@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from app.domain.errors import InvalidInput
@@ -51,8 +52,13 @@ def require_same_training(
 
 
 def released_net(saved: dict[str, Any]) -> Lem:
-    """The network that a checkpoint would release. Raises InvalidInput where it is of another version's."""
-    net = Lem(LemConfig(**saved["config"]))
+    """The network that a checkpoint would release. Raises InvalidInput where the checkpoint is of another version with
+    other sizes or weights."""
+    try:
+        net = Lem(LemConfig(**saved["config"]))
+    except ValidationError as error:
+        what = "; ".join(f"{each['loc'][0] if each['loc'] else 'sizes'}: {each['msg']}" for each in error.errors())
+        raise InvalidInput("other_network", f"the checkpoint is of another version's network: {what}") from error
     load_weights(net, saved["best"])
     return net
 

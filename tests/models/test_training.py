@@ -113,6 +113,11 @@ def test_a_checkpoint_of_another_versions_network_is_refused(tmp_path: Path) -> 
         released_net(read_checkpoint(checkpoint))
 
 
+def test_a_checkpoint_of_a_version_with_other_sizes_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"another version.*former_size"):
+        released_net({"config": {"former_size": 8}, "best": {}})
+
+
 def test_a_checkpoint_of_a_version_that_teaches_other_weights_alike_is_refused(tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint.pt"
     trainer = a_trainer()
