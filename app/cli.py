@@ -1,7 +1,7 @@
 """`lem`: every command of the project. A command imports its modules when it runs, so that help is quick and the
 service never needs torch.
 
-Exit codes: 0 done, 1 failed on the way, 2 cannot start as asked.
+Exit codes: 0 done, 1 failed on the way, 2 cannot start as asked, 130 interrupted from the keyboard.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The service's decisions over bar files: the same `decide`, vectorised round it."""
+"""The service's decisions over bar files: it calls the same `decide`, and holds orders as arrays."""
