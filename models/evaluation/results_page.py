@@ -14,7 +14,7 @@ from app.decision.policy import Policy
 from models.evaluation.evaluation_plan import EvaluationPlan
 from models.evaluation.market_results import MarketResults
 from models.evaluation.rivals import RIVALS, STOPPING_BASELINE
-from models.evaluation.summary_page import against_rivals
+from models.evaluation.tables.against_rivals import against_rivals
 from models.evaluation.tables.distributions import MEASURED
 from models.evaluation.tables.market_tables import Tables
 from models.evaluation.tables.middle import middle_min_steps

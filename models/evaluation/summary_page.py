@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.backtest.job import LEM
-from models.evaluation.rivals import RIVALS
-from models.evaluation.scenario_groups import BOTH
+from models.evaluation.tables.against_rivals import against_rivals
 from models.evaluation.tables.market_tables import Tables
 from models.evaluation.tables.row_figures import Row
 
@@ -19,26 +17,6 @@ def summary_page(tables: Tables, facts: dict[str, str]) -> str:
     lines = [HEAD, ("---",) * len(HEAD), *_lines(tables)]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     return f"Mean gain and P95 - P5 (w) in bps at the default risk aversion, before costs ({words}).\n\n{table}\n"
-
-
-def against_rivals(tables: Tables) -> list[Row]:
-    """The rows of `paired` against the strongest rule of each benchmark, both sides and size modes together, at the
-    min_steps of the frontier. Each row also has `lem` and `rival`, the rows of `distributions` for the same orders."""
-    shown = {row["min_steps"] for row in tables["frontier"]}
-    measured = {
-        (row["market"], row["benchmark"], row["min_steps"], row["policy"]): row
-        for row in tables["distributions"]
-        if row["side"] == BOTH
-    }
-    return [
-        row
-        | {
-            "lem": measured[row["market"], row["benchmark"], row["min_steps"], LEM],
-            "rival": measured[row["market"], row["benchmark"], row["min_steps"], row["baseline"]],
-        }
-        for row in tables["paired"]
-        if row["side"] == BOTH and row["min_steps"] in shown and row["baseline"] == RIVALS[row["benchmark"]]
-    ]
 
 
 def _lines(tables: Tables) -> Iterator[tuple[str, ...]]:
