@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from app.bars.series import DAY_SECONDS, Series
 
-Floats = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
 POINTS = 8
 
@@ -47,12 +47,12 @@ class Walk:
 class WalkBars:
     """Simulated bars, [P, T] each, in the units of `Series`."""
 
-    open: Floats
-    high: Floats
-    low: Floats
-    close: Floats
-    volume: Floats
-    notional: Floats
+    open: Matrix
+    high: Matrix
+    low: Matrix
+    close: Matrix
+    volume: Matrix
+    notional: Matrix
 
 
 def simulate_bars(random: np.random.Generator, walk: Walk, paths: int, bars: int, *, first_open: int = 0) -> WalkBars:
@@ -80,8 +80,8 @@ def simulate_bars(random: np.random.Generator, walk: Walk, paths: int, bars: int
     )
 
 
-def simulated_series(instrument: str, bars: WalkBars, path: int, bar_seconds: int) -> Series:
-    """The path at index `path` as a series whose first bar opens at the epoch."""
+def simulated_series(instrument: str, bars: WalkBars, index: int, bar_seconds: int) -> Series:
+    """The path at `index` as a series whose first bar opens at the epoch."""
     count = bars.close.shape[1]
     return Series(
         instrument=instrument,
@@ -89,21 +89,21 @@ def simulated_series(instrument: str, bars: WalkBars, path: int, bar_seconds: in
         open_time=bar_seconds * np.arange(count, dtype=np.int64),
         trades=np.zeros(count),
         synthetic=np.zeros(count, dtype=np.bool_),
-        **{field.name: getattr(bars, field.name)[path] for field in fields(bars)},
+        **{field.name: getattr(bars, field.name)[index] for field in fields(bars)},
     )
 
 
-def write_bars(path: Path, bars: WalkBars, path_number: int, bar_seconds: int, *, first_open: int = 0) -> None:
-    """Write one of the simulated paths as a bar file that `read_series` takes."""
+def write_bars(path: Path, bars: WalkBars, index: int, bar_seconds: int, *, first_open: int = 0) -> None:
+    """Write the simulated path at `index` as a bar file that `read_series` takes."""
     opens = first_open + bar_seconds * np.arange(bars.close.shape[1], dtype=np.int64)
     columns: dict[str, Any] = {"timestamp": pa.array(opens * 1000, pa.timestamp("ms", tz="UTC"))}
-    columns |= {field.name: getattr(bars, field.name)[path_number] for field in fields(bars)}
+    columns |= {field.name: getattr(bars, field.name)[index] for field in fields(bars)}
     pq.write_table(pa.table(columns), path)
 
 
-def _volumes(random: np.random.Generator, walk: Walk, paths: int, bars: int, first_open: int) -> Floats:
+def _volumes(random: np.random.Generator, walk: Walk, paths: int, bars: int, first_open: int) -> Matrix:
     second_of_day = (first_open + walk.bar_seconds * np.arange(bars)) % DAY_SECONDS
     profile = 1.0 - walk.daily_swing * np.cos(2.0 * np.pi * second_of_day / DAY_SECONDS)
     logs = walk.volume_deviation * random.standard_normal((paths, bars)) - walk.volume_deviation**2 / 2.0
-    volumes: Floats = walk.volume * profile * np.exp(logs)
+    volumes: Matrix = walk.volume * profile * np.exp(logs)
     return volumes
