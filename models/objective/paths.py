@@ -5,7 +5,7 @@ Shapes: G stretches, K contexts per stretch, J starts, R orders per start, B ord
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -28,9 +28,6 @@ class Paths:
     context: Tensor
     volume_forecast: Tensor
     volatility: Tensor
-
-    def take(self, chosen: Tensor) -> Paths:
-        return Paths(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
 
 def paths_of(stretches: Stretches, features: Features, reading: ContextReading, repeat: int) -> Paths:
