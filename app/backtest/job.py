@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from app.backtest.observing import OnProgress
 from app.backtest.order_tables import ORDERS_SCHEMA, orders_table
+from app.backtest.progress import OnShare, scaled
 from app.backtest.run_series import run_series
 from app.backtest.setup import Setup
 from app.bars.stretches import stretches
@@ -70,7 +70,7 @@ def risk_aversion_of(policy: Policy, text: str | None) -> float:
     return value
 
 
-def run_file(path: Path, job: Job, policy: Policy, *, on_progress: OnProgress = lambda _: None) -> FileResult:
+def run_file(path: Path, job: Job, policy: Policy, *, on_progress: OnShare = lambda _: None) -> FileResult:
     """Run all orders of the job over one file. Raises InvalidInput for a file or a job that cannot be run."""
     if job.setup.max_steps > policy.max_steps:
         raise InvalidInput(
@@ -80,7 +80,7 @@ def run_file(path: Path, job: Job, policy: Policy, *, on_progress: OnProgress = 
     found = stretches(path, job.step_seconds)
     bars = sum(len(series) for series in found)
     for series in found:
-        outcome = run_series(series, policy, job.setup, on_progress=_scaled(on_progress, len(series) / bars))
+        outcome = run_series(series, policy, job.setup, on_progress=scaled(on_progress, len(series) / bars))
         tables.append(orders_table(series, outcome, job.setup))
         skipped, decisions = skipped + outcome.skipped, decisions + outcome.decisions
         fallbacks += outcome.fallbacks
@@ -90,7 +90,3 @@ def run_file(path: Path, job: Job, policy: Policy, *, on_progress: OnProgress = 
 def run_file_alone(path: Path, job: Job) -> FileResult:
     """Do as `run_file` does, in a process that has loaded no policy yet."""
     return run_file(path, job, load_policy(job.policy, job.bundle))
-
-
-def _scaled(on_progress: OnProgress, scale: float) -> OnProgress:
-    return lambda share: on_progress(share * scale)

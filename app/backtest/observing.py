@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.backtest.progress import OnShare
 from app.backtest.setup import Setup
 from app.bars.series import Series, raw_rows, raw_windows
 from app.decision.chain import Reading
@@ -15,8 +15,6 @@ from app.decision.market import Market
 from app.decision.policy import Policy
 
 Integers = NDArray[np.int64]
-OnProgress = Callable[[float], None]
-"""Called with the share of the work that was done since the last call; the shares of one series add up to 1."""
 
 WINDOWS_PER_BATCH = 256
 OBSERVING_SHARE = 0.5
@@ -36,7 +34,7 @@ class Observed:
     market_of_bar: Integers
 
 
-def observe_series(series: Series, policy: Policy, setup: Setup, on_progress: OnProgress = lambda _: None) -> Observed:
+def observe_series(series: Series, policy: Policy, setup: Setup, on_progress: OnShare = lambda _: None) -> Observed:
     """Find the starts and read the market, once for all setups that differ in neither `every`, `start`, `end` nor
     `max_steps`."""
     starts, skipped = order_starts(series, policy.history_min, setup)
@@ -64,7 +62,7 @@ def order_starts(series: Series, history_min: int, setup: Setup) -> tuple[Intege
 
 
 def read_market(
-    series: Series, policy: Policy, starts: Integers, max_steps: int, on_progress: OnProgress
+    series: Series, policy: Policy, starts: Integers, max_steps: int, on_progress: OnShare
 ) -> tuple[Reading, Integers]:
     """Observe each bar that some order is decided on, once. Returns the reading, and the row of it for each bar (-1:
     none)."""

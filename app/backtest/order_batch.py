@@ -38,7 +38,7 @@ class OrderBatch:
         self.stopping = np.zeros(count, dtype=np.bool_)
         self.quantity, self.notional = np.zeros(count), np.zeros(count)
         self.price_sum, self.notional_sum, self.volume_sum = np.zeros(count), np.zeros(count), np.zeros(count)
-        self.order_volume = setup.order_share * setup.max_steps * _trailing_mean(series.volume, start)
+        self.order_volume = setup.order_share * setup.max_steps * trailing_mean(series.volume, start)
         self.volume_floor = VOLUME_FLOOR * _horizon_mean(series.volume, start, setup.max_steps)
         self.sigma = order_sigma(series, start)
 
@@ -140,7 +140,7 @@ def _horizon_mean(volume: Vector, start: Integers, steps: int) -> Vector:
     return mean
 
 
-def _trailing_mean(volume: Vector, start: Integers) -> Vector:
+def trailing_mean(volume: Vector, start: Integers) -> Vector:
     """[B]: the mean volume of the bars before each start, at most `LEVEL_BARS` of them; `start` is at least 1."""
     total = np.concatenate([[0.0], np.cumsum(volume)])
     first = np.maximum(start - LEVEL_BARS, 0)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app.backtest.job import FileResult, Job, run_file, run_file_alone
 from app.backtest.order_tables import screen_table, summarise, write_summary
+from app.backtest.progress import progress_bar
 from app.backtest.workers import worker_pool
 from app.decision.policy import Policy
 
@@ -46,8 +46,7 @@ def _conclusions(results: Sequence[FileResult], seconds: float, out: Path) -> It
 
 def _results(paths: list[Path], job: Job, policy: Policy, jobs: int, console: Console) -> Iterator[FileResult]:
     """In the order of `paths`, whatever the number of processes."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
+    with progress_bar(console) as shown:
         task = shown.add_task("files", total=len(paths))
         if jobs == 1 or len(paths) == 1:
             for path in paths:

@@ -8,8 +8,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from app.backtest.observing import OBSERVING_SHARE, Observed, OnProgress, observe_series
+from app.backtest.observing import OBSERVING_SHARE, Observed, observe_series
 from app.backtest.order_batch import OrderBatch
+from app.backtest.progress import OnShare
 from app.backtest.setup import Setup
 from app.bars.series import Series
 from app.decision.chain import ChainReading
@@ -76,7 +77,7 @@ def run_series(
     *,
     trace: bool = False,
     observed: Observed | None = None,
-    on_progress: OnProgress = lambda _: None,
+    on_progress: OnShare = lambda _: None,
 ) -> Outcome:
     """Run all orders of `setup` over one gapless series, with the decisions that the service would take.
 

@@ -14,8 +14,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from app.backtest.job import load_policy
-from app.backtest.observing import OBSERVING_SHARE, Observed, OnProgress, observe_series
-from app.backtest.order_batch import LEVEL_BARS
+from app.backtest.observing import OBSERVING_SHARE, Observed, observe_series
+from app.backtest.order_batch import trailing_mean
+from app.backtest.progress import OnShare, scaled
 from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
 from app.bars.series import Series
@@ -51,7 +52,7 @@ def measure_file(
     every: int,
     step_seconds: int | None,
     span: tuple[int | None, int | None],
-    on_progress: OnProgress = lambda _: None,
+    on_progress: OnShare = lambda _: None,
 ) -> Arrays:
     """The figures of `runs` on one file, by name. `span` is the first start and the end of starts, in seconds since the
     epoch; `on_progress` gets the share of the work that was done since its last call.
@@ -69,16 +70,16 @@ def measure_file(
     parts = []
     for series in found:
         share = len(series) / sum(len(each) for each in found)
-        observed = observe_series(series, policy, rule.setup(runs[0]), _scaled(on_progress, share))
+        observed = observe_series(series, policy, rule.setup(runs[0]), scaled(on_progress, share))
         total = max(1, len(observed.starts))
         for starts in np.split(observed.starts, range(STARTS_PER_PART, total, STARTS_PER_PART)):
-            on_part = _scaled(on_progress, (1.0 - OBSERVING_SHARE) * share * len(starts) / total)
+            on_part = scaled(on_progress, (1.0 - OBSERVING_SHARE) * share * len(starts) / total)
             parts.append(_part(series, policy, replace(observed, starts=starts), runs, rule, on_part))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _part(
-    series: Series, policy: Policy, observed: Observed, runs: list[Run], rule: StartRule, on_progress: OnProgress
+    series: Series, policy: Policy, observed: Observed, runs: list[Run], rule: StartRule, on_progress: OnShare
 ) -> Arrays:
     """All runs on the starts of `observed`."""
     part: Arrays = {"start_time": series.open_time[observed.starts]}
@@ -128,17 +129,11 @@ def _volumes(series: Series, observed: Observed, steps: int) -> Arrays:
     if market is None or not len(starts):
         nothing = np.zeros((0, steps), dtype=np.float32)
         return {"forecast": nothing, "came": nothing, "sigma": np.zeros(0)}
-    total = np.concatenate([[0.0], np.cumsum(series.volume)])
-    first = np.maximum(starts - LEVEL_BARS, 0)
-    mean = (total[starts] - total[first]) / (starts - first)
+    mean = trailing_mean(series.volume, starts)
     level = np.where(mean > 0.0, mean, np.nan)[:, None]
     expected = market.volume_forecast[observed.market_of_bar[starts - 1], :steps]
     came = sliding_window_view(series.volume, steps)[starts]
     return {"forecast": (expected / level).astype(np.float32), "came": (came / level).astype(np.float32)}
-
-
-def _scaled(on_progress: OnProgress, share: float) -> OnProgress:
-    return lambda part: on_progress(part * share)
 
 
 def measure_file_alone(path: Path, name: str, bundle: Path, runs: list[Run], **settings: Any) -> Arrays:

@@ -10,20 +10,19 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
+from app.backtest.progress import progress_bar
 from app.backtest.workers import worker_pool
 from app.decision.policy import Policy
 from models.evaluation.measure import measure_file, measure_file_alone
 from models.evaluation.units import Unit, is_whole, keep
 
-COLUMNS = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-
 
 def measure_units(units: Sequence[Unit], folder: Path, policies: dict[str, Policy], bundle: Path, jobs: int) -> None:
     """Measure the units that `folder` does not hold yet. Raises as `measure_file` does; finished units stay."""
     missing = [(unit, path) for unit in units if not is_whole(path := unit.kept(folder))]
-    with Progress(*COLUMNS, console=Console(stderr=True), transient=True) as shown:
+    with progress_bar(Console(stderr=True)) as shown:
         task = shown.add_task("units", total=sum(unit.weight for unit in units))
         shown.advance(task, sum(unit.weight for unit in units) - sum(unit.weight for unit, _ in missing))
         if jobs > 1 and len(missing) > 1:
