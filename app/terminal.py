@@ -1,4 +1,4 @@
-"""What every command line says, and exits with, when it cannot start as asked."""
+"""Refusals of the command line: a command that cannot start as asked says why in one line and exits with 2."""
 
 from __future__ import annotations
 

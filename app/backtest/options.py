@@ -1,4 +1,4 @@
-"""Options that hold lists, and numbers that floats would blur. Each raises typer.BadParameter with what it expects."""
+"""Read options that hold lists, exact decimals and times. Raises typer.BadParameter with what an option must be."""
 
 from __future__ import annotations
 

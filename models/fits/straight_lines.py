@@ -27,8 +27,9 @@ from models.objective.stretches import Stretches
 from models.settings.sizes import OUTLOOKS
 
 LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
-"""In windows, added to the diagonal: so many must speak for a figure. The outlook's is for one bar ahead, as over
-longer spans fewer windows are independent; what holds at one bar length alone must earn LENGTH_RIDGE times that."""
+"""Ridges, added to the diagonal, in windows: a figure that fewer windows support gets hardly any weight. The outlook's
+is for one bar ahead and grows with the span, since over longer spans fewer windows are independent. Weights for one bar
+length alone have LENGTH_RIDGE times the outlook's."""
 VOLATILITY_FLOOR = 0.03
 """Added to the coming volatility over the past, before its logarithm."""
 

@@ -22,8 +22,9 @@ from models.objective.terms import draw_terms
 RISK_AVERSIONS = RiskAversions(neutral=0.0, default=0.3, tracking=6.0)
 FORECAST_WEIGHT = 0.2
 HEDGE_SURCHARGE = 3.0
-"""The pace of orders without a cap feels up to that many times its risk aversion on top: to them a smaller spread costs
-no mean. The less they fear spread, the more they may bet with their pace on what the context foresees."""
+"""How many times an order's risk aversion is added, at most, for the risk of its pace. Only orders without a cap pay
+this: for them a smaller spread costs nothing on average. The less an order fears spread, the more its pace may bet on
+the context's forecasts."""
 
 
 @dataclass(frozen=True, slots=True)

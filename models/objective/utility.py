@@ -1,4 +1,4 @@
-"""What training maximises, and what bundles are compared by: mean gain, less what its spread is feared."""
+"""The utility that training maximises and that bundles are compared by: the mean gain less a penalty for its spread."""
 
 from __future__ import annotations
 

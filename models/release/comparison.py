@@ -1,7 +1,7 @@
 """Two bundles on the same orders: for each kind of order that users send, by how much one does better.
 
-On the bars that choose, together with their mirror images, lest a rising half year flatter who bets on it, and on a
-random walk, where there is nothing to bet on.
+The orders are on the validation bars together with their mirror images, so that a rising half year does not flatter a
+bundle that bets on it, and on a random walk, where there is nothing to bet on.
 
 Shapes: B orders.
 """
@@ -39,7 +39,7 @@ LARGE, PACE_MAX = 0.01, Decimal("2.4")
 WALK_BARS, WALK_SEED = 12_000, 2
 
 Bundles = tuple[LemPolicy, LemPolicy]
-"""The one that is asked about, and the one that it is measured by."""
+"""The bundle in question, and the bundle that it is compared with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Comparison:
 
 
 def on_validation(bundles: Bundles, market: TrainMarket) -> Comparison:
-    """On the market's validation bars. Raises InvalidInput where they cannot be read."""
+    """The comparison on the market's validation bars. Raises InvalidInput where they cannot be read."""
     parts = []
     files = bar_files([market.path])
     starts = max(STARTS_PER_FILE_MIN, STARTS_MAX // len(files))
@@ -72,7 +72,7 @@ def on_validation(bundles: Bundles, market: TrainMarket) -> Comparison:
 
 
 def on_walk(bundles: Bundles) -> Comparison:
-    """Where nothing can be known."""
+    """The comparison on a random walk, on which nothing can be forecast."""
     return _compared(a_walk(Walk(), WALK_SEED, WALK_BARS), bundles, orders_of(bundles, every=HORIZON))
 
 

@@ -1,4 +1,4 @@
-"""The release gate: what speaks against a bundle, before it takes the place of another.
+"""The release gate: the reasons against a bundle, before it takes the place of another.
 
 Golden cases, checksums and interfaces are checked by loading it. Here are its size, its causality, whether it answers
 at all, and whether it is worse than the bundle it replaces, beyond what chance explains (models/release/comparison.py).
@@ -25,17 +25,17 @@ CHANCE, RESAMPLES = 5.0, 20_000
 """All comparisons decide together: chance alone stops at most so many per cent of the bundles that are as good. Each
 comparison has its share (Bonferroni), and the resamples must reach that far into the tail."""
 NEGLIGIBLE = 1e-4
-"""In sigma: what is less is a rounding, however sure."""
+"""In sigma: a smaller difference is rounding, however certain it is."""
 BARS_AFTER = 60
 MARKET_LIKE = Walk(volume_per_move=1.0)
-"""On a plain walk nothing is foreseen, so nothing would leak through that."""
+"""On a plain walk the model forecasts nothing, so a forecast that looks ahead would not show."""
 TOLERANCE = 1e-6
 
 
 def reasons_against(
     directory: Path, policy: LemPolicy, replaced: LemPolicy | None, markets: dict[str, TrainMarket]
 ) -> list[str]:
-    """What speaks against releasing the bundle in `directory`, in the place of `replaced` where there is one. `markets`
+    """The reasons against releasing the bundle in `directory`, in the place of `replaced` where there is one. `markets`
     are those it was chosen on. Raises InvalidInput where their bars cannot be read: then nothing can be compared."""
     reasons = []
     size = sum(file.stat().st_size for file in directory.iterdir())
@@ -78,7 +78,8 @@ def worse(policy: LemPolicy, replaced: LemPolicy, markets: dict[str, TrainMarket
 
 
 def failures(name: str, failed: int) -> Iterator[str]:
-    """In an order's place the volume curve would decide then, so that nothing else would show it."""
+    """The reason against a bundle of which decisions failed, if any. In the service the volume curve would stand in for
+    it, so that no result would show the failure."""
     if failed:
         yield f"failures on {name}: {failed:,} decisions failed or were NaN"
 

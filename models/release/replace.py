@@ -11,7 +11,7 @@ from app.domain.errors import InvalidInput
 from models.release.draft import CARD
 
 Gate = Callable[[Path, LemPolicy], list[str]]
-"""Takes the draft's folder and the bundle in it, returns what speaks against a release."""
+"""Takes the draft's folder and the bundle in it, returns the reasons against a release."""
 
 
 def draft_folder(directory: Path) -> Path:

@@ -89,7 +89,7 @@ def read_tapes(
 
 
 def simulated_tapes(config: LemConfig, seed: int, walks: int = WALKS) -> list[Tape]:
-    """Random walks of many bar lengths, volatilities and daily swings of volume: markets without anything to know."""
+    """Random walks of many bar lengths, volatilities and daily swings of volume, on which nothing can be forecast."""
     rng = np.random.default_rng(seed)
     tapes = []
     for number in range(walks):

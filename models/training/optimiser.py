@@ -8,8 +8,9 @@ from torch import nn
 from models.settings.train_settings import TrainSettings
 
 SLOW_RATES = {"context.volume.": 0.03, "context.volatility.": 0.03, "decision.own.": 0.3}
-"""What learns at a share of the rate, by the start of its name: the heads that start warm, lest the steps' noise undo
-what was fitted, and what a block of the decision has beside the weights that all share, since it sees few orders."""
+"""What learns at a share of the rate, by the start of its name: the heads that start warm, so that the steps' noise
+does not undo what was fitted, and what a block of the decision has beside the weights that all share, since it
+sees few orders."""
 
 
 def make_optimizer(net: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:

@@ -11,7 +11,7 @@ from models.tapes.tapes import MarketTapes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingBars:
-    """Markets to learn from, markets to choose on, and walks on which nothing can be known."""
+    """Markets to learn from, markets to choose on, and walks on which nothing can be forecast."""
 
     train: Sequence[MarketTapes]
     validation: Sequence[MarketTapes]
