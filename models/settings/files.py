@@ -14,6 +14,24 @@ from app.domain.errors import InvalidInput
 
 SUFFIX = ".parquet"
 UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+KINDS = {
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "dataclass_type": "must be a table",
+}
+WORDS = {
+    "Value error, ": "",
+    "Input should be": "must be",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "above",
+}
+"""What stands in messages in the place of pydantic's own words, by the kind of mistake and word by word."""
 SHOWN_MAX = 40
 """Characters of a wrong value that a message repeats."""
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -42,7 +60,9 @@ def validated(kind: type[Kind], content: dict[str, Any], source: str) -> Kind:
 def _said(mistake: ErrorDetails) -> str:
     if mistake["type"] in UNKNOWN:
         return "there is no such field"
-    message = mistake["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    message = KINDS.get(mistake["type"], mistake["msg"])
+    for theirs, ours in WORDS.items():
+        message = message.replace(theirs, ours)
     given = mistake["input"]
     if not message.startswith("must be") or isinstance(given, dict):
         return message

@@ -143,7 +143,7 @@ def test_a_flag_has_the_range_that_the_plans_value_has(tmp_path: Path) -> None:
     refused = typed("train", "--seed", 2**70, "--out", tmp_path / "run")
 
     assert refused.exit_code == 2, refused.output
-    assert f"training.seed: must be less than or equal to {2**63 - 1}" in refused.output
+    assert f"training.seed: must be at most {2**63 - 1}" in refused.output
 
 
 def test_bars_that_are_named_like_the_walks_are_refused(tmp_path: Path) -> None:

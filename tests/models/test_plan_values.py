@@ -63,15 +63,15 @@ def a_market(**changes: Any) -> dict[str, Any]:
     return {"path": "bars", "train_end": "2024-07-01", "validation_end": "2025-01-01"} | changes
 
 
-WHOLE, NUMBER, FINITE = "a valid integer", "a valid number", "a finite number"
+WHOLE, NUMBER, FINITE = "a whole number", "a number", "a finite number"
 
 
 def at_least(limit: float) -> str:
-    return f"greater than or equal to {limit}"
+    return f"at least {limit}"
 
 
 def at_most(limit: float) -> str:
-    return f"less than or equal to {limit}"
+    return f"at most {limit}"
 
 
 @pytest.mark.parametrize(
@@ -151,6 +151,9 @@ def test_a_size_out_of_its_range_is_refused_with_what_it_may_be(key: str, value:
         ({"model": {"hidden": 9, "heads": 2}}, "model: hidden 9 is not a multiple of heads"),
         ({"model": {"lookback": 96, "recurrence": 96}}, "model: the lookback must hold"),
         ({"out": "runs"}, "out: there is no such field"),
+        ({"markets": 5}, "markets: must be a table, not 5"),
+        ({"markets": {"one": 5}}, r"markets\.one: must be a table, not 5"),
+        ({"model": 5}, "model: must be a table, not 5"),
     ],
 )
 def test_a_mistake_is_refused_with_its_place(content: dict[str, Any], reason: str) -> None:
@@ -161,7 +164,7 @@ def test_a_mistake_is_refused_with_its_place(content: dict[str, Any], reason: st
 @pytest.mark.parametrize(
     ("market", "reason"),
     [
-        (a_market(weight=0), "weight: "),
+        (a_market(weight=0), "weight: must be above 0"),
         (a_market(weight=math.nan), "weight: "),
         (a_market(weight=math.inf), "weight: "),
         (a_market(weight=True), "weight: "),
