@@ -12,7 +12,7 @@ from rich.console import Console
 from app.backtest.job import LEM
 from app.bundles.bundle import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
-from app.domain.errors import LemError
+from app.domain.errors import InvalidInput, LemError
 from app.terminal import refusing
 from models.evaluation.evaluate import Evaluation, check, load_policies, write_text
 from models.evaluation.in_sample import in_sample, trained_until
@@ -69,6 +69,7 @@ def evaluate(
         )
         chosen = changed_plan(asked, max_steps=max_steps, min_steps=min_steps, every=every, walk=walk)
         out.mkdir(parents=True, exist_ok=True)
+        _require_file(docs)
         check(chosen)
         policies = load_policies(bundle)
         until = trained_until(policies[LEM])
@@ -86,3 +87,12 @@ def evaluate(
     for name, value in seen.items():
         console.print(f"{name}: {value}", markup=False)
     console.print(f"written to {out}: report.html, summary.md and {len(tables)} tables")
+
+
+def _require_file(docs: Path | None) -> None:
+    """Refuse a page that cannot be written before anything is measured. Raises InvalidInput or OSError."""
+    if docs is None:
+        return
+    if docs.is_dir():
+        raise InvalidInput("not_a_file", f"--docs {docs}: is a folder; name a file")
+    docs.parent.mkdir(parents=True, exist_ok=True)

@@ -81,6 +81,7 @@ def test_no_torch_is_needed() -> None:
         (["--config", "plan.toml", "--step-seconds", "3600"], "--step-seconds goes with --bars"),
         (["--walk", "--start", "2025-01-06"], "--start goes with --bars"),
         (["--walk", "--every", "13"], "--every goes with the bars of a market"),
+        (["--walk", "--docs", "."], "--docs .: is a folder"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(tmp_path: Path, words: list[str], complaint: str) -> None:
