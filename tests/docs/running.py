@@ -27,16 +27,20 @@ def outputs(examples: Sequence[Example]) -> list[str]:
     the service's address, a service on a free port stands for it. Raises CalledProcessError where a command fails."""
     script = "".join(f"{example.commands}\necho; echo '{RULER}'\n" for example in examples)
     with TemporaryDirectory() as folder, _served(script, Path(folder)) as addressed:
-        ran = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", addressed],
-            cwd=folder,
-            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "80"},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=RUN_SECONDS_MAX,
-        )
-    return [output.strip() for output in ran.stdout.split(RULER)[:-1]]
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "80"}
+        printed = _printed(["bash", "-euo", "pipefail", "-c", addressed], cwd=folder, env=environment)
+    return [output.strip() for output in printed.split(RULER)[:-1]]
+
+
+def _printed(command: list[str], **options: Any) -> str:
+    """What the command prints. Raises CalledProcessError, with what the command said on stderr as a note."""
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=RUN_SECONDS_MAX, **options)
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr)
+        raise
+    printed: str = ran.stdout
+    return printed
 
 
 @contextmanager
@@ -52,8 +56,8 @@ def _served(script: str, folder: Path) -> Iterator[str]:
 def demo_output() -> str:
     """What `make demo` ends with where there is no terminal: the summary."""
     command = [sys.executable, "-m", "app.cli", "demo", "--bars-per-second", "100"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=RUN_SECONDS_MAX)
-    return _stripped(ran.stdout[ran.stdout.index("Summary") :])
+    printed = _printed(command)
+    return _stripped(printed[printed.index("Summary") :])
 
 
 def formatted(output: str, shown: Block) -> str:

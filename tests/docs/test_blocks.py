@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+
+import pytest
+
 from tests.docs.__main__ import rewritten
 from tests.docs.blocks import blocks, examples
 from tests.docs.running import outputs, shape
@@ -34,6 +38,15 @@ def test_a_block_is_run_unless_the_comment_before_it_says_what_it_needs() -> Non
 
 def test_the_blocks_of_a_document_share_a_shell() -> None:
     assert outputs(examples(PAGE)) == ["", "hello 1.5 times"]
+
+
+def test_a_command_that_fails_says_why() -> None:
+    failing = examples("```bash\necho lost >&2; false\n```\n")
+
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        outputs(failing)
+
+    assert failed.value.__notes__ == ["lost\n"]
 
 
 def test_numbers_may_differ_from_what_is_shown_and_words_may_not() -> None:
