@@ -55,7 +55,8 @@ def serve(
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        refuse("lem", "; ".join(f"LEM_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors()))
+        wrong = (f"LEM_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors())
+        refuse("lem", "; ".join(wrong).replace("Input should be", "must be"))
     with refusing("lem", CannotStart):
         run(settings, host, port)
 
