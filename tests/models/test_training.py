@@ -204,6 +204,7 @@ def _validated(process: int, processes: int, folder: str) -> None:
     torch.set_num_threads(1)
     utility = a_trainer().validate()
     (Path(folder) / str(process)).write_text(repr(utility))
+    distributed.barrier()  # a process that leaves while the other still receives can bring either down
     distributed.destroy_process_group()
 
 
