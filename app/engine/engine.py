@@ -43,7 +43,7 @@ class Engine:
         metrics: Metrics,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
-        waiters = Waiters()
+        self._waiters = waiters = Waiters()
         announcer = Announcer(metrics, waiters)
         committer = Committer(store, metrics, announcer)
         loader = Loader(store, chain.lookback)
@@ -79,6 +79,10 @@ class Engine:
     async def start(self) -> None:
         """Replay what orders have not seen; see `Recovery.start`."""
         await self.recovery.start(self._live)
+
+    def release_waiters(self) -> None:
+        """Answer every request that waits for a slice, with what there is; none waits from here on."""
+        self._waiters.close()
 
     async def stop(self) -> None:
         await self.recovery.stop()

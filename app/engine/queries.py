@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from app.domain.errors import NotFound
 from app.domain.lifecycle import Status
@@ -11,6 +10,7 @@ from app.domain.order import order_id_of
 from app.domain.state import OrderState
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
+from app.engine.order_reads import OrderReads
 from app.engine.ports import Store
 from app.engine.results import Page, Schedule
 from app.engine.schedule import schedule_of
@@ -23,6 +23,7 @@ class Queries:
         self, store: Store, instruments: LiveInstruments, loader: Loader, decider: Decider, waiters: Waiters
     ) -> None:
         self._store = store
+        self._reads = OrderReads(store)
         self._instruments = instruments
         self._loader = loader
         self._decider = decider
@@ -30,7 +31,7 @@ class Queries:
 
     async def order(self, order_id: str) -> OrderState:
         """Raises NotFound("unknown_order")."""
-        found = await self._store.order(order_id)
+        found = await self._reads.order(order_id)
         if found is None:
             raise NotFound("unknown_order", f"no order has the id {order_id!r}")
         return found
@@ -53,17 +54,16 @@ class Queries:
 
     async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> OrderState:
         """The order, whose `current` is the slice; waits while the order is live without one, at most `wait_seconds`.
-        Raises NotFound("unknown_order"), Unavailable("too_many_waiters")."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait_seconds
-        while True:
-            with self._waiters.change_of(order_id) as changed:
-                state = await self.order(order_id)
-                if state.current is not None or not state.status.live or loop.time() >= deadline:
-                    return state
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(deadline):
-                        await changed
+        Raises NotFound("unknown_order"), and Unavailable("too_many_waiters") for an order that must be waited for."""
+        deadline = asyncio.get_running_loop().time() + wait_seconds
+        with self._waiters.watching(order_id) as watch:
+            state = await self.order(order_id)
+            while not _has_answer(state) and await watch.change(deadline):
+                if watch.newest is not None and watch.newest.version > state.version:
+                    state = watch.newest
+        if wait_seconds and not _has_answer(state) and not self._waiters.closed:
+            return await self.order(order_id)  # another process may have moved the order
+        return state
 
     async def schedule(self, order_id: str) -> Schedule:
         """Every step: done, current, projected. Raises NotFound("unknown_order")."""
@@ -73,3 +73,8 @@ class Queries:
         await self._loader.ensure_history(live, step_seconds)
         rest = await self._decider.foresee(live, step_seconds, state) if state.status.live else []
         return schedule_of(state, slices, rest, lambda at: live.window_from(at, step_seconds))
+
+
+def _has_answer(state: OrderState) -> bool:
+    """Whether there is a slice, or none will come."""
+    return state.current is not None or not state.status.live

@@ -1,44 +1,87 @@
-"""Requests that wait for an order to change, each on a future, so that none of them polls the store."""
+"""Requests that wait for an order to change, each on an event, so that none of them polls the store."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from app.domain.errors import Unavailable
+from app.domain.state import OrderState
 
 WAITERS_MAX = 10_000
 
 
+class Watch:
+    """One request's view of one order. `newest` is the order as the newest change has left it, None before the first
+    change since the watch began."""
+
+    def __init__(self, waiters: Waiters) -> None:
+        self.newest: OrderState | None = None
+        self._waiters = waiters
+        self._changed = asyncio.Event()
+
+    def tell(self, state: OrderState | None) -> None:
+        self.newest = state or self.newest
+        self._changed.set()
+
+    async def change(self, deadline: float) -> bool:
+        """Wait for the next change; False where the loop's time has reached `deadline`, or nobody may wait any more.
+        Raises Unavailable("too_many_waiters") rather than be one too many."""
+        if self._waiters.closed or asyncio.get_running_loop().time() >= deadline:
+            return False
+        if not self._changed.is_set():
+            with self._waiters.place(), contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    await self._changed.wait()
+        changed = self._changed.is_set() and not self._waiters.closed
+        self._changed.clear()
+        return changed
+
+
 class Waiters:
-    """Futures by order id, at most `WAITERS_MAX` of them."""
+    """Watches by order id. At most `WAITERS_MAX` of them wait at a time; those that read the order and find what they
+    came for are not counted."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
-        self._count = 0
+        self.closed = False
+        self._watching: dict[str, set[Watch]] = {}
+        self._waiting = 0
 
     @contextmanager
-    def change_of(self, order_id: str) -> Iterator[asyncio.Future[None]]:
-        """A future that is done at the order's next change. Take it before reading the order, or a change is missed.
-        Raises Unavailable("too_many_waiters")."""
-        if self._count >= WAITERS_MAX:
-            raise Unavailable("too_many_waiters", f"{WAITERS_MAX} requests are waiting already")
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(order_id, set()).add(future)
-        self._count += 1
+    def watching(self, order_id: str) -> Iterator[Watch]:
+        """Begin the watch before reading the order, or a change is missed."""
+        watch = Watch(self)
+        self._watching.setdefault(order_id, set()).add(watch)
         try:
-            yield future
+            yield watch
         finally:
-            self._count -= 1
-            waiting = self._waiting.get(order_id, set())
-            waiting.discard(future)
-            if not waiting:
-                self._waiting.pop(order_id, None)
+            watching = self._watching.get(order_id, set())
+            watching.discard(watch)
+            if not watching:
+                self._watching.pop(order_id, None)
 
-    def wake(self, order_ids: Iterable[str]) -> None:
-        """The orders have changed."""
-        for order_id in order_ids:
-            for future in self._waiting.get(order_id, ()):
-                if not future.done():
-                    future.set_result(None)
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place among those that wait. Raises Unavailable("too_many_waiters") where all are taken."""
+        if self._waiting >= WAITERS_MAX:
+            raise Unavailable("too_many_waiters", f"{WAITERS_MAX} requests are waiting already")
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    def wake(self, orders: Iterable[OrderState]) -> None:
+        """The orders have changed: this is how they are recorded now."""
+        for state in orders:
+            for watch in self._watching.get(state.order_id, ()):
+                watch.tell(state)
+
+    def close(self) -> None:
+        """The service ends: whoever waits goes on at once, and nobody waits any more."""
+        self.closed = True
+        for watching in self._watching.values():
+            for watch in watching:
+                watch.tell(None)

@@ -28,5 +28,5 @@ class Committer:
         answers = await self._store.commit(changes)
         self._metrics.committed(len(changes), time.perf_counter() - started)
         self._announcer.announce([each for each, other in zip(changes, answers, strict=True) if other is None])
-        self._announcer.wake(each.after.order_id for each in changes)
+        self._announcer.wake([other or each.after for each, other in zip(changes, answers, strict=True)])
         return [answer for answer in answers if answer is not None]
