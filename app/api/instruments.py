@@ -78,10 +78,12 @@ class InstrumentsOut(Answer):
 
 
 Symbol = Annotated[str, Path(examples=["BTC-USDT"])]
+ONE = "/v1/instruments/{symbol:path}"
+"""A symbol such as BTC/USDT comes as `BTC%2FUSDT`, which is a slash again by the time that routes are matched."""
 
 
 @router.put(
-    "/v1/instruments/{symbol}",
+    ONE,
     summary="Register an instrument, or change it",
     responses={
         201: {"model": InstrumentOut, "description": "Registered"},
@@ -101,6 +103,6 @@ async def list_instruments(engine: EngineDep) -> InstrumentsOut:
     return InstrumentsOut(instruments=[InstrumentOut.of(each) for each in await engine.instruments.all()])
 
 
-@router.get("/v1/instruments/{symbol}", summary="One instrument", responses=problems(*GET_CODES))
+@router.get(ONE, summary="One instrument", responses=problems(*GET_CODES))
 async def get_instrument(symbol: Symbol, engine: EngineDep) -> InstrumentOut:
     return InstrumentOut.of(await engine.instruments.get(symbol))

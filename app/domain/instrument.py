@@ -9,7 +9,8 @@ from decimal import Decimal
 from app.domain.errors import InvalidInput
 from app.domain.numbers import ZERO, require_not_negative, require_positive
 
-SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SYMBOL = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+"""No braces, which would end the hash tag in the store's keys; no part that a path would read as `.` or `..`."""
 BAR_SECONDS_MAX = 86_400
 
 
@@ -30,7 +31,7 @@ class Instrument:
     def __post_init__(self) -> None:
         if not SYMBOL.fullmatch(self.symbol):
             raise InvalidInput(
-                "bad_symbol", f"{self.symbol!r} is not a symbol: letters, digits and . _ - only, at most 64"
+                "bad_symbol", f"{self.symbol!r} is not a symbol: letters, digits and . _ - / only, at most 64"
             )
         if not 1 <= self.bar_seconds <= BAR_SECONDS_MAX:
             raise InvalidInput(
