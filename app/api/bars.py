@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Request
@@ -12,6 +11,16 @@ from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
 from app.api.codes import BODY, STORE, TIMES
+from app.api.json_text import (
+    commas_of,
+    located,
+    parsed,
+    parsed_line,
+    read_items,
+    require_commas,
+    require_few_fields,
+    require_few_values,
+)
 from app.api.openapi import REF, problems
 from app.api.services import EngineDep
 from app.api.values import Answer, DecimalIn, Edge, Name, TimeIn
@@ -20,6 +29,10 @@ from app.engine.results import FeedBar, Ingested
 router = APIRouter(tags=["bars"])
 
 BARS_MAX = 10_000
+VALUES_MAX = 16 * BARS_MAX
+"""Of one request: a bar has nine fields."""
+LINES_MAX = 2 * BARS_MAX
+"""Of one request, blank ones among them."""
 BAR_CODES = (
     *("unknown_instrument", "bar_conflict", "bar_out_of_order", "bar_not_closed", "bar_too_old", "misaligned_bar"),
     *("high_below_low", "price_outside_range", "outside_calendar", "empty", "too_many"),
@@ -77,32 +90,51 @@ class IngestedOut(Answer):
         return cls.model_validate(ingested, from_attributes=True)
 
 
+class _Document(Edge):
+    """A request's JSON document whose bars are still to be read."""
+
+    bars: Annotated[list[Any], Field(min_length=1, max_length=BARS_MAX)]
+
+
 async def _read(request: Request) -> list[FeedBar]:
     """The body's bars, in its order. One wrong bar refuses the whole request, and the problem points to that bar."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in (JSON, NDJSON):
         raise HTTPException(415, f"bars are sent with content-type: {JSON} or {NDJSON}")
     body = await request.body()
+    require_few_values(body, VALUES_MAX)
+    return await (_of_document(body) if kind == JSON else _of_lines(body))
+
+
+async def _of_document(body: bytes) -> list[FeedBar]:
     try:
-        bars = BarsIn.model_validate_json(body).bars if kind == JSON else list(_lines(body))
+        items = _Document.model_validate(require_few_fields(parsed(body))).bars
     except ValidationError as error:
-        raise RequestValidationError([entry | {"loc": ("body", *entry["loc"])} for entry in error.errors()]) from error
-    return [bar.to_feed() for bar in bars]
+        raise located(error) from error
+    bars = await read_items(items, _bar, ["bars"])
+    require_commas(body, len(items) - 1 + sum(map(commas_of, items)))
+    return bars
 
 
-def _lines(body: bytes) -> Iterator[BarIn]:
+async def _of_lines(body: bytes) -> list[FeedBar]:
     """One bar a line; blank lines are skipped. Errors point to a line as if the lines were the list `bars`."""
-    lines = [line for line in body.split(b"\n") if line.strip()]
+    lines = [line for line in body.split(b"\n", LINES_MAX) if line.strip()]
     if not 1 <= len(lines) <= BARS_MAX:
         code = "too_many" if lines else "empty"
         detail = f"a request has 1 to {BARS_MAX} bars, not {len(lines)}"
         raise RequestValidationError([{"type": code, "loc": ("body", "bars"), "msg": detail}])
-    for index, line in enumerate(lines):
-        try:
-            yield BarIn.model_validate_json(line)
-        except ValidationError as error:
-            errors = [entry | {"loc": ("body", "bars", index, *entry["loc"])} for entry in error.errors()]
-            raise RequestValidationError(errors) from error
+    return await read_items(lines, _bar_of_line, ["bars"])
+
+
+def _bar_of_line(line: bytes) -> FeedBar:
+    item = parsed_line(line)
+    bar = _bar(item)
+    require_commas(line, commas_of(item))
+    return bar
+
+
+def _bar(item: Any) -> FeedBar:
+    return BarIn.model_validate(require_few_fields(item)).to_feed()
 
 
 _BODY: dict[str, Any] = {

@@ -6,11 +6,12 @@ A test holds this list to the refusals in the code. What a route may answer is i
 from __future__ import annotations
 
 CODES: dict[str, tuple[int, str]] = {
-    "bad_request": (400, "the body cannot be read"),
+    "bad_request": (400, "the request is not HTTP/1.1, or its body broke off"),
     "unknown_path": (404, "no route has that path"),
     "unknown_instrument": (404, "no instrument has that name"),
     "unknown_order": (404, "no order has that id"),
     "method_not_allowed": (405, "the path does not take that method"),
+    "request_timeout": (408, "the request did not come in time"),
     "bar_conflict": (409, "the bar is recorded with other values"),
     "bar_out_of_order": (409, "the bar comes after newer ones"),
     "client_order_id_reused": (409, "another order has that client_order_id"),
@@ -20,14 +21,14 @@ CODES: dict[str, tuple[int, str]] = {
     "instrument_in_use": (409, "live orders stand on what would change"),
     "no_bars": (409, "the instrument has no bar yet, so no price to start from"),
     "order_ended": (409, "the order has ended otherwise"),
-    "payload_too_large": (413, "the body has more than 4 MiB"),
-    "unsupported_media_type": (415, "the content-type is not one that the route reads"),
+    "payload_too_large": (413, "the body has more bytes than it may"),
+    "unsupported_media_type": (415, "the content-type is not one that the route reads, or there is a content-encoding"),
     "above_one": (422, "a fraction is above 1"),
     "bad_bar_seconds": (422, "bar_seconds is not within 1 to 86400"),
     "bad_cursor": (422, "the cursor is not one that a page gave"),
     "bad_horizon": (422, "min_steps or step_seconds is below 1"),
     "bad_json": (422, "the body is not JSON"),
-    "bad_symbol": (422, "a symbol has letters, digits and . _ - only"),
+    "bad_symbol": (422, "a symbol has letters, digits and . _ - / only"),
     "bad_text": (422, "a text is empty, too long, or has control characters"),
     "bad_time": (422, "a time is not in RFC 3339"),
     "bar_not_closed": (422, "the bar's window has not closed yet"),
@@ -49,22 +50,26 @@ CODES: dict[str, tuple[int, str]] = {
     "out_of_range": (422, "a number is outside its bounds"),
     "outside_calendar": (422, "the time is beyond the years that the calendar knows"),
     "price_outside_range": (422, "the bar's open or close is outside low..high"),
+    "repeated_field": (422, "a field comes more than once in the same object"),
     "size_ambiguous": (422, "both quantity and notional are given"),
     "size_missing": (422, "neither quantity nor notional is given"),
     "slice_cap_infeasible": (422, "max_steps slices under the cap cannot make the order"),
     "start_time_too_far": (422, "start_time is too far ahead"),
     "step_seconds_unsupported": (422, "the calendar or the bars do not allow such steps"),
     "time_out_of_range": (422, "the year is not within 1970 and 2200"),
-    "too_many": (422, "a list has too many entries"),
+    "too_many": (422, "a list, an object or the whole body has too many entries"),
     "too_many_lots": (422, "the size has more lots than can be counted"),
     "unknown_calendar": (422, "no calendar has that code"),
     "unknown_field": (422, "the field does not exist"),
     "unknown_slice": (422, "the order has no such slice"),
     "unknown_value": (422, "the word is none of those that the field takes"),
     "wrong_type": (422, "the JSON type is another one than the field's"),
+    "headers_too_large": (431, "the headers have more than 64 KiB"),
     "internal_error": (500, "the service failed; what was asked for is safe to repeat"),
     "busy": (503, "others change the same thing too fast; repeat it"),
+    "shutting_down": (503, "the service ends; what was asked for is safe to repeat"),
     "store_unavailable": (503, "the store is away; what was asked for is safe to repeat"),
+    "too_many_connections": (503, "the service has as many connections as it may"),
     "too_many_orders": (503, "the instrument has as many live orders as it may"),
     "too_many_waiters": (503, "as many requests wait as may"),
 }
@@ -73,9 +78,9 @@ QUERY = ("wrong_type", "unknown_field", "unknown_value", "out_of_range", "bad_te
 """What may be wrong with any query or path parameter."""
 
 BODY = (
-    *("bad_request", "payload_too_large", "unsupported_media_type", "bad_json", "wrong_type", "field_missing"),
-    *("unknown_field", "bad_text", "decimal_not_a_string", "not_a_decimal", "not_finite", "not_positive", "negative"),
-    "out_of_range",
+    *("bad_request", "request_timeout", "payload_too_large", "unsupported_media_type", "bad_json", "wrong_type"),
+    *("field_missing", "repeated_field", "too_many", "unknown_field", "bad_text", "decimal_not_a_string"),
+    *("not_a_decimal", "not_finite", "not_positive", "negative", "out_of_range"),
 )
 """What may be wrong with any body."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -145,6 +146,11 @@ INSTRUMENTS: list[tuple[str, str, Json, str]] = [
     ("bars longer than a day", SYMBOL, instrument_json(bar_seconds=86_401), "bad_bar_seconds"),
     ("an unknown calendar", "NEW", instrument_json(calendar="MOON"), "unknown_calendar"),
     ("a symbol with a blank", "A%20B", instrument_json(), "bad_symbol"),
+    ("a symbol with braces", "%7BA%7D", instrument_json(), "bad_symbol"),
+    ("a symbol with an empty part", "A%2F%2FB", instrument_json(), "bad_symbol"),
+    ("a symbol with a part of dots", "A%2F..%2FB", instrument_json(), "bad_symbol"),
+    ("a symbol that ends in a slash", "A%2F", instrument_json(), "bad_symbol"),
+    ("a symbol too long", "A%2F" + "B" * 63, instrument_json(), "bad_symbol"),
 ]
 
 
@@ -170,6 +176,21 @@ async def test_a_bad_question_for_orders_is_refused(client: httpx.AsyncClient, q
     response = await client.get(f"/v1/orders?{query}")
 
     assert (response.status_code, response.json()["code"]) == (422, code)
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        b"[" * 180, b'["X",' + b"9" * 180 + b"]", b'["X",-5]', b'["X",true]', b'["X",1e400]', b'["X",1.0]',
+        b'["X",null]', b'["\\ud800"]', b'{"X":1}', b"1", b"\xff", b"",
+    ],
+)  # fmt: skip
+async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, position: bytes) -> None:
+    cursor = base64.urlsafe_b64encode(position).decode() or "="
+
+    response = await client.get("/v1/orders", params={"cursor": cursor})
+
+    assert (response.status_code, response.json()["code"]) == (422, "bad_cursor")
 
 
 @pytest.mark.parametrize("wait", ["-1", "31", "nan", "soon"])
