@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.domain.errors import Conflict, InvalidInput, Unavailable
+from app.domain.errors import Conflict, InvalidInput, LemError, Unavailable
 from app.domain.order import Order, order_id_of
 from app.domain.state import OrderState
 from app.domain.transitions import accept, cancel
@@ -66,12 +66,12 @@ class OrderEntry:
         first = await self._first_answer(order)
         if first is not None:
             return first, False
-        for _ in range(RACES_MAX):
-            answer = await self._created(order)
-            if answer is not None:
-                return answer
-            await self._instruments.wait_for_newer(order.instrument)
-        raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
+        try:
+            return await self._placed(order)
+        except LemError as refusal:
+            if refusal.code != "store_unavailable":  # what is recorded is unknown then: the id stays the order's
+                await self._store.refuse_claim(order)
+            raise
 
     async def cancel(self, order_id: str) -> OrderState:
         """Raises NotFound("unknown_order"), Conflict("order_ended"), Unavailable("busy")."""
@@ -89,6 +89,14 @@ class OrderEntry:
             return None
         _require_own(claim, order)
         return await self._store.order(order.order_id)
+
+    async def _placed(self, order: Order) -> tuple[OrderState, bool]:
+        for _ in range(RACES_MAX):
+            answer = await self._created(order)
+            if answer is not None:
+                return answer
+            await self._instruments.wait_for_newer(order.instrument)
+        raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
 
     async def _created(self, order: Order) -> tuple[OrderState, bool] | None:
         """None where a bar has overtaken the order: its first window is another one then."""

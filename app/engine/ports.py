@@ -86,10 +86,12 @@ class Metrics(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who took a client_order_id first: the instrument of the order, and the digest of its terms."""
+    """Who took a client_order_id first: the instrument of the order, and the digest of its terms. Once the order is
+    `refused`, the claim gives way to another order, unless an order came of it all the same."""
 
     instrument: str
     digest: str
+    refused: bool = False
 
 
 class Store(Protocol):
@@ -121,6 +123,10 @@ class Store(Protocol):
         ...
 
     async def claimed(self, order_id: str) -> Claim | None: ...
+
+    async def refuse_claim(self, order: Order) -> None:
+        """The order was refused: its client_order_id is free for another order, unless that is not its own."""
+        ...
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         """Record a new order. Returns what is recorded now, and whether it is this one rather than an earlier creation;

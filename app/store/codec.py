@@ -132,9 +132,10 @@ def fill_from(line: str) -> Fill:
 
 
 def claim_text(claim: Claim) -> str:
-    return dumps({"instrument": claim.instrument, "digest": claim.digest})
+    refused = {"refused": True} if claim.refused else {}
+    return dumps({"instrument": claim.instrument, "digest": claim.digest} | refused)
 
 
 def claim_from(line: str) -> Claim:
     value = loads(line)
-    return Claim(value["instrument"], value["digest"])
+    return Claim(value["instrument"], value["digest"], refused=value.get("refused", False))

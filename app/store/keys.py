@@ -16,7 +16,7 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
-| `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever: it is unique for ever |
+| `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
 """
 
 from __future__ import annotations

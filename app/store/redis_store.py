@@ -21,7 +21,7 @@ from app.engine.changes import Change
 from app.engine.ports import Claim
 from app.engine.results import Page
 from app.engine.terms import digest_of
-from app.store import codec, keys
+from app.store import claims, codec, keys
 from app.store.commits import commit_calls, create_call
 from app.store.connection import Call, connect, reaching, run, script
 from app.store.order_codec import slice_from, state_from
@@ -98,15 +98,16 @@ class RedisStore:
         return [codec.bar_from(fields["json"]) for _, fields in entries]
 
     async def claim(self, order: Order) -> Claim:
-        own = Claim(order.instrument, digest_of(order))
         with reaching():
-            earlier: Any = await self._client.set(keys.claim(order.order_id), codec.claim_text(own), nx=True, get=True)
-        return codec.claim_from(earlier) if earlier else own
+            return await claims.take(self._client, order.order_id, Claim(order.instrument, digest_of(order)))
 
     async def claimed(self, order_id: str) -> Claim | None:
         with reaching():
-            line: Any = await self._client.get(keys.claim(order_id))
-        return codec.claim_from(line) if line else None
+            return await claims.standing(self._client, order_id)
+
+    async def refuse_claim(self, order: Order) -> None:
+        with reaching():
+            await claims.mark_refused(self._client, order.order_id, Claim(order.instrument, digest_of(order)))
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         with reaching():
@@ -127,7 +128,12 @@ class RedisStore:
 
     async def order(self, order_id: str) -> OrderState | None:
         symbol = await self._symbol_of(order_id)
-        return (await self._orders(symbol, [order_id]))[0] if symbol else None
+        if symbol is None:
+            return None
+        [found] = await self._orders(symbol, [order_id])
+        if found is None:
+            self._symbols.pop(order_id, None)  # a claim without an order may give way to one on another instrument
+        return found
 
     async def awaiting(self, symbol: str) -> list[OrderState]:
         with reaching():
