@@ -9,7 +9,8 @@ from fastapi import FastAPI
 
 from app.api.application import build
 from app.api.services import ActiveModel, Services
-from app.bundles.bundle import BundleError, LemPolicy, load_bundle
+from app.bundles.bundle import LemPolicy, load_bundle
+from app.bundles.errors import BundleError
 from app.clock.calendars import calendar
 from app.clock.clocks import BarsClock, WallClock
 from app.decision.chain import PolicyChain
