@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Response
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.api.codes import BODY, QUERY, STORE
 from app.api.openapi import problems
 from app.api.services import EngineDep
 from app.api.values import Answer, DecimalIn, DecimalOut, Edge, Name
-from app.domain.instrument import Instrument
+from app.domain.instrument import BAR_SECONDS_MAX, Instrument
 from app.domain.numbers import ZERO
 
 router = APIRouter(tags=["instruments"])
@@ -36,7 +36,7 @@ class InstrumentIn(Edge):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    bar_seconds: int
+    bar_seconds: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": BAR_SECONDS_MAX})]
     lot_size: DecimalIn
     tick_size: DecimalIn
     min_notional: DecimalIn = ZERO

@@ -72,12 +72,14 @@ class _Body:
             self._require_readable()
             self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS_MAX
         message = await self._received_in_time(self._deadline)
+        if message["type"] == "http.disconnect":  # nobody hears the answer, and nothing of ours has failed
+            raise Refused(400, "bad_request", "the body broke off")
         part = message.get("body", b"")
         self.received += len(part)
         self._bounds.held_bytes += len(part)
         self._require_size(self.received)
         self._complete = not message.get("more_body", False)
-        if self._bound.values_max is not None and message["type"] == "http.request":
+        if self._bound.values_max is not None:
             self._parts.append(part)
             if self._complete and self._is_json():
                 _require_json(b"".join(self._parts), self._bound.values_max)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 
 WAITERS_MAX = 10_000
+TOLD_AT_ONCE = 50
 
 
 class Watch:
@@ -23,7 +24,9 @@ class Watch:
         self._changed = asyncio.Event()
 
     def tell(self, state: OrderState | None) -> None:
-        self.newest = state or self.newest
+        """The order is recorded so now; None where it may not have changed. News may overtake each other."""
+        if state is not None and (self.newest is None or state.version > self.newest.version):
+            self.newest = state
         self._changed.set()
 
     async def change(self, deadline: float) -> bool:
@@ -75,13 +78,16 @@ class Waiters:
 
     def wake(self, orders: Iterable[OrderState]) -> None:
         """The orders have changed: this is how they are recorded now."""
-        for state in orders:
-            for watch in self._watching.get(state.order_id, ()):
-                watch.tell(state)
+        self._tell([(watch, state) for state in orders for watch in self._watching.get(state.order_id, ())])
 
     def close(self) -> None:
         """The service ends: whoever waits goes on at once, and nobody waits any more."""
         self.closed = True
-        for watching in self._watching.values():
-            for watch in watching:
-                watch.tell(None)
+        self._tell([(watch, None) for watching in self._watching.values() for watch in watching])
+
+    def _tell(self, news: Sequence[tuple[Watch, OrderState | None]]) -> None:
+        """A part at a time, since each one told answers a request: others have their turn in between."""
+        for watch, state in news[:TOLD_AT_ONCE]:
+            watch.tell(state)
+        if len(news) > TOLD_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._tell, news[TOLD_AT_ONCE:])

@@ -17,6 +17,15 @@ from app.domain.state import OrderState
 STEPS_MAX = 10_000
 STEP_SECONDS_MAX = 86_400
 
+AT_LEAST_ONE: JsonDict = {"minimum": 1}
+ONE_SIZE: JsonDict = {
+    "oneOf": [
+        {"required": [given], "properties": {given: {"type": "string"}, other: {"type": "null"}}}
+        for given, other in (("quantity", "notional"), ("notional", "quantity"))
+    ]
+}
+"""Said for readers of the OpenAPI document; `OrderIn` and the domain refuse with codes of their own."""
+
 EXAMPLE: JsonDict = {
     "client_order_id": "oms-42",
     "instrument": "BTC-USDT",
@@ -29,9 +38,9 @@ EXAMPLE: JsonDict = {
 
 
 class HorizonIn(Edge):
-    min_steps: Annotated[int, Field(le=STEPS_MAX)]
-    max_steps: Annotated[int, Field(le=STEPS_MAX)]
-    step_seconds: Annotated[int, Field(le=STEP_SECONDS_MAX)] | None = None
+    min_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE)]
+    max_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE)]
+    step_seconds: Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE)] | None = None
 
 
 class LimitsIn(Edge):
@@ -44,7 +53,7 @@ class OrderIn(Edge):
     """Exactly one of `quantity` (base units) and `notional` (quote currency) is given. `risk_aversion` 0 asks for the
     best mean; without it the bundle's default holds."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE], **ONE_SIZE})
 
     client_order_id: Name
     instrument: Name
