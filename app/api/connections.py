@@ -21,6 +21,8 @@ from app.domain.errors import Unavailable
 HEADERS_SECONDS_MAX = 10.0
 """From the connection, or the first byte of a later request, until the headers are there."""
 HEADERS_BYTES_MAX = 64 * 1024
+READER_SECONDS_MAX = 30.0
+"""How long a client may leave an answer unread that does not fit between us."""
 FILES_WANTED = 65_536
 FILES_RESERVED = 256
 """Descriptors for the store's connections, for files and the log."""
@@ -65,8 +67,12 @@ def raised_files_max() -> int:
     """How many files the process may open, once it has asked for as many as it is allowed to."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError):  # some systems have a lower limit than they say
+        return soft
     return wanted
 
 
@@ -80,6 +86,7 @@ class Connection(HttpToolsProtocol):
 
     places: ClassVar[Places]
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _header_bytes = 0
 
     @property
@@ -98,6 +105,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.places.leave(self)
         self._end_deadline()
+        self._end_unread()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -125,6 +133,14 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "bad_request", msg)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(READER_SECONDS_MAX, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._end_unread()
+        super().resume_writing()
+
     def shutdown(self) -> None:
         """The service ends: a request that is still being sent is cut, all others are answered."""
         super().shutdown()
@@ -144,6 +160,11 @@ class Connection(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
+    def _end_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     def _give_up(self) -> None:
         if self._header_bytes:
             detail = f"the headers did not come within {HEADERS_SECONDS_MAX:.0f} seconds"
@@ -153,7 +174,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
         """Answer with a problem and close; close only, where another answer is under way."""
-        if self._awaits_headers:
+        if self._awaits_headers or not self.cycle.response_started:
             self.transport.write(_answer(status, code, detail))
         self.transport.close()
 

@@ -105,7 +105,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The response; its parts as `problem_text` puts them down."""
-    content = problem_text(status, code, detail, request.url.path, errors)
+    content = problem_text(status, code, detail, request.scope["path"], errors)
     return Response(content, int(status), headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 

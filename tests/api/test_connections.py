@@ -20,7 +20,11 @@ REQUEST = b"GET /a HTTP/1.1\r\nhost: lem\r\n\r\n"
 SOON_SECONDS = 10
 
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
+LARGE = b"x" * 50_000_000
+"""More than a connection holds that nobody reads."""
+
+
+async def answering(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers `ok`; under /wait only once the body has come."""
     while scope["path"] == "/wait" and (await receive()).get("more_body"):
         pass
@@ -51,8 +55,8 @@ class Client:
 
 
 @asynccontextmanager
-async def listening(connections_max: int = 100) -> AsyncIterator[Any]:
-    """Gives a function that connects."""
+async def listening(application: Any = answering, *, connections_max: int = 100) -> AsyncIterator[Any]:
+    """Serves the application; gives a function that connects."""
     places = Places(FILES_RESERVED + 4)
     places.connections_max = connections_max
     config, state = Config(application, http=connection_class(places), log_config=None), ServerState()
@@ -98,6 +102,14 @@ async def test_what_is_not_http_is_answered_with_a_problem(nonsense: bytes) -> N
         assert await client.answer() == b""
 
 
+async def test_a_body_that_is_not_http_is_answered_with_a_problem() -> None:
+    async with listening() as connect:
+        client = await connect()
+        await client.send(b"POST /wait HTTP/1.1\r\nhost: lem\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
+
+        assert problem_in(await client.answer()) == (400, "bad_request")
+
+
 async def test_headers_without_end_are_refused() -> None:
     async with listening() as connect:
         client = await connect()
@@ -118,6 +130,24 @@ async def test_headers_that_do_not_come_are_given_up(monkeypatch: pytest.MonkeyP
         assert problem_in(await half.answer()) == (408, "request_timeout")
         assert problem_in(await idle.answer()) == (408, "request_timeout")
         assert await silent.answer() == b""
+
+
+async def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "READER_SECONDS_MAX", 0.05)
+    given_up = asyncio.Event()
+
+    async def talking(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": LARGE, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        given_up.set()
+
+    async with listening(talking) as connect:
+        client = await connect()
+        await client.send(REQUEST)
+
+        async with asyncio.timeout(SOON_SECONDS):
+            await given_up.wait()
 
 
 async def test_blank_lines_keep_no_connection_open(monkeypatch: pytest.MonkeyPatch) -> None:
