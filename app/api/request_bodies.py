@@ -57,7 +57,7 @@ class _Body:
     def __init__(self, bounds: BodyBounds, scope: Scope, receive: Receive) -> None:
         self.received = 0
         self._bounds = bounds
-        self._headers = dict(scope["headers"])
+        self._scope = scope
         self._bound = bound_of(scope["path"])
         self._receive = receive
         self._parts: list[bytes] = []
@@ -94,11 +94,12 @@ class _Body:
             raise Refused(408, "request_timeout", detail, {"Connection": "close"}) from None
 
     def _require_readable(self) -> None:
-        encoding = self._headers.get(b"content-encoding", b"").strip().lower()
+        headers = dict(self._scope["headers"])
+        encoding = headers.get(b"content-encoding", b"").strip().lower()
         if encoding not in (b"", b"identity"):
             detail = "a body is sent as it is, without content-encoding"
             raise Refused(415, "unsupported_media_type", detail, {"Accept-Encoding": "identity"})
-        announced = self._headers.get(b"content-length", b"")
+        announced = headers.get(b"content-length", b"")
         self._require_size(int(announced[:20]) if announced.isdigit() else 0)
 
     def _require_size(self, size: int) -> None:
@@ -110,7 +111,7 @@ class _Body:
             raise _refused(503, Unavailable("busy", "too many large requests at a time; repeat the request"))
 
     def _is_json(self) -> bool:
-        kind = self._headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        kind = dict(self._scope["headers"]).get(b"content-type", b"").partition(b";")[0].strip().lower()
         return self.received > 0 and kind.startswith(b"application/") and kind.endswith(b"json")
 
 
