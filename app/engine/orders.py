@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.domain.errors import Conflict, InvalidInput, Unavailable
 from app.domain.order import Order, order_id_of
@@ -13,7 +13,7 @@ from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.history import STEP_BARS_MAX
-from app.engine.instruments.live import LiveInstrument
+from app.engine.instruments.live import DAY_SECONDS, LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Claim, Clock, Store
@@ -58,8 +58,8 @@ class OrderEntry:
         is known to be valid.
 
         Raises NotFound("unknown_instrument"), InvalidInput (what `accept` says, "horizon_too_long",
-        "step_seconds_unsupported", "start_time_too_far"), Conflict("client_order_id_reused" | "no_bars"),
-        Unavailable("too_many_orders" | "busy").
+        "step_seconds_unsupported", "start_time_too_far", "outside_calendar"), Conflict("client_order_id_reused" |
+        "no_bars"), Unavailable("too_many_orders" | "busy").
         """
         if order.order_id != order_id_of(order.client_order_id):
             raise AssertionError("the order's id does not follow from its client_order_id")
@@ -120,24 +120,33 @@ class OrderEntry:
         if start - now > START_AHEAD_MAX:
             raise InvalidInput("start_time_too_far", f"start_time is more than {START_AHEAD_MAX.days} days ahead")
         await self._loader.ensure_history(live, step_seconds)
-        return accept(order, live.instrument, live.first_open(start, step_seconds), live.last.close)
+        first = live.first_open(start, step_seconds)
+        _require_known(live, first, step_seconds, order.horizon.max_steps)
+        return accept(order, live.instrument, first, live.last.close)
 
 
 def _require_step(order: Order, live: LiveInstrument) -> int:
     """The order's step in seconds. Raises InvalidInput("step_seconds_unsupported") where bars cannot make it."""
     bar_seconds, step_seconds = live.instrument.bar_seconds, live.step_seconds_of(order)
-    parts, rest = divmod(step_seconds, bar_seconds)
-    if rest or not 1 <= parts <= STEP_BARS_MAX:
+    if step_seconds % bar_seconds or not 1 <= live.calendar.bars_in(step_seconds, bar_seconds) <= STEP_BARS_MAX:
         raise InvalidInput(
             "step_seconds_unsupported",
             f"step_seconds is {step_seconds}; it must be 1 to {STEP_BARS_MAX} bars of {bar_seconds} s",
         )
-    if parts > 1 and not live.calendar.continuous:
+    if step_seconds > DAY_SECONDS and not live.calendar.continuous:
         raise InvalidInput(
             "step_seconds_unsupported",
-            f"step_seconds is {step_seconds}; on {live.instrument.calendar} it must be the bars' {bar_seconds}",
+            f"step_seconds is {step_seconds}; at most {DAY_SECONDS}, a session, on {live.instrument.calendar}",
         )
     return step_seconds
+
+
+def _require_known(live: LiveInstrument, opens: datetime, step_seconds: int, steps: int) -> None:
+    """Raises InvalidInput("outside_calendar") where the calendar ends before the order's last window does."""
+    for _ in range(0 if live.calendar.continuous else steps):
+        window = live.window_from(opens, step_seconds)
+        live.calendar.require_known(window.start)
+        opens = window.end
 
 
 def _require_own(claim: Claim, order: Order) -> None:

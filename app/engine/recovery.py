@@ -58,7 +58,8 @@ class Recovery:
         """The instrument as its newest bar has left it, every order moved by every bar.
         Raises NotFound("unknown_instrument")."""
         instrument = await registered(self._store, symbol)
-        live = LiveInstrument(instrument, self._calendars(instrument.calendar), self._lookback)
+        calendar = await asyncio.to_thread(self._calendars, instrument.calendar)
+        live = LiveInstrument(instrument, calendar, self._lookback)
         await self._catch_up(live)
         return live
 

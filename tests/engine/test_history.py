@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from app.clock.calendars import calendar
 from app.domain.bar import Bar, aggregate
+from app.domain.slice import Window
 from app.engine.instruments.history import StepHistory
 from tests.builders import BAR_SECONDS, bars
 from tests.market import raw_window
@@ -16,7 +18,7 @@ LOOKBACK = 8
 
 
 def history_of(made: Sequence[Bar], parts: int = 1) -> StepHistory:
-    history = StepHistory(parts * BAR_SECONDS, BAR_SECONDS, LOOKBACK)
+    history = StepHistory(parts * BAR_SECONDS, BAR_SECONDS, LOOKBACK, calendar("24/7"))
     for bar in made:
         history.push(bar)
     return history
@@ -42,7 +44,7 @@ def test_a_step_of_four_bars_appears_with_its_last_bar(unfinished: int) -> None:
 
     assert history.newest == steps[-1]
     np.testing.assert_array_equal(history.window(made[-1]).bars[0], raw_window(steps, LOOKBACK))
-    assert history.bar_at(steps[1].open_time) == steps[1]
+    assert history.bar_in(Window(steps[1].open_time, steps[1].close_time)) == steps[1]
 
 
 def test_nothing_from_before_a_restart_is_read() -> None:
@@ -54,4 +56,4 @@ def test_nothing_from_before_a_restart_is_read() -> None:
         history.push(bar)
 
     np.testing.assert_array_equal(history.window(after[-1]).bars[0], raw_window(after, LOOKBACK))
-    assert history.bar_at(before[-1].open_time) is None
+    assert history.bar_in(Window(before[-1].open_time, before[-1].close_time)) is None

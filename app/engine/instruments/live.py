@@ -12,6 +12,8 @@ from app.domain.slice import Window
 from app.engine.instruments.history import StepHistory
 from app.engine.ports import Calendar
 
+DAY_SECONDS = 86_400
+
 
 class LiveInstrument:
     """The newest bar, and one history for each step length in use. `due` is when somebody must look whether a bar is
@@ -24,6 +26,7 @@ class LiveInstrument:
         self.newest: Bar | None = None
         self.due: datetime | None = None
         self._lookback = lookback
+        self._daily = instrument.bar_seconds == DAY_SECONDS
         self._histories: dict[int, StepHistory] = {}
         self._windows: dict[int, BarWindow] = {}
 
@@ -62,7 +65,7 @@ class LiveInstrument:
 
     def add_history(self, step_seconds: int, bars: list[Bar]) -> None:
         """Start a history from the bars up to the newest one, oldest first."""
-        history = StepHistory(step_seconds, self.instrument.bar_seconds, self._lookback)
+        history = StepHistory(step_seconds, self.instrument.bar_seconds, self._lookback, self.calendar)
         previous: Bar | None = None
         for bar in bars:
             if previous is not None and self._missing_between(previous, bar):
@@ -85,7 +88,7 @@ class LiveInstrument:
     def bar_over(self, window: Window, step_seconds: int) -> Bar:
         """The bar of a step. Where a hole in the history has swallowed it, a synthetic one stands for it."""
         history = self._histories.get(step_seconds)
-        bar = history.bar_at(window.start) if history else None
+        bar = history.bar_in(window) if history else None
         return bar or fill_gap(self.last, window.start, window.end)
 
     def note_due(self, opens: datetime) -> None:
@@ -95,7 +98,7 @@ class LiveInstrument:
 
     def first_open(self, at: datetime, step_seconds: int) -> datetime:
         """When the first window of that length opens at or after `at`."""
-        return self.calendar.first_open(at, step_seconds, self.last.open_time)
+        return self.calendar.first_open(at, step_seconds, self.last.open_time if self._daily else None)
 
     def window_from(self, at: datetime, step_seconds: int) -> Window:
         """The first window of that length that opens at or after `at`."""
@@ -103,7 +106,7 @@ class LiveInstrument:
         return Window(start, self.close_of(start, step_seconds))
 
     def close_of(self, open_time: datetime, step_seconds: int) -> datetime:
-        return self.calendar.close_of(open_time, step_seconds)
+        return self.calendar.close_of(open_time, step_seconds, open_time if self._daily else None)
 
     def _missing_between(self, earlier: Bar, later: Bar) -> bool:
         if earlier.close_time == later.open_time:

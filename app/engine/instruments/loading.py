@@ -35,7 +35,7 @@ class Loader:
         """Read the history of a step length that nobody has asked for yet."""
         while not live.has_history(step_seconds) and live.newest is not None:
             upto = live.newest
-            parts = step_seconds // live.instrument.bar_seconds
+            parts = live.calendar.bars_in(step_seconds, live.instrument.bar_seconds)
             count = self._lookback * parts + parts
             bars = await self._bars(live.symbol, upto.open_time + timedelta(seconds=1), count)
             if live.newest is upto:  # else a bar has come in the meantime
