@@ -32,7 +32,8 @@ EXAMPLE: JsonDict = {
 
 
 class InstrumentIn(Edge):
-    """`bar_seconds`: length of the feed's bars. `calendar`: `24/7`, or an exchange's code such as `XNYS`."""
+    """`bar_seconds`: length of the feed's bars; those of a day mean one session each. `calendar`: `24/7`, or an
+    exchange's code such as `XNYS`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from app.clock.sessions import Sessions
 from app.clock.timetable import EPOCH, timetable
-from app.domain.errors import InvalidInput
 from app.engine.ports import Calendar
-
-LAST_TIME = datetime(9999, 1, 1, tzinfo=UTC)
-"""Windows that open later may close after the last time that can be written."""
 
 
 @lru_cache(maxsize=256)
@@ -34,7 +30,6 @@ class Continuous:
         return open_time + timedelta(seconds=window_seconds)
 
     def aligned(self, open_time: datetime, window_seconds: int) -> bool:
-        self.require_known(open_time)
         return not (open_time - EPOCH) % timedelta(seconds=window_seconds)
 
     def missing(self, after: datetime, until: datetime, window_seconds: int, limit: int) -> list[datetime]:
@@ -46,5 +41,4 @@ class Continuous:
         return window_seconds // bar_seconds
 
     def require_known(self, at: datetime) -> None:
-        if at >= LAST_TIME:
-            raise InvalidInput("outside_calendar", f"{at.isoformat()} is too far ahead: the year must be below 9999")
+        """Every time is known."""

@@ -9,11 +9,17 @@ from __future__ import annotations
 import threading
 import warnings
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.domain.errors import InvalidInput
+
+Seconds = NDArray[np.int64]
 
 DAY_SECONDS = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,15 +66,15 @@ def timetable(code: str) -> Timetable:
     """Takes up to some seconds, most of them for the import of pandas. Raises InvalidInput("unknown_calendar")."""
     with _LOADING:
         loaded = _loaded(code)
-    known = _sessions(loaded)
-    last_year = [each for each in known if each[0] > known[-1][0] - REPEATED_DAYS * DAY_SECONDS]
-    repeated = [_later(each, REPEATED_DAYS * count) for count in range(1, REPEATED_TIMES + 1) for each in last_year]
-    sessions = known + repeated
-    parts = [part for _, *times in sessions for part in _parts(*times)]
-    dates, opens, closes, _, _ = (array("q", column) for column in zip(*sessions, strict=True))
-    part_opens, part_closes = (array("q", column) for column in zip(*parts, strict=True))
-    midnights = array("q", (_local_midnight(day, loaded.tz) for day in dates))
-    return Timetable(code, loaded.tz, len(known), dates, midnights, opens, closes, part_opens, part_closes)
+    columns = (loaded.sessions_nanos, loaded.opens_nanos, loaded.closes_nanos)
+    breaks = (loaded.break_starts_nanos, loaded.break_ends_nanos)
+    known = len(loaded.sessions_nanos)
+    dates, opens, closes, starts, ends = _repeated([column // NANOSECONDS for column in (*columns, *breaks)])
+    broken = (opens < starts) & (starts < ends) & (ends < closes)  # without a break, both are long before the open
+    midnights = array("q", (_local_midnight(day, loaded.tz) for day in dates.tolist()))
+    part_opens, part_closes = np.append(opens, ends[broken]), np.append(closes, starts[broken])
+    times = (_array(each) for each in (opens, closes, np.sort(part_opens), np.sort(part_closes)))
+    return Timetable(code, loaded.tz, known, _array(dates), midnights, *times)
 
 
 def seconds_of(at: datetime) -> int:
@@ -98,27 +104,16 @@ def time_at(times: array[int], index: int, offset: int = 0) -> datetime:
     return time_of(times[index] + offset)
 
 
-def _sessions(loaded: Any) -> list[tuple[int, ...]]:
-    """Of each session: UTC midnight of its date, open, close, start and end of its break."""
-    columns = (
-        loaded.sessions_nanos,
-        loaded.opens_nanos,
-        loaded.closes_nanos,
-        loaded.break_starts_nanos,
-        loaded.break_ends_nanos,
-    )
-    return list(zip(*((column // NANOSECONDS).tolist() for column in columns), strict=True))
+def _repeated(columns: Sequence[Seconds]) -> list[Seconds]:
+    """Times of each session, with those of the last 52 weeks behind them again and again."""
+    last_weeks = columns[0] > columns[0][-1] - REPEATED_DAYS * DAY_SECONDS
+    later = [REPEATED_DAYS * DAY_SECONDS * count for count in range(1, REPEATED_TIMES + 1)]
+    return [np.concatenate([column, *(column[last_weeks] + seconds for seconds in later)]) for column in columns]
 
 
-def _parts(opens: int, closes: int, break_starts: int, break_ends: int) -> list[tuple[int, int]]:
-    """The package marks that there is no break by a time long before the session."""
-    if not opens < break_starts < break_ends < closes:
-        return [(opens, closes)]
-    return [(opens, break_starts), (break_ends, closes)]
-
-
-def _later(session: tuple[int, ...], days: int) -> tuple[int, ...]:
-    return tuple(moment + days * DAY_SECONDS for moment in session)
+def _array(times: Seconds) -> array[int]:
+    """What bisects fastest."""
+    return array("q", times.tolist())
 
 
 def _local_midnight(utc_midnight: int, zone: tzinfo) -> int:

@@ -22,7 +22,7 @@ from app.domain.order import Order
 from app.domain.slice import Basis, Slice
 from app.domain.state import OrderState
 from app.engine.engine import Engine
-from app.engine.ports import Clock
+from app.engine.ports import Calendars, Clock
 from app.engine.results import FeedBar, Ingested
 from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order
@@ -110,6 +110,7 @@ async def a_desk(
     clock: Clock | None = None,
     instrument: Instrument | None = None,
     store: RedisStore | None = None,
+    calendars: Calendars = calendar,
 ) -> AsyncIterator[Desk]:
     """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it."""
     store, counts = store or RedisStore.at(url, lookback=96), Counts()
@@ -117,7 +118,7 @@ async def a_desk(
         store=store,
         chain=a_chain(*(policies or [Reader(), VolumeCurve(), Twap()])),
         clock=clock or BarsClock(),
-        calendars=calendar,
+        calendars=calendars,
         metrics=counts,
     )
     await engine.start()
