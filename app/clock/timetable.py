@@ -30,6 +30,8 @@ REPEATED_DAYS, REPEATED_TIMES = 364, 3
 NANOSECONDS = 1_000_000_000
 _LOADING = threading.Lock()
 """The package fills a cache of its own and `warnings` is one for the process: calendars load one at a time."""
+_UNUSABLE: set[str] = set()
+"""Codes of the package that failed to load: whoever asks for them again must not cost that time again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ def _local_midnight(utc_midnight: int, zone: tzinfo) -> int:
 def _loaded(code: str) -> Any:
     import exchange_calendars as known
 
+    if code in _UNUSABLE:
+        raise _unusable(code)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of exchange_calendars, about its own use of pandas
         try:
@@ -147,4 +151,5 @@ def _within_bounds(known: Any, code: str) -> Any:
 
 
 def _unusable(code: str) -> InvalidInput:
+    _UNUSABLE.add(code)
     return InvalidInput("unknown_calendar", f"the sessions of {code} cannot be computed; name another calendar")

@@ -201,6 +201,16 @@ async def test_the_end_of_the_calendar_stops_neither_orders_nor_recovery(store_u
     assert ended.status == ("completed" if fills is Fills.ASSUMED else "working")
 
 
+async def test_bars_of_a_second_a_session_apart_cost_little(store_url: str) -> None:
+    """Laid out, the windows between them would be millions."""
+    first = calendar("XNYS").first_open(utc("2024-01-02"), DAY, None)
+    opens = [first, *calendar("XNYS").missing(first, utc("2024-03-01"), DAY, 40)]
+    async with a_desk(store_url, instrument=listed("XNYS", 1)) as desk:
+        ingested = await desk.feed(timed([(each, each + timedelta(seconds=1)) for each in opens]))
+
+    assert (ingested.accepted, ingested.gaps_filled) == (41, 0)
+
+
 async def test_calendars_are_loaded_off_the_event_loop(store_url: str) -> None:
     """The first exchange takes a second: pandas is imported for it."""
     threads: list[threading.Thread] = []
