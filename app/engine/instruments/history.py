@@ -1,8 +1,8 @@
 """The bars of one step length that the policies read, kept at hand.
 
 The calendar says which bars of the feed make a step's bar: all of its window, which on an exchange is cut where a break
-or the close comes first. A hole in the history that is not filled (see
-app/bars/gaps.py) starts it anew: a policy must not take bars for neighbours that are not.
+or the close comes first. A hole in the history that is not filled (see app/bars/gaps.py) starts it anew: a policy must
+not take bars for neighbours that are not.
 """
 
 from __future__ import annotations
