@@ -48,7 +48,8 @@ class Slice:
 
     The fixed one of `quantity` (base units) and `notional` (quote currency) is exact, the other an estimate at the last
     close. `fraction` and `cumulative_fraction` are shares of the whole order, the latter of all that was asked for
-    and done up to and with this slice.
+    and done up to and with this slice. `expected_volume` is what the market was expected to trade in the window (base
+    units), None where nothing was known of that.
     """
 
     slice_id: str
@@ -63,3 +64,4 @@ class Slice:
     limit_price: Decimal | None
     bound_by: Bound | None
     decided: Decided
+    expected_volume: Decimal | None = None

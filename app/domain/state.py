@@ -27,7 +27,8 @@ class OrderState:
     `asked[i]` lots were asked for in step i + 1, `executed[i]` of the fixed size were traded in it. `sums` cover the
     closed windows. `lot` is in the unit that the order fixes, `base_lot` the instrument's own, in base units.
     `version` counts commits. `overdue` are slices whose window has ended while its bar is still missing, oldest first:
-    the next slice did not wait for it.
+    the next slice did not wait for it. `unpriced_quantity` and `unpriced_notional` are the parts of what is filled that
+    were assumed to trade in windows that nobody saw: they are booked at the last known price, not at the market's.
     """
 
     order: Order
@@ -46,6 +47,8 @@ class OrderState:
     executed: tuple[Decimal, ...] = ()
     filled_quantity: Decimal = ZERO
     filled_notional: Decimal = ZERO
+    unpriced_quantity: Decimal = ZERO
+    unpriced_notional: Decimal = ZERO
     sums: BenchmarkSums = field(default_factory=BenchmarkSums)
     arrival_price: Decimal | None = None
 
@@ -83,9 +86,34 @@ class OrderState:
         return max(ZERO, self.order.size - self.filled)
 
     @property
+    def unpriced(self) -> Decimal:
+        """The part of `filled` whose price nobody knows, in the unit that the order fixes."""
+        return fixed_of(self.order.size_mode, self.unpriced_quantity, self.unpriced_notional)
+
+    @property
     def avg_price(self) -> Decimal | None:
-        """FIX AvgPx; None before the first fill."""
+        """FIX AvgPx over what has a price; None where nothing has."""
+        quantity = self.filled_quantity - self.unpriced_quantity
+        return (self.filled_notional - self.unpriced_notional) / quantity if quantity else None
+
+    @property
+    def expected_avg_price(self) -> Decimal | None:
+        """The average price of all that is filled, unpriced parts at what was the last price then: what a decision goes
+        by. None before the first fill."""
         return self.filled_notional / self.filled_quantity if self.filled_quantity else None
+
+    @property
+    def open_slices(self) -> tuple[Slice, ...]:
+        """The slices whose bars are still to come, oldest first."""
+        return (*self.overdue, self.current) if self.current else self.overdue
+
+    def expected_sums(self, last_price: Decimal) -> BenchmarkSums:
+        """The benchmark as a decision sees it: what was seen, and what is expected of every window that has passed
+        unseen or whose bar is still missing."""
+        sums = self.sums
+        for piece in self.open_slices:
+            sums = sums.expect(last_price, piece.expected_volume or ZERO)
+        return sums.with_expected
 
     @property
     def in_flight(self) -> Decimal:
@@ -96,8 +124,7 @@ class OrderState:
         if not self.asked:
             return ZERO
         if self.order.fills is Fills.ASSUMED:
-            pieces = (*self.overdue, self.current) if self.current else self.overdue
-            return sum((self.asked[piece.step - 1] * self.lot for piece in pieces), ZERO)
+            return sum((self.asked[piece.step - 1] * self.lot for piece in self.open_slices), ZERO)
         return max(ZERO, self.asked[-1] * self.lot - self.executed[-1])
 
     @property

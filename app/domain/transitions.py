@@ -14,10 +14,10 @@ from app.domain.errors import Conflict, InvalidInput
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Move, Status, permits, status_after
-from app.domain.numbers import ZERO, whole_lots
+from app.domain.numbers import ZERO, lots_within, whole_lots
 from app.domain.order import Fills, Order, SizeMode
 from app.domain.projection import Projection, slice_cap_lots
-from app.domain.sizing import Amounts, amounts_at
+from app.domain.sizing import Amounts, amounts_at, size_of
 from app.domain.slice import Decided, Slice, Window
 from app.domain.state import OrderState, beyond_limit
 
@@ -48,9 +48,15 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
 
 
 def take(
-    state: OrderState, projection: Projection, window: Window, decided: Decided, last_price: Decimal
+    state: OrderState,
+    projection: Projection,
+    window: Window,
+    decided: Decided,
+    last_price: Decimal,
+    expected_volume: Decimal | None = None,
 ) -> OrderState:
-    """Add the slice of the next step. The slice becomes `current`; a slice whose bar is missing becomes overdue."""
+    """Add the slice of the next step. The slice becomes `current`; a slice whose bar is missing becomes overdue.
+    `expected_volume` is what the market is expected to trade in the window (base units)."""
     order = state.order
     size = projection.lots * state.lot
     amounts = amounts_at(order.size_mode, size, last_price)
@@ -68,6 +74,7 @@ def take(
         limit_price=order.limits.limit_price,
         bound_by=projection.bound_by,
         decided=decided,
+        expected_volume=expected_volume,
     )
     return replace(
         state,
@@ -82,10 +89,11 @@ def take(
 
 
 def close_window(state: OrderState, bar: Bar) -> OrderState:
-    """The oldest open window has closed with `bar` over it.
+    """The oldest open window has closed with `bar` over it; a synthetic bar tells that nobody saw what the market did.
 
-    With assumed fills the slice is filled at the bar's VWAP, unless that is beyond the limit price. The order is
-    completed when nothing is left, and expired when something is left after max_steps; with reported fills the order
+    With assumed fills the slice is filled at the bar's VWAP, unless that is beyond the limit price, and no more of it
+    than the participation limit allows of the bar's volume. What is assumed on a synthetic bar is unpriced. The order
+    is completed when nothing is left, and expired when something is left after max_steps; with reported fills the order
     first waits one more step for the reports (see `give_up`).
     """
     piece = state.oldest_open
@@ -95,14 +103,11 @@ def close_window(state: OrderState, bar: Bar) -> OrderState:
         state,
         current=state.current if state.overdue else None,
         overdue=state.overdue[1:],
-        sums=state.sums.add(bar),
+        sums=state.sums.expect(bar.price, piece.expected_volume or ZERO) if bar.synthetic else state.sums.add(bar),
     )
     if state.order.fills is Fills.REPORTED:
         return closed
-    size = state.asked[piece.step - 1] * state.lot
-    if size and not beyond_limit(state.order, bar.price):
-        closed = _booked(closed, piece.step, amounts_at(state.order.size_mode, size, bar.price))
-    return give_up(closed)
+    return give_up(_assumed_traded(closed, piece.step, bar))
 
 
 def give_up(state: OrderState) -> OrderState:
@@ -141,6 +146,26 @@ def cancel(state: OrderState) -> OrderState:
     if not permits(state.status, Move.CANCEL):
         raise Conflict("order_ended", f"the order is {state.status} and cannot be cancelled")
     return replace(state, status=status_after(state.status, Move.CANCEL), current=None)
+
+
+def _assumed_traded(state: OrderState, step: int, bar: Bar) -> OrderState:
+    """The step's slice as it was presumably traded over `bar`."""
+    order = state.order
+    lots = state.asked[step - 1]
+    if order.limits.max_participation_rate is not None and not bar.synthetic:
+        volume = size_of(order.size_mode, bar.volume, bar.price)
+        lots = min(lots, lots_within(order.limits.max_participation_rate * volume, state.lot))
+    if not lots or beyond_limit(order, bar.price):
+        return state
+    amounts = amounts_at(order.size_mode, lots * state.lot, bar.price)
+    booked = _booked(state, step, amounts)
+    if not bar.synthetic:
+        return booked
+    return replace(
+        booked,
+        unpriced_quantity=booked.unpriced_quantity + amounts.quantity,
+        unpriced_notional=booked.unpriced_notional + amounts.notional,
+    )
 
 
 def _booked(state: OrderState, step: int, amounts: Amounts) -> OrderState:

@@ -45,6 +45,15 @@ class Page:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextSlice:
+    """What the order is to trade now; `slice` is None while there is nothing."""
+
+    order_id: str
+    status: Status
+    slice: Slice | None
+
+
 class StepState(StrEnum):
     """A step of a schedule: its window has closed, it has a slice that runs, or it is yet to be decided."""
 
@@ -55,9 +64,10 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledStep:
-    """`fraction` is the share of the whole order asked for, or expected to be, in the step; `executed` what was
-    traded in it, in the unit that the order fixes; `slice` is None for a projected step. `end_probability` is the
-    chance, seen from now, that the order ends at this step: they sum to 1 over the schedule of a live order."""
+    """`fraction` is the share of the whole order asked for in the step, or the mean of what may be: an order that ends
+    before asks for nothing more. `executed` is what was traded in it, in the unit that the order fixes; `slice` is None
+    for a projected step. `end_probability` is the chance, seen from now, that the order ends at this step: they sum to
+    1 over the schedule of a live order."""
 
     step: int
     state: StepState
@@ -70,7 +80,7 @@ class ScheduledStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The slices so far, the current one, and the projected rest if nothing new happens in the market."""
+    """The slices so far, the current one, and the projected rest: the mean over what the market may do."""
 
     order_id: str
     status: Status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -17,6 +17,7 @@ from app.domain.state import OrderState
 from app.store.codec import dumps, loads, moment, number, text
 
 MANDATES_CACHED = 20_000
+NOTHING_UNSEEN = (0, "0", "0", "0")
 
 
 def mandate_text(state: OrderState) -> str:
@@ -63,14 +64,16 @@ def state_text(state: OrderState) -> str:
             "filled_quantity": str(state.filled_quantity),
             "filled_notional": str(state.filled_notional),
             "arrival_price": text(state.arrival_price),
+            "unpriced": [str(state.unpriced_quantity), str(state.unpriced_notional)],
             "sums": [sums.steps, str(sums.price_sum), str(sums.notional_sum), str(sums.volume_sum), sums.partial],
+            "unseen": [sums.unseen_steps, *map(str, _unseen_sums(sums))],
         }
     )
 
 
 def state_from(mandate: str, state: str) -> OrderState:
     value = loads(state)
-    steps, price_sum, notional_sum, volume_sum, partial = value["sums"]
+    unpriced_quantity, unpriced_notional = map(Decimal, value.get("unpriced", ("0", "0")))
     return OrderState(
         **_mandate(mandate),
         status=Status(value["status"]),
@@ -84,13 +87,29 @@ def state_from(mandate: str, state: str) -> OrderState:
         filled_quantity=Decimal(value["filled_quantity"]),
         filled_notional=Decimal(value["filled_notional"]),
         arrival_price=number(value["arrival_price"]),
-        sums=BenchmarkSums(
-            steps=steps,
-            price_sum=Decimal(price_sum),
-            notional_sum=Decimal(notional_sum),
-            volume_sum=Decimal(volume_sum),
-            partial=partial,
-        ),
+        unpriced_quantity=unpriced_quantity,
+        unpriced_notional=unpriced_notional,
+        sums=_sums(value["sums"], value.get("unseen", NOTHING_UNSEEN)),
+    )
+
+
+def _unseen_sums(sums: BenchmarkSums) -> tuple[Decimal, Decimal, Decimal]:
+    return sums.unseen_price_sum, sums.unseen_notional_sum, sums.unseen_volume_sum
+
+
+def _sums(seen: Sequence[Any], unseen: Sequence[Any]) -> BenchmarkSums:
+    steps, price_sum, notional_sum, volume_sum, partial = seen
+    unseen_steps, unseen_price_sum, unseen_notional_sum, unseen_volume_sum = unseen
+    return BenchmarkSums(
+        steps=steps,
+        price_sum=Decimal(price_sum),
+        notional_sum=Decimal(notional_sum),
+        volume_sum=Decimal(volume_sum),
+        partial=partial,
+        unseen_steps=unseen_steps,
+        unseen_price_sum=Decimal(unseen_price_sum),
+        unseen_notional_sum=Decimal(unseen_notional_sum),
+        unseen_volume_sum=Decimal(unseen_volume_sum),
     )
 
 
@@ -152,6 +171,7 @@ def _slice_value(piece: Slice) -> dict[str, Any]:
         "decided_on": decided.decided_on.isoformat() if decided.decided_on else None,
         "decided_at": decided.decided_at.isoformat(),
         "fallback_reason": decided.fallback_reason,
+        "expected_volume": text(piece.expected_volume),
     }
 
 
@@ -178,4 +198,5 @@ def _slice(value: Mapping[str, Any]) -> Slice:
             decided_at=datetime.fromisoformat(value["decided_at"]),
             fallback_reason=value["fallback_reason"],
         ),
+        expected_volume=number(value.get("expected_volume")),
     )

@@ -110,6 +110,7 @@ OUT_EXAMPLE: JsonDict = EXAMPLE | {
     "filled_quantity": "2.4",
     "filled_notional": "240480",
     "leaves": "10.1",
+    "unpriced": "0",
     "avg_price": "100200",
     "arrival_price": "100150",
     "benchmark_price": "100210.5",
@@ -121,8 +122,9 @@ OUT_EXAMPLE: JsonDict = EXAMPLE | {
 
 class OrderOut(Answer):
     """`leaves` is in the unit that the order fixes. `step` is the newest step with a slice. The benchmark covers the
-    closed windows so far; `benchmark_partial` tells that a gap in the feed is among them. `slippage_bps` is positive
-    for a cost. `stop_reason` says why the last slice was the last."""
+    closed windows so far; `benchmark_partial` tells that the feed had a gap in them, which is left out. `unpriced` is
+    what was assumed to be filled in such a gap, in the unit that the order fixes: `avg_price` and `slippage_bps` leave
+    it out. `slippage_bps` is positive for a cost. `stop_reason` says why the last slice was the last."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [OUT_EXAMPLE]})
 
@@ -143,6 +145,7 @@ class OrderOut(Answer):
     filled_quantity: DecimalOut
     filled_notional: DecimalOut
     leaves: DecimalOut
+    unpriced: DecimalOut
     avg_price: DecimalOut | None
     arrival_price: DecimalOut | None
     benchmark_price: DecimalOut | None
@@ -172,6 +175,7 @@ class OrderOut(Answer):
             filled_quantity=state.filled_quantity,
             filled_notional=state.filled_notional,
             leaves=state.leaves,
+            unpriced=state.unpriced,
             avg_price=state.avg_price,
             arrival_price=state.arrival_price,
             benchmark_price=state.sums.price(order.benchmark),
