@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def curve(first: int) -> list[Decimal]:
     return [volume / sum(volumes) for volume in volumes]
 
 
-async def slices(url: str, given: Sequence[int], **changes: object) -> list[Slice]:
+async def slices(url: str, given: Sequence[int], **changes: Any) -> list[Slice]:
     """The slices of an order of 8 steps of which only the bars of the steps `given` come, each in time."""
     clock = ManualClock(at(HISTORY))
     async with a_desk(url, clock=clock, policies=POLICIES, instrument=an_instrument(lot_size=Decimal("0.001"))) as desk:
@@ -54,7 +55,7 @@ async def slices(url: str, given: Sequence[int], **changes: object) -> list[Slic
         return await desk.slices(order)
 
 
-async def fractions(url: str, given: Sequence[int], **changes: object) -> list[Decimal]:
+async def fractions(url: str, given: Sequence[int], **changes: Any) -> list[Decimal]:
     return [piece.fraction for piece in await slices(url, given, **changes)]
 
 
