@@ -15,7 +15,7 @@ from app.domain.lifecycle import Move, permits
 from app.domain.order import Fills
 from app.domain.slice import Window
 from app.domain.state import OrderState
-from app.domain.transitions import close_window, give_up
+from app.domain.transitions import close_window, give_back, give_up
 from app.engine.instruments.live import LiveInstrument
 from app.engine.stages.batch import BAR_LATE, InstrumentOrders, WantedSlices
 
@@ -43,11 +43,7 @@ def _settled(state: OrderState, live: LiveInstrument) -> OrderState:
     closed, step_seconds = live.last.close_time, live.step_seconds_of(state.order)
     while (piece := state.oldest_open) is not None and piece.window.end <= closed:
         state = close_window(state, live.bar_over(piece.window, step_seconds))
-    if state.oldest_open is None and state.at_last_step:
-        grace = live.window_from(state.next_open, step_seconds)
-        if grace.end <= closed:  # only reported fills leave an order waiting here
-            return give_up(state)
-    return state
+    return give_up(give_back(state, closed))
 
 
 def _wanted_of(part: InstrumentOrders) -> Iterator[WantedSlices]:
