@@ -53,7 +53,7 @@ class Engine:
         self._live = LiveInstruments(self.recovery.open_instrument)
         self.instruments = InstrumentRegistry(store, calendars, self._live)
         self.queries = Queries(store, self._live, loader, self._decider, waiters, clock)
-        self.fills = FillReports(store, self.queries, committer)
+        self.fills = FillReports(store, self.queries, committer, self._live, clock)
         self.bars = BarIntake(
             store=store,
             instruments=self._live,

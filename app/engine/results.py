@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.fills import Fill
 from app.domain.lifecycle import Status
 from app.domain.slice import Slice, Window
 from app.domain.state import OrderState
@@ -35,6 +36,15 @@ class Ingested:
     accepted: int
     duplicates: int
     gaps_filled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedFill:
+    """The order with a reported fill booked, and the fill with its warnings; `new` is False for a repeated report."""
+
+    order: OrderState
+    fill: Fill
+    new: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

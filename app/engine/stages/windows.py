@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.lifecycle import Move, permits
 from app.domain.order import Fills
 from app.domain.slice import Window
 from app.domain.state import OrderState
-from app.domain.transitions import close_window, give_up
+from app.domain.transitions import close_window, give_back, give_up
 from app.engine.instruments.live import LiveInstrument
 from app.engine.stages.batch import BAR_LATE, InstrumentOrders, WantedSlice, WantedSlices
+
+INSTANT = timedelta(microseconds=1)
+"""A report that comes at the last moment is in time."""
 
 
 def close_windows(batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
@@ -49,17 +52,22 @@ def looks_at(state: OrderState, live: LiveInstrument) -> datetime | None:
 
 
 def ends_by_clock(state: OrderState, live: LiveInstrument) -> datetime | None:
-    """When an order that gets no more slices is over, whatever the feed does: one step after its last window, for which
-    bars and reports may still come. None where the order may get more slices, or awaits nothing."""
+    """When an order that gets no more slices is over, whatever the feed does: one step after its last window, for whose
+    bar that is time, and not before its reports are overdue. None where the order may get more slices, or awaits
+    nothing."""
     if not state.awaits_bars or next_window(state, live) is not None:
         return None
-    return live.window_from(state.next_open, live.step_seconds_of(state.order)).end
+    over = live.window_from(state.next_open, live.step_seconds_of(state.order)).end
+    return max([over, *(due.until + INSTANT for due in state.reports_due)])
 
 
 def _closed(state: OrderState, part: InstrumentOrders) -> OrderState:
     settled = _settled(state, part.live)
-    over = ends_by_clock(settled, part.live) if part.late_since else None
-    if over is None or part.late_since is None or over > part.late_since:
+    if part.late_since is None:
+        return settled
+    settled = give_up(give_back(settled, part.late_since))
+    over = ends_by_clock(settled, part.live)
+    if over is None or over > part.late_since:
         return settled
     step_seconds = part.live.step_seconds_of(state.order)
     while (piece := settled.oldest_open) is not None:
@@ -71,11 +79,7 @@ def _settled(state: OrderState, live: LiveInstrument) -> OrderState:
     closed, step_seconds = live.last.close_time, live.step_seconds_of(state.order)
     while (piece := state.oldest_open) is not None and piece.window.end <= closed:
         state = close_window(state, live.bar_over(piece.window, step_seconds))
-    if state.oldest_open is None and state.at_last_step:
-        grace = live.window_from(state.next_open, step_seconds)
-        if grace.end <= closed:  # only reported fills leave an order waiting here
-            return give_up(state)
-    return state
+    return give_up(give_back(state, closed))
 
 
 def _wanted_of(part: InstrumentOrders) -> Iterator[WantedSlices]:
