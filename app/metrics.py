@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status
 from app.domain.slice import Basis
 
@@ -32,6 +33,7 @@ class ServiceMetrics:
             "lem_commit_seconds", "One batch of commits", buckets=BATCH_BUCKETS, registry=registry
         )
         self._orders = Counter("lem_orders", "Orders that reached a status", ["status"], registry=registry)
+        self._fill_warnings = Counter("lem_fill_warnings", "Odd fills", ["warning"], registry=registry)
         self._late = Counter("lem_slices_late", "Slices given after their window had opened", registry=registry)
         self._requests = Counter("lem_http_requests", "Requests", ["method", "route", "status"], registry=registry)
         self._request_seconds = Histogram(
@@ -62,6 +64,9 @@ class ServiceMetrics:
 
     def order_changed(self, status: Status) -> None:
         self._orders.labels(status).inc()
+
+    def fill_flagged(self, warning: FillWarning) -> None:
+        self._fill_warnings.labels(warning).inc()
 
     def slice_late(self, count: int) -> None:
         self._late.inc(count)

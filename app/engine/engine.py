@@ -52,8 +52,8 @@ class Engine:
         self.recovery = Recovery(store, calendars, loader, pipeline, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument)
         self.instruments = InstrumentRegistry(store, calendars, self._live)
-        self.queries = Queries(store, self._live, loader, self._decider, waiters)
-        self.fills = FillReports(store, self.queries, committer)
+        self.queries = Queries(store, self._live, loader, self._decider, waiters, clock)
+        self.fills = FillReports(store, self.queries, committer, self._live, clock)
         self.bars = BarIntake(
             store=store,
             instruments=self._live,

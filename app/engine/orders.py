@@ -77,9 +77,11 @@ class OrderEntry:
         """Raises NotFound("unknown_order"), Conflict("order_ended"), Unavailable("busy")."""
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
-            return [change(state, after) if (after := cancel(state)) is not state else None for state in orders]
+            return [change(state, after) if (after := cancel(state, now)) is not state else None for state in orders]
 
         state = await self._queries.order(order_id)
+        [newest] = await self._store.bars_before(state.order.instrument, None, 1)
+        now = self._clock.now(newest.close_time)
         [cancelled] = await commit_transition(self._committer, [state], transition)
         return cancelled
 

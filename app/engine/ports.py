@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.domain.bar import Bar
-from app.domain.fills import Fill
+from app.domain.fills import Fill, FillWarning
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Status
 from app.domain.order import Order
@@ -92,6 +92,10 @@ class Metrics(Protocol):
 
     def order_changed(self, status: Status) -> None:
         """An order was created in, or moved to, `status`."""
+        ...
+
+    def fill_flagged(self, warning: FillWarning) -> None:
+        """A fill was booked with that warning."""
         ...
 
     def slice_late(self, count: int) -> None:

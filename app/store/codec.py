@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.bar import Bar
-from app.domain.fills import Fill
+from app.domain.fills import Fill, FillWarning
 from app.domain.instrument import Instrument
 from app.engine.ports import Claim
 
@@ -116,6 +116,7 @@ def fill_text(fill: Fill) -> str:
             "quantity": str(fill.quantity),
             "price": str(fill.price),
             "executed_at": fill.executed_at.isoformat(),
+            "warnings": fill.warnings,
         }
     )
 
@@ -128,6 +129,7 @@ def fill_from(line: str) -> Fill:
         quantity=Decimal(value["quantity"]),
         price=Decimal(value["price"]),
         executed_at=datetime.fromisoformat(value["executed_at"]),
+        warnings=tuple(map(FillWarning, value.get("warnings", ()))),
     )
 
 

@@ -18,6 +18,7 @@ NAMES = {
     "lem_commits": ("counter", set()),
     "lem_commit_seconds": ("histogram", set()),
     "lem_orders": ("counter", {"status"}),
+    "lem_fill_warnings": ("counter", {"warning"}),
     "lem_slices_late": ("counter", set()),
     "lem_http_requests": ("counter", {"method", "route", "status"}),
     "lem_http_request_seconds": ("histogram", {"method", "route"}),

@@ -16,6 +16,7 @@ from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
 from app.decision.policy import Policy
 from app.domain.bar import Bar
+from app.domain.fills import FillWarning
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Status
 from app.domain.order import Order
@@ -52,6 +53,9 @@ class Counts:
 
     def order_changed(self, status: Status) -> None:
         self.of[f"order {status}"] += 1
+
+    def fill_flagged(self, warning: FillWarning) -> None:
+        self.of[f"fill {warning}"] += 1
 
     def slice_late(self, count: int) -> None:
         self.of["late"] += count

@@ -15,7 +15,7 @@ from app.engine.commit_transition import RACES_MAX, commit_transition
 from app.engine.stages.announce import Announcer
 from app.engine.stages.commit import Committer
 from app.engine.waiters import Waiters
-from tests.builders import bars
+from tests.builders import START, bars
 from tests.engine.desk import Counts, Desk
 
 HISTORY = 20
@@ -36,7 +36,7 @@ async def test_only_what_changes_is_recorded_and_all_come_back_in_their_order(de
     counts = Counts()
 
     async def transition(pending: Sequence[OrderState]) -> list[Change | None]:
-        return [change(state, cancel(state)) if state == orders[1] else None for state in pending]
+        return [change(state, cancel(state, START)) if state == orders[1] else None for state in pending]
 
     moved = await commit_transition(committer_of(desk, counts), orders, transition)
 

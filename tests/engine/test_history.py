@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from app.clock.calendars import calendar
+from app.decision.market import seen_bars
 from app.domain.bar import Bar, aggregate
 from app.domain.slice import Window
 from app.engine.instruments.history import StepHistory
@@ -34,7 +35,7 @@ def test_a_window_has_the_newest_bars_and_zeros_before_the_first(count: int) -> 
     window = history_of(made).window(made[-1])
 
     np.testing.assert_array_equal(window.bars[0], raw_window(made, LOOKBACK))
-    assert window.count == min(count, LOOKBACK)
+    assert seen_bars(window.bars)[0] == min(count, LOOKBACK)
 
 
 @pytest.mark.parametrize("unfinished", [0, 1, 3])

@@ -14,7 +14,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.order import Benchmark, Horizon, Side, SizeMode
 from app.domain.slice import Basis, Window
 from tests.builders import an_instrument, an_order, at, bars
-from tests.engine.desk import Desk, a_desk
+from tests.engine.desk import Desk, ManualClock, a_desk
 
 HISTORY = 20
 
@@ -208,11 +208,41 @@ async def test_a_cancelled_order_gets_no_further_slice(desk: Desk) -> None:
     order = await desk.order(min_steps=5)
 
     cancelled = await desk.engine.orders.cancel(order.order.order_id)
+    again = await desk.engine.orders.cancel(order.order.order_id)
     await desk.feed(bars(25)[HISTORY:])
 
-    assert cancelled.status == "cancelled"
-    assert await desk.engine.orders.cancel(order.order.order_id) == await desk.again(order) == cancelled
+    assert (cancelled.status, cancelled.current) == ("cancelled", None)
+    assert again == cancelled
     assert len(await desk.slices(order)) == 1
+
+
+async def test_a_cancelled_order_has_traded_the_slice_whose_window_ran(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+    order = await desk.order(min_steps=5)
+    assert order.current is not None
+
+    await desk.engine.orders.cancel(order.order.order_id)
+    await desk.feed(bars(HISTORY + 1)[HISTORY:])
+
+    after = await desk.again(order)
+    assert (after.status, after.filled) == ("cancelled", order.current.quantity)
+    assert await desk.store.awaiting("BTC-USDT") == []
+
+
+async def test_a_cancelled_order_trades_nothing_of_a_slice_whose_window_had_not_begun(store_url: str) -> None:
+    clock = ManualClock(at(HISTORY))
+    async with a_desk(store_url, clock=clock) as desk:
+        await desk.feed(bars(HISTORY))
+        clock.time -= timedelta(seconds=1)
+        order = await desk.order(min_steps=5)
+        assert order.current is not None
+
+        await desk.engine.orders.cancel(order.order_id)
+        clock.time = at(HISTORY + 1)
+        await desk.feed(bars(HISTORY + 1)[HISTORY:])
+
+        after = await desk.again(order)
+    assert (after.status, after.filled) == ("cancelled", 0)
 
 
 async def test_two_engines_on_one_store_give_each_step_one_slice(store_url: str) -> None:

@@ -73,7 +73,7 @@ class StepHistory:
         bars = np.zeros((1, self._lookback, len(COLUMNS)), dtype=np.float32)
         if self._rows:
             bars[0, self._lookback - len(self._rows) :] = self._rows
-        return BarWindow(bars=bars, count=len(self._rows), newest=newest)
+        return BarWindow(bars=bars, newest=newest)
 
     def _add(self, bar: Bar) -> None:
         self._bars.append(bar)

@@ -13,6 +13,8 @@ from app.engine.instruments.history import StepHistory
 from app.engine.ports import Calendar
 
 DAY_SECONDS = 86_400
+WINDOWS_UNSEEN_MAX = 1_000
+"""No forecast reaches further, so there is no need to count on."""
 
 
 class LiveInstrument:
@@ -90,6 +92,14 @@ class LiveInstrument:
         history = self._histories.get(step_seconds)
         bar = history.bar_in(window) if history else None
         return bar or fill_gap(self.last, window.start, window.end)
+
+    def windows_unseen(self, opens: datetime, step_seconds: int) -> int:
+        """How many windows of that length lie between the newest bar that policies read and the window that opens
+        then; at most `WINDOWS_UNSEEN_MAX` are counted."""
+        first = self.first_open(self.bar_window(step_seconds).newest.close_time, step_seconds)
+        if first >= opens:
+            return 0
+        return 1 + len(self.calendar.missing(first, opens, step_seconds, WINDOWS_UNSEEN_MAX))
 
     def note_due(self, opens: datetime) -> None:
         """A window that opens then may come to lack a slice. Whoever reads all orders anew clears `due` before, not

@@ -23,6 +23,8 @@ class Announcer:
         for change in changes:
             if change.status is not None:
                 self._metrics.order_changed(change.status)
+            for warning in change.fill.warnings if change.fill else ():
+                self._metrics.fill_flagged(warning)
         reasons = Counter(
             change.slice.decided.fallback_reason or "unknown"
             for change in changes
