@@ -109,7 +109,7 @@ class NextSliceOut(Answer):
 
     @classmethod
     def of(cls, state: OrderState) -> Self:
-        current = state.current
+        current = state.current if state.status.live else None  # reports may complete an order whose window still runs
         return cls(
             order_id=state.order.order_id,
             status=state.status,
