@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
+from functools import reduce
 
 from app.domain.errors import InvalidInput
 
@@ -55,10 +56,7 @@ def require_aware(name: str, value: datetime) -> None:
 
 
 def exact_sum(values: Iterable[Decimal]) -> Decimal:
-    total = ZERO
-    for value in values:
-        total = EXACT.add(total, value)
-    return total
+    return reduce(EXACT.add, values, ZERO)
 
 
 def ratio(dividend: Decimal, divisor: Decimal) -> Decimal:

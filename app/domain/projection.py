@@ -59,7 +59,8 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What is traded: `lots`, whether the order is `stopping` from here on, whether this slice is `final`."""
+    """What is asked for: `lots`, whether the order is `stopping` from here on, whether this slice is `final`: of the
+    last step, or of all that is left."""
 
     lots: int
     stopping: bool

@@ -217,17 +217,17 @@ def _assumed_traded(state: OrderState, step: int, bar: Bar) -> OrderState:
     lots = state.asked[step - 1]
     if order.limits.max_participation_rate is not None and not bar.synthetic:
         volume = size_of(order.size_mode, bar.volume, bar.price)
-        lots = min(lots, lots_within(order.limits.max_participation_rate * volume, state.lot))
+        lots = min(lots, lots_within(EXACT.multiply(order.limits.max_participation_rate, volume), state.lot))
     if not lots or beyond_limit(order, bar.price):
         return state
-    amounts = amounts_at(order.size_mode, lots * state.lot, bar.price)
+    amounts = amounts_at(order.size_mode, EXACT.multiply(lots, state.lot), bar.price)
     booked = _booked(state, step, amounts)
     if not bar.synthetic:
         return booked
     return replace(
         booked,
-        unpriced_quantity=booked.unpriced_quantity + amounts.quantity,
-        unpriced_notional=booked.unpriced_notional + amounts.notional,
+        unpriced_quantity=EXACT.add(booked.unpriced_quantity, amounts.quantity),
+        unpriced_notional=EXACT.add(booked.unpriced_notional, amounts.notional),
     )
 
 

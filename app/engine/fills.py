@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from app.domain.errors import Conflict
+from app.domain.bar import Bar
+from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.fills import Fill
 from app.domain.plausibility import require_plausible, warnings_of
 from app.domain.state import OrderState
@@ -63,16 +63,22 @@ class FillReports:
         return closed
 
     async def _booked(self, state: OrderState, fill: Fill) -> Change:
-        live = await self._instruments.get(state.order.instrument)
-        last_price, newest = live.last.close, self._newest(state, live.last.close_time)
+        bar = await self._newest_bar(state.order.instrument)
+        last_price = bar.close if bar else state.avg_price or state.arrival_price or fill.price
+        now = self._clock.now(bar.close_time) if bar else state.next_open
+        newest = max(now, state.next_open)  # the order's newest window may still run
         after = apply_fill(state, fill)
         require_plausible(fill, last_price, newest)
         warnings = warnings_of(state, after, fill, last_price, newest)
         return change(state, after, replace(fill, warnings=warnings))
 
-    def _newest(self, state: OrderState, newest_close: datetime) -> datetime:
-        """The latest time at which the order may have been traded: its newest window may still run."""
-        return max(self._clock.now(newest_close), state.next_open)
+    async def _newest_bar(self, symbol: str) -> Bar | None:
+        """None where bars of other terms have still to come, or the instrument cannot be opened: fills are booked all
+        the same."""
+        try:
+            return (await self._instruments.get(symbol)).newest
+        except (NotFound, InvalidInput):
+            return None
 
     async def _known(self, order_id: str, fill: Fill) -> Fill | None:
         """This very fill, where it is booked already."""

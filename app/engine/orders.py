@@ -80,8 +80,8 @@ class OrderEntry:
             return [change(state, after) if (after := cancel(state, now)) is not state else None for state in orders]
 
         state = await self._queries.order(order_id)
-        [newest] = await self._store.bars_before(state.order.instrument, None, 1)
-        now = self._clock.now(newest.close_time)
+        newest = await self._store.bars_before(state.order.instrument, None, 1)
+        now = self._clock.now(newest[-1].close_time if newest else state.next_open)
         [cancelled] = await commit_transition(self._committer, [state], transition)
         return cancelled
 

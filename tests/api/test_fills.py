@@ -85,6 +85,17 @@ async def test_a_fill_of_more_than_the_slice_asks_for_is_booked_and_marks_the_or
     assert (await client.get(path)).json()["over_filled"] == "1"
 
 
+async def test_an_order_that_reports_have_completed_has_nothing_to_trade_though_its_window_runs(
+    client: httpx.AsyncClient,
+) -> None:
+    path, slice_id = await state(client)
+
+    order = (await client.post(f"{path}/fills", json=fill_json(slice_id, quantity="10"))).json()
+
+    assert order["status"] == "completed"
+    assert (await next_slice(client, order["order_id"]))["slice"] is None
+
+
 async def test_a_slice_that_is_closed_is_no_longer_in_flight(client: httpx.AsyncClient) -> None:
     path, slice_id = await state(client)
     await client.post(f"{path}/fills", json=fill_json(slice_id))

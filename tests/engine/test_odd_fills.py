@@ -12,7 +12,7 @@ from app.domain.errors import InvalidInput
 from app.domain.fills import FillWarning
 from app.domain.order import Fills, Limits
 from app.domain.state import OrderState
-from tests.builders import a_fill, at, bars
+from tests.builders import a_fill, an_instrument, at, bars
 from tests.engine.desk import Desk
 
 HISTORY = 20
@@ -70,6 +70,24 @@ async def test_an_odd_report_is_booked_with_a_warning(
     assert booked.order.filled == fill.quantity
     assert await desk.store.fill(order.order_id, fill.execution_id) == booked.fill
     assert desk.counts[f"fill {warning}"] == 1
+
+
+async def test_a_report_is_booked_where_the_instrument_has_no_bars_any_more(desk: Desk) -> None:
+    """Its bars have become longer: the old ones are dropped, and the new ones are still to come."""
+    order = await reported(desk)
+    assert order.current is not None
+    await desk.engine.fills.close(order.order_id, 1)
+    await desk.engine.orders.cancel(order.order_id)
+    await desk.feed(bars(HISTORY + 1)[-1:])
+    await desk.engine.instruments.put(an_instrument(bar_seconds=60))
+
+    booked = await desk.engine.fills.report(order.order_id, a_fill(order, executed_at=order.current.window.start))
+    again = await desk.engine.orders.cancel(order.order_id)
+
+    assert (booked.order.filled, booked.fill.warnings) == (1, (FillWarning.OVER_FILLED,))
+    assert again == booked.order
+    with pytest.raises(InvalidInput):
+        await desk.engine.fills.report(order.order_id, a_fill(order, execution_id="odd", price=Decimal(100_000)))
 
 
 async def test_a_late_report_of_a_slice_that_was_given_back_may_not_come_from_the_future(desk: Desk) -> None:

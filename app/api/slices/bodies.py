@@ -47,7 +47,8 @@ class WindowOut(Answer):
 class SliceOut(Answer):
     """What to trade in one step. Of `quantity` and `notional` the one that the order fixes is exact, the other an
     estimate at the last close. `model`, `allocation` and `stop_probability` are who proposed what, before the limits;
-    `bound_by` is the limit that changed it. `decided_on` is the open of the newest bar used."""
+    `bound_by` is the limit that changed it. `stop_reason` is set where the slice is meant to be the last, `final` where
+    no other can follow it, whatever is traded of it. `decided_on` is the open of the newest bar used."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
