@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from app.domain.bar import Bar
-from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.domain.fills import Fill
+from app.domain.errors import Conflict, InvalidInput
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Move, Status, permits, status_after
 from app.domain.numbers import EXACT, ZERO, exact_sum, lots_within, ratio, whole_lots
@@ -122,45 +121,6 @@ def give_up(state: OrderState) -> OrderState:
     return state
 
 
-def give_back(state: OrderState, now: datetime) -> OrderState:
-    """What is in flight of slices whose reports are overdue at `now` may be asked for again."""
-    due = tuple(each for each in state.reports_due if each.until >= now)
-    return state if len(due) == len(state.reports_due) else replace(state, reports_due=due)
-
-
-def close_slice(state: OrderState, step: int) -> OrderState:
-    """The OMS says that no more fills come for the slice of `step`: what is in flight of the slice may be asked for
-    again. Twice is once.
-
-    Raises Conflict("fills_assumed"), NotFound("unknown_step").
-    """
-    _require_reported(state)
-    if not 1 <= step <= state.step:
-        raise NotFound("unknown_step", f"the order has no slice of step {step}")
-    due = tuple(each for each in state.reports_due if each.step != step)
-    return state if len(due) == len(state.reports_due) else give_up(replace(state, reports_due=due))
-
-
-def apply_fill(state: OrderState, fill: Fill) -> OrderState:
-    """Book a reported fill, however much and however late it is. After the order's end, such as a cancel, the status
-    stays and the quantities move.
-
-    What a fill has beyond what its slice has in flight is over-filled. For a notional slice, which whole lots seldom
-    make exactly, the lot that rounds it up is not, where the order has room for it.
-
-    Raises Conflict("fills_assumed"), InvalidInput("unknown_slice").
-    """
-    _require_reported(state)
-    step = state.step_of(fill.slice_id)
-    if step is None:
-        raise InvalidInput("unknown_slice", f"the order has no slice {fill.slice_id}")
-    amounts = amounts_at(SizeMode.QUANTITY, fill.quantity, fill.price)
-    booked = _booked(state, step, amounts)
-    due = tuple(each for each in booked.reports_due if booked.unexecuted(each.step))
-    after = replace(booked, reports_due=due)
-    return give_up(replace(after, over_filled=EXACT.add(state.over_filled, _over_filled(state, after, step, fill))))
-
-
 def cancel(state: OrderState, now: datetime) -> OrderState:
     """No further slice. A slice whose window has begun by `now` may be trading: the order awaits its bar or reports.
 
@@ -179,11 +139,6 @@ def cancel(state: OrderState, now: datetime) -> OrderState:
     )
 
 
-def _require_reported(state: OrderState) -> None:
-    if state.order.fills is not Fills.REPORTED:
-        raise Conflict("fills_assumed", "the order's fills are assumed; it takes no reports")
-
-
 def _sure_to_fill(order: Order) -> bool:
     """Whether each slice is certain to be traded in full, so that nothing of it is ever asked for again."""
     limits = order.limits
@@ -200,17 +155,6 @@ def _reports_due(order: Order, step: int, window: Window, size: Decimal) -> Iter
         yield ReportsDue(step=step, window=window, until=window.end + delay)
 
 
-def _over_filled(before: OrderState, after: OrderState, step: int, fill: Fill) -> Decimal:
-    """How much of the fill, which leads from `before` to `after`, its slice did not have in flight."""
-    in_flight = before.unexecuted(step) if any(due.step == step for due in before.reports_due) else ZERO
-    beyond = max(ZERO, EXACT.subtract(EXACT.subtract(after.filled, before.filled), in_flight))
-    rounds_up = before.order.size_mode is SizeMode.NOTIONAL and in_flight > ZERO
-    if rounds_up and beyond <= EXACT.multiply(fill.price, before.base_lot):
-        allowed = EXACT.add(before.order.size, before.over_filled)
-        return max(ZERO, EXACT.subtract(EXACT.add(after.filled, after.in_flight), allowed))
-    return beyond
-
-
 def _assumed_traded(state: OrderState, step: int, bar: Bar) -> OrderState:
     """The step's slice as it was presumably traded over `bar`."""
     order = state.order
@@ -221,25 +165,26 @@ def _assumed_traded(state: OrderState, step: int, bar: Bar) -> OrderState:
     if not lots or beyond_limit(order, bar.price):
         return state
     amounts = amounts_at(order.size_mode, EXACT.multiply(lots, state.lot), bar.price)
-    booked = _booked(state, step, amounts)
+    after = booked(state, step, amounts)
     if not bar.synthetic:
-        return booked
+        return after
     return replace(
-        booked,
-        unpriced_quantity=EXACT.add(booked.unpriced_quantity, amounts.quantity),
-        unpriced_notional=EXACT.add(booked.unpriced_notional, amounts.notional),
+        after,
+        unpriced_quantity=EXACT.add(after.unpriced_quantity, amounts.quantity),
+        unpriced_notional=EXACT.add(after.unpriced_notional, amounts.notional),
     )
 
 
-def _booked(state: OrderState, step: int, amounts: Amounts) -> OrderState:
+def booked(state: OrderState, step: int, amounts: Amounts) -> OrderState:
+    """The amounts are traded of the slice of `step`; the order is completed where less than a lot is left."""
     executed = list(state.executed)
     executed[step - 1] = EXACT.add(executed[step - 1], amounts.fixed(state.order.size_mode))
-    booked = replace(
+    after = replace(
         state,
         executed=tuple(executed),
         filled_quantity=EXACT.add(state.filled_quantity, amounts.quantity),
         filled_notional=EXACT.add(state.filled_notional, amounts.notional),
     )
-    if booked.leaves < booked.lot:
-        return replace(booked, status=status_after(booked.status, Move.FILLED))
-    return booked
+    if after.leaves < after.lot:
+        return replace(after, status=status_after(after.status, Move.FILLED))
+    return after

@@ -9,8 +9,8 @@ from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.fills import Fill
 from app.domain.plausibility import require_plausible, warnings_of
+from app.domain.reports import apply_fill, close_slice
 from app.domain.state import OrderState
-from app.domain.transitions import apply_fill, close_slice
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.instruments.cache import LiveInstruments

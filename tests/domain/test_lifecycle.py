@@ -9,8 +9,9 @@ import pytest
 
 from app.domain.lifecycle import TRANSITIONS, Move, Status, StopReason, permits, status_after, stop_reason
 from app.domain.order import Fills
+from app.domain.reports import apply_fill
 from app.domain.state import OrderState
-from app.domain.transitions import apply_fill, cancel, close_window, take
+from app.domain.transitions import cancel, close_window, take
 from tests.builders import PRICE, START, a_bar, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
 
 ENDED = set(Status) - {Status.ACCEPTED, Status.WORKING, Status.PAUSED}

@@ -11,8 +11,9 @@ import pytest
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.lifecycle import Status
 from app.domain.order import REPORT_DELAY_SECONDS_MAX, Fills, Horizon, SizeMode
+from app.domain.reports import apply_fill, close_slice, give_back
 from app.domain.state import OrderState, room
-from app.domain.transitions import apply_fill, cancel, close_slice, close_window, give_back, give_up, take
+from app.domain.transitions import cancel, close_window, give_up, take
 from tests.builders import (
     BAR_SECONDS,
     PRICE,

@@ -18,8 +18,9 @@ from app.domain.lifecycle import Move, Status, permits
 from app.domain.numbers import lots_within
 from app.domain.order import Fills, Order, SizeMode
 from app.domain.projection import project
+from app.domain.reports import apply_fill, close_slice, give_back
 from app.domain.state import OrderState, room
-from app.domain.transitions import apply_fill, cancel, close_slice, close_window, give_back, give_up, take
+from app.domain.transitions import cancel, close_window, give_up, take
 from app.engine.changes import change
 from tests.builders import PRICE, a_bar, a_decided, a_fill, a_window, an_instrument, an_order, an_order_state, at
 

@@ -11,8 +11,9 @@ from app.domain.bar import Bar
 from app.domain.lifecycle import Status
 from app.domain.order import SCENARIOS, Fills, Limits, Order, Scenario
 from app.domain.projection import project
+from app.domain.reports import apply_fill
 from app.domain.state import OrderState, room
-from app.domain.transitions import apply_fill, close_window, take
+from app.domain.transitions import close_window, take
 from tests.builders import a_decided, a_fill, a_window, an_instrument, an_order, an_order_state, bars
 
 PROPOSALS = st.lists(st.tuples(st.floats(), st.floats()), min_size=12, max_size=12)

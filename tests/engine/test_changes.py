@@ -8,8 +8,9 @@ from typing import Any
 from app.domain.events import FillBooked, OverFilled, SliceClosed, SliceCommitted, StatusChanged
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Fills
+from app.domain.reports import apply_fill, close_slice
 from app.domain.state import OrderState
-from app.domain.transitions import apply_fill, close_slice, take
+from app.domain.transitions import take
 from app.engine.changes import Change, change
 from tests.builders import PRICE, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
 

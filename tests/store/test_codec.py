@@ -14,9 +14,10 @@ from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Side, SizeMode
 from app.domain.projection import Bound
+from app.domain.reports import apply_fill
 from app.domain.slice import Basis
 from app.domain.state import OrderState
-from app.domain.transitions import apply_fill, close_window, take
+from app.domain.transitions import close_window, take
 from app.store import codec
 from app.store.order_codec import mandate_text, slice_from, slice_text, state_from, state_text
 from tests.builders import (

@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 
 from app.domain.lifecycle import Move, permits
 from app.domain.order import Fills
+from app.domain.reports import give_back
 from app.domain.slice import Window
 from app.domain.state import OrderState
-from app.domain.transitions import close_window, give_back, give_up
+from app.domain.transitions import close_window, give_up
 from app.engine.instruments.live import LiveInstrument
 from app.engine.stages.batch import BAR_LATE, InstrumentOrders, WantedSlice, WantedSlices
 
