@@ -112,7 +112,8 @@ def install(app: FastAPI) -> None:
 async def _refused(request: Request, error: LemError) -> Response:
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(request, status, error.code, error.detail, headers=headers)
+    wrong = [FieldError(code=error.code, detail=error.detail, pointer=error.pointer)] if error.pointer else []
+    return problem(request, status, error.code, error.detail, errors=wrong, headers=headers)
 
 
 async def _malformed(request: Request, error: RequestValidationError) -> Response:

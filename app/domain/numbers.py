@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
 
 from app.domain.errors import InvalidInput
 
@@ -44,6 +45,22 @@ def require_fraction(name: str, value: Decimal) -> None:
 def require_aware(name: str, value: datetime) -> None:
     if value.utcoffset() is None:
         raise InvalidInput("naive_time", f"{name} is {value.isoformat()}, which has no offset; times need one")
+
+
+def plain(value: Decimal) -> str:
+    """For people: without an exponent and without trailing zeros."""
+    return f"{value.normalize():f}"
+
+
+def require_on_tick(name: str, price: Decimal, tick: Decimal, pointer: str) -> None:
+    """Raises InvalidInput, which names the two nearest prices, where `price` is no multiple of `tick`."""
+    ticks = Fraction(price) / Fraction(tick)  # exact, where the remainder of two Decimals may have too many digits
+    if ticks.denominator == 1:
+        return
+    near = [plain(count * tick) for count in (int(ticks), int(ticks) + 1) if count]
+    raise InvalidInput(
+        "off_tick", f"{name} is {plain(price)}, between two ticks of {plain(tick)}: send {' or '.join(near)}", pointer
+    )
 
 
 def whole_lots(name: str, size: Decimal, lot: Decimal) -> int:
