@@ -14,6 +14,7 @@ from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.api.request_ids import header_of_request
 from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -137,7 +138,8 @@ async def _not_served(request: Request, error: HTTPException) -> Response:
 async def _failed(request: Request, _: Exception) -> Response:
     """The server logs the error with its traceback; the client is not shown what went wrong."""
     detail = "the service failed to answer; the request may or may not have taken effect and is safe to repeat"
-    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
+    headers = header_of_request()
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, headers=headers)
 
 
 def _body_was_not_json(request: Request, found: Sequence[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Stage "announce": what is recorded is counted, and those who wait for an order are woken."""
+"""Stage "announce": what is recorded is logged and counted, and those who wait for an order are woken."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from app.domain.slice import Basis
 from app.engine.changes import Change
 from app.engine.ports import Metrics
+from app.engine.stages.order_log import log_changes
 from app.engine.waiters import Waiters
 
 
@@ -20,6 +21,7 @@ class Announcer:
 
     def announce(self, changes: Sequence[Change]) -> None:
         """These changes were recorded by this process."""
+        log_changes(changes)
         for change in changes:
             if change.status is not None:
                 self._metrics.order_changed(change.status)
