@@ -157,10 +157,13 @@ def _led_to(error: BaseException | None) -> list[BaseException]:
 
 
 def _kind(record: logging.LogRecord) -> Kind:
-    """What makes two records the same failure: their text before its arguments, the error, and the instrument."""
+    """What makes two records the same failure: their text before its arguments, the error, and what they are about,
+    which is the instrument or else the first argument where that is a name."""
     error = record.exc_info[1] if record.exc_info else None
     event = record.msg["event"] if isinstance(record.msg, dict) else record.msg  # structlog hands on its own dict
-    return record.name, str(event), type(error), getattr(record, "instrument", None)
+    first = record.args[0] if isinstance(record.args, tuple) and record.args else None
+    about = getattr(record, "instrument", first if isinstance(first, str) else None)
+    return record.name, str(event), type(error), about
 
 
 def _without_colours(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -52,6 +52,11 @@ class Decider:
         self._thread = BoundedThread(seconds_max)
         self._readings: dict[tuple[str, int], tuple[BarWindow, ChainReading]] = {}
 
+    @property
+    def hanging_seconds(self) -> float:
+        """How long a call of the chain hangs already; 0 where none does."""
+        return self._thread.hanging_seconds
+
     def close(self) -> None:
         self._thread.close()
 
