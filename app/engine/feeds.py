@@ -13,13 +13,13 @@ from app.engine.instruments.live import LiveInstrument
 from app.engine.live_orders import LiveOrders
 from app.engine.ports import Clock
 
-SILENT_SECONDS_MIN = 60.0
+SILENT_SECONDS_MIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
     """`age_seconds` since the newest bar closed; `overdue_seconds` since the bar after that should have closed, 0
-    before then. `silent`: orders await that bar, and it is overdue by more than a minute and more than a bar."""
+    before then. `silent`: orders await that bar, and it is overdue by more than 10 s and more than a bar."""
 
     symbol: str
     age_seconds: float
