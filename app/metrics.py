@@ -62,6 +62,7 @@ class ServiceMetrics:
         self._store_up = Gauge("lem_store_up", "1 while the store answers", registry=registry)
         self._bundle = Gauge("lem_bundle_info", "1 for the bundle that decides", ["digest"], registry=registry)
         self._named: set[str] = set()
+        self._shown: set[str] = set()
         ProcessCollector(registry=registry)
 
     def bar_ingested(self, instrument: str, count: int) -> None:
@@ -124,9 +125,11 @@ class ServiceMetrics:
             silent += feed.silent
         self._silent.set(silent)
         for gauge, values in ((self._bar_age, age), (self._overdue, overdue)):
-            gauge.clear()
+            for label in self._shown - values.keys():
+                gauge.remove(label)
             for label, value in values.items():
                 gauge.labels(label).set(value)
+        self._shown = set(age)
 
     def store_up(self, up: bool) -> None:
         self._store_up.set(up)

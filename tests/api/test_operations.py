@@ -181,6 +181,17 @@ def test_beyond_a_thousand_instruments_all_others_share_a_label(monkeypatch: pyt
     assert seen["lem_feeds_silent",] == 2
 
 
+def test_an_instrument_that_is_given_up_is_shown_no_longer() -> None:
+    metrics = ServiceMetrics()
+    one, other = (Feed(symbol, 1.0, 0.0, silent=False) for symbol in ("ONE", "OTHER"))
+
+    metrics.feeds([one, other])
+    metrics.feeds([other])
+
+    names = [name for name in samples(metrics.page().decode()) if name[0].startswith(("lem_bar_age", "lem_feed_over"))]
+    assert sorted(names) == [("lem_bar_age_seconds", "OTHER"), ("lem_feed_overdue_seconds", "OTHER")]
+
+
 async def test_the_store_and_the_bundle_are_shown(client: httpx.AsyncClient) -> None:
     await client.get("/readyz")
     model = (await client.get("/v1/models")).json()["models"][0]
