@@ -157,13 +157,18 @@ def _led_to(error: BaseException | None) -> list[BaseException]:
 
 
 def _kind(record: logging.LogRecord) -> Kind:
-    """What makes two records the same failure: their text before its arguments, the error, and what they are about,
-    which is the instrument or else the first argument where that is a name."""
+    """What makes two records the same failure: their text before its arguments, the error and where it was raised, and
+    what they are about, which is the instrument or else the first argument where that is a name."""
     error = record.exc_info[1] if record.exc_info else None
     event = record.msg["event"] if isinstance(record.msg, dict) else record.msg  # structlog hands on its own dict
     first = record.args[0] if isinstance(record.args, tuple) and record.args else None
     about = getattr(record, "instrument", first if isinstance(first, str) else None)
-    return record.name, str(event), type(error), about
+    return record.name, str(event), type(error), _raised_at(error), about
+
+
+def _raised_at(error: BaseException | None) -> tuple[str, int] | None:
+    stack = [] if error is None else list(walk_tb(error.__traceback__))
+    return (stack[-1][0].f_code.co_filename, stack[-1][1]) if stack else None
 
 
 def _without_colours(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

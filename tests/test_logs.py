@@ -159,6 +159,18 @@ def test_failures_of_other_kinds_and_of_other_instruments_are_lines_of_their_own
     assert lines == ["feed late", "ONE is away for 0 s", "feed late", "OTHER is away for 0 s"]
 
 
+def test_the_same_error_from_another_place_is_a_failure_of_its_own() -> None:
+    with a_log() as log:
+        for _ in range(3):
+            log_failure(log)
+            try:
+                int("one")
+            except ValueError:
+                log.logger.exception("%s failed", "something")
+
+        assert len(log.lines) == 2
+
+
 def test_what_is_no_failure_is_written_each_time() -> None:
     with a_log() as log:
         for _ in range(50):
