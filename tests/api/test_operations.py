@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.engine.feeds import Feed
 from app.metrics import ServiceMetrics
 from tests.api.conftest import serving
-from tests.api.wire import HISTORY, bars_json, next_slice, prepared, sent
-from tests.builders import a_bar, at, bars
+from tests.api.wire import HISTORY, bars_json, prepared, sent
+from tests.builders import a_bar, at
 
 NAMES = {
     "lem_bars_ingested": ("counter", {"instrument"}),
@@ -114,7 +114,9 @@ async def test_requests_are_counted_by_route_and_never_by_path(client: httpx.Asy
     assert sum(value for labels, value in seen.items() if labels[0] == "OTHER") == 1
 
 
-async def test_waiting_for_a_slice_is_measured_apart_from_other_requests(client: httpx.AsyncClient) -> None:
+async def test_waiting_for_a_slice_is_measured_apart_from_other_requests_and_shown_while_it_lasts(
+    client: httpx.AsyncClient,
+) -> None:
     await prepared(client)
     path = f"/v1/orders/{(await sent(client, start_time=at(HISTORY + 10).isoformat()))['order_id']}/slices/next"
 
@@ -129,15 +131,10 @@ async def test_waiting_for_a_slice_is_measured_apart_from_other_requests(client:
     assert seen["lem_long_poll_seconds_count",] == 2
     assert seen["lem_long_polls_open",] == 0
 
-
-async def test_requests_that_wait_now_are_shown(client: httpx.AsyncClient) -> None:
-    await prepared(client)
-    order_id = (await sent(client, start_time=at(HISTORY + 1).isoformat()))["order_id"]
-
-    waiting = asyncio.create_task(next_slice(client, order_id, wait=30))
+    waiting = asyncio.create_task(client.get(path, params={"wait": 30}))
     await asyncio.sleep(0)
     while_it_waits = await scraped(client)
-    await client.post("/v1/bars", json=bars_json(bars(HISTORY + 1)[HISTORY:]))
+    await client.post(path.replace("slices/next", "cancel"))
     await waiting
     afterwards = await scraped(client)
 

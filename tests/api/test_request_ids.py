@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -16,37 +17,38 @@ from tests.api.wire import HISTORY, bars_json, instrument_json, order_json
 from tests.builders import bars
 
 
-async def test_a_sane_name_of_the_clients_is_kept(client: httpx.AsyncClient) -> None:
-    response = await client.get("/healthz", headers={"X-Request-ID": "oms:7.f-3_a"})
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """An application with a route that fails; all its other paths are unknown."""
+    application = FastAPI()
+    problems.install(application)
+    application.add_middleware(RequestIds)
 
-    assert response.headers["x-request-id"] == "oms:7.f-3_a"
+    @application.get("/fails")
+    async def fails() -> None:
+        raise RuntimeError
+
+    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://lem") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(("path", "status"), [("/unknown", 404), ("/fails", 500)])
+async def test_a_sane_name_of_the_clients_is_kept(client: httpx.AsyncClient, path: str, status: int) -> None:
+    response = await client.get(path, headers={"X-Request-ID": "oms:7.f-3_a"})
+
+    assert (response.status_code, response.headers["x-request-id"]) == (status, "oms:7.f-3_a")
 
 
 @pytest.mark.parametrize("given", ["", "x" * 129, "a b", 'a"b', "é"])
 async def test_any_other_name_is_replaced(client: httpx.AsyncClient, given: str) -> None:
     headers = {b"X-Request-ID": given.encode()}
-    first = await client.get("/healthz", headers=headers)
-    other = await client.get("/v1/nothing", headers=headers)
+    first = await client.get("/unknown", headers=headers)
+    other = await client.get("/fails", headers=headers)
 
     names = [first.headers["x-request-id"], other.headers["x-request-id"]]
     assert all(len(name) == 32 for name in names)
     assert names[0] != names[1]
-
-
-async def test_an_answer_to_a_failure_of_ours_names_its_request_too() -> None:
-    application = FastAPI()
-    problems.install(application)
-    application.add_middleware(RequestIds)
-
-    @application.get("/")
-    async def fail() -> None:
-        raise RuntimeError
-
-    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://lem") as client:
-        response = await client.get("/", headers={"X-Request-ID": "oms-8"})
-
-    assert (response.status_code, response.headers["x-request-id"]) == (500, "oms-8")
 
 
 @pytest.mark.spawns
