@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
 from functools import reduce
 
 from app.domain.errors import InvalidInput
@@ -62,6 +63,22 @@ def exact_sum(values: Iterable[Decimal]) -> Decimal:
 def ratio(dividend: Decimal, divisor: Decimal) -> Decimal:
     """Rounded to 28 significant digits."""
     return ROUNDED.divide(dividend, divisor)
+
+
+def plain(value: Decimal) -> str:
+    """For people: without an exponent and without trailing zeros."""
+    return f"{value.normalize():f}"
+
+
+def require_on_tick(name: str, price: Decimal, tick: Decimal, pointer: str) -> None:
+    """Raises InvalidInput, which names the two nearest prices, where `price` is no multiple of `tick`."""
+    ticks = Fraction(price) / Fraction(tick)  # exact, where the remainder of two Decimals may have too many digits
+    if ticks.denominator == 1:
+        return
+    near = [plain(EXACT.multiply(count, tick)) for count in (int(ticks), int(ticks) + 1) if count]
+    raise InvalidInput(
+        "off_tick", f"{name} is {plain(price)}, between two ticks of {plain(tick)}: send {' or '.join(near)}", pointer
+    )
 
 
 def whole_lots(name: str, size: Decimal, lot: Decimal) -> int:

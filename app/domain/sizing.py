@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.domain.instrument import Instrument
 from app.domain.numbers import EXACT, ratio
 from app.domain.order import SizeMode
 
@@ -22,6 +23,11 @@ class Amounts:
     def fixed(self, size_mode: SizeMode) -> Decimal:
         """The one in the unit that the order fixes."""
         return fixed_of(size_mode, self.quantity, self.notional)
+
+
+def lot_of(size_mode: SizeMode, instrument: Instrument) -> Decimal:
+    """The lot in the unit that the order fixes."""
+    return instrument.lot_size if size_mode is SizeMode.QUANTITY else instrument.notional_step
 
 
 def fixed_of(size_mode: SizeMode, quantity: Decimal, notional: Decimal) -> Decimal:

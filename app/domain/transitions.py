@@ -15,9 +15,9 @@ from app.domain.errors import Conflict, InvalidInput
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Move, Status, permits, status_after
 from app.domain.numbers import EXACT, ZERO, exact_sum, lots_within, ratio, whole_lots
-from app.domain.order import Fills, Order, SizeMode
+from app.domain.order import Fills, Order
 from app.domain.projection import Projection, slice_cap_lots
-from app.domain.sizing import Amounts, amounts_at, size_of
+from app.domain.sizing import Amounts, amounts_at, lot_of, size_of
 from app.domain.slice import Decided, ReportsDue, Slice, Window
 from app.domain.state import OrderState, beyond_limit
 
@@ -27,7 +27,7 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
 
     Raises InvalidInput where it could never be met: no whole lots, worth too little, or a cap that cannot finish it.
     """
-    lot = instrument.lot_size if order.size_mode is SizeMode.QUANTITY else instrument.notional_step
+    lot = lot_of(order.size_mode, instrument)
     total = whole_lots(order.size_mode.value, order.size, lot)
     worth = amounts_at(order.size_mode, order.size, last_price).notional
     if worth < instrument.min_notional:

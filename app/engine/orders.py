@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from app.domain.acceptance import require_fitting
 from app.domain.errors import Conflict, InvalidInput, Unavailable
 from app.domain.order import Order, order_id_of
 from app.domain.state import OrderState
@@ -25,6 +26,8 @@ from app.engine.terms import digest_of
 
 RACES_MAX = 20
 START_AHEAD_MAX = timedelta(days=300)
+START_BEHIND_MAX = timedelta(minutes=1)
+"""How long ago an order may start, or a step where that is longer: it was sent a moment ago, and starts now."""
 
 
 class OrderEntry:
@@ -57,9 +60,9 @@ class OrderEntry:
         """The order with its first slice where that is due, and whether it is new. Nothing is recorded before the order
         is known to be valid.
 
-        Raises NotFound("unknown_instrument"), InvalidInput (what `accept` says, "horizon_too_long",
-        "step_seconds_unsupported", "start_time_too_far", "outside_calendar"), Conflict("client_order_id_reused" |
-        "no_bars"), Unavailable("too_many_orders" | "busy").
+        Raises NotFound("unknown_instrument"), InvalidInput (what `accept` and `require_fitting` say,
+        "horizon_too_long", "step_seconds_unsupported", "start_time_too_far", "start_time_past", "outside_calendar"),
+        Conflict("client_order_id_reused" | "no_bars"), Unavailable("too_many_orders" | "busy").
         """
         if order.order_id != order_id_of(order.client_order_id):
             raise AssertionError("the order's id does not follow from its client_order_id")
@@ -117,11 +120,9 @@ class OrderEntry:
                 f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
             )
         step_seconds = _require_step(order, live)
-        now = self._clock.now(live.newest.close_time)
-        start = max(now, order.start_time or now)
-        if start - now > START_AHEAD_MAX:
-            raise InvalidInput("start_time_too_far", f"start_time is more than {START_AHEAD_MAX.days} days ahead")
+        start = _start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
         await self._loader.ensure_history(live, step_seconds)
+        require_fitting(order, live.instrument, live.last.close, live.busiest_volume(step_seconds))
         first = live.first_open(start, step_seconds)
         _require_known(live, first, step_seconds, order.horizon.max_steps)
         return accept(order, live.instrument, first, live.last.close)
@@ -149,6 +150,25 @@ def _require_known(live: LiveInstrument, opens: datetime, step_seconds: int, ste
         window = live.window_from(opens, step_seconds)
         live.calendar.require_known(window.start)
         opens = window.end
+
+
+def _start_of(order: Order, now: datetime, step: timedelta) -> datetime:
+    """When the order may start. Raises InvalidInput("start_time_too_far" | "start_time_past")."""
+    start = order.start_time or now
+    if start - now > START_AHEAD_MAX:
+        raise InvalidInput(
+            "start_time_too_far",
+            f"start_time is {start.isoformat()}, more than {START_AHEAD_MAX.days} days after {now.isoformat()}",
+            "#/start_time",
+        )
+    earliest = now - max(step, START_BEHIND_MAX)
+    if start < earliest:
+        raise InvalidInput(
+            "start_time_past",
+            f"start_time is {start.isoformat()}; it must be at least {earliest.isoformat()}. Leave it out to start now",
+            "#/start_time",
+        )
+    return max(now, start)
 
 
 def _require_own(claim: Claim, order: Order) -> None:

@@ -7,7 +7,7 @@ recorded is then unknown, and the same call may be made again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -155,6 +155,10 @@ class Store(Protocol):
 
     async def awaiting(self, symbol: str) -> list[OrderState]:
         """The instrument's orders to which bars still matter."""
+        ...
+
+    async def live_orders(self) -> Mapping[Status, int]:
+        """How many orders are in each of the statuses in which bars can move them, over all instruments."""
         ...
 
     async def slices(self, order_id: str) -> list[Slice]:

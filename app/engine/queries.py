@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 
 from app.domain.errors import NotFound
 from app.domain.lifecycle import Status
@@ -58,6 +59,10 @@ class Queries:
         found = await self._store.order(order_id_of(client_order_id))
         fits = found and status in (None, found.status) and instrument in (None, found.order.instrument)
         return Page(orders=(found,) if found and fits else (), next_cursor=None)
+
+    async def live_orders(self) -> Mapping[Status, int]:
+        """How many orders are in each of the statuses in which bars can move them."""
+        return await self._store.live_orders()
 
     async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> NextSlice:
         """The slice to trade now; waits while the order is live without one, at most `wait_seconds`.

@@ -45,6 +45,11 @@ class Recovery:
     async def stop(self) -> None:
         await end(self._task)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody opens instruments again after a failure: the task that does has ended."""
+        return self._task is not None and self._task.done()
+
     async def readiness(self) -> Readiness:
         """Whether every instrument is open and the store answers."""
         reasons = [] if self._recovered else ["recovering"]
@@ -65,7 +70,7 @@ class Recovery:
 
     async def _catch_up(self, live: LiveInstrument) -> None:
         """The last bar that every order has seen is taken once more: its slices may be missing."""
-        orders = await self._store.awaiting(live.symbol)
+        orders = await self._loader.orders(live)
         unseen = min((_unseen_from(state) for state in orders), default=None)
         seen = await self._store.bars_before(live.symbol, unseen, 1)
         if not seen:

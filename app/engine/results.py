@@ -99,7 +99,9 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """`reasons` are stable codes of what keeps the service from serving; empty when ready."""
+    """`reasons` are stable codes of what keeps the service from serving; empty when ready. `feeds_silent` are
+    instruments whose orders await a feed that is silent, the first of them by name."""
 
     ready: bool
     reasons: tuple[str, ...] = ()
+    feeds_silent: tuple[str, ...] = ()

@@ -75,7 +75,9 @@ def bar_from(line: str) -> Bar:
 
 
 def instrument_text(instrument: Instrument) -> str:
-    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument)})
+    """The maximum of an order is none of the terms: what is accepted stands on it no longer."""
+    maximum = {"max_order_notional": text(instrument.max_order_notional)}
+    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument), **maximum})
 
 
 def terms_text(instrument: Instrument) -> str:
@@ -94,6 +96,7 @@ def instrument_from(line: str) -> Instrument:
         symbol=value["symbol"],
         bar_seconds=value["bar_seconds"],
         calendar=value["calendar"],
+        max_order_notional=number(value.get("max_order_notional")),
         **{name: Decimal(value[name]) for name in ("lot_size", "tick_size", "min_notional", "notional_step")},
     )
 

@@ -197,12 +197,11 @@ async def test_hundreds_of_fills_at_precise_prices_add_up_to_the_last_digit(
 ) -> None:
     """The largest size that the interface takes, in the smallest lots."""
     price = Decimal(fills["price"])
-    terms = an_instrument(lot_size=Decimal("1e-12"), notional_step=Decimal("0.01"))
+    size = Decimal(10) ** 15
+    terms = an_instrument(lot_size=Decimal("1e-12"), notional_step=Decimal("0.01"), max_order_notional=size)
     async with a_desk(store_url, instrument=terms) as desk:
         await desk.feed([a_bar(number, price=price) for number in range(HISTORY)])
-        order = await desk.order(
-            fills=Fills.REPORTED, size=Decimal(10) ** 15, size_mode=SizeMode.NOTIONAL, min_steps=6, max_steps=6
-        )
+        order = await desk.order(fills=Fills.REPORTED, size=size, size_mode=SizeMode.NOTIONAL, min_steps=6, max_steps=6)
         reports = [
             a_fill(
                 order,

@@ -14,7 +14,7 @@ from app.domain.slice import Basis, Window
 from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.watchdog import watching
-from tests.builders import a_bar, at, bars
+from tests.builders import a_bar, an_instrument, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk
 
 HISTORY = 20
@@ -53,6 +53,19 @@ async def test_the_first_step_is_the_next_boundary_and_waits_for_the_bar_before_
     assert started.current is not None
     assert started.current.window == Window(at(HISTORY + 1), at(HISTORY + 2))
     assert started.current.decided.decided_at == clock.time
+
+
+async def test_an_order_may_be_sent_a_minute_before_it_comes_where_steps_are_shorter(store_url: str) -> None:
+    now = at(HISTORY, bar_seconds=1)
+    async with a_desk(store_url, clock=ManualClock(now), instrument=an_instrument(bar_seconds=1)) as desk:
+        await desk.feed(bars(HISTORY, bar_seconds=1))
+
+        order = await desk.order("in time", start_time=now - timedelta(minutes=1))
+        with pytest.raises(InvalidInput, match="at least 2025-01-05T23:59:20") as refused:
+            await desk.order("too late", start_time=now - timedelta(seconds=61))
+
+    assert order.status == "working"
+    assert (refused.value.code, refused.value.pointer) == ("start_time_past", "#/start_time")
 
 
 async def test_a_bar_that_has_not_closed_is_refused(live: Desk) -> None:

@@ -130,12 +130,20 @@ def test_a_fill_of_an_older_release_has_no_warnings() -> None:
 def test_bars_fills_and_instruments_come_back_equal() -> None:
     bar = a_bar(notional=Decimal("5000.1"), trades=7, synthetic=True)
     fill = a_fill(an_order_state())
-    instrument = an_instrument(calendar="XNYS", min_notional=Decimal(10))
+    instrument = an_instrument(calendar="XNYS", min_notional=Decimal(10), max_order_notional=Decimal(10**6))
 
     assert codec.bar_from(codec.bar_text(bar)) == bar
     assert codec.bar_from(codec.bar_text(a_bar())) == a_bar()
     assert codec.fill_from(codec.fill_text(fill)) == fill
     assert codec.instrument_from(codec.instrument_text(instrument)) == instrument
+    assert codec.instrument_from(codec.instrument_text(an_instrument())) == an_instrument()
+
+
+def test_an_instrument_of_an_earlier_release_has_no_maximum_of_an_order() -> None:
+    earlier = json.loads(codec.instrument_text(an_instrument()))
+    del earlier["max_order_notional"]
+
+    assert codec.instrument_from(json.dumps(earlier)) == an_instrument()
 
 
 def test_a_form_of_a_later_release_is_refused() -> None:

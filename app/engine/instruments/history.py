@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime
+from decimal import Decimal
 
 import numpy as np
 
 from app.decision.chain import BarWindow
 from app.decision.market import COLUMNS, bar_row
 from app.domain.bar import Bar, aggregate
+from app.domain.numbers import ZERO
 from app.domain.slice import Window
 from app.engine.ports import Calendar
 
@@ -38,6 +40,11 @@ class StepHistory:
     @property
     def newest(self) -> Bar | None:
         return self._bars[-1] if self._bars else None
+
+    @property
+    def busiest_volume(self) -> Decimal:
+        """The volume (base units) of the busiest kept bar; zero where there is none."""
+        return max((bar.volume for bar in self._bars), default=ZERO)
 
     def push(self, bar: Bar) -> None:
         """Add the next bar of the feed; a step's bar appears with the last of its parts."""

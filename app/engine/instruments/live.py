@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from app.decision.chain import BarWindow
 from app.domain.bar import Bar, fill_gap
@@ -100,6 +101,13 @@ class LiveInstrument:
         if first >= opens:
             return 0
         return 1 + len(self.calendar.missing(first, opens, step_seconds, WINDOWS_UNSEEN_MAX))
+
+    def busiest_volume(self, step_seconds: int) -> Decimal:
+        """The volume (base units) of the busiest recent step, of those that the policies read; of a step like the
+        newest bar where that is more, since no step may be complete yet."""
+        history = self._histories.get(step_seconds)
+        like_newest = self.last.volume * self.calendar.bars_in(step_seconds, self.instrument.bar_seconds)
+        return max(like_newest, history.busiest_volume) if history else like_newest
 
     def note_due(self, opens: datetime) -> None:
         """A window that opens then may come to lack a slice. Whoever reads all orders anew clears `due` before, not

@@ -8,21 +8,29 @@ from datetime import datetime, timedelta
 from app.domain.bar import Bar
 from app.domain.state import OrderState
 from app.engine.instruments.live import LiveInstrument
+from app.engine.live_orders import LiveOrders
 from app.engine.ports import Store
 
 PAGE_BARS = 1_000
 
 
 class Loader:
-    """`lookback` is the most bars, of any step length, that a policy reads."""
+    """`lookback` is the most bars, of any step length, that a policy reads. `live_orders` is told what was read."""
 
-    def __init__(self, store: Store, lookback: int) -> None:
+    def __init__(self, store: Store, lookback: int, live_orders: LiveOrders) -> None:
         self._store = store
         self._lookback = lookback
+        self._live_orders = live_orders
+
+    async def orders(self, live: LiveInstrument) -> list[OrderState]:
+        """The orders that await bars."""
+        orders = await self._store.awaiting(live.symbol)
+        self._live_orders.read(live.symbol, orders)
+        return orders
 
     async def awaiting(self, live: LiveInstrument) -> tuple[OrderState, ...]:
         """The orders that await bars, with the history that they need at hand."""
-        orders = await self._store.awaiting(live.symbol)
+        orders = await self.orders(live)
         await self.ensure_histories(live, orders)
         return tuple(orders)
 

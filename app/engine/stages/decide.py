@@ -62,6 +62,11 @@ class Decider:
         self._foresight_thread = BoundedThread(seconds_max)  # nobody's slice waits for somebody's schedule
         self._readings: dict[tuple[str, int], tuple[BarWindow, ChainReading]] = {}
 
+    @property
+    def hanging_seconds(self) -> float:
+        """How long a call of the chain hangs already; 0 where none does."""
+        return self._thread.hanging_seconds
+
     def close(self) -> None:
         self._thread.close()
         self._foresight_thread.close()
