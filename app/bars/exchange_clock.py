@@ -39,13 +39,18 @@ def wall_seconds(open_time: Seconds) -> Seconds:
     UTC stands unless another clock gathers the opens in fewer times of the week. The clock is right but for a constant:
     it says which opens are the same time of day, and not which city it hangs in.
     """
-    clocks = [open_time, *(open_time + _offsets(zone, open_time) for zone in ZONES)]
-    return clocks[int(np.argmax([_regularity(clock) for clock in clocks]))]
+    slots = open_time // SLOT_SECONDS
+    firsts = np.flatnonzero(np.diff(slots, prepend=slots[0] - 1))
+    times, bars = slots[firsts] * SLOT_SECONDS, np.diff(firsts, append=len(slots))
+    offsets = [np.zeros_like(times), *(_offsets(zone, times) for zone in ZONES)]
+    best = int(np.argmax([_regularity(times + ahead, bars) for ahead in offsets]))
+    wall: Seconds = open_time + np.repeat(offsets[best], bars)
+    return wall
 
 
-def _regularity(clock: Seconds) -> float:
-    """The chance that two bars, drawn at random, open at the same time of the week."""
-    counts = np.bincount(clock % WEEK_SECONDS // SLOT_SECONDS).astype(np.float64)
+def _regularity(clock: Seconds, bars: Seconds) -> float:
+    """How likely two bars, drawn at random, open at the same time of the week; at each `clock` [S] open `bars` [S]."""
+    counts = np.bincount(clock % WEEK_SECONDS // SLOT_SECONDS, weights=bars)
     return float((counts**2).sum())
 
 

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.bars.rests import has_nights, trades_on_weekends
 from app.bars.series import DAY_SECONDS, Series
-from app.bars.session_holes import missing_in_sessions
+from app.bars.session_holes import missing_inside
 from app.bars.trading_days import trading_days
-from app.bars.weekends import trades_on_weekends
 from app.domain.errors import InvalidInput
 
 GAP_WINDOWS_MAX = 288
@@ -28,7 +28,6 @@ GAP_WINDOWS_MAX = 288
 HOLIDAY_DAYS_MAX = 12
 """The most days in a row, weekends among them, on which an exchange is closed by its calendar: Taiwan's closed so long
 at the Lunar New Year of 2023. China's golden weeks and Japan's of 2019 took ten."""
-HOUR_SECONDS = 3_600
 PRICES = ("open", "high", "low")
 TRADED = ("volume", "notional", "trades")
 
@@ -45,10 +44,9 @@ class Missing:
 def round_the_clock(series: Series) -> bool:
     """Whether the series shows no nights and no weekends without trading.
 
-    Weekends decide (app/bars/weekends.py). Where the series shows none, an hour of the day (UTC) in which no bar ever
-    opens is a night. A series of less than a day can show neither and counts as round the clock, as an instrument
-    of the service does that names no calendar. Daily bars show no nights: a few of them within one week count as
-    sessions.
+    Weekends decide (app/bars/rests.py). Where the series shows none, its nights do. A series of less than a day can
+    show neither and counts as round the clock, as an instrument of the service does that names no calendar. Daily bars
+    show no nights: a few of them within one week count as sessions.
     """
     weekends = trades_on_weekends(series)
     if weekends is not None:
@@ -57,29 +55,29 @@ def round_the_clock(series: Series) -> bool:
         return False
     if series.open_time[-1] + series.bar_seconds - series.open_time[0] < DAY_SECONDS:
         return True
-    slot_seconds = max(HOUR_SECONDS, series.bar_seconds)
-    slots = np.unique(series.open_time % DAY_SECONDS // slot_seconds)
-    return len(slots) >= DAY_SECONDS // slot_seconds
+    return not has_nights(series)
 
 
 def missing(series: Series) -> Missing:
     """The gaps of a series, by the rule of this module; times off the grid count no bar twice."""
-    if round_the_clock(series):
-        windows = np.maximum(-(-np.diff(_grid_seconds(series)) // series.bar_seconds) - 1, 0)
-        return Missing(windows=windows, new_history=windows > GAP_WINDOWS_MAX)
+    if not round_the_clock(series):
+        return _missing_in_sessions(series)
+    windows = np.maximum(-(-np.diff(_grid_seconds(series)) // series.bar_seconds) - 1, 0)
+    return Missing(windows=windows, new_history=windows > GAP_WINDOWS_MAX)
+
+
+def _missing_in_sessions(series: Series) -> Missing:
     days = trading_days(series)
     bar_days = max(1, series.bar_seconds // DAY_SECONDS)
     closed = np.diff(days.date) - bar_days
     too_long = closed > HOLIDAY_DAYS_MAX
     if bar_days > 1:
         return Missing(windows=np.where(too_long, closed // bar_days, 0), new_history=too_long)
-    inside = np.zeros_like(closed)
-    if series.bar_seconds < DAY_SECONDS:
-        inside = missing_in_sessions(series, days)
+    inside = missing_inside(series, days) if series.bar_seconds < DAY_SECONDS else np.zeros_like(closed)
     _, bars_a_day = np.unique(days.date, return_counts=True)
-    lost = days.missing_between() * int(np.median(bars_a_day))
-    windows = np.where(too_long, np.maximum(lost, 1), inside)
-    return Missing(windows=windows, new_history=too_long | (windows > GAP_WINDOWS_MAX))
+    lost = np.maximum(days.missing_between() * int(np.median(bars_a_day)), 1)
+    windows = np.where(too_long, lost, inside)
+    return Missing(windows=windows, new_history=windows > np.where(too_long, 0, GAP_WINDOWS_MAX))
 
 
 def segments(series: Series) -> list[Series]:

@@ -23,7 +23,7 @@ SAME_WEEKDAY_MIN = 3
 """So many sessions of its weekday show whether that weekday has hours of its own."""
 
 
-def missing_in_sessions(series: Series, days: TradingDays) -> Counts:
+def missing_inside(series: Series, days: TradingDays) -> Counts:
     """[T - 1]: how many bars are missing between two neighbours of one session, or of two sessions on consecutive dates
     where the end of the first is missing and the beginning of the second too."""
     slots, slot = np.unique(days.second, return_inverse=True)

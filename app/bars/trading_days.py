@@ -70,26 +70,23 @@ def trading_days(series: Series) -> TradingDays:
 
 
 def _begin_of_daily(wall: Seconds) -> tuple[int, int]:
-    """When trading days begin in seconds after midnight, so that a stamp some hours beside the usual one keeps its
-    date, and the days to add to the date on which they begin."""
+    """When trading days begin in seconds after midnight, and the days to add to the date on which they begin.
+
+    A trading day begins some hours before the usual stamp, so that a stamp beside it keeps its date. With local
+    midnight east of Greenwich bars are stamped on the date before. What gives the most dates, and the fewest on
+    weekends, is right; for markets that trade on weekends the time of the stamp decides.
+    """
     stamps, counts = np.unique(wall % DAY_SECONDS, return_counts=True)
     stamp = int(stamps[np.argmax(counts)])
-    early_hours = (6, 12, 18)
-    numbers = [(wall - stamp + hours * HOUR_SECONDS) // DAY_SECONDS for hours in early_hours]
-    shared = [int((np.diff(number) == 0).sum()) for number in numbers]
-    best = int(np.argmin(shared))
-    return stamp - early_hours[best] * HOUR_SECONDS, _days_ahead(stamp, np.unique(numbers[best]))
+    ahead_first = (1, 0) if stamp >= EVE_SECONDS else (0, 1) if stamp >= EVE_FROM_SECONDS else (0,)
+    choices = [(stamp - hours * HOUR_SECONDS, ahead) for ahead in ahead_first for hours in (6, 12, 18)]
 
+    def misfits(choice: tuple[int, int]) -> int:
+        begin, ahead = choice
+        dates = np.unique((wall - begin) // DAY_SECONDS + ahead)
+        return len(wall) - len(dates) + int((weekday(dates) >= SATURDAY).sum())
 
-def _days_ahead(stamp: int, dates: NDArray[np.int64]) -> int:
-    """1 where bars stamped at the second `stamp` of their `dates` mean the next date, as with local midnight east of
-    Greenwich; else 0. Trading days are weekdays; for markets with others the time of day decides."""
-    if stamp < EVE_FROM_SECONDS:
-        return 0
-    as_stamped, a_day_later = (int((weekday(dates + ahead) >= SATURDAY).sum()) for ahead in (0, 1))
-    if as_stamped != a_day_later:
-        return int(a_day_later < as_stamped)
-    return int(stamp >= EVE_SECONDS)
+    return min(choices, key=misfits)
 
 
 def _begin_of_sessions(wall: Seconds, bar_seconds: int) -> tuple[int, int]:

@@ -139,6 +139,48 @@ def test_files_of_one_instrument_become_one(tmp_path: Path) -> None:
     assert len(read_series(tmp_path / "COIN-1h.parquet")) == 6
 
 
+def test_share_classes_stay_two_instruments_and_the_written_symbol_is_told(tmp_path: Path) -> None:
+    one, other = (a_csv(tmp_path, name=name) for name in ("BRK-A.csv", "BRK-B.csv"))
+
+    result = lem_data("convert", one, other, "--out", tmp_path / "bars")
+
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in (tmp_path / "bars").iterdir()) == ["BRK.A-15m.parquet", "BRK.B-15m.parquet"]
+    assert read_series(tmp_path / "bars" / "BRK.A-15m.parquet").instrument == "BRK.A"
+    assert "BRK.A stands for the symbol in BRK-A.csv: a dash ends the instrument" in result.output
+
+
+def test_share_classes_and_listings_behind_a_dot_stay_apart(tmp_path: Path) -> None:
+    files = [a_csv(tmp_path, name=name) for name in ("BRK.A.csv", "BRK.B.csv", "0700.HK.csv")]
+
+    result = lem_data("convert", *files, "--out", tmp_path / "bars")
+
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "bars").iterdir())) == 3
+
+
+def test_files_that_become_one_are_told(tmp_path: Path) -> None:
+    one, other = (
+        a_csv(tmp_path, name="COIN-1.csv"),
+        a_csv(tmp_path, [SATURDAY + 2700, SATURDAY + 3600], name="COIN-2.csv"),
+    )
+
+    assert "joined from COIN-1.csv, COIN-2.csv" in lem_data("convert", one, other, "--out", tmp_path).output
+
+
+def test_files_at_wildly_different_prices_are_no_one_instrument(tmp_path: Path) -> None:
+    one = a_csv(tmp_path, name="one.csv", bar="450000,450000,450000,450000,1,450000")
+    other = a_csv(tmp_path, [SATURDAY + 2700, SATURDAY + 3600], name="other.csv")
+
+    result = lem_data("convert", one, other, "--instrument", "BRK", "--out", tmp_path / "bars")
+
+    assert result.exit_code == 1
+    assert "row 2 of" in result.output
+    assert "becomes 100 at 2024-01-06 00:45" in result.output
+    assert "convert each file with an --instrument of its own" in result.output
+    assert not (tmp_path / "bars").exists()
+
+
 def test_a_foreign_parquet_file_is_read_by_its_zone(tmp_path: Path) -> None:
     stamps = a_time(*(SATURDAY + 900 * index for index in range(4)), zone="America/New_York")
     path = a_bar_file(tmp_path, timestamp=None, Date=stamps)
@@ -190,6 +232,7 @@ def test_no_aggregated_window_reaches_over_a_night(tmp_path: Path) -> None:
         ({}, ("--columns", "volume=notional"), "two meanings"),
         ({}, ("--columns", "close"), "write NAME=COLUMN"),
         ({}, ("--instrument", "BTC-USD"), "'BTC-USD' cannot name"),
+        ({}, ("--instrument", "BRK-A"), "such as BRK.A for BRK-A"),
         ({}, ("--instrument", "../COIN"), "cannot name"),
         ({}, ("--step-seconds", "1000"), "must be a multiple"),
         ({}, ("--step-seconds", "86400"), "no two windows of 1d"),
@@ -216,6 +259,8 @@ def test_rows_of_one_time_that_disagree_are_refused_across_files_too(tmp_path: P
 
     assert result.exit_code == 1
     assert "two bars of 2024-01-06 00:00 differ" in result.output
+    assert "COIN-1.csv and row 0 of" in result.output
+    assert "keep the right one" in result.output
 
 
 def test_two_lengths_that_would_be_one_file_are_refused(tmp_path: Path) -> None:
