@@ -28,6 +28,11 @@ WEEKLY_PAUSE_SECONDS = 36 * HOUR_SECONDS
 EVE_FROM_SECONDS = 10 * HOUR_SECONDS
 """Local midnight east of Greenwich lies at this time of the day before in UTC, or later: no zone is ahead by more than
 14 hours."""
+EARLY_HOURS = 6
+"""A trading day begins so long before the usual stamp of its daily bar. A stamp later in the day keeps the date: it is
+that of the last trade."""
+STRAYS_MAX = 2
+"""Stamps that fit no date are strays up to this number; more show that trading days begin earlier."""
 EVE_SECONDS = 15 * HOUR_SECONDS
 """No exchange opens so late in the UTC day for a session of the same date."""
 
@@ -72,21 +77,22 @@ def trading_days(series: Series) -> TradingDays:
 def _begin_of_daily(wall: Seconds) -> tuple[int, int]:
     """When trading days begin in seconds after midnight, and the days to add to the date on which they begin.
 
-    A trading day begins some hours before the usual stamp, so that a stamp beside it keeps its date. With local
-    midnight east of Greenwich bars are stamped on the date before. What gives the most dates, and the fewest on
-    weekends, is right; for markets that trade on weekends the time of the stamp decides.
+    With local midnight east of Greenwich bars are stamped on the date before. What gives the most dates, and the fewest
+    on weekends, is right; for markets that trade on weekends the time of the stamp decides.
     """
     stamps, counts = np.unique(wall % DAY_SECONDS, return_counts=True)
     stamp = int(stamps[np.argmax(counts)])
     ahead_first = (1, 0) if stamp >= EVE_SECONDS else (0, 1) if stamp >= EVE_FROM_SECONDS else (0,)
-    choices = [(stamp - hours * HOUR_SECONDS, ahead) for ahead in ahead_first for hours in (6, 12, 18)]
+    choices = [(hours, ahead) for ahead in ahead_first for hours in (EARLY_HOURS, 12, 18)]
 
     def misfits(choice: tuple[int, int]) -> int:
-        begin, ahead = choice
-        dates = np.unique((wall - begin) // DAY_SECONDS + ahead)
-        return len(wall) - len(dates) + int((weekday(dates) >= SATURDAY).sum())
+        hours, ahead = choice
+        dates = np.unique((wall - stamp + hours * HOUR_SECONDS) // DAY_SECONDS + ahead)
+        strays = 0 if hours == EARLY_HOURS else STRAYS_MAX
+        return len(wall) - len(dates) + int((weekday(dates) >= SATURDAY).sum()) + strays
 
-    return min(choices, key=misfits)
+    hours, ahead = min(choices, key=misfits)
+    return stamp - hours * HOUR_SECONDS, ahead
 
 
 def _begin_of_sessions(wall: Seconds, bar_seconds: int) -> tuple[int, int]:

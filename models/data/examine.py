@@ -11,12 +11,12 @@ from app.bars.gaps import Missing, missing, off_grid, round_the_clock
 from app.bars.reader import read_series
 from app.bars.series import DAY_SECONDS, Series
 from app.domain.errors import InvalidInput
-from models.data.findings import Finding, faults, warnings
-from models.data.lost_days import LostDays, lost_days, lost_days_text, row_after
+from models.data.findings import Finding, at_rows, faults, warnings
+from models.data.lost_days import LostDays, lost_days, lost_days_text, second_of_its_day
 from models.data.mend import as_series
 from models.data.raw import RawBars
 from models.data.reading import is_parquet, read_bars
-from models.data.wording import date, utc
+from models.data.wording import date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def examine(name: str, raw: RawBars) -> Report:
         gaps=_gaps(series, absent),
         missing_days=tuple(date(day) for run in lost for day in run.days),
         faults=tuple(found),
-        warnings=() if found else (*_of_source(raw), *warnings(raw), *_of_days(raw, lost)),
+        warnings=() if found else (*_of_source(raw), *warnings(raw), *(() if always else _of_days(raw, series, lost))),
     )
 
 
@@ -93,11 +93,16 @@ def _gaps(series: Series, absent: Missing) -> tuple[Gap, ...]:
     )
 
 
-def _of_days(raw: RawBars, lost: list[LostDays]) -> list[Finding]:
-    if not lost:
-        return []
-    count = sum(len(run.days) for run in lost)
-    return [Finding(code="missing_days", count=count, row=row_after(raw, lost[0]), text=lost_days_text(lost))]
+def _of_days(raw: RawBars, series: Series, lost: list[LostDays]) -> list[Finding]:
+    found = []
+    if lost:
+        row = int(np.argmax(raw.open_time == lost[0].before))
+        count = sum(len(run.days) for run in lost)
+        found.append(Finding(code="missing_days", count=count, row=row, text=lost_days_text(lost)))
+    twice = np.isin(raw.open_time, series.open_time[second_of_its_day(series)])
+    if twice.any():
+        found.append(at_rows(raw, "day_twice", twice, "have the date of the bar before", "keep one for each day"))
+    return found
 
 
 def _off_grid(raw: RawBars, series: Series) -> list[Finding]:
@@ -105,12 +110,9 @@ def _off_grid(raw: RawBars, series: Series) -> list[Finding]:
     beside = np.isin(raw.open_time, series.open_time[off_grid(series)])
     if not beside.any():
         return []
-    row = int(np.argmax(beside))
     daily = series.bar_seconds == DAY_SECONDS
     what = "have the date of the bar before" if daily else "do not open a whole number of bars after the first one"
-    count = int(beside.sum())
-    text = f"{count} of {len(raw)} rows {what}; first row {row} ({utc(int(raw.open_time[row]))}): take them out"
-    return [Finding(code="off_grid", count=count, row=row, text=text)]
+    return [at_rows(raw, "off_grid", beside, what, "take them out")]
 
 
 def _of_source(raw: RawBars) -> list[Finding]:

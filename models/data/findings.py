@@ -120,9 +120,12 @@ def _impossible(raw: RawBars) -> Iterator[Finding]:
 
 
 def _found(raw: RawBars, code: str, bad: NDArray[np.bool_], text: str, advice: str = "") -> Iterator[Finding]:
-    count = int(bad.sum())
-    if count:
-        row = int(np.argmax(bad))
-        where = f"first row {row} ({utc(int(raw.open_time[row]))})"
-        said = f"{count} of {len(raw)} rows {text}; {where}" + (f": {advice}" if advice else "")
-        yield Finding(code=code, count=count, row=row, text=said)
+    if bad.any():
+        yield at_rows(raw, code, bad, text, advice)
+
+
+def at_rows(raw: RawBars, code: str, bad: NDArray[np.bool_], text: str, advice: str = "") -> Finding:
+    """The finding about the rows that are `bad` [T], of which there is at least one, with the first one's time."""
+    row, count = int(np.argmax(bad)), int(bad.sum())
+    said = f"{count} of {len(raw)} rows {text}; first row {row} ({utc(int(raw.open_time[row]))})"
+    return Finding(code=code, count=count, row=row, text=f"{said}: {advice}" if advice else said)

@@ -1,4 +1,5 @@
-"""Whole trading days without a bar: holidays, or days that the source lost. The bars alone do not tell which."""
+"""Trading days without a bar: holidays, or days that the source lost, as the bars alone do not tell. And days with two
+daily bars."""
 
 from __future__ import annotations
 
@@ -6,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.bars.gaps import Missing
 from app.bars.series import DAY_SECONDS, Series
 from app.bars.trading_days import trading_days, weekday
-from models.data.raw import RawBars
 from models.data.wording import date
 
 LISTED_MAX = 10
@@ -48,6 +49,10 @@ def lost_days_text(runs: Sequence[LostDays]) -> str:
     return f"{which}: holidays, or days that the source lost; compare them with the exchange's calendar"
 
 
-def row_after(raw: RawBars, run: LostDays) -> int:
-    """The row of the first bar after the run."""
-    return int(np.argmax(raw.open_time == run.before))
+def second_of_its_day(series: Series) -> NDArray[np.bool_]:
+    """[T]: the daily bars that have the trading day of the bar before, as a last row with the time of its last trade
+    has. No bar is one of a series of other bars."""
+    twice = np.zeros(len(series), dtype=np.bool_)
+    if series.bar_seconds == DAY_SECONDS:
+        twice[1:] = np.diff(trading_days(series).date) == 0
+    return twice

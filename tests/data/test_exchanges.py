@@ -91,6 +91,17 @@ def test_no_more_than_ten_runs_of_days_are_listed(tmp_path: Path) -> None:
     assert "more no longer than these" in text
 
 
+def test_a_second_daily_bar_of_one_date_is_told(tmp_path: Path) -> None:
+    """Some sources repeat the newest day with the time of its last trade."""
+    stamps = daily_opens("Europe/Berlin", days=30)
+    path = a_file(tmp_path, [*stamps, stamps[-1] + 15 * 3600], "Europe/Berlin")
+
+    (warning,) = examine_file(path, {}).warnings
+
+    assert (warning.code, warning.count, warning.row) == ("day_twice", 1, len(stamps))
+    assert warning.text.endswith("keep one for each day")
+
+
 def test_a_leap_of_the_price_is_told_with_its_time(tmp_path: Path) -> None:
     path = a_csv(tmp_path, daily_opens("UTC", days=5))
     path.write_text(path.read_text() + f"{daily_opens('UTC', days=8)[-1]},4,4,4,4,10,40\n")
