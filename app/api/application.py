@@ -13,6 +13,7 @@ from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, Request
 from app.api.openapi import TAGS, describe
 from app.api.orders import routes as orders
 from app.api.request_bodies import BodyBounds
+from app.api.request_ids import RequestIds
 from app.api.slices import routes as slices
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -33,6 +34,7 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
     application.add_middleware(HeadAsGet)
     application.add_middleware(AnsweredAtTheEnd)
     application.add_middleware(RequestMetrics, metrics=metrics)
+    application.add_middleware(RequestIds)
     problems.install(application)
     describe(application, bars.BarsIn)
     return application

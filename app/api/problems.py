@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from app.api.request_ids import header_of_request
 from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -135,7 +136,8 @@ def refusal(request: Request, error: LemError) -> Response:
     """The problem that tells of a refusal."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(request, status, error.code, error.detail, headers=headers)
+    wrong = [FieldError(code=error.code, detail=_short(error.detail), pointer=error.pointer)] if error.pointer else []
+    return problem(request, status, error.code, error.detail, errors=wrong, headers=headers)
 
 
 async def _refused(request: Request, error: LemError) -> Response:
@@ -177,7 +179,8 @@ def methods_of(request: Request) -> set[str]:
 async def _failed(request: Request, _: Exception) -> Response:
     """The server logs the error with its traceback; the client is not shown what went wrong."""
     detail = "the service failed to answer; the request may or may not have taken effect and is safe to repeat"
-    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
+    headers = header_of_request()
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, headers=headers)
 
 
 def _body_was_not_json(request: Request, found: Sequence[Any]) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from app.domain.errors import NotFound
 from app.domain.lifecycle import Status
 from app.domain.order import order_id_of
+from app.domain.slice import Slice
 from app.domain.state import OrderState
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
 from app.engine.order_reads import OrderReads
-from app.engine.ports import Store
-from app.engine.results import Page, Schedule
+from app.engine.ports import Clock, Store
+from app.engine.results import NextSlice, Page, Schedule
 from app.engine.schedule import schedule_of
 from app.engine.stages.decide import Decider
 from app.engine.waiters import Waiters
@@ -20,7 +22,13 @@ from app.engine.waiters import Waiters
 
 class Queries:
     def __init__(
-        self, store: Store, instruments: LiveInstruments, loader: Loader, decider: Decider, waiters: Waiters
+        self,
+        store: Store,
+        instruments: LiveInstruments,
+        loader: Loader,
+        decider: Decider,
+        waiters: Waiters,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._reads = OrderReads(store)
@@ -28,6 +36,7 @@ class Queries:
         self._loader = loader
         self._decider = decider
         self._waiters = waiters
+        self._clock = clock
 
     async def order(self, order_id: str) -> OrderState:
         """Raises NotFound("unknown_order")."""
@@ -52,18 +61,33 @@ class Queries:
         fits = found and status in (None, found.status) and instrument in (None, found.order.instrument)
         return Page(orders=(found,) if found and fits else (), next_cursor=None)
 
-    async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> OrderState:
-        """The order, whose `current` is the slice; waits while the order is live without one, at most `wait_seconds`.
+    async def live_orders(self) -> Mapping[Status, int]:
+        """How many orders are in each of the statuses in which bars can move them."""
+        return await self._store.live_orders()
+
+    async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> NextSlice:
+        """The slice to trade now; waits while the order is live without one, at most `wait_seconds`.
         Raises NotFound("unknown_order"), and Unavailable("too_many_waiters") for an order that must be waited for."""
         deadline = asyncio.get_running_loop().time() + wait_seconds
         with self._waiters.watching(order_id) as watch:
             state = await self.order(order_id)
-            while not _has_answer(state) and await watch.change(deadline):
+            while not self._has_answer(state) and await watch.change(deadline):
                 if watch.newest is not None and watch.newest.version > state.version:
                     state = watch.newest
-        if wait_seconds and not _has_answer(state) and not self._waiters.closed:
-            return await self.order(order_id)  # another process may have moved the order
-        return state
+        if wait_seconds and not self._has_answer(state) and not self._waiters.closed:
+            state = await self.order(order_id)  # another process may have moved the order
+        return NextSlice(order_id=state.order_id, status=state.status, slice=self._offered(state))
+
+    def _has_answer(self, state: OrderState) -> bool:
+        """Whether there is a slice, or none will come."""
+        return self._offered(state) is not None or not state.status.live
+
+    def _offered(self, state: OrderState) -> Slice | None:
+        """The newest slice, unless its window is over: nobody can trade in it any more, though its bar may be late."""
+        piece = state.current
+        if piece is None or not state.status.live or piece.window.end <= self._clock.now(piece.window.start):
+            return None
+        return piece
 
     async def schedule(self, order_id: str) -> Schedule:
         """Every step: done, current, projected. Raises NotFound("unknown_order")."""
@@ -71,10 +95,6 @@ class Queries:
         live = await self._instruments.get(state.order.instrument)
         step_seconds = live.step_seconds_of(state.order)
         await self._loader.ensure_history(live, step_seconds)
-        rest = await self._decider.foresee(live, step_seconds, state) if state.status.live else []
-        return schedule_of(state, slices, rest, lambda at: live.window_from(at, step_seconds))
-
-
-def _has_answer(state: OrderState) -> bool:
-    """Whether there is a slice, or none will come."""
-    return state.current is not None or not state.status.live
+        rest = await self._decider.foresee(live, step_seconds, state) if state.status.live else None
+        now = self._clock.now(live.last.close_time)
+        return schedule_of(state, slices, rest, lambda at: live.window_from(at, step_seconds), now)

@@ -23,7 +23,7 @@ async def test_a_current_slice_is_given_at_once(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     order = await desk.order()
 
-    assert await desk.engine.queries.next_slice(order.order.order_id, 30) == order
+    assert (await desk.engine.queries.next_slice(order.order.order_id, 30)).slice == order.current
 
 
 async def test_a_waiting_request_is_woken_by_the_slice(desk: Desk) -> None:
@@ -34,7 +34,7 @@ async def test_a_waiting_request_is_woken_by_the_slice(desk: Desk) -> None:
         waiting = group.create_task(desk.engine.queries.next_slice(order.order.order_id, 30))
         group.create_task(desk.feed(bars(HISTORY + 1)[HISTORY:]))
 
-    current = waiting.result().current
+    current = waiting.result().slice
     assert current is not None
     assert current.window.start == at(HISTORY + 1)
 
@@ -54,7 +54,7 @@ async def test_the_wait_ends_without_a_slice_when_its_time_is_over(desk: Desk) -
     await desk.feed(bars(HISTORY))
     order = await desk.order(start_time=at(HISTORY + 1))
 
-    assert (await desk.engine.queries.next_slice(order.order.order_id, 0.02)).current is None
+    assert (await desk.engine.queries.next_slice(order.order.order_id, 0.02)).slice is None
 
 
 async def test_an_unknown_order_is_not_waited_for(desk: Desk) -> None:
@@ -83,8 +83,8 @@ async def test_who_need_not_wait_is_answered_however_many_wait(desk: Desk, monke
     ended = await desk.order("oms-3", start_time=at(HISTORY + 1))
     await desk.engine.orders.cancel(ended.order_id)
 
-    assert (await desk.engine.queries.next_slice(with_slice.order_id, 30)).current is not None
-    assert (await desk.engine.queries.next_slice(without.order_id, 0)).current is None
+    assert (await desk.engine.queries.next_slice(with_slice.order_id, 30)).slice is not None
+    assert (await desk.engine.queries.next_slice(without.order_id, 0)).slice is None
     assert (await desk.engine.queries.next_slice(ended.order_id, 30)).status == "cancelled"
 
 
@@ -97,8 +97,8 @@ async def test_who_waits_is_answered_at_once_when_the_service_ends(desk: Desk) -
     desk.engine.release_waiters()
 
     async with asyncio.timeout(SOON_SECONDS):
-        assert (await waiting).current is None
-        assert (await desk.engine.queries.next_slice(order.order_id, 30)).current is None
+        assert (await waiting).slice is None
+        assert (await desk.engine.queries.next_slice(order.order_id, 30)).slice is None
 
 
 async def all_wait(desk: Desk, count: int) -> None:
@@ -124,7 +124,7 @@ async def test_all_who_wait_for_an_order_are_answered_without_reading_it_again(d
 
     await desk.feed(bars(HISTORY + 1)[HISTORY:])
 
-    assert all(state.current is not None for state in await asyncio.gather(*asking))
+    assert all(state.slice is not None for state in await asyncio.gather(*asking))
     assert await orders_read(desk) - before < 10
 
 
