@@ -6,19 +6,19 @@ from decimal import Decimal
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Response
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.api.codes import BODY, QUERY, STORE
 from app.api.openapi import problems
 from app.api.services import EngineDep
 from app.api.values import Answer, DecimalIn, DecimalOut, Edge, Name
-from app.domain.instrument import Instrument
+from app.domain.instrument import BAR_SECONDS_MAX, Instrument
 from app.domain.numbers import ZERO
 
 router = APIRouter(tags=["instruments"])
 
-PUT_CODES = ("bad_symbol", "bad_bar_seconds", "unknown_calendar", "instrument_in_use")
+PUT_CODES = ("bad_symbol", "bad_bar_seconds", "bad_grace_seconds", "unknown_calendar", "instrument_in_use")
 GET_CODES = (*QUERY, "unknown_instrument", *STORE)
 
 EXAMPLE: JsonDict = {
@@ -28,11 +28,13 @@ EXAMPLE: JsonDict = {
     "min_notional": "5",
     "notional_step": "0.01",
     "calendar": "24/7",
+    "grace_seconds": 20,
 }
 
 
 class InstrumentIn(Edge):
-    """`bar_seconds`: length of the feed's bars. `calendar`: `24/7`, or an exchange's code such as `XNYS`."""
+    """`bar_seconds`: length of the feed's bars. `calendar`: `24/7`, or an exchange's code such as `XNYS`.
+    `grace_seconds`: how long orders wait for a late bar before they go on without it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -42,6 +44,7 @@ class InstrumentIn(Edge):
     min_notional: DecimalIn = ZERO
     notional_step: DecimalIn = Decimal("0.01")
     calendar: Name = "24/7"
+    grace_seconds: Annotated[float, Field(ge=0, le=BAR_SECONDS_MAX, allow_inf_nan=False)] | None = None
 
     def to_domain(self, symbol: str) -> Instrument:
         return Instrument(
@@ -52,6 +55,7 @@ class InstrumentIn(Edge):
             min_notional=self.min_notional,
             notional_step=self.notional_step,
             calendar=self.calendar,
+            grace_seconds=self.grace_seconds,
         )
 
 
@@ -65,6 +69,7 @@ class InstrumentOut(Answer):
     min_notional: DecimalOut
     notional_step: DecimalOut
     calendar: str
+    grace_seconds: float | None
 
     @classmethod
     def of(cls, instrument: Instrument) -> Self:

@@ -9,12 +9,12 @@ from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
+from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 20
@@ -109,10 +109,20 @@ def install(app: FastAPI) -> None:
     app.exception_handler(Exception)(_failed)
 
 
+def first_error(error: ValidationError) -> tuple[str, str]:
+    """Code and detail of what is wrong first with a value that was read by itself."""
+    entry = error.errors(include_url=False, include_input=False)[0]
+    wrong = _field_error({**entry, "loc": ("body", *entry["loc"])})
+    field = (wrong.pointer or "").removeprefix("#/").removeprefix("#")
+    return wrong.code, f"{field}: {wrong.detail}" if field else wrong.detail
+
+
 async def _refused(request: Request, error: LemError) -> Response:
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(request, status, error.code, error.detail, headers=headers)
+    seconds = error.retry_after_seconds if isinstance(error, TooEarly) else RETRY_AFTER_SECONDS
+    headers = {"Retry-After": str(seconds)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    errors = [FieldError(code=error.code, detail=error.detail, pointer=error.pointer)] if error.pointer else []
+    return problem(request, status, error.code, error.detail, errors=errors, headers=headers)
 
 
 async def _malformed(request: Request, error: RequestValidationError) -> Response:

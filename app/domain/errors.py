@@ -5,13 +5,17 @@ LemError
 ├── NotFound       nothing has that name
 ├── Conflict       the request contradicts what is already recorded
 └── Unavailable    the service cannot answer now; the same request may succeed later
+    └── TooEarly   its time is yet to come
 """
 
 from __future__ import annotations
 
 
 class LemError(Exception):
-    """A refusal. `code` is stable and meant for programs; `detail` is meant for people."""
+    """A refusal. `code` is stable and meant for programs; `detail` is meant for people. `pointer` is a JSON pointer to
+    what is refused, where that is one part of what was sent."""
+
+    pointer: str | None = None
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -37,3 +41,9 @@ class Conflict(LemError):
 
 class Unavailable(LemError):
     """The service cannot answer now; the same request may succeed later."""
+
+
+class TooEarly(Unavailable):
+    """What was asked for is right, but its time is yet to come: `retry_after_seconds` from now."""
+
+    retry_after_seconds = 1

@@ -10,6 +10,7 @@ from app.engine.fills import FillReports
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
 from app.engine.late_slices import LateSlices
+from app.engine.lateness import FeedLateness
 from app.engine.orders import OrderEntry
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Clock, Metrics, Store
@@ -21,13 +22,14 @@ from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
 from app.engine.waiters import Waiters
 
-GRACE_SECONDS = 2.0
+GAP_DAYS_MAX = 31
 
 
 class Engine:
     """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `fills`, `queries` and `recovery`.
 
-    `chain` decides the orders. A bar is late `grace_seconds` after its close.
+    `chain` decides the orders. A bar is late `grace_seconds` after its close (None: see `FeedLateness`); no bar may be
+    more than `gap_days_max` ahead of the one before it.
 
     Every use case raises Unavailable("store_unavailable") while the store cannot be reached: what was asked for may
     then be recorded or not, and the same call may be made again.
@@ -41,14 +43,16 @@ class Engine:
         clock: Clock,
         calendars: Calendars,
         metrics: Metrics,
-        grace_seconds: float = GRACE_SECONDS,
+        grace_seconds: float | None = None,
+        gap_days_max: int = GAP_DAYS_MAX,
     ) -> None:
         waiters = Waiters()
         announcer = Announcer(metrics, waiters)
         committer = Committer(store, metrics, announcer)
         loader = Loader(store, chain.lookback)
         self._decider = Decider(chain, clock, metrics)
-        pipeline = Pipeline(self._decider, committer)
+        pipeline = Pipeline(self._decider, committer, metrics)
+        lateness = FeedLateness(metrics, grace_seconds)
         self.recovery = Recovery(store, calendars, loader, pipeline, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument)
         self.instruments = InstrumentRegistry(store, calendars, self._live)
@@ -61,9 +65,10 @@ class Engine:
             pipeline=pipeline,
             clock=clock,
             metrics=metrics,
+            lateness=lateness,
+            gap_max=timedelta(days=gap_days_max),
         )
-        grace = timedelta(seconds=grace_seconds)
-        self.late_slices = LateSlices(self._live, loader, pipeline, clock, grace)
+        self.late_slices = LateSlices(self._live, loader, pipeline, clock, lateness)
         self.orders = OrderEntry(
             store=store,
             queries=self.queries,

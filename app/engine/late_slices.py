@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
+from app.engine.lateness import FeedLateness
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Clock
 from app.engine.stages.batch import InstrumentOrders
 
 
 class LateSlices:
-    """A bar is late `grace` after its close; that matters only where somebody calls `give`."""
+    """How long a late bar is waited for is `lateness`' word; that matters only where somebody calls `give`."""
 
     def __init__(
-        self, instruments: LiveInstruments, loader: Loader, pipeline: Pipeline, clock: Clock, grace: timedelta
+        self, instruments: LiveInstruments, loader: Loader, pipeline: Pipeline, clock: Clock, lateness: FeedLateness
     ) -> None:
         self._instruments = instruments
         self._loader = loader
         self._pipeline = pipeline
         self._clock = clock
-        self._grace = grace
+        self._lateness = lateness
 
     async def give(self) -> None:
         """Give a fallback slice wherever a window has opened and the bar before it is late. The late bar will then
@@ -33,6 +34,7 @@ class LateSlices:
             async with self._instruments.locked(known.symbol) as live:
                 while (late_since := self._late_since(live)) is not None:
                     live.due = None
+                    self._lateness.missed(live.instrument)
                     orders = await self._loader.awaiting(live)
                     await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
 
@@ -40,5 +42,5 @@ class LateSlices:
         """Windows that opened by then and have no slice are late; None where there are none."""
         if live.due is None:
             return None
-        opened_by = self._clock.now(live.last.close_time) - self._grace
+        opened_by = self._clock.now(live.last.close_time) - self._lateness.grace(live.instrument)
         return opened_by if live.due <= opened_by else None

@@ -75,7 +75,8 @@ def bar_from(line: str) -> Bar:
 
 
 def instrument_text(instrument: Instrument) -> str:
-    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument)})
+    own = {"symbol": instrument.symbol, "grace_seconds": instrument.grace_seconds}
+    return dumps({**own, **_terms(instrument), **_windows(instrument)})
 
 
 def terms_text(instrument: Instrument) -> str:
@@ -94,6 +95,7 @@ def instrument_from(line: str) -> Instrument:
         symbol=value["symbol"],
         bar_seconds=value["bar_seconds"],
         calendar=value["calendar"],
+        grace_seconds=value.get("grace_seconds"),
         **{name: Decimal(value[name]) for name in ("lot_size", "tick_size", "min_notional", "notional_step")},
     )
 

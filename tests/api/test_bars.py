@@ -20,8 +20,8 @@ async def test_a_repeated_request_changes_nothing_and_says_so(client: httpx.Asyn
     first = await client.post("/v1/bars", json=body)
     again = await client.post("/v1/bars", json=body)
 
-    assert first.json() == {"accepted": 3, "duplicates": 0, "gaps_filled": 0}
-    assert again.json() == {"accepted": 0, "duplicates": 3, "gaps_filled": 0}
+    assert first.json() == {"accepted": 3, "duplicates": 0, "gaps_filled": 0, "revised": 0}
+    assert again.json() == {"accepted": 0, "duplicates": 3, "gaps_filled": 0, "revised": 0}
 
 
 async def test_a_missing_bar_is_filled_and_counted(client: httpx.AsyncClient) -> None:
@@ -29,7 +29,7 @@ async def test_a_missing_bar_is_filled_and_counted(client: httpx.AsyncClient) ->
 
     response = await client.post("/v1/bars", json=bars_json([a_bar(5)]))
 
-    assert response.json() == {"accepted": 1, "duplicates": 0, "gaps_filled": 2}
+    assert response.json() == {"accepted": 1, "duplicates": 0, "gaps_filled": 2, "revised": 0}
 
 
 async def test_lines_of_bars_are_bars(client: httpx.AsyncClient) -> None:
@@ -38,7 +38,7 @@ async def test_lines_of_bars_are_bars(client: httpx.AsyncClient) -> None:
 
     response = await client.post("/v1/bars", content=lines, headers=NDJSON)
 
-    assert response.json() == {"accepted": 5, "duplicates": 0, "gaps_filled": 0}
+    assert response.json() == {"accepted": 5, "duplicates": 0, "gaps_filled": 0, "revised": 0}
 
 
 async def test_a_wrong_line_refuses_all_lines_and_is_pointed_at(client: httpx.AsyncClient) -> None:

@@ -41,6 +41,18 @@ class Counts:
     def gap_filled(self, instrument: str, count: int) -> None:
         self.of["gaps"] += count
 
+    def bar_revised(self, instrument: str, count: int) -> None:
+        self.of["revised"] += count
+
+    def bar_came(self, instrument: str, late_seconds: float) -> None:
+        self.of["came"] += 1
+
+    def bar_late(self, instrument: str) -> None:
+        self.of["bars late"] += 1
+
+    def orders_set_aside(self, count: int) -> None:
+        self.of["set aside"] = count
+
     def decided(self, basis: Basis, count: int, seconds: float) -> None:
         self.of[f"decided {basis}"] += count
 
@@ -110,6 +122,7 @@ async def a_desk(
     clock: Clock | None = None,
     instrument: Instrument | None = None,
     store: RedisStore | None = None,
+    grace_seconds: float | None = None,
 ) -> AsyncIterator[Desk]:
     """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it."""
     store, counts = store or RedisStore.at(url, lookback=96), Counts()
@@ -119,6 +132,7 @@ async def a_desk(
         clock=clock or BarsClock(),
         calendars=calendar,
         metrics=counts,
+        grace_seconds=grace_seconds,
     )
     await engine.start()
     try:

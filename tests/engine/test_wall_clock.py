@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, TooEarly
 from app.domain.slice import Basis, Window
 from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.watchdog import watching
-from tests.builders import a_bar, at, bars
+from tests.builders import BAR_SECONDS, a_bar, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk
 
 HISTORY = 20
@@ -27,8 +27,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def live(store_url: str, clock: ManualClock) -> AsyncIterator[Desk]:
-    """An engine on the wall clock, a minute after the newest bar."""
-    async with a_desk(store_url, clock=clock) as desk:
+    """An engine on the wall clock, a minute after the newest bar, with 2 s of grace."""
+    async with a_desk(store_url, clock=clock, grace_seconds=2) as desk:
         await desk.feed(bars(HISTORY))
         yield desk
 
@@ -54,11 +54,26 @@ async def test_the_first_step_is_the_next_boundary_and_waits_for_the_bar_before_
     assert started.current.decided.decided_at == clock.time
 
 
-async def test_a_bar_that_has_not_closed_is_refused(live: Desk) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        await live.feed([a_bar(HISTORY + 1)])
+async def test_a_bar_that_closes_soon_is_refused_until_then_and_gives_nothing_up(
+    live: Desk, clock: ManualClock
+) -> None:
+    order = await live.order()
 
-    assert refused.value.code == "bar_not_closed"
+    with pytest.raises(TooEarly) as refused:
+        await live.feed(bars(HISTORY + 1)[HISTORY:])
+    clock.time += timedelta(seconds=refused.value.retry_after_seconds)
+    await live.feed(bars(HISTORY + 1)[HISTORY:])
+
+    assert (refused.value.code, refused.value.pointer) == ("bar_not_closed", "#/bars/0")
+    assert refused.value.retry_after_seconds == BAR_SECONDS - 60 - 5
+    assert (await live.again(order)).step == 1
+
+
+async def test_a_bar_that_closes_much_later_is_refused_for_good(live: Desk) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await live.feed([a_bar(HISTORY + 2)])
+
+    assert refused.value.code == "bar_too_far_ahead"
 
 
 async def test_a_late_bar_gives_a_marked_and_counted_fallback_slice(live: Desk, clock: ManualClock) -> None:

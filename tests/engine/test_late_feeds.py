@@ -1,0 +1,192 @@
+"""How long orders wait for a late bar, and how the service learns that a feed is late."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from app.clock.clocks import WallClock
+from app.domain.instrument import Instrument
+from app.engine.lateness import BARS_TO_RECOVER, FeedLateness
+from tests.builders import an_instrument, bars
+from tests.builders import at as bar_at
+from tests.engine.desk import Counts, Desk, ManualClock, a_desk
+from tests.servers import flush
+
+HISTORY = 20
+SECONDS = 60
+A_SECOND = timedelta(seconds=1)
+
+
+def lateness(setting: float | None = None) -> FeedLateness:
+    return FeedLateness(Counts(), setting)
+
+
+def an_hourly(**changes: Any) -> Instrument:
+    return an_instrument(bar_seconds=3_600, **changes)
+
+
+@pytest.mark.parametrize(("bar_seconds", "grace"), [(6, 2.0), (60, 6.0), (120, 12.0), (3_600, 30.0), (2, 1.5)])
+def test_by_default_the_grace_is_a_tenth_of_the_bar_within_2_and_30_seconds(bar_seconds: int, grace: float) -> None:
+    assert lateness().grace(an_instrument(bar_seconds=bar_seconds)).total_seconds() == grace
+
+
+def test_the_service_s_setting_wins_over_the_default_and_the_instrument_s_over_both() -> None:
+    assert lateness(7).grace(an_hourly()).total_seconds() == 7
+    assert lateness(7).grace(an_hourly(grace_seconds=120)).total_seconds() == 120
+
+
+@pytest.mark.parametrize("setting", [None, 9.0])
+def test_a_grace_leaves_a_quarter_of_the_bar_to_trade_in(setting: float | None) -> None:
+    late = lateness(setting)
+    short = an_instrument(bar_seconds=8)
+    for _ in range(5):
+        late.came(short, 7.9)
+
+    assert late.grace(short).total_seconds() == 6
+
+
+def test_a_feed_that_is_late_is_waited_for_a_quarter_longer_than_it_took() -> None:
+    late = lateness()
+    minute = an_instrument(bar_seconds=60)
+
+    late.came(minute, 8)
+    late.came(minute, 4)
+
+    assert late.grace(minute).total_seconds() == 10
+
+
+def test_what_was_set_is_not_learned_away() -> None:
+    late, minute = lateness(3), an_instrument(bar_seconds=60)
+
+    late.came(minute, 20)
+
+    assert late.grace(minute).total_seconds() == 3
+
+
+def test_history_says_nothing_of_the_feed() -> None:
+    late, minute = lateness(), an_instrument(bar_seconds=60)
+
+    late.came(minute, 3_600)
+
+    assert late.grace(minute).total_seconds() == 6
+
+
+def test_a_feed_that_turns_late_and_recovers_is_told_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    counts = Counts()
+    late, minute = FeedLateness(counts, None), an_instrument(bar_seconds=60)
+
+    with caplog.at_level(logging.WARNING):
+        for seconds in (1, 9, 8, 1, 12, *[1] * (BARS_TO_RECOVER + 3)):
+            late.came(minute, seconds)
+
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == [
+        "the feed of BTC-USDT is late",
+        "the feed of BTC-USDT has recovered",
+    ]
+    assert counts.of["bars late"] == 3
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(bar_at(HISTORY, SECONDS))
+
+
+@pytest.fixture
+async def live(store_url: str, clock: ManualClock) -> AsyncIterator[Desk]:
+    """An engine on the wall clock with bars of a minute and the default grace of 6 s, at the newest bar's close."""
+    async with a_desk(store_url, clock=clock, instrument=an_instrument(bar_seconds=SECONDS)) as desk:
+        await desk.feed(bars(HISTORY, bar_seconds=SECONDS))
+        yield desk
+
+
+async def comes(live: Desk, clock: ManualClock, step: int, late_seconds: float) -> None:
+    """The bar comes so late; the watchdog has looked every quarter of a second until then."""
+    clock.time = max(clock.time, bar_at(step + 1, SECONDS))
+    while clock.time < bar_at(step + 1, SECONDS) + timedelta(seconds=late_seconds):
+        clock.time += timedelta(seconds=0.25)
+        await live.engine.late_slices.give()
+    await live.feed(bars(step + 1, bar_seconds=SECONDS)[step:])
+
+
+async def test_only_the_first_slice_of_a_feed_that_is_always_late_is_a_fallback(live: Desk, clock: ManualClock) -> None:
+    clock.time += A_SECOND
+    order = await live.order(min_steps=6, max_steps=6)
+
+    for step in range(HISTORY, HISTORY + 6):
+        await comes(live, clock, step, 9)
+
+    reasons = [piece.decided.fallback_reason for piece in await live.slices(order)]
+    assert reasons == ["bar_late", None, None, None, None, None]
+    assert live.counts["fallback bar_late"] == 1
+
+
+async def test_with_a_grace_that_is_set_only_missing_bars_bring_fallbacks(store_url: str, clock: ManualClock) -> None:
+    """Lateness is drawn from 0 to 10 s; the bars of two windows never come."""
+    random, missing = Random(3), {HISTORY + 4, HISTORY + 9}
+    instrument = an_instrument(bar_seconds=SECONDS, grace_seconds=12)
+    async with a_desk(store_url, clock=clock, instrument=instrument) as live:
+        await live.feed(bars(HISTORY, bar_seconds=SECONDS))
+        clock.time += A_SECOND
+        order = await live.order(min_steps=12, max_steps=12)
+        for step in range(HISTORY, HISTORY + 14):
+            if step in missing:
+                clock.time = bar_at(step + 1, SECONDS) + 13 * A_SECOND
+                await live.engine.late_slices.give()
+            else:
+                await comes(live, clock, step, random.uniform(0, 10))
+        slices = await live.slices(order)
+
+    late = [piece.window.start for piece in slices if piece.decided.fallback_reason]
+    assert late == [bar_at(step + 1, SECONDS) for step in sorted(missing)]
+    assert all(piece.window.start <= piece.decided.decided_at < piece.window.end for piece in slices)
+    assert sum(piece.quantity for piece in slices) == order.order.size
+
+
+async def test_a_feed_that_falls_silent_is_told(
+    live: Desk, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    await live.order(min_steps=6)
+
+    for step in (1, 2, 3):
+        clock.time = bar_at(HISTORY + step, SECONDS) + 7 * A_SECOND
+        await live.engine.late_slices.give()
+
+    told = [record.getMessage() for record in caplog.records if "late" in record.getMessage()]
+    assert told == ["the feed of BTC-USDT is late: no bar within 6.0 s of its close"]
+
+
+@pytest.mark.parametrize("step_seconds", [-30.0, 30.0])
+async def test_a_small_step_of_the_machine_s_clock_changes_no_slice(store_url: str, step_seconds: float) -> None:
+    """Ten bars of 3 s pass while the clock is off; each comes half a second after its close."""
+    steady = await _sizes(store_url, 0.0)
+    flush(store_url)
+
+    stepped = await _sizes(store_url, step_seconds)
+
+    assert stepped == steady
+    assert len(steady) == 10
+
+
+async def _sizes(store_url: str, step_seconds: float) -> list[tuple[Decimal, str | None]]:
+    short, passed = 3, [0.0]
+    start = bar_at(HISTORY, short).timestamp()
+    off = [0.0]
+    clock = WallClock(lambda: start + passed[0] + off[0], lambda: passed[0])
+    async with a_desk(store_url, clock=clock, instrument=an_instrument(bar_seconds=short)) as live:
+        await live.feed(bars(HISTORY, bar_seconds=short))
+        passed[0] = 1.0
+        order = await live.order(min_steps=10, max_steps=10)
+        off[0] = step_seconds
+        for number in range(11):
+            passed[0] = short * (number + 1) + 0.5
+            await live.engine.late_slices.give()
+            await live.feed(bars(HISTORY + number + 1, bar_seconds=short)[HISTORY + number :])
+        slices = await live.slices(order)
+    return [(piece.quantity, piece.decided.fallback_reason) for piece in slices]
