@@ -112,10 +112,13 @@ class RedisStore:
         return bool(answer)
 
     async def record_revisions(self, symbol: str, bars: Sequence[Bar]) -> int:
-        script_keys = (keys.revisions(symbol), keys.bars(symbol))
-        with reaching():
-            [count] = await run(self._client, [Call(RECORD_REVISIONS, script_keys, [self._bars_kept, *_entries(bars)])])
-        return int(count)
+        script_keys, new = (keys.revisions(symbol), keys.bars(symbol)), 0
+        for first in range(0, len(bars), READ_CHUNK):
+            args: list[str | int] = [self._bars_kept, *_entries(bars[first : first + READ_CHUNK])]
+            with reaching():
+                [count] = await run(self._client, [Call(RECORD_REVISIONS, script_keys, args)])
+            new += int(count)
+        return new
 
     async def awaited(self, symbol: str) -> bool:
         with reaching():

@@ -10,7 +10,7 @@ from app.domain.state import OrderState
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Store
 
-PAGE_BARS = 1_000
+PAGE_BARS = 500
 
 
 class Loader:
