@@ -9,7 +9,7 @@ from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.lateness import FeedLateness
 from app.engine.pipeline import Pipeline
-from app.engine.ports import Clock
+from app.engine.ports import Clock, Store
 from app.engine.stages.batch import InstrumentOrders
 
 
@@ -17,8 +17,15 @@ class LateSlices:
     """How long a late bar is waited for is `lateness`' word; that matters only where somebody calls `give`."""
 
     def __init__(
-        self, instruments: LiveInstruments, loader: Loader, pipeline: Pipeline, clock: Clock, lateness: FeedLateness
+        self,
+        store: Store,
+        instruments: LiveInstruments,
+        loader: Loader,
+        pipeline: Pipeline,
+        clock: Clock,
+        lateness: FeedLateness,
     ) -> None:
+        self._store = store
         self._instruments = instruments
         self._loader = loader
         self._pipeline = pipeline
@@ -32,11 +39,23 @@ class LateSlices:
             if self._late_since(known) is None:
                 continue
             async with self._instruments.locked(known.symbol) as live:
-                while (late_since := self._late_since(live)) is not None:
-                    live.due = None
-                    self._lateness.missed(live.instrument)
-                    orders = await self._loader.awaiting(live)
-                    await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
+                if await self._outrun(live):
+                    self._instruments.forget(live.symbol)
+                else:
+                    await self._give(live)
+            await self._instruments.get(known.symbol)
+
+    async def _outrun(self, live: LiveInstrument) -> bool:
+        """Whether another process has taken bars that this one has not seen: none of them is late."""
+        newest = await self._store.bars_before(live.symbol, None, 1)
+        return bool(newest) and newest[0].open_time > live.last.open_time
+
+    async def _give(self, live: LiveInstrument) -> None:
+        while (late_since := self._late_since(live)) is not None:
+            live.due = None
+            self._lateness.missed(live.instrument)
+            orders = await self._loader.awaiting(live)
+            await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
 
     def _late_since(self, live: LiveInstrument) -> datetime | None:
         """Windows that opened by then and have no slice are late; None where there are none."""

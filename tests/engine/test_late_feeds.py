@@ -190,3 +190,28 @@ async def _sizes(store_url: str, step_seconds: float) -> list[tuple[Decimal, str
             await live.feed(bars(HISTORY + number + 1, bar_seconds=short)[HISTORY + number :])
         slices = await live.slices(order)
     return [(piece.quantity, piece.decided.fallback_reason) for piece in slices]
+
+
+async def test_a_bar_that_another_service_has_taken_is_not_late(live: Desk, clock: ManualClock, store_url: str) -> None:
+    minute = an_instrument(bar_seconds=SECONDS)
+    clock.time += A_SECOND
+    order = await live.order(min_steps=6)
+    async with a_desk(store_url, clock=clock, instrument=minute) as other:
+        await other.engine.queries.schedule(order.order_id)  # opens the instrument there
+        clock.time = bar_at(HISTORY + 1, SECONDS) + A_SECOND
+        await live.feed(bars(HISTORY + 1, bar_seconds=SECONDS)[HISTORY:])
+        clock.time = bar_at(HISTORY + 2, SECONDS) + A_SECOND
+        await live.feed(bars(HISTORY + 2, bar_seconds=SECONDS)[HISTORY + 1 :])
+
+        clock.time += 9 * A_SECOND
+        await other.engine.late_slices.give()
+
+        slices = await other.slices(order)
+        assert [piece.decided.fallback_reason for piece in slices] == [None, None]
+        assert other.counts["late"] == 0
+
+        clock.time = bar_at(HISTORY + 3, SECONDS) + 9 * A_SECOND
+        await other.engine.late_slices.give()
+
+        [late] = (await other.slices(order))[2:]
+        assert (late.decided.fallback_reason, late.decided.decided_on) == ("bar_late", bar_at(HISTORY + 1, SECONDS))
