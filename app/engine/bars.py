@@ -141,7 +141,7 @@ class BarIntake:
             await self._move_orders([live[symbol] for symbol in bars], list(bars.values()))
         for symbol, seconds in late.items():
             if seconds is not None:
-                self._lateness.came(live[symbol].instrument, seconds)
+                await self._came(live[symbol], seconds)
         revised = sum([await self._revised(symbol, new.revised) for symbol, new in checked.items() if new.revised])
         repeated = sum(new.duplicates + len(new.revised) for new in checked.values())
         return Ingested(
@@ -158,6 +158,12 @@ class BarIntake:
             return None
         closed = new.bars[-1].close_time
         return (self._clock.now(closed) - closed).total_seconds()
+
+    async def _came(self, live: LiveInstrument, late_seconds: float) -> None:
+        self._lateness.came(live.instrument, late_seconds)
+        news = self._lateness.news(live.instrument)
+        if news is not None:
+            await self._store.record_lateness(live.symbol, news)
 
     async def _revised(self, symbol: str, bars: Sequence[Bar]) -> int:
         """Record what came again with other values; returns how many of these revisions are new."""

@@ -39,6 +39,7 @@ class LateSlices:
             if self._late_since(known) is None:
                 continue
             async with self._instruments.locked(known.symbol) as live:
+                self._lateness.learn(live.instrument, await self._store.lateness(live.symbol))
                 if await self._outrun(live):
                     self._instruments.forget(live.symbol)
                 else:

@@ -23,9 +23,15 @@ LIVE_BARS = 5
 """A bar that comes more than so many bars after its close is history, and says nothing of the feed."""
 
 
+NEWS_SECONDS = 0.5
+
+
 @dataclass(slots=True)
 class _Feed:
+    """`seen` is the lateness of bars that came to this process, `told` what all processes know of the feed."""
+
     seen: deque[float] = field(default_factory=lambda: deque(maxlen=BARS_REMEMBERED))
+    told: float = 0.0
     late: bool = False
     in_time: int = 0
 
@@ -47,9 +53,8 @@ class FeedLateness:
         """
         if instrument.grace_seconds is not None:
             return timedelta(seconds=instrument.grace_seconds)
-        learned = 0.0
-        if self._setting is None:
-            learned = LONGER_THAN_SEEN * max(self._feeds[instrument.symbol].seen, default=0.0)
+        feed = self._feeds[instrument.symbol]
+        learned = LONGER_THAN_SEEN * max(*feed.seen, feed.told, 0.0) if self._setting is None else 0.0
         longest = min(GRACE_SECONDS_MAX, GRACE_OF_BAR_MAX * instrument.bar_seconds)
         usual = self._usual(instrument)
         return timedelta(seconds=max(usual, min(learned, longest)))
@@ -70,6 +75,21 @@ class FeedLateness:
         if feed.late and feed.in_time >= BARS_TO_RECOVER:
             feed.late = False
             LOG.warning("the feed of %s has recovered: its last %d bars came in time", symbol, feed.in_time)
+
+    def news(self, instrument: Instrument) -> float | None:
+        """How late the feed is by what this process has seen, where others know it otherwise: they wait for the same
+        bars, here after a restart and in other services. They are taken to know it from now on."""
+        feed = self._feeds[instrument.symbol]
+        latest = max(feed.seen, default=0.0)
+        known = latest if LONGER_THAN_SEEN * latest > self._usual(instrument) else 0.0
+        if abs(known - feed.told) < NEWS_SECONDS:
+            return None
+        feed.told = known
+        return known
+
+    def learn(self, instrument: Instrument, late_seconds: float) -> None:
+        """So late is the feed by what others have seen."""
+        self._feeds[instrument.symbol].told = late_seconds
 
     def missed(self, instrument: Instrument) -> None:
         """A bar has not come within the grace."""

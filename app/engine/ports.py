@@ -148,6 +148,14 @@ class Store(Protocol):
         recorded before nor the last revision of their window."""
         ...
 
+    async def record_lateness(self, symbol: str, late_seconds: float) -> None:
+        """So late is the instrument's feed, for other processes and after a restart."""
+        ...
+
+    async def lateness(self, symbol: str) -> float:
+        """What was recorded of it last; 0 where nothing was."""
+        ...
+
     async def awaited(self, symbol: str) -> bool:
         """Whether the instrument has orders to which bars still matter."""
         ...

@@ -6,7 +6,7 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | key | type | what | lives |
 |---|---|---|---|
 | `lem:instruments` | set | the symbols | for ever |
-| `lem:{SYMBOL}:instrument` | hash | `json`, `terms` of live orders, `windows` of its bars | for ever |
+| `lem:{SYMBOL}:instrument` | hash | `json`, `terms` of live orders, `windows`, `late_seconds` of its feed | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
 | `lem:{SYMBOL}:revisions` | hash | bars that came again with other values (JSON), by id | while their windows do |
 | `lem:{SYMBOL}:rebuilt:ID` | stream | bars that are about to take the place of the others | `REBUILT_SECONDS` at most |

@@ -120,6 +120,15 @@ class RedisStore:
             new += int(count)
         return new
 
+    async def record_lateness(self, symbol: str, late_seconds: float) -> None:
+        with reaching():
+            await cast("Any", self._client.hset(keys.instrument(symbol), "late_seconds", str(late_seconds)))
+
+    async def lateness(self, symbol: str) -> float:
+        with reaching():
+            recorded = await cast("Any", self._client.hget(keys.instrument(symbol), "late_seconds"))
+        return float(recorded or 0)
+
     async def awaited(self, symbol: str) -> bool:
         with reaching():
             return bool(await cast("Any", self._client.scard(keys.awaiting(symbol))))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -93,6 +95,16 @@ def test_a_feed_that_turns_late_and_recovers_is_told_once_each(caplog: pytest.Lo
     assert counts.of["bars late"] == 3
 
 
+def test_only_what_makes_others_wait_longer_is_news_and_its_end() -> None:
+    late, minute = lateness(), an_instrument(bar_seconds=60)
+    told = []
+    for seconds in (1, 8, 8.2, *[1] * 20):
+        late.came(minute, seconds)
+        told.append(late.news(minute))
+
+    assert [each for each in told if each is not None] == [8, 0]
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(bar_at(HISTORY, SECONDS))
@@ -127,26 +139,52 @@ async def test_only_the_first_slice_of_a_feed_that_is_always_late_is_a_fallback(
     assert live.counts["fallback bar_late"] == 1
 
 
-async def test_with_a_grace_that_is_set_only_missing_bars_bring_fallbacks(store_url: str, clock: ManualClock) -> None:
-    """Lateness is drawn from 0 to 10 s; the bars of two windows never come."""
-    random, missing = Random(3), {HISTORY + 4, HISTORY + 9}
+async def test_what_a_service_has_learned_of_a_feed_it_knows_after_a_restart_and_others_know_it(
+    live: Desk, clock: ManualClock, store_url: str
+) -> None:
+    clock.time += A_SECOND
+    order = await live.order(min_steps=6, max_steps=6)
+    await comes(live, clock, HISTORY, 9)
+
+    async with a_desk(store_url, clock=clock, instrument=an_instrument(bar_seconds=SECONDS)) as other:
+        await other.engine.queries.schedule(order.order_id)  # opens the instrument there
+        for step in range(HISTORY + 1, HISTORY + 4):
+            await comes(other, clock, step, 9)
+        reasons = [piece.decided.fallback_reason for piece in await other.slices(order)]
+
+    assert reasons == ["bar_late", None, None, None]
+
+
+async def test_a_feed_in_bad_weather_costs_no_slice_but_those_of_missing_bars(
+    store_url: str, clock: ManualClock
+) -> None:
+    """Bars come up to 10 s late, those of two windows never, one is revised, and the service starts anew twice."""
+    random, missing, restarts = Random(3), {HISTORY + 4, HISTORY + 9}, {HISTORY + 3, HISTORY + 10}
     instrument = an_instrument(bar_seconds=SECONDS, grace_seconds=12)
+    made = bars(HISTORY + 14, bar_seconds=SECONDS)
     async with a_desk(store_url, clock=clock, instrument=instrument) as live:
-        await live.feed(bars(HISTORY, bar_seconds=SECONDS))
+        await live.feed(made[:HISTORY])
         clock.time += A_SECOND
         order = await live.order(min_steps=12, max_steps=12)
+    async with AsyncExitStack() as running:
         for step in range(HISTORY, HISTORY + 14):
+            if step in restarts | {HISTORY}:
+                await running.aclose()
+                live = await running.enter_async_context(a_desk(store_url, clock=clock, instrument=instrument))
+                await live.engine.queries.schedule(order.order_id)
             if step in missing:
                 clock.time = bar_at(step + 1, SECONDS) + 13 * A_SECOND
                 await live.engine.late_slices.give()
-            else:
-                await comes(live, clock, step, random.uniform(0, 10))
-        slices = await live.slices(order)
+                continue
+            await comes(live, clock, step, random.uniform(0, 10))
+            if step == HISTORY + 6:
+                await live.feed([replace(made[step], volume=Decimal(1))])
+        slices, ended = await live.slices(order), await live.again(order)
 
     late = [piece.window.start for piece in slices if piece.decided.fallback_reason]
     assert late == [bar_at(step + 1, SECONDS) for step in sorted(missing)]
     assert all(piece.window.start <= piece.decided.decided_at < piece.window.end for piece in slices)
-    assert sum(piece.quantity for piece in slices) == order.order.size
+    assert sum(piece.quantity for piece in slices) == order.order.size == ended.filled
 
 
 async def test_a_feed_that_falls_silent_is_told(

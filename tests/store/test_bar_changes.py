@@ -83,3 +83,13 @@ async def test_other_windows_drop_bars_and_revisions(store: RedisStore, server: 
 
     with Redis.from_url(server, decode_responses=True) as client:
         assert client.exists(keys.bars("BTC-USDT"), keys.revisions("BTC-USDT")) == 0
+
+
+async def test_the_lateness_of_a_feed_is_recorded_and_survives_other_terms(store: RedisStore) -> None:
+    await store.put_instrument(an_instrument())
+    before = await store.lateness("BTC-USDT")
+
+    await store.record_lateness("BTC-USDT", 8.25)
+    await store.put_instrument(an_instrument(lot_size=Decimal(1)))
+
+    assert (before, await store.lateness("BTC-USDT")) == (0, 8.25)
