@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
+from app.domain.errors import Unavailable
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
@@ -11,6 +13,8 @@ from app.engine.lateness import FeedLateness
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Clock, Store
 from app.engine.stages.batch import InstrumentOrders
+
+LOG = logging.getLogger(__name__)
 
 
 class LateSlices:
@@ -31,20 +35,34 @@ class LateSlices:
         self._pipeline = pipeline
         self._clock = clock
         self._lateness = lateness
+        self._failing: set[str] = set()
 
     async def give(self) -> None:
         """Give a fallback slice wherever a window has opened and the bar before it is late. The late bar will then
-        close only its own window."""
+        close only its own window. An instrument that fails is told once in the log, and keeps no other from its slices.
+        """
         for known in self._instruments.opened:
             if self._late_since(known) is None:
                 continue
-            async with self._instruments.locked(known.symbol) as live:
-                self._lateness.learn(live.instrument, await self._store.lateness(live.symbol))
-                if await self._outrun(live):
-                    self._instruments.forget(live.symbol)
-                else:
-                    await self._give(live)
-            await self._instruments.get(known.symbol)
+            try:
+                await self._give_on(known.symbol)
+            except Unavailable:
+                raise
+            except Exception:
+                if known.symbol not in self._failing:
+                    LOG.exception("late slices of %s fail and are tried again", known.symbol)
+                self._failing.add(known.symbol)
+            else:
+                self._failing.discard(known.symbol)
+
+    async def _give_on(self, symbol: str) -> None:
+        async with self._instruments.locked(symbol) as live:
+            self._lateness.learn(live.instrument, await self._store.lateness(symbol))
+            if await self._outrun(live):
+                self._instruments.forget(symbol)
+            else:
+                await self._give(live)
+        await self._instruments.get(symbol)
 
     async def _outrun(self, live: LiveInstrument) -> bool:
         """Whether another process has taken bars that this one has not seen: none of them is late."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 
 from app.api.bars import BARS_MAX
+from app.domain.errors import InvalidInput
+from app.main import services
+from app.metrics import ServiceMetrics
+from app.settings import ClockKind, Settings
 from tests.api.wire import HISTORY, SYMBOL, bar_json, bars_json, instrument_json, next_slice, prepared, sent
-from tests.builders import a_bar, bars
+from tests.builders import a_bar, an_instrument, bars
+from tests.engine.desk import sent as to_feed
 
 NDJSON = {"content-type": "application/x-ndjson"}
 
@@ -143,3 +149,15 @@ async def test_a_partial_request_is_bounded_as_any_other(client: httpx.AsyncClie
 
     assert (too_many.status_code, too_many.json()["code"]) == (422, "too_many")
     assert no_json.json()["code"] == "bad_json"
+
+
+async def test_the_settings_of_late_bars_and_gaps_reach_the_engine(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, clock=ClockKind.BARS, grace_seconds=7, gap_days_max=3)
+    async with services(settings, ServiceMetrics()) as parts:
+        await parts.engine.instruments.put(an_instrument())
+        await parts.engine.bars.post([to_feed(a_bar(0))])
+
+        with pytest.raises(InvalidInput):
+            await parts.engine.bars.post([to_feed(a_bar(4 * 96))])
+
+        assert parts.engine.late_slices._lateness.grace(an_instrument()).total_seconds() == 7

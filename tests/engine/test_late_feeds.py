@@ -15,6 +15,7 @@ import pytest
 
 from app.clock.clocks import WallClock
 from app.domain.instrument import Instrument
+from app.domain.state import OrderState
 from app.engine.lateness import BARS_TO_RECOVER, FeedLateness
 from tests.builders import an_instrument, bars
 from tests.builders import at as bar_at
@@ -253,3 +254,27 @@ async def test_a_bar_that_another_service_has_taken_is_not_late(live: Desk, cloc
 
         [late] = (await other.slices(order))[2:]
         assert (late.decided.fallback_reason, late.decided.decided_on) == ("bar_late", bar_at(HISTORY + 1, SECONDS))
+
+
+async def test_an_instrument_whose_late_slices_fail_is_told_once_and_keeps_no_other_from_its_own(
+    live: Desk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await live.engine.instruments.put(an_instrument(symbol="OTHER", bar_seconds=SECONDS))
+    await live.feed(bars(HISTORY, bar_seconds=SECONDS), "OTHER")
+    clock.time += A_SECOND
+    order = await live.order("other", instrument="OTHER", min_steps=6)
+    await live.order("one", min_steps=6)
+    awaiting = live.store.awaiting
+
+    async def fails(symbol: str) -> list[OrderState]:
+        if symbol == "BTC-USDT":
+            raise ValueError("a test wants it so")
+        return await awaiting(symbol)
+
+    clock.time = bar_at(HISTORY + 1, SECONDS) + 7 * A_SECOND
+    monkeypatch.setattr(live.store, "awaiting", fails)
+    for _ in range(3):
+        await live.engine.late_slices.give()
+
+    assert (await live.again(order)).step == 1
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1

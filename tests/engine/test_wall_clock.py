@@ -165,14 +165,19 @@ async def test_nothing_is_looked_up_while_nothing_is_due(
 ) -> None:
     await live.order()
 
-    async def looked_up(symbol: str) -> list[OrderState]:
-        raise AssertionError(f"the orders of {symbol} are read")
+    awaiting, looked_up = live.store.awaiting, []
 
-    monkeypatch.setattr(live.store, "awaiting", looked_up)
+    async def counted(symbol: str) -> list[OrderState]:
+        looked_up.append(symbol)
+        return await awaiting(symbol)
+
+    monkeypatch.setattr(live.store, "awaiting", counted)
 
     await move(live, clock, at(HISTORY) + 120 * A_SECOND)
-    with pytest.raises(AssertionError):
-        await move(live, clock, at(HISTORY + 1) + 3 * A_SECOND)
+    before = list(looked_up)
+    await move(live, clock, at(HISTORY + 1) + 3 * A_SECOND)
+
+    assert (before, looked_up) == ([], ["BTC-USDT"])
 
 
 async def test_the_watchdog_gives_the_late_slice_to_whoever_waits_for_it(live: Desk, clock: ManualClock) -> None:
