@@ -29,12 +29,15 @@ EXAMPLE: JsonDict = {
     "notional_step": "0.01",
     "calendar": "24/7",
     "grace_seconds": 20,
+    "max_order_notional": "50000000",
 }
 
 
 class InstrumentIn(Edge):
-    """`bar_seconds`: length of the feed's bars. `calendar`: `24/7`, or an exchange's code such as `XNYS`.
-    `grace_seconds`: how long orders wait for a late bar before they go on without it."""
+    """`bar_seconds`: length of the feed's bars; those of a day mean one session each. `calendar`: `24/7`, or an
+    exchange's code such as `XNYS`. `grace_seconds`: how long orders wait for a late bar before they go on without it.
+    `max_order_notional`: the most that one order may be worth at the last close, in quote currency; without it an order
+    is held against the market's volume."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -45,6 +48,7 @@ class InstrumentIn(Edge):
     notional_step: DecimalIn = Decimal("0.01")
     calendar: Name = "24/7"
     grace_seconds: Annotated[float, Field(ge=0, le=BAR_SECONDS_MAX, allow_inf_nan=False)] | None = None
+    max_order_notional: DecimalIn | None = None
 
     def to_domain(self, symbol: str) -> Instrument:
         return Instrument(
@@ -56,6 +60,7 @@ class InstrumentIn(Edge):
             notional_step=self.notional_step,
             calendar=self.calendar,
             grace_seconds=self.grace_seconds,
+            max_order_notional=self.max_order_notional,
         )
 
 
@@ -70,6 +75,7 @@ class InstrumentOut(Answer):
     notional_step: DecimalOut
     calendar: str
     grace_seconds: float | None
+    max_order_notional: DecimalOut | None
 
     @classmethod
     def of(cls, instrument: Instrument) -> Self:

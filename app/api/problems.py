@@ -14,6 +14,7 @@ from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.api.request_ids import header_of_request
 from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -121,8 +122,8 @@ async def _refused(request: Request, error: LemError) -> Response:
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     seconds = error.retry_after_seconds if isinstance(error, TooEarly) else RETRY_AFTER_SECONDS
     headers = {"Retry-After": str(seconds)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    errors = [FieldError(code=error.code, detail=error.detail, pointer=error.pointer)] if error.pointer else []
-    return problem(request, status, error.code, error.detail, errors=errors, headers=headers)
+    wrong = [FieldError(code=error.code, detail=error.detail, pointer=error.pointer)] if error.pointer else []
+    return problem(request, status, error.code, error.detail, errors=wrong, headers=headers)
 
 
 async def _malformed(request: Request, error: RequestValidationError) -> Response:
@@ -146,7 +147,8 @@ async def _not_served(request: Request, error: HTTPException) -> Response:
 async def _failed(request: Request, _: Exception) -> Response:
     """The server logs the error with its traceback; the client is not shown what went wrong."""
     detail = "the service failed to answer; the request may or may not have taken effect and is safe to repeat"
-    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
+    headers = header_of_request()
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, headers=headers)
 
 
 def _body_was_not_json(request: Request, found: Sequence[Any]) -> bool:

@@ -18,7 +18,8 @@ class Instrument:
     """`bar_seconds` is the length of the feed's bars; quantities are multiples of `lot_size`, notionals of
     `notional_step`; no slice is worth less than `min_notional` (quote currency) where that can be helped.
     `calendar` is `24/7` or an exchange's code such as `XNYS`. `grace_seconds` is how long orders wait for a late bar;
-    None leaves that to the service."""
+    None leaves that to the service. No order may be worth more than `max_order_notional` (quote currency); None leaves
+    it to what is plausible against the market's volume (acceptance.py)."""
 
     symbol: str
     bar_seconds: int
@@ -28,6 +29,7 @@ class Instrument:
     notional_step: Decimal = Decimal("0.01")
     calendar: str = "24/7"
     grace_seconds: float | None = None
+    max_order_notional: Decimal | None = None
 
     def __post_init__(self) -> None:
         if not SYMBOL.fullmatch(self.symbol):
@@ -48,3 +50,5 @@ class Instrument:
         require_positive("tick_size", self.tick_size)
         require_positive("notional_step", self.notional_step)
         require_not_negative("min_notional", self.min_notional)
+        if self.max_order_notional is not None:
+            require_positive("max_order_notional", self.max_order_notional)

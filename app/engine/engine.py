@@ -6,11 +6,14 @@ from datetime import timedelta
 
 from app.decision.chain import PolicyChain
 from app.engine.bars import BarIntake
+from app.engine.feeds import Feeds
 from app.engine.fills import FillReports
+from app.engine.health import Health
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
 from app.engine.late_slices import LateSlices
 from app.engine.lateness import FeedLateness
+from app.engine.live_orders import LiveOrders
 from app.engine.orders import OrderEntry
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Clock, Metrics, Store
@@ -26,7 +29,8 @@ GAP_DAYS_MAX = 31
 
 
 class Engine:
-    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `fills`, `queries` and `recovery`.
+    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `fills`, `queries` and `recovery`; and
+    what operators ask: `health`, `feeds` and `live_orders`.
 
     `chain` decides the orders. A bar is late `grace_seconds` after its close (None: see `FeedLateness`); no bar may be
     more than `gap_days_max` ahead of the one before it.
@@ -47,17 +51,20 @@ class Engine:
         gap_days_max: int = GAP_DAYS_MAX,
     ) -> None:
         waiters = Waiters()
-        announcer = Announcer(metrics, waiters)
+        self.live_orders = LiveOrders()
+        announcer = Announcer(metrics, waiters, self.live_orders)
         committer = Committer(store, metrics, announcer)
-        loader = Loader(store, chain.lookback)
+        loader = Loader(store, chain.lookback, self.live_orders)
         self._decider = Decider(chain, clock, metrics)
         pipeline = Pipeline(self._decider, committer, metrics)
         lateness = FeedLateness(metrics, grace_seconds)
         self.recovery = Recovery(store, calendars, loader, pipeline, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument)
+        self.feeds = Feeds(self._live, self.live_orders, clock)
+        self.health = Health(self.recovery, self._decider, self.feeds)
         self.instruments = InstrumentRegistry(store, calendars, self._live)
-        self.queries = Queries(store, self._live, loader, self._decider, waiters)
-        self.fills = FillReports(store, self.queries, committer)
+        self.queries = Queries(store, self._live, loader, self._decider, waiters, clock)
+        self.fills = FillReports(store, self.queries, committer, self._live, clock)
         self.bars = BarIntake(
             store=store,
             instruments=self._live,

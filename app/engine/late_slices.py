@@ -72,7 +72,8 @@ class LateSlices:
     async def _give(self, live: LiveInstrument) -> None:
         while (late_since := self._late_since(live)) is not None:
             live.due = None
-            self._lateness.missed(live.instrument)
+            if live.close_of(live.frontier, live.instrument.bar_seconds) <= late_since:
+                self._lateness.missed(live.instrument)
             orders = await self._loader.awaiting(live)
             await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict
 from app.engine.bar_request import BarRequest
-from app.engine.instruments.live import LiveInstrument
+from app.engine.instruments.live import DAY_SECONDS, LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.ports import Store
 from app.engine.stages.append import Outrun
-from app.engine.stages.check import OPEN_TIME_MIN, SentBar, filled
+from app.engine.stages.check import OPEN_TIME_MIN, SentBar, filled, overlapping
 from app.engine.tasks import Breather
 
 
@@ -44,23 +45,23 @@ class OlderBars:
         nothing, where an order was created meanwhile or another process has changed the bars.
         """
         recorded = [bar async for page in self._loader.bars_since(live.symbol, OPEN_TIME_MIN) for bar in page]
-        history = await self._merged(live, recorded, [each.bar for each in sent])
+        real = {bar.open_time: bar for bar in recorded if not bar.synthetic or bar is recorded[-1]}
+        taken = [each for each in sent if _fits(each, real, live, request)]
+        history = await self._filled(live, real | {each.bar.open_time: each.bar for each in taken})
         oldest = history[0].open_time
-        for each in sent:
+        for each in taken:
             if each.bar.open_time < oldest:
                 detail = f"the bar is older than the {self._store.bars_kept} bars that are kept"
                 request.refuse(each.index, Conflict("bar_out_of_order", detail))
-        put = len({each.bar.open_time for each in sent if each.bar.open_time >= oldest})
+        put = len({each.bar.open_time for each in taken if each.bar.open_time >= oldest})
         if not put:
             return NOTHING_PUT
         if not await self._store.replace_bars(live.symbol, history, len(recorded)):
             raise Outrun
         return PutBefore(put, max(0, _synthetic(history) - _synthetic(recorded)))
 
-    async def _merged(self, live: LiveInstrument, recorded: Sequence[Bar], older: Sequence[Bar]) -> list[Bar]:
-        """The newest `bars_kept` bars of both, oldest first."""
-        real = {bar.open_time: bar for bar in recorded if not bar.synthetic or bar is recorded[-1]}
-        real |= {bar.open_time: bar for bar in older}
+    async def _filled(self, live: LiveInstrument, real: Mapping[datetime, Bar]) -> list[Bar]:
+        """The newest `bars_kept` bars, oldest first, with gaps filled."""
         newest_first = [real[at] for at in sorted(real, reverse=True)]
         found, breather = newest_first[:1], Breather()
         for later, earlier in pairwise(newest_first):
@@ -70,6 +71,19 @@ class OlderBars:
             found += [*reversed(filling), earlier]
             await breather.after(len(filling) + 1)
         return found[: self._store.bars_kept][::-1]
+
+
+def _fits(sent: SentBar, real: Mapping[datetime, Bar], live: LiveInstrument, request: BarRequest) -> bool:
+    """Whether the bar stands beside the recorded ones. Daily bars may be stamped at different times of their session's
+    date, and a session has one bar."""
+    if live.instrument.bar_seconds != DAY_SECONDS:
+        return True
+    bar = sent.bar
+    others = (each for at, each in real.items() if at != bar.open_time)
+    if any(each.open_time < bar.close_time and bar.open_time < each.close_time for each in others):
+        request.refuse(sent.index, overlapping(bar))
+        return False
+    return True
 
 
 def _synthetic(bars: Sequence[Bar]) -> int:

@@ -45,6 +45,11 @@ class Recovery:
     async def stop(self) -> None:
         await end(self._task)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody opens instruments again after a failure: the task that does has ended."""
+        return self._task is not None and self._task.done()
+
     async def readiness(self) -> Readiness:
         """Whether every instrument is open and the store answers."""
         reasons = [] if self._recovered else ["recovering"]
@@ -58,13 +63,14 @@ class Recovery:
         """The instrument as its newest bar has left it, every order moved by every bar.
         Raises NotFound("unknown_instrument")."""
         instrument = await registered(self._store, symbol)
-        live = LiveInstrument(instrument, self._calendars(instrument.calendar), self._lookback)
+        calendar = await asyncio.to_thread(self._calendars, instrument.calendar)
+        live = LiveInstrument(instrument, calendar, self._lookback)
         await self._catch_up(live)
         return live
 
     async def _catch_up(self, live: LiveInstrument) -> None:
         """The last bar that every order has seen is taken once more: its slices may be missing."""
-        orders = await self._store.awaiting(live.symbol)
+        orders = await self._loader.orders(live)
         unseen = min((_unseen_from(state) for state in orders), default=None)
         seen = await self._store.bars_before(live.symbol, unseen, 1)
         if not seen:

@@ -19,9 +19,11 @@ LOOK_SECONDS = 0.25
 async def watching(engine: Engine, look_seconds: float = LOOK_SECONDS) -> AsyncIterator[None]:
     """Give late slices while open; for a wall clock. A look while nothing is due does not reach for the store."""
     task = asyncio.create_task(_watch(engine, look_seconds), name="watchdog")
+    engine.health.watch(task)
     try:
         yield
     finally:
+        engine.health.watch(None)
         await end(task)
 
 
@@ -40,4 +42,5 @@ async def _watch(engine: Engine, look_seconds: float) -> None:
             failed = True
         else:
             failed = False
+            engine.health.looked()
         await asyncio.sleep(look_seconds)

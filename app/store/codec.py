@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.bar import Bar
-from app.domain.fills import Fill
+from app.domain.fills import Fill, FillWarning
 from app.domain.instrument import Instrument
 from app.engine.ports import Claim
 
@@ -75,8 +75,9 @@ def bar_from(line: str) -> Bar:
 
 
 def instrument_text(instrument: Instrument) -> str:
-    own = {"symbol": instrument.symbol, "grace_seconds": instrument.grace_seconds}
-    return dumps({**own, **_terms(instrument), **_windows(instrument)})
+    """The grace and the maximum of an order are none of the terms: what is accepted stands on neither."""
+    own = {"grace_seconds": instrument.grace_seconds, "max_order_notional": text(instrument.max_order_notional)}
+    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument), **own})
 
 
 def terms_text(instrument: Instrument) -> str:
@@ -96,6 +97,7 @@ def instrument_from(line: str) -> Instrument:
         bar_seconds=value["bar_seconds"],
         calendar=value["calendar"],
         grace_seconds=value.get("grace_seconds"),
+        max_order_notional=number(value.get("max_order_notional")),
         **{name: Decimal(value[name]) for name in ("lot_size", "tick_size", "min_notional", "notional_step")},
     )
 
@@ -118,6 +120,7 @@ def fill_text(fill: Fill) -> str:
             "quantity": str(fill.quantity),
             "price": str(fill.price),
             "executed_at": fill.executed_at.isoformat(),
+            "warnings": fill.warnings,
         }
     )
 
@@ -130,6 +133,7 @@ def fill_from(line: str) -> Fill:
         quantity=Decimal(value["quantity"]),
         price=Decimal(value["price"]),
         executed_at=datetime.fromisoformat(value["executed_at"]),
+        warnings=tuple(map(FillWarning, value.get("warnings", ()))),
     )
 
 

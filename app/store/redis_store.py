@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Self, cast
@@ -14,7 +14,7 @@ from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
-from app.domain.lifecycle import Status
+from app.domain.lifecycle import LIVE, Status
 from app.domain.order import Order
 from app.domain.slice import Slice
 from app.domain.state import OrderState
@@ -180,6 +180,22 @@ class RedisStore:
         with reaching():
             order_ids = sorted(await cast("Any", self._client.smembers(keys.awaiting(symbol))))
         return [state for state in await self._orders(symbol, order_ids) if state]
+
+    async def live_orders(self) -> Counter[Status]:
+        with reaching():
+            symbols = await cast("Any", self._client.smembers(keys.INSTRUMENTS))
+        wanted = [(status, keys.orders(symbol, status)) for symbol in symbols for status in LIVE]
+        counts = Counter(dict.fromkeys(LIVE, 0))
+        for first in range(0, len(wanted), READ_CHUNK):
+            chunk = wanted[first : first + READ_CHUNK]
+            with reaching():
+                async with self._client.pipeline(transaction=False) as pipe:
+                    for _, key in chunk:
+                        pipe.zcard(key)
+                    answers = await pipe.execute()
+            for (status, _), count in zip(chunk, answers, strict=True):
+                counts[status] += count
+        return counts
 
     async def slices(self, order_id: str) -> list[Slice]:
         symbol = await self._symbol_of(order_id)

@@ -15,6 +15,7 @@ FULL = {
     "notional_step": "0.01",
     "calendar": "24/7",
     "grace_seconds": None,
+    "max_order_notional": None,
 }
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from app.bars.gaps import GAP_WINDOWS_MAX
 from app.domain.bar import Bar, fill_gap, require_countable
-from app.domain.errors import InvalidInput, LemError, TooEarly
+from app.domain.errors import Conflict, InvalidInput, LemError, TooEarly
 from app.domain.numbers import require_aware
 from app.domain.state import OrderState
 from app.engine.bar_request import SYNTHETIC_BARS_MAX, BarRequest
@@ -89,7 +89,8 @@ async def new_bars(
     `sent` may repeat.
 
     `windows_wanted` bounds what is made in a gap that is too long to be filled. Refuses
-    InvalidInput("bar_too_far_ahead") for a bar that opens more than `gap_max` after the one before it has closed.
+    InvalidInput("bar_too_far_ahead") for a bar that opens more than `gap_max` after the one before it has closed, and
+    Conflict("bar_out_of_order") for one that opens before that.
     Raises InvalidInput("too_many_gaps").
     """
     made, last, breather = NewBars(), live.newest, Breather()
@@ -104,6 +105,9 @@ async def new_bars(
             request.refuse(each.index, _too_far(bar, last, gap_max))
             continue
         if last is not None:
+            if bar.open_time < last.close_time:
+                request.refuse(each.index, overlapping(bar))
+                continue
             filling = _filling(live, last, bar, windows_wanted)
             request.count_synthetic(each.index, len(filling))
             made.bars += filling
@@ -155,6 +159,11 @@ def _to_bar(sent: FeedBar, live: LiveInstrument) -> Bar:
     )
     require_countable(bar)
     return bar
+
+
+def overlapping(bar: Bar) -> Conflict:
+    """A second bar of a daily feed's session may carry another stamp."""
+    return Conflict("bar_out_of_order", f"the bar at {bar.open_time.isoformat()} opens before the one before it closes")
 
 
 def _require_closed(bar: Bar, live: LiveInstrument, clock: Clock) -> None:

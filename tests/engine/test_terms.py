@@ -1,0 +1,29 @@
+"""Two orders are the same order where the OMS said the same of both, in whatever form and to whatever release."""
+
+from __future__ import annotations
+
+from datetime import timedelta, timezone
+from decimal import Decimal
+
+from app.engine.terms import digest_of
+from tests.builders import START, an_order
+
+EARLIER_RELEASE = "f1398566655cedfde5051e99532413ba6acc69f58008425d4c85ed40d06ee6d5"
+"""What the first release made of the builders' order."""
+
+
+def test_equal_terms_have_one_digest_however_they_are_written() -> None:
+    east = START.astimezone(timezone(timedelta(hours=5)))
+
+    assert digest_of(an_order(size=Decimal("10.0"))) == digest_of(an_order())
+    assert digest_of(an_order(start_time=START)) == digest_of(an_order(start_time=east)) != digest_of(an_order())
+
+
+def test_an_order_that_an_earlier_release_took_may_be_sent_again() -> None:
+    assert digest_of(an_order()) == EARLIER_RELEASE
+
+
+def test_the_delay_of_the_reports_is_one_of_the_terms() -> None:
+    delays = (None, 0, 60)
+
+    assert len({digest_of(an_order(report_delay_seconds=seconds)) for seconds in delays}) == len(delays)
