@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from app.clock.clocks import WallClock
+from app.domain.order import Fills
 from app.domain.state import OrderState
 from app.engine import late_slices
 from tests.builders import an_instrument, bars
@@ -196,3 +197,18 @@ async def test_an_instrument_whose_late_slices_fail_is_told_once_and_keeps_no_ot
 
     assert (await live.again(order)).step == 1
     assert [record.levelname for record in caplog.records if record.name == late_slices.__name__] == ["ERROR"]
+
+
+async def test_an_order_that_awaits_reports_makes_no_feed_late(
+    live: Desk, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The bars come in time, and the order ends by the clock."""
+    clock.time += A_SECOND
+    order = await live.order(max_steps=1, fills=Fills.REPORTED, report_delay_seconds=90)
+    for step in range(HISTORY, HISTORY + 5):
+        await comes(live, clock, step, 1)
+        clock.time = bar_at(step + 1, SECONDS) + 55 * A_SECOND
+        await live.engine.late_slices.give()
+
+    assert (await live.again(order)).status == "expired"
+    assert [record for record in caplog.records if "late" in record.getMessage()] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from tests.builders import BAR_SECONDS, a_bar, an_instrument, bars
 from tests.engine.desk import Desk, a_desk, sent
 
 HISTORY = 20
+DAY_SECONDS, HALF_A_DAY = 86_400, timedelta(hours=12)
 NEXT = bars(HISTORY + 1)[HISTORY]
 
 
@@ -228,3 +230,18 @@ async def test_the_gaps_of_a_request_are_bounded(desk: Desk) -> None:
 
     assert (refused.value.code, refused.value.pointer) == ("too_many_gaps", "#/bars/70")
     assert await all_bars(desk) == []
+
+
+async def test_an_older_bar_of_a_session_that_has_one_is_refused(store_url: str) -> None:
+    """Daily bars may carry any stamp of their session's date."""
+    daily = an_instrument(bar_seconds=DAY_SECONDS, calendar="XNYS")
+    days = [a_bar(day, bar_seconds=DAY_SECONDS) for day in range(3)]
+    again = replace(days[1], open_time=days[1].open_time + HALF_A_DAY, close_time=days[1].close_time + HALF_A_DAY)
+    async with a_desk(store_url, instrument=daily) as desk:
+        await desk.feed(days)
+
+        with pytest.raises(Conflict) as refused:
+            await desk.feed([again])
+
+        assert (refused.value.code, refused.value.pointer) == ("bar_out_of_order", "#/bars/0")
+        assert await all_bars(desk) == days
