@@ -19,7 +19,7 @@ from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
 from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
-from app.engine.engine import Engine
+from app.engine.engine import GAP_DAYS_MAX, Engine
 from app.engine.ports import Clock
 from app.engine.watchdog import watching
 from app.metrics import ServiceMetrics
@@ -62,6 +62,8 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
             clock=clock,
             calendars=calendar,
             metrics=metrics,
+            grace_seconds=settings.grace_seconds,
+            gap_days_max=settings.gap_days_max or GAP_DAYS_MAX,
         )
         stack.push_async_callback(engine.stop)
         await engine.start()

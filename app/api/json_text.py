@@ -1,26 +1,20 @@
-"""Reads JSON that strangers send. Work and memory are bounded by the bytes of a body, and a long body is read in parts,
-with the event loop free in between."""
+"""Reads JSON that strangers send, with work and memory bounded by the bytes of a body. A list of bars is read in parts,
+with the event loop free in between: see bar_parts.py."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Never, TypeVar
+from typing import Any, Never
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError, from_json
 
-from app.api.problems import ERRORS_MAX
 from app.domain.errors import InvalidInput
 
-ITEMS_AT_ONCE = 100
-"""Items of a list that are read before others have their turn: a few milliseconds."""
 FIELDS_MAX = 64
 """Far more than any object of the interface has."""
-
-T = TypeVar("T")
+REPEATED = "a field comes more than once in the same object"
 
 
 def require_few_values(body: bytes, values_max: int) -> None:
@@ -49,25 +43,6 @@ def parsed(body: bytes) -> Any:
         raise RequestValidationError([_error("bad_json", f"the body is not JSON: {error}")]) from error
 
 
-async def read_items(items: Iterable[Any], read: Callable[[Any], T], at: Sequence[str]) -> list[T]:
-    """Each item as `read` understands it. Raises RequestValidationError with what is wrong with the first wrong items,
-    which lie in a list at the place `at` of the body; later ones are not looked at once enough is wrong."""
-    made: list[T] = []
-    errors: list[Any] = []
-    for index, item in enumerate(items):
-        if index % ITEMS_AT_ONCE == 0:
-            await asyncio.sleep(0)
-        try:
-            made.append(read(item))
-        except ValidationError as error:
-            errors += _located(error, [*at, index])
-            if len(errors) >= ERRORS_MAX:
-                break
-    if errors:
-        raise RequestValidationError(errors)
-    return made
-
-
 def parsed_line(line: bytes) -> Any:
     """The value of one line of NDJSON. Raises ValidationError, as a model does."""
     try:
@@ -88,21 +63,28 @@ def commas_of(item: dict[str, Any]) -> int:
     return len(item) - 1 + sum(text.count(",") for text in item.values() if isinstance(text, str))
 
 
-def require_commas(text: bytes, expected: int) -> None:
+def require_commas(body: bytes, expected: int) -> None:
     """Raises InvalidInput("repeated_field") where a text has more commas than its values account for: a parser keeps
     the last of two fields of the same name, and nobody knows which of them was meant."""
-    if text.count(b",") > expected:
-        raise InvalidInput("repeated_field", "a field comes more than once in the same object")
+    if body.count(b",") > expected:
+        raise InvalidInput("repeated_field", REPEATED)
+
+
+def require_line_commas(line: bytes, expected: int) -> None:
+    """`require_commas` for one line of NDJSON. Raises ValidationError, as a model does."""
+    if line.count(b",") > expected:
+        raise _refusal(PydanticCustomError("repeated_field", REPEATED))
 
 
 def located(error: ValidationError) -> RequestValidationError:
     """The error of a model over a whole body, as FastAPI raises it."""
-    return RequestValidationError(_located(error, []))
+    return RequestValidationError(errors_at(error))
 
 
-def _located(error: ValidationError, at: Sequence[str | int]) -> list[Any]:
+def errors_at(error: ValidationError, *place: str | int) -> list[Any]:
+    """The errors of a model over what lies at that place of a body."""
     found = error.errors(include_url=False, include_input=False)
-    return [entry | {"loc": ("body", *at, *entry["loc"])} for entry in found]
+    return [entry | {"loc": ("body", *place, *entry["loc"])} for entry in found]
 
 
 def _error(code: str, detail: str) -> dict[str, Any]:

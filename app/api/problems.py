@@ -9,14 +9,14 @@ from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
 from app.api.request_ids import header_of_request
-from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
+from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 20
@@ -132,10 +132,19 @@ def install(app: FastAPI) -> None:
     app.exception_handler(Exception)(_failed)
 
 
+def first_error(error: ValidationError) -> tuple[str, str]:
+    """Code and detail of what is wrong first with a value that was read by itself."""
+    entry = error.errors(include_url=False, include_input=False)[0]
+    wrong = _field_error({**entry, "loc": ("body", *entry["loc"])})
+    field = (wrong.pointer or "").removeprefix("#/").removeprefix("#")
+    return wrong.code, f"{field}: {wrong.detail}" if field else wrong.detail
+
+
 def refusal(request: Request, error: LemError) -> Response:
     """The problem that tells of a refusal."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    seconds = error.retry_after_seconds if isinstance(error, TooEarly) else RETRY_AFTER_SECONDS
+    headers = {"Retry-After": str(seconds)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
     wrong = [FieldError(code=error.code, detail=_short(error.detail), pointer=error.pointer)] if error.pointer else []
     return problem(request, status, error.code, error.detail, errors=wrong, headers=headers)
 

@@ -82,6 +82,22 @@ class Metrics(Protocol):
 
     def gap_filled(self, instrument: str, count: int) -> None: ...
 
+    def bar_revised(self, instrument: str, count: int) -> None:
+        """Bars that came again with other values."""
+        ...
+
+    def bar_came(self, instrument: str, late_seconds: float) -> None:
+        """A live bar came so long after its close."""
+        ...
+
+    def bar_late(self, instrument: str) -> None:
+        """A live bar came later than the grace."""
+        ...
+
+    def orders_set_aside(self, count: int) -> None:
+        """So many orders cannot be moved now; the others go on without them."""
+        ...
+
     def decided(self, basis: Basis, count: int, seconds: float) -> None:
         """`count` slices of one batch, `seconds` from reading the market to the projected slices."""
         ...
@@ -114,6 +130,11 @@ class Claim:
 
 
 class Store(Protocol):
+    @property
+    def bars_kept(self) -> int:
+        """The most bars of an instrument that stay recorded; the oldest make way."""
+        ...
+
     async def ping(self) -> None: ...
 
     async def put_instrument(self, instrument: Instrument) -> bool:
@@ -135,6 +156,29 @@ class Store(Protocol):
 
     async def bars_since(self, symbol: str, open_time: datetime, count: int) -> list[Bar]:
         """The oldest `count` bars that open at or after `open_time`."""
+        ...
+
+    async def replace_bars(self, symbol: str, bars: Sequence[Bar], known: int) -> bool:
+        """Put other bars in the place of the recorded ones, at once. False, and nothing done, where an order awaits
+        bars, where the newest recorded bar does not open as the last of `bars` does, or where not `known` bars are
+        recorded."""
+        ...
+
+    async def record_revisions(self, symbol: str, bars: Sequence[Bar]) -> int:
+        """Record bars beside the recorded ones of their windows, which stay. Returns how many of them are new: neither
+        recorded before nor the last revision of their window."""
+        ...
+
+    async def record_lateness(self, symbol: str, late_seconds: float) -> None:
+        """So late is the instrument's feed, for other processes and after a restart."""
+        ...
+
+    async def lateness(self, symbol: str) -> float:
+        """What was recorded of it last; 0 where nothing was."""
+        ...
+
+    async def awaited(self, symbol: str) -> bool:
+        """Whether the instrument has orders to which bars still matter."""
         ...
 
     async def claim(self, order: Order) -> Claim:

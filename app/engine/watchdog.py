@@ -28,13 +28,19 @@ async def watching(engine: Engine, look_seconds: float = LOOK_SECONDS) -> AsyncI
 
 
 async def _watch(engine: Engine, look_seconds: float) -> None:
+    failed = False  # a failure is told once until a look has gone well
     while True:
         try:
             await engine.late_slices.give()
         except Unavailable as error:
-            LOG.warning("late slices must wait: %s", error)
-        except Exception:  # one instrument's trouble must not end the watch over the others
-            LOG.exception("late slices failed; trying again")
+            if not failed:
+                LOG.warning("late slices must wait: %s", error)
+            failed = True
+        except Exception:  # whatever it was, the watch goes on
+            if not failed:
+                LOG.exception("late slices failed; trying again")
+            failed = True
         else:
+            failed = False
             engine.health.looked()
         await asyncio.sleep(look_seconds)

@@ -75,9 +75,9 @@ def bar_from(line: str) -> Bar:
 
 
 def instrument_text(instrument: Instrument) -> str:
-    """The maximum of an order is none of the terms: what is accepted stands on it no longer."""
-    maximum = {"max_order_notional": text(instrument.max_order_notional)}
-    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument), **maximum})
+    """The grace and the maximum of an order are none of the terms: what is accepted stands on neither."""
+    own = {"grace_seconds": instrument.grace_seconds, "max_order_notional": text(instrument.max_order_notional)}
+    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument), **own})
 
 
 def terms_text(instrument: Instrument) -> str:
@@ -96,6 +96,7 @@ def instrument_from(line: str) -> Instrument:
         symbol=value["symbol"],
         bar_seconds=value["bar_seconds"],
         calendar=value["calendar"],
+        grace_seconds=value.get("grace_seconds"),
         max_order_notional=number(value.get("max_order_notional")),
         **{name: Decimal(value[name]) for name in ("lot_size", "tick_size", "min_notional", "notional_step")},
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Self, cast
+from uuid import uuid4
 
 from redis.asyncio import Redis
 
@@ -29,6 +30,8 @@ from app.store.pages import page
 
 PUT_INSTRUMENT = script("put_instrument")
 APPEND_BARS = script("append_bars")
+REPLACE_BARS = script("replace_bars")
+RECORD_REVISIONS = script("record_revisions")
 SYMBOLS_CACHED = 100_000
 READ_CHUNK = 500
 
@@ -46,6 +49,10 @@ class RedisStore:
         """A store that connects when it is first used."""
         return cls(connect(url), lookback)
 
+    @property
+    def bars_kept(self) -> int:
+        return self._bars_kept
+
     async def close(self) -> None:
         await self._client.aclose()
 
@@ -56,7 +63,7 @@ class RedisStore:
     async def put_instrument(self, instrument: Instrument) -> bool:
         symbol = instrument.symbol
         texts = (codec.instrument_text(instrument), codec.terms_text(instrument), codec.windows_text(instrument))
-        script_keys = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol))
+        script_keys = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol), keys.revisions(symbol))
         with reaching():
             await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
             [answer] = await run(self._client, [Call(PUT_INSTRUMENT, script_keys, texts)])
@@ -79,12 +86,52 @@ class RedisStore:
         return [codec.instrument_from(line) for line in lines if line]
 
     async def append_bars(self, symbol: str, bars: Sequence[Bar], after: datetime | None) -> bool:
-        args: list[str | int] = [keys.bar_id(after) if after else "", self._bars_kept]
-        for bar in bars:
-            args += [keys.bar_id(bar.open_time), codec.bar_text(bar)]
+        return await self._append(keys.bars(symbol), bars, after)
+
+    async def _append(self, key: str, bars: Sequence[Bar], after: datetime | None) -> bool:
+        args: list[str | int] = [keys.bar_id(after) if after else "", self._bars_kept, *_entries(bars)]
         with reaching():
-            [answer] = await run(self._client, [Call(APPEND_BARS, (keys.bars(symbol),), args)])
+            [answer] = await run(self._client, [Call(APPEND_BARS, (key,), args)])
         return bool(answer)
+
+    async def replace_bars(self, symbol: str, bars: Sequence[Bar], known: int) -> bool:
+        """The bars are written under a key of their own, in pieces, which then takes the other one's place."""
+        rebuilt, after = keys.rebuilt(symbol, uuid4().hex), None
+        for first in range(0, len(bars), READ_CHUNK):
+            piece = bars[first : first + READ_CHUNK]
+            if not await self._append(rebuilt, piece, after):  # a repeated call has been heard twice
+                return False
+            after = piece[-1].open_time
+            with reaching():
+                await self._client.expire(rebuilt, keys.REBUILT_SECONDS)
+        script_keys = (keys.bars(symbol), rebuilt, keys.awaiting(symbol))
+        with reaching():
+            [answer] = await run(
+                self._client, [Call(REPLACE_BARS, script_keys, (keys.bar_id(bars[-1].open_time), known))]
+            )
+        return bool(answer)
+
+    async def record_revisions(self, symbol: str, bars: Sequence[Bar]) -> int:
+        script_keys, new = (keys.revisions(symbol), keys.bars(symbol)), 0
+        for first in range(0, len(bars), READ_CHUNK):
+            args: list[str | int] = [self._bars_kept, *_entries(bars[first : first + READ_CHUNK])]
+            with reaching():
+                [count] = await run(self._client, [Call(RECORD_REVISIONS, script_keys, args)])
+            new += int(count)
+        return new
+
+    async def record_lateness(self, symbol: str, late_seconds: float) -> None:
+        with reaching():
+            await cast("Any", self._client.hset(keys.instrument(symbol), "late_seconds", str(late_seconds)))
+
+    async def lateness(self, symbol: str) -> float:
+        with reaching():
+            recorded = await cast("Any", self._client.hget(keys.instrument(symbol), "late_seconds"))
+        return float(recorded or 0)
+
+    async def awaited(self, symbol: str) -> bool:
+        with reaching():
+            return bool(await cast("Any", self._client.scard(keys.awaiting(symbol))))
 
     async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
         newest = f"({keys.bar_id(open_time)}" if open_time else "+"
@@ -201,3 +248,10 @@ class RedisStore:
             if len(self._symbols) > SYMBOLS_CACHED:
                 self._symbols.popitem(last=False)
         return self._symbols[order_id]
+
+
+def _entries(bars: Sequence[Bar]) -> Iterator[str]:
+    """The id and the text of each bar."""
+    for bar in bars:
+        yield keys.bar_id(bar.open_time)
+        yield codec.bar_text(bar)

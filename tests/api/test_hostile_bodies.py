@@ -106,6 +106,18 @@ async def test_no_lines_stop_the_service_for_others(client: httpx.AsyncClient, b
     assert blocked < BLOCKED_SECONDS_MAX
 
 
+@pytest.mark.parametrize("bar", ["{}", f"{{{fields(15)}}}"], ids=["without fields", "with unknown fields"])
+async def test_ten_thousand_wrong_bars_are_told_apart_without_stopping_the_service(
+    client: httpx.AsyncClient, bar: str
+) -> None:
+    asked = client.post("/v1/bars?partial=true", content=bars_of(*[bar] * 9_000), headers=JSON)
+
+    response, blocked = await longest_step(asked)
+
+    assert (response.json()["accepted"], len(response.json()["rejected"])) == (0, 9_000)
+    assert blocked < BLOCKED_SECONDS_MAX
+
+
 async def test_ten_thousand_bars_are_read_in_parts(client: httpx.AsyncClient) -> None:
     """The last of them is wrong, so that nothing but the reading is measured."""
     body = bars_of(*[BAR] * 9_999, BAR.replace("BTC-USDT", ""))

@@ -15,6 +15,7 @@ FULL = {
     "min_notional": "0",
     "notional_step": "0.01",
     "calendar": "24/7",
+    "grace_seconds": None,
     "max_order_notional": None,
 }
 
@@ -45,6 +46,16 @@ async def test_a_live_order_keeps_its_instrument_as_it_is(client: httpx.AsyncCli
 
     assert (response.status_code, response.json()["code"]) == (409, "instrument_in_use")
     assert (await client.get(f"/v1/instruments/{SYMBOL}")).json() == FULL
+
+
+async def test_a_grace_is_answered_back_and_may_change_under_live_orders(client: httpx.AsyncClient) -> None:
+    await prepared(client)
+    await sent(client)
+
+    response = await client.put(f"/v1/instruments/{SYMBOL}", json=instrument_json(grace_seconds=12.5))
+
+    assert (response.status_code, response.json()["grace_seconds"]) == (200, 12.5)
+    assert (await client.get(f"/v1/instruments/{SYMBOL}")).json() == FULL | {"grace_seconds": 12.5}
 
 
 async def test_a_symbol_with_a_slash_is_one_symbol_everywhere(client: httpx.AsyncClient) -> None:

@@ -15,7 +15,7 @@ from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SERVING = ("api", "domain", "engine", "clock", "store")
-REFUSALS = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "PydanticCustomError"}
+REFUSALS = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "TooEarly", "PydanticCustomError"}
 NEVER_REACHED = {"bad_client_order_id", "bar_times_inverted", "bad_cost"}
 """Refusals of the domain that the edge's own checks, or an instrument's terms, forestall."""
 

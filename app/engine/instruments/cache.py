@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import Conflict, InvalidInput, NotFound, TooEarly
 from app.engine.instruments.live import LiveInstrument
 
 Open = Callable[[str], Awaitable[LiveInstrument]]
@@ -53,7 +53,7 @@ class LiveInstruments:
                 live = await self._opened(symbol)
             try:
                 yield live
-            except (Conflict, InvalidInput, NotFound):  # refused before anything was done
+            except (Conflict, InvalidInput, NotFound, TooEarly):  # refused before anything was done
                 raise
             except BaseException:
                 self.forget(symbol)
