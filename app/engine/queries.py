@@ -72,8 +72,8 @@ class Queries:
         with self._waiters.watching(order_id) as watch:
             state = await self.order(order_id)
             while not self._has_answer(state) and await watch.change(deadline):
-                if watch.newest is not None and watch.newest.version > state.version:
-                    state = watch.newest
+                newest = watch.newest or await self.order(order_id)
+                state = newest if newest.version > state.version else state
         if wait_seconds and not self._has_answer(state) and not self._waiters.closed:
             state = await self.order(order_id)  # another process may have moved the order
         return NextSlice(order_id=state.order_id, status=state.status, slice=self._offered(state))

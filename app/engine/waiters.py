@@ -15,8 +15,8 @@ TOLD_AT_ONCE = 50
 
 
 class Watch:
-    """One request's view of one order. `newest` is the order as the newest change has left it, None before the first
-    change since the watch began."""
+    """One request's view of one order. `newest` is the order as the newest change has left it: None before the first
+    change since the watch began, and where only a read can tell."""
 
     def __init__(self, waiters: Waiters) -> None:
         self.newest: OrderState | None = None
@@ -24,8 +24,8 @@ class Watch:
         self._changed = asyncio.Event()
 
     def tell(self, state: OrderState | None) -> None:
-        """The order is recorded so now; None where it may not have changed. News may overtake each other."""
-        if state is not None and (self.newest is None or state.version > self.newest.version):
+        """The order is recorded so now; None where it may have changed. News may overtake each other."""
+        if state is None or self.newest is None or state.version > self.newest.version:
             self.newest = state
         self._changed.set()
 
@@ -49,41 +49,45 @@ class Waiters:
 
     def __init__(self) -> None:
         self.closed = False
-        self._watching: dict[str, set[Watch]] = {}
-        self._waiting = 0
+        self._waiting: dict[str, set[Watch]] = {}
+        self._count = 0
 
     @contextmanager
     def watching(self, order_id: str) -> Iterator[Watch]:
         """Begin the watch before reading the order, or a change is missed."""
         watch = Watch(self)
-        self._watching.setdefault(order_id, set()).add(watch)
+        self._waiting.setdefault(order_id, set()).add(watch)
         try:
             yield watch
         finally:
-            watching = self._watching.get(order_id, set())
+            watching = self._waiting.get(order_id, set())
             watching.discard(watch)
             if not watching:
-                self._watching.pop(order_id, None)
+                self._waiting.pop(order_id, None)
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """A place among those that wait. Raises Unavailable("too_many_waiters") where all are taken."""
-        if self._waiting >= WAITERS_MAX:
+        if self._count >= WAITERS_MAX:
             raise Unavailable("too_many_waiters", f"{WAITERS_MAX} requests are waiting already")
-        self._waiting += 1
+        self._count += 1
         try:
             yield
         finally:
-            self._waiting -= 1
+            self._count -= 1
 
     def wake(self, orders: Iterable[OrderState]) -> None:
         """The orders have changed: this is how they are recorded now."""
-        self._tell([(watch, state) for state in orders for watch in self._watching.get(state.order_id, ())])
+        self._tell([(watch, state) for state in orders for watch in self._waiting.get(state.order_id, ())])
+
+    def wake_to_read(self, order_ids: Iterable[str]) -> None:
+        """The orders may have changed: the answer of the store was lost."""
+        self._tell([(watch, None) for order_id in order_ids for watch in self._waiting.get(order_id, ())])
 
     def close(self) -> None:
         """The service ends: whoever waits goes on at once, and nobody waits any more."""
         self.closed = True
-        self._tell([(watch, None) for watching in self._watching.values() for watch in watching])
+        self._tell([(watch, None) for watching in self._waiting.values() for watch in watching])
 
     def _tell(self, news: Sequence[tuple[Watch, OrderState | None]]) -> None:
         """A part at a time, since each one told answers a request: others have their turn in between."""

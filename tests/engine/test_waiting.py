@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
 from app.domain.errors import NotFound, Unavailable
+from app.domain.state import OrderState
 from app.engine import waiters
+from app.engine.changes import Change
 from app.engine.order_reads import READS_MAX
+from app.store.redis_store import RedisStore
 from tests.builders import at, bars
-from tests.engine.desk import Desk
+from tests.engine.desk import Desk, a_desk
 
 HISTORY = 20
 SOON_SECONDS = 10
@@ -48,6 +51,33 @@ async def test_a_waiting_request_is_woken_by_a_cancel(desk: Desk) -> None:
         group.create_task(desk.engine.orders.cancel(order.order.order_id))
 
     assert waiting.result().status == "cancelled"
+
+
+class Deaf(RedisStore):
+    """Does not hear the answer to the next commit."""
+
+    deaf = False
+
+    async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
+        answers = await super().commit(changes)
+        if self.deaf:
+            raise Unavailable("store_unavailable", "the answer is lost")
+        return answers
+
+
+async def test_a_waiting_request_is_woken_by_a_change_whose_answer_was_lost(store_url: str) -> None:
+    store = Deaf.at(store_url, lookback=96)
+    async with a_desk(store_url, store=store) as desk, asyncio.timeout(SOON_SECONDS):
+        await desk.feed(bars(HISTORY))
+        order = await desk.order(start_time=at(HISTORY + 1))
+        waiting = asyncio.create_task(desk.engine.queries.next_slice(order.order_id, 30))
+        await all_wait(desk, 1)
+        store.deaf = True
+
+        with pytest.raises(Unavailable):
+            await desk.engine.orders.cancel(order.order_id)
+
+        assert (await waiting).status == "cancelled"
 
 
 async def test_the_wait_ends_without_a_slice_when_its_time_is_over(desk: Desk) -> None:
@@ -111,7 +141,7 @@ async def all_wait(desk: Desk, count: int) -> None:
 async def waiting_in(desk: Desk) -> AsyncIterator[int]:
     """How many requests wait, looked at in each round of the loop."""
     while True:
-        yield desk.engine._waiters._waiting
+        yield desk.engine._waiters._count
         await asyncio.sleep(0)
 
 

@@ -42,3 +42,7 @@ class Announcer:
     def wake(self, orders: Iterable[OrderState]) -> None:
         """These orders have changed, by this process or another one: this is how they are recorded now."""
         self._waiters.wake(orders)
+
+    def wake_to_read(self, order_ids: Iterable[str]) -> None:
+        """These orders may have changed."""
+        self._waiters.wake_to_read(order_ids)
