@@ -20,7 +20,8 @@ from app.engine.ports import Clock
 from app.engine.watchdog import watching
 from app.metrics import ServiceMetrics
 from app.settings import ClockKind, Settings
-from app.store.embedded import DataFolderInUseError, EmbeddedStore, StoreStartError
+from app.store.data_folder.errors import DataFolderError
+from app.store.embedded import EmbeddedStore, StoreStartError
 from app.store.redis_store import RedisStore
 
 STORE_AWAY = "store_unavailable"
@@ -95,6 +96,6 @@ async def _store_url(settings: Settings, stack: AsyncExitStack) -> str:
         return settings.redis_url
     try:
         embedded = await stack.enter_async_context(EmbeddedStore(settings.data_dir))
-    except (DataFolderInUseError, StoreStartError, OSError) as error:
+    except (DataFolderError, StoreStartError, OSError) as error:
         raise CannotStart(f"no store: {error}") from error
     return embedded.url
