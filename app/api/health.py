@@ -20,7 +20,7 @@ class HealthOut(Answer):
 
 
 class ReadyOut(Answer):
-    """`reasons` are codes, empty when ready."""
+    """`reasons` are codes. A service that is ready may name one thing that fails beside all that it serves."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"ready": True, "reasons": []}]})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.domain.errors import InvalidInput
@@ -17,7 +17,8 @@ BAR_SECONDS_MAX = 86_400
 class Instrument:
     """`bar_seconds` is the length of the feed's bars; quantities are multiples of `lot_size`, notionals of
     `notional_step`; no slice is worth less than `min_notional` (quote currency) where that can be helped.
-    `calendar` is `24/7` or an exchange's code such as `XNYS`."""
+    `calendar` is `24/7` or an exchange's code such as `XNYS`. `revision` counts how often what is recorded has changed,
+    0 for what is not recorded; equal terms are equal whatever it is."""
 
     symbol: str
     bar_seconds: int
@@ -26,6 +27,7 @@ class Instrument:
     min_notional: Decimal = ZERO
     notional_step: Decimal = Decimal("0.01")
     calendar: str = "24/7"
+    revision: int = field(default=0, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not SYMBOL.fullmatch(self.symbol):

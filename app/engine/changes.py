@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from app.domain.events import FillBooked, Happening, OrderEvent, SliceCommitted, StatusChanged
 from app.domain.fills import Fill
+from app.domain.instrument import Instrument
 from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status
 from app.domain.slice import Slice
@@ -15,11 +16,13 @@ from app.domain.state import OrderState
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`after` replaces `before` (None: the order is new) where the store still holds `before`'s version and step."""
+    """`after` replaces `before` (None: the order is new) where the store still holds `before`'s version and step, and,
+    where the change stands on the terms of an `instrument`, still holds those terms."""
 
     before: OrderState | None
     after: OrderState
     fill: Fill | None = None
+    instrument: Instrument | None = None
 
     @property
     def slice(self) -> Slice | None:
@@ -50,8 +53,10 @@ class Change:
             yield FillBooked(execution_id=self.fill.execution_id, slice_id=self.fill.slice_id)
 
 
-def change(before: OrderState | None, after: OrderState, fill: Fill | None = None) -> Change:
+def change(
+    before: OrderState | None, after: OrderState, fill: Fill | None = None, instrument: Instrument | None = None
+) -> Change:
     """The next commit: counts the version up, and refuses a state that must not be (AssertionError)."""
     committed = replace(after, version=(before.version if before else 0) + 1)
     require_sound(committed)
-    return Change(before, committed, fill)
+    return Change(before, committed, fill, instrument)

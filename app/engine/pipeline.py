@@ -46,9 +46,16 @@ class Pipeline:
         if not any(part.orders for part in batch):
             return list(batch)
 
+        terms = {part.live.symbol: part.live.instrument for part in batch}
+
         async def transition(pending: Sequence[OrderState]) -> list[Change | None]:
             after = {state.order_id: state for state in await self.moved(_regrouped(batch, pending))}
-            return [change(each, new) if (new := after[each.order_id]) != each else None for each in pending]
+            return [
+                change(each, new, instrument=terms[each.order.instrument])
+                if (new := after[each.order_id]) != each
+                else None
+                for each in pending
+            ]
 
         recorded = await commit_transition(
             self._committer, [state for part in batch for state in part.orders], transition

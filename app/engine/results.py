@@ -79,7 +79,8 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """`reasons` are stable codes of what keeps the service from serving; empty when ready."""
+    """`reasons` are stable codes of what keeps the service from serving; when it is ready they are empty, or tell of
+    one thing that fails beside all that is served."""
 
     ready: bool
     reasons: tuple[str, ...] = ()

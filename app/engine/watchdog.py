@@ -29,8 +29,8 @@ async def _watch(engine: Engine, look_seconds: float) -> None:
     while True:
         try:
             await engine.late_slices.give()
-        except Unavailable as error:
-            LOG.warning("late slices must wait: %s", error)
+        except Unavailable:  # told where it began, once, and not four times a second
+            pass
         except Exception:  # one instrument's trouble must not end the watch over the others
             LOG.exception("late slices failed; trying again")
         await asyncio.sleep(look_seconds)

@@ -88,12 +88,14 @@ def windows_text(instrument: Instrument) -> str:
     return dumps(_windows(instrument))
 
 
-def instrument_from(line: str) -> Instrument:
+def instrument_from(line: str, revision: str | None = None) -> Instrument:
+    """`revision` as recorded beside the text; None where it is from a release before."""
     value = loads(line)
     return Instrument(
         symbol=value["symbol"],
         bar_seconds=value["bar_seconds"],
         calendar=value["calendar"],
+        revision=int(revision or 0),
         **{name: Decimal(value[name]) for name in ("lot_size", "tick_size", "min_notional", "notional_step")},
     )
 

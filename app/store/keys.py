@@ -6,13 +6,14 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | key | type | what | lives |
 |---|---|---|---|
 | `lem:instruments` | set | the symbols | for ever |
-| `lem:{SYMBOL}:instrument` | hash | `json`, `terms` of live orders, `windows` of its bars | for ever |
+| `lem:probe` | string | written by whoever asks whether the service is ready | for ever |
+| `lem:{SYMBOL}:instrument` | hash | `json`, `terms` of live orders, `windows` of its bars, `revision` | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
 | `lem:{SYMBOL}:sequence` | counter | orders accepted so far | for ever |
 | `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |
 | `lem:{SYMBOL}:orders:STATUS` | sorted set | those in that status | for ever |
 | `lem:{SYMBOL}:awaiting` | set | order ids to which bars still matter, at most `AWAITING_MAX` | while they do |
-| `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state` (JSON), `version`, `step`, `sequence` | for ever |
+| `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state` (JSON), `version`, `step`, `sequence`, `commit` | for ever |
 | `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
@@ -30,6 +31,7 @@ EVENTS_KEPT = 100_000
 AWAITING_MAX = 10_000
 BARS_KEPT_MIN = 10_000
 INSTRUMENTS = "lem:instruments"
+PROBE = "lem:probe"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -73,6 +75,11 @@ def fills(symbol: str, order_id: str) -> str:
 
 def events(symbol: str) -> str:
     return f"lem:{{{symbol}}}:events"
+
+
+def every(symbol: str) -> str:
+    """A pattern of all keys of the instrument."""
+    return f"lem:{{{symbol}}}:*"
 
 
 def claim(order_id: str) -> str:

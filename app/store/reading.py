@@ -1,0 +1,92 @@
+"""Reads many values at once, each on its own: one that is not understood does not keep the others from being read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+
+from app.domain.bar import Bar
+from app.domain.errors import Unavailable
+from app.domain.instrument import Instrument
+from app.domain.state import OrderState
+from app.store import codec, keys
+from app.store.order_codec import state_from
+from app.store.outages import Outages
+from app.store.set_aside import WRONG_TYPE, Kind, SetAside
+
+READ_CHUNK = 500
+INSTRUMENT_UNREADABLE = "instrument_unreadable"
+T = TypeVar("T")
+
+
+class Reader:
+    """In its answers a refusal stands for what is not understood, None for what is not there."""
+
+    def __init__(self, client: Redis, outages: Outages, set_aside: SetAside) -> None:
+        self._client = client
+        self._outages = outages
+        self._set_aside = set_aside
+
+    async def symbols(self) -> list[str]:
+        """Of all instruments, sorted; none where their list is not understood."""
+        try:
+            with self._outages.reaching(), self._set_aside.understanding(Kind.INSTRUMENT, keys.INSTRUMENTS):
+                return sorted(await cast("Any", self._client.smembers(keys.INSTRUMENTS)))
+        except Unavailable as error:
+            if error.code == INSTRUMENT_UNREADABLE:
+                return []
+            raise
+
+    async def instruments(self, symbols: Sequence[str]) -> list[Instrument | Unavailable | None]:
+        every = [keys.instrument(symbol) for symbol in symbols]
+        found = await self._hashes(every, ("json", "revision"))
+        return [
+            self._understood(Kind.INSTRUMENT, key, fields, codec.instrument_from)
+            for key, fields in zip(every, found, strict=True)
+        ]
+
+    async def orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderState | Unavailable | None]:
+        every = [keys.order(symbol, order_id) for order_id in order_ids]
+        found = await self._hashes(every, ("mandate", "state"))
+        return [self._understood(Kind.ORDER, key, fields, state_from) for key, fields in zip(every, found, strict=True)]
+
+    def bars(self, symbol: str, entries: Sequence[tuple[str, dict[str, str]]]) -> list[Bar | None]:
+        """One for each entry of the stream, None where it is not understood."""
+        read = (
+            self._understood(
+                Kind.INSTRUMENT, f"{keys.bars(symbol)} {entry_id}", (fields.get("json", ""),), codec.bar_from
+            )
+            for entry_id, fields in entries
+        )
+        return [each if isinstance(each, Bar) else None for each in read]
+
+    async def _hashes(self, every: Sequence[str], fields: Sequence[str]) -> list[Any]:
+        """Those fields of every hash; an exception in the place of a key that is of another type."""
+        found: list[Any] = []
+        for first in range(0, len(every), READ_CHUNK):
+            with self._outages.reaching():
+                async with self._client.pipeline(transaction=False) as pipe:
+                    found += await _answers(pipe, every[first : first + READ_CHUNK], fields)
+        return found
+
+    def _understood(self, kind: Kind, key: str, fields: Any, read: Callable[..., T]) -> T | Unavailable | None:
+        try:
+            with self._set_aside.understanding(kind, key):
+                if isinstance(fields, Exception):
+                    raise fields
+                return read(*fields) if fields[0] else None
+        except Unavailable as refusal:
+            return refusal
+
+
+async def _answers(pipe: Pipeline, every: Sequence[str], fields: Sequence[str]) -> list[Any]:
+    for key in every:
+        pipe.hmget(key, fields)
+    answers: list[Any] = await pipe.execute(raise_on_error=False)
+    for answer in answers:
+        if isinstance(answer, Exception) and not str(answer).startswith(WRONG_TYPE):
+            raise answer
+    return answers
