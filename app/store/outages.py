@@ -7,16 +7,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from redis.exceptions import (
+    ClusterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.domain.errors import Unavailable
 
 LOG = logging.getLogger(__name__)
 UNREACHED = (RedisConnectionError, RedisTimeoutError, OSError)
-CANNOT_WRITE = ("MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "NOPERM", "BUSY ", "TRYAGAIN")
-"""Error words of a server that is there and cannot do now what was asked."""
+REFUSED = (ClusterDownError, NoPermissionError, OutOfMemoryError, ReadOnlyError, TryAgainError)
+REFUSED_WORDS = ("MISCONF", "LOADING", "MASTERDOWN", "NOREPLICAS", "BUSY ")
+"""Errors, and the words of others, of a server that is there and cannot do now what was asked."""
 QUIET_SECONDS = 10.0
 """An outage that begins sooner after the one before is told only if it lasts as long: single cuts are no news."""
 
@@ -40,7 +48,7 @@ class Outages:
         except UNREACHED as error:
             raise self._failed(f"the store cannot be reached: {error}", refuses_writes=False) from error
         except ResponseError as error:
-            if isinstance(error, OutOfMemoryError | ReadOnlyError) or str(error).startswith(CANNOT_WRITE):
+            if isinstance(error, REFUSED) or str(error).startswith(REFUSED_WORDS):
                 raise self._failed(f"the store cannot write: {error}", refuses_writes=True) from error
             raise
         else:
