@@ -33,8 +33,8 @@ LOG = logging.getLogger(__name__)
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.01
-NOTE_SECONDS = 5.0
-"""How long a size was seen before it is noted; see data_folder/sizes.py."""
+NOTE_SECONDS = 0.5
+"""How often the sizes of the files are noted; see data_folder/sizes.py."""
 RESTART_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 5.0)
 HEALTHY_SECONDS = 10.0
 SOCKET_PATH_MAX = 100
@@ -165,15 +165,16 @@ class EmbeddedStore:
                     LOG.error("the store did not start: %s", error)  # noqa: TRY400 -- a full disk has no traceback of ours
 
     async def _note_sizes(self) -> None:
-        """Note what was seen one look earlier: by then the server has synced it."""
-        seen: dict[str, int] = {}
+        """Note the files' sizes while they change. An answer that the server gives after they were seen says that all
+        of it is synced: the server writes, syncs and then answers."""
         noted: dict[str, int] = {}
         while True:
             await asyncio.sleep(NOTE_SECONDS)
             with contextlib.suppress(OSError, DataFolderError):  # a rewrite of the files, or a full disk: the next look
-                if seen != noted:
+                seen = sizes_of(self._folder)
+                if seen != noted and await _answers(self.url):
                     note_sizes(self._folder, seen)
-                seen, noted = sizes_of(self._folder), seen
+                    noted = seen
 
     @property
     def _log(self) -> Path:

@@ -15,7 +15,8 @@ from app.domain.errors import LemError, Unavailable
 
 LOG = logging.getLogger(__name__)
 KEYS_KEPT = 10_000
-WRONG_TYPE = "WRONGTYPE"
+WRONG_TYPE = ("WRONGTYPE", "value is not an integer", "hash value is not an integer")
+"""How the server refuses a command on a key that holds something else."""
 NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, IndexError, ArithmeticError, LemError)
 """What reading a value raises where its form is another one, or where it says what cannot be."""
 

@@ -172,7 +172,7 @@ async def test_a_key_of_another_type_stops_its_own_instrument_at_most(store_url:
         assert set(found) == {"instrument"}
 
 
-@pytest.mark.parametrize("key", [keys.events(BTC), keys.orders(BTC, Status.WORKING)])
+@pytest.mark.parametrize("key", [keys.events(BTC), keys.orders(BTC, Status.WORKING), keys.sequence(BTC)])
 async def test_a_record_of_another_type_does_not_stop_the_orders_that_are_there(store_url: str, key: str) -> None:
     """Events and pages are lost with it, which is told; the orders go on."""
 

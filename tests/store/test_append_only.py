@@ -15,6 +15,7 @@ from redis import Redis
 from app.store.data_folder.append_only import MANIFEST, mend
 from app.store.data_folder.commands import extent_of
 from app.store.data_folder.errors import DataFolderDamagedError
+from app.store.data_folder.sizes import noted_sizes
 from app.store.embedded import EmbeddedStore
 
 KEYS = 5
@@ -99,6 +100,33 @@ def test_what_is_behind_the_last_whole_change_is_cut_told_and_kept(
     assert kept.read_bytes() == tail
     assert f"cut {len(tail)} bytes" in caplog.text
     assert kept.name in caplog.text
+
+
+@pytest.mark.parametrize(
+    "named", [base_of, lambda folder: folder / "appendonlydir" / MANIFEST], ids=["base", "manifest"]
+)
+def test_zeros_behind_a_file_that_never_grows_are_cut_too(
+    folder: Path, named: Callable[[Path], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = named(folder).read_bytes()
+    named(folder).write_bytes(whole + b"\0" * 4096)
+
+    mend(folder)
+
+    assert named(folder).read_bytes() == whole
+    assert "cut 4096 bytes" in caplog.text
+
+
+async def test_a_change_is_noted_while_the_store_runs(tmp_path: Path) -> None:
+    """So that a file that is cut after a crash is known to be too short."""
+    folder = tmp_path / "data"
+    async with EmbeddedStore(folder) as store:
+        with Redis.from_url(store.url) as client:
+            client.set("key", "value")
+        size = increment_of(folder).stat().st_size
+        async with asyncio.timeout(10):
+            while noted_sizes(folder).get(increment_of(folder).name) != size:  # noqa: ASYNC110 -- the store's own pace
+                await asyncio.sleep(0.02)
 
 
 async def test_with_zeros_behind_the_last_change_the_store_starts_with_all_it_had(folder: Path) -> None:

@@ -28,6 +28,7 @@ COPY_BYTES_MAX = 16 * 1024 * 1024
 
 def mend(folder: Path) -> None:
     """Cut what no whole command is, or find nothing to do. Raises DataFolderDamagedError."""
+    _mend_manifest(folder / FOLDER / MANIFEST)
     files, noted = _named_files(folder), noted_sizes(folder)
     increments = [file for file, kind in files.items() if kind == INCREMENT]
     for file in files:
@@ -35,7 +36,7 @@ def mend(folder: Path) -> None:
         if file in increments:
             _mend_increment(file, extent_of(file), least, is_last=file == increments[-1])
         else:
-            _require_size(file, max(least, 1))  # a base is never empty
+            _mend_base(file, least)
     if files:
         note_sizes(folder, sizes_of(folder))
 
@@ -74,41 +75,51 @@ def _require_unused(folder: Path) -> None:
             raise _damaged(folder, f"{FOLDER}/{MANIFEST} is missing while {file.name} is there")
 
 
+def _mend_manifest(manifest: Path) -> None:
+    """A file system may have made it longer, as any file."""
+    content = manifest.read_bytes() if manifest.exists() else b""
+    whole = content.rstrip(b"\0")
+    if whole.endswith(b"\n") and whole != content:
+        _cut(manifest, len(whole))
+
+
+def _mend_base(file: Path, noted: int) -> None:
+    """A base is never empty and never changes, so that a noted size is its size for good."""
+    _require_size(file, max(noted, 1))
+    if noted and file.stat().st_size > noted:
+        _cut(file, noted)
+
+
 def _mend_increment(file: Path, extent: Extent, least: int, *, is_last: bool) -> None:
     if extent.resumes or (extent.whole < extent.size and not is_last):
         what = f"{file.name} cannot be read at byte {extent.readable} of {extent.size}, and whole changes follow"
         raise _damaged(file.parents[1], what)
-    if extent.whole < extent.size:
-        _cut(file, extent, least)
-    else:
+    if extent.whole == extent.size:
         _require_size(file, least)
+        return
+    if extent.whole < least:  # the note is lowered first: a crash in between must leave a file that may be this short
+        folder = file.parents[1]
+        note_sizes(folder, noted_sizes(folder) | {file.name: extent.whole})
+        LOG.error("%s: at least %d bytes of acknowledged changes are lost", file, least - extent.whole)
+    _cut(file, extent.whole)
 
 
 def _require_size(file: Path, least: int) -> None:
     """No file of the store ever shrinks."""
     size = file.stat().st_size
     if size < least:
-        raise _damaged(
-            file.parents[1],
-            f"{file.name} has {size} bytes and had at least {least}",
-            with_note=file.suffix == ".aof" or size > 0,
-        )
+        what = f"{file.name} has {size} bytes and had at least {least}"
+        raise _damaged(file.parents[1], what, with_note=file.suffix == ".aof" or size > 0)
 
 
-def _cut(file: Path, extent: Extent, least: int) -> None:
-    """The note is lowered first: a crash in between must not leave a file that looks cut by somebody else."""
-    folder = file.parents[1]
+def _cut(file: Path, size: int) -> None:
+    """Keep the first `size` bytes of the file, and a copy of the rest beside it."""
+    before = file.stat().st_size
     with file.open("r+b") as opened:
-        kept = _keep(file, opened, extent.whole)
-        note_sizes(folder, noted_sizes(folder) | {file.name: min(least, extent.whole)})
-        opened.truncate(extent.whole)
+        kept = _keep(file, opened, size)
+        opened.truncate(size)
         os.fsync(opened.fileno())
-    LOG.warning(
-        "%s: cut %d bytes behind its last whole change, at byte %d; they are kept in %s",
-        *(file, extent.size - extent.whole, extent.whole, kept.name),
-    )
-    if extent.whole < least:
-        LOG.error("%s: at least %d bytes of acknowledged changes are lost", file, least - extent.whole)
+    LOG.warning("%s: cut %d bytes behind its last whole change; they are kept in %s", file, before - size, kept.name)
 
 
 def _keep(file: Path, opened: BinaryIO, start: int) -> Path:

@@ -1,7 +1,6 @@
 """A note of how many bytes the store's files had, so that a file that was cut since does not pass for a whole one.
 
-The note never runs ahead of what is synced: what is written down was seen a while before. Deleting the note means that
-what is there is taken as it is."""
+The note never runs ahead of what is synced. Deleting it means that what is there is taken as it is."""
 
 from __future__ import annotations
 
