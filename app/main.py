@@ -89,7 +89,7 @@ def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics)
     try:
         return RedisStore.at(url, lookback, allow_lossy=settings.allow_lossy_store, on_set_aside=metrics.set_aside)
     except ValueError as error:
-        raise CannotStart(f"LEM_REDIS_URL {error}") from error
+        raise CannotStart(f"LEM_REDIS_URL: {error}") from error
 
 
 async def _store_url(settings: Settings, stack: AsyncExitStack) -> str:

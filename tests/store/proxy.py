@@ -32,31 +32,37 @@ class Proxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         from_server, to_server = await asyncio.open_unix_connection(self.server, limit=CHUNK)
-        cutting = False
-
-        async def back() -> None:
-            while answer := await from_server.read(CHUNK):
+        lost = asyncio.Event()
+        answers = asyncio.create_task(_answers(from_server, writer, lost))
+        try:
+            while request := await reader.read(CHUNK):
+                cutting = self.cuts > 0 and self.word in request
                 if cutting:
-                    return
-                writer.write(answer)
-                await writer.drain()
-
-        answers = asyncio.create_task(back())
-        while request := await reader.read(CHUNK):
-            if self.cuts and self.word in request:
-                self.cuts, self.lost, cutting = self.cuts - 1, self.lost + 1, True
+                    self.cuts, self.lost = self.cuts - 1, self.lost + 1
+                    lost.set()
                 to_server.write(request)
-                await answers
-                break
-            to_server.write(request)
-        answers.cancel()
-        to_server.close()
-        writer.close()
+                if cutting:
+                    await answers
+                    return
+        finally:
+            answers.cancel()
+            to_server.close()
+            writer.close()
+            await asyncio.gather(answers, to_server.wait_closed(), writer.wait_closed(), return_exceptions=True)
 
     async def close(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _answers(server: asyncio.StreamReader, client: asyncio.StreamWriter, lost: asyncio.Event) -> None:
+    """Pass on what the server answers, until an answer is to be lost."""
+    while answer := await server.read(CHUNK):
+        if lost.is_set():
+            return
+        client.write(answer)
+        await client.drain()
 
 
 @asynccontextmanager

@@ -49,7 +49,7 @@ def test_a_url_that_is_none_is_refused_without_its_password(url: str) -> None:
 
 
 async def test_the_service_names_the_setting_that_is_wrong() -> None:
-    with pytest.raises(CannotStart, match="LEM_REDIS_URL must be like redis") as refused:
+    with pytest.raises(CannotStart, match="LEM_REDIS_URL: must be like redis") as refused:
         async with services(Settings(redis_url=f"http://:{SECRET}@host"), ServiceMetrics()):  # type: ignore[arg-type]
             pass
 
