@@ -38,8 +38,8 @@ class ServiceMetrics:
             "lem_http_request_seconds", "Requests' time", ["method", "route"], buckets=HTTP_BUCKETS, registry=registry
         )
         self._store_up = Gauge("lem_store_up", "1 while the store answers", registry=registry)
-        self._set_aside = Counter(
-            "lem_set_aside", "Keys in the store that are not understood", ["kind"], registry=registry
+        self._unreadable = Counter(
+            "lem_store_unreadable", "Keys in the store that are not understood", ["kind"], registry=registry
         )
         self._failing = Gauge("lem_instruments_failed", "Instruments that cannot be opened now", registry=registry)
         self._bundle = Gauge("lem_bundle_info", "1 for the bundle that decides", ["digest"], registry=registry)
@@ -77,9 +77,9 @@ class ServiceMetrics:
     def store_up(self, up: bool) -> None:
         self._store_up.set(up)
 
-    def set_aside(self, kind: str) -> None:
+    def unreadable(self, kind: str) -> None:
         """`kind` is `order` or `instrument`."""
-        self._set_aside.labels(kind).inc()
+        self._unreadable.labels(kind).inc()
 
     def instruments_failed(self, count: int) -> None:
         self._failing.set(count)

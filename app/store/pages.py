@@ -13,14 +13,14 @@ from redis.asyncio import Redis
 from app.domain.errors import InvalidInput, Unavailable
 from app.domain.lifecycle import Status
 from app.store import keys
-from app.store.set_aside import Kind, SetAside
+from app.store.unreadable import Kind, Unreadable
 
 Found = list[tuple[str, list[str]]]
 """Order ids by symbol."""
 
 
 async def page(
-    client: Redis, set_aside: SetAside, symbols: Sequence[str], status: Status | None, limit: int, cursor: str | None
+    client: Redis, unreadable: Unreadable, symbols: Sequence[str], status: Status | None, limit: int, cursor: str | None
 ) -> tuple[Found, str | None]:
     """At most `limit` ids behind `cursor`, and the cursor for the rest. Raises InvalidInput("bad_cursor")."""
     from_symbol, after = _read(cursor) if cursor else ("", 0)
@@ -32,7 +32,7 @@ async def page(
         minimum = f"({after}" if symbol == from_symbol else "-inf"
         key = keys.orders(symbol, status)
         try:
-            with set_aside.understanding(Kind.INSTRUMENT, key):
+            with unreadable.understanding(Kind.INSTRUMENT, key):
                 entries: Any = await client.zrange(
                     key, minimum, "+inf", byscore=True, offset=0, num=left + 1, withscores=True
                 )

@@ -15,7 +15,7 @@ from app.domain.state import OrderState
 from app.store import codec, keys
 from app.store.order_codec import state_from
 from app.store.outages import Outages
-from app.store.set_aside import WRONG_TYPE, Kind, SetAside
+from app.store.unreadable import WRONG_TYPE, Kind, Unreadable
 
 READ_CHUNK = 500
 INSTRUMENT_UNREADABLE = "instrument_unreadable"
@@ -25,15 +25,15 @@ T = TypeVar("T")
 class Reader:
     """In its answers a refusal stands for what is not understood, None for what is not there."""
 
-    def __init__(self, client: Redis, outages: Outages, set_aside: SetAside) -> None:
+    def __init__(self, client: Redis, outages: Outages, unreadable: Unreadable) -> None:
         self._client = client
         self._outages = outages
-        self._set_aside = set_aside
+        self._unreadable = unreadable
 
     async def symbols(self) -> list[str]:
         """Of all instruments, sorted; none where their list is not understood."""
         try:
-            with self._outages.reaching(), self._set_aside.understanding(Kind.INSTRUMENT, keys.INSTRUMENTS):
+            with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, keys.INSTRUMENTS):
                 return sorted(await cast("Any", self._client.smembers(keys.INSTRUMENTS)))
         except Unavailable as error:
             if error.code == INSTRUMENT_UNREADABLE:
@@ -74,7 +74,7 @@ class Reader:
 
     def _understood(self, kind: Kind, key: str, fields: Any, read: Callable[..., T]) -> T | Unavailable | None:
         try:
-            with self._set_aside.understanding(kind, key):
+            with self._unreadable.understanding(kind, key):
                 if isinstance(fields, Exception):
                     raise fields
                 return read(*fields) if fields[0] else None

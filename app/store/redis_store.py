@@ -30,7 +30,7 @@ from app.store.order_codec import slice_from, state_from
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.reading import Reader
-from app.store.set_aside import Kind, SetAside
+from app.store.unreadable import Kind, Unreadable
 
 PUT_INSTRUMENT = script("put_instrument")
 APPEND_BARS = script("append_bars")
@@ -38,8 +38,8 @@ SYMBOLS_CACHED = 100_000
 
 
 class RedisStore:
-    """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_set_aside` is told the
-    kind of everything that is found and not understood, once."""
+    """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_unreadable` is called
+    once for everything that is found and not understood, with its kind."""
 
     def __init__(
         self,
@@ -47,15 +47,15 @@ class RedisStore:
         lookback: int,
         *,
         allow_lossy: bool = False,
-        on_set_aside: Callable[[str], None] = lambda _: None,
+        on_unreadable: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._client = client
         self._bars_kept = keys.bars_kept(lookback)
         self._symbols: OrderedDict[str, str] = OrderedDict()
         self._outages = Outages()
-        self._set_aside = SetAside(on_set_aside)
+        self._unreadable = Unreadable(on_unreadable)
         self._uncommittable: set[str] = set()
-        self._reader = Reader(client, self._outages, self._set_aside)
+        self._reader = Reader(client, self._outages, self._unreadable)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy)
 
     @classmethod
@@ -74,9 +74,9 @@ class RedisStore:
         texts = (codec.instrument_text(instrument), codec.terms_text(instrument), codec.windows_text(instrument))
         script_keys = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol))
         with self._outages.reaching(writes=True):
-            with self._set_aside.understanding(Kind.INSTRUMENT, keys.INSTRUMENTS):
+            with self._unreadable.understanding(Kind.INSTRUMENT, keys.INSTRUMENTS):
                 await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
-            with self._set_aside.understanding(Kind.INSTRUMENT, keys.instrument(symbol)):
+            with self._unreadable.understanding(Kind.INSTRUMENT, keys.instrument(symbol)):
                 [answer] = await run(self._client, [Call(PUT_INSTRUMENT, script_keys, texts)])
         if answer == "in_use":
             raise Conflict("instrument_in_use", f"live orders on {symbol} stand on its bars, lots, steps and calendar")
@@ -100,23 +100,25 @@ class RedisStore:
         for bar in bars:
             args += [keys.bar_id(bar.open_time), codec.bar_text(bar)]
         script_keys = (keys.bars(symbol), keys.instrument(symbol))
-        with self._outages.reaching(writes=True), self._set_aside.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
+        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
             [answer] = await run(self._client, [Call(APPEND_BARS, script_keys, args)])
         return bool(answer)
 
     async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
         newest = f"({keys.bar_id(open_time)}" if open_time else "+"
-        with self._outages.reaching(), self._set_aside.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
+        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
             entries: Any = await self._client.xrevrange(keys.bars(symbol), newest, "-", count=count)
         bars = self._reader.bars(symbol, entries)
         if entries and open_time is None and not bars[0]:  # nobody could append behind a bar that is not understood
-            raise self._set_aside.found(Kind.INSTRUMENT, f"{keys.bars(symbol)} {entries[0][0]}", "it is the newest bar")
+            raise self._unreadable.found(
+                Kind.INSTRUMENT, f"{keys.bars(symbol)} {entries[0][0]}", "it is the newest bar"
+            )
         return [bar for bar in reversed(bars) if bar]
 
     async def bars_since(self, symbol: str, open_time: datetime, count: int) -> list[Bar]:
         first = keys.bar_id(open_time)
         while True:
-            with self._outages.reaching(), self._set_aside.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
+            with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
                 entries: Any = await self._client.xrange(keys.bars(symbol), first, "+", count=count)
             bars = [bar for bar in self._reader.bars(symbol, entries) if bar]
             if bars or not entries:
@@ -125,29 +127,29 @@ class RedisStore:
 
     async def claim(self, order: Order) -> Claim:
         own, key = Claim(order.instrument, digest_of(order)), keys.claim(order.order_id)
-        with self._outages.reaching(writes=True), self._set_aside.understanding(Kind.ORDER, key):
+        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.ORDER, key):
             earlier: Any = await self._client.set(key, codec.claim_text(own), nx=True, get=True)
             return codec.claim_from(earlier) if earlier else own
 
     async def claimed(self, order_id: str) -> Claim | None:
         key = keys.claim(order_id)
-        with self._outages.reaching(), self._set_aside.understanding(Kind.ORDER, key):
+        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
             line: Any = await self._client.get(key)
             return codec.claim_from(line) if line else None
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         symbol, order_id = change.after.order.instrument, change.after.order_id
         call = create_call(change, newest, _commit_name())
-        with self._outages.reaching(writes=True), self._set_aside.understanding(Kind.INSTRUMENT, keys.every(symbol)):
+        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, keys.every(symbol)):
             [answer] = await run(self._client, [call])
         match answer:
             case ["created"]:
                 return change.after, True
             case ["exists", mandate, state]:
-                with self._set_aside.understanding(Kind.ORDER, keys.order(symbol, order_id)):
+                with self._unreadable.understanding(Kind.ORDER, keys.order(symbol, order_id)):
                     return state_from(mandate, state), False
             case ["unreadable"]:
-                raise self._set_aside.found(Kind.ORDER, keys.order(symbol, order_id), "it is of another type")
+                raise self._unreadable.found(Kind.ORDER, keys.order(symbol, order_id), "it is of another type")
             case ["full"]:
                 raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
         return None
@@ -156,13 +158,13 @@ class RedisStore:
         symbols = {change.after.order.instrument for change in changes}
         every = ", ".join(map(keys.every, sorted(symbols)))
         calls = commit_calls(changes, _commit_name())
-        with self._outages.reaching(writes=True), self._set_aside.understanding(Kind.INSTRUMENT, every):
+        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, every):
             answers = await run(self._client, calls)
         if any(answer == ["outrun"] for answer in answers):
             raise Unavailable("busy", f"the terms of {', '.join(sorted(symbols))} have changed; repeat the request")
         recorded = [each for _, chunk, _ in answers for each in chunk]
         for key in {key for _, _, others in answers for key in others}:
-            self._set_aside.found(Kind.INSTRUMENT, key, "it is of another type")
+            self._unreadable.found(Kind.INSTRUMENT, key, "it is of another type")
         return [self._lost(change, each) for change, each in zip(changes, recorded, strict=True)]
 
     def _lost(self, change: Change, recorded: Sequence[str]) -> OrderState | None:
@@ -172,9 +174,9 @@ class RedisStore:
         match recorded:
             case [key]:
                 self._uncommittable.add(order.order_id)
-                raise self._set_aside.found(Kind.ORDER, key, "it is of another type")
+                raise self._unreadable.found(Kind.ORDER, key, "it is of another type")
             case [mandate, state]:
-                with self._set_aside.understanding(Kind.ORDER, keys.order(order.instrument, order.order_id)):
+                with self._unreadable.understanding(Kind.ORDER, keys.order(order.instrument, order.order_id)):
                     return state_from(mandate, state)
         return None
 
@@ -189,7 +191,7 @@ class RedisStore:
 
     async def awaiting(self, symbol: str) -> list[OrderState]:
         key = keys.awaiting(symbol)
-        with self._outages.reaching(), self._set_aside.understanding(Kind.INSTRUMENT, key):
+        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, key):
             order_ids = sorted(await cast("Any", self._client.smembers(key)))
         order_ids = [order_id for order_id in order_ids if order_id not in self._uncommittable]
         return [state for state in await self._reader.orders(symbol, order_ids) if isinstance(state, OrderState)]
@@ -199,7 +201,7 @@ class RedisStore:
         if symbol is None:
             return []
         key = keys.slices(symbol, order_id)
-        with self._outages.reaching(), self._set_aside.understanding(Kind.ORDER, key):
+        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
             lines = await cast("Any", self._client.hgetall(key))
             return [slice_from(lines[step]) for step in sorted(lines, key=int)]
 
@@ -208,14 +210,14 @@ class RedisStore:
         if symbol is None:
             return None
         key = keys.fills(symbol, order_id)
-        with self._outages.reaching(), self._set_aside.understanding(Kind.ORDER, key):
+        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
             line = await cast("Any", self._client.hget(key, execution_id))
             return codec.fill_from(line) if line else None
 
     async def page(self, *, status: Status | None, instrument: str | None, limit: int, cursor: str | None) -> Page:
         chosen = [symbol for symbol in await self._reader.symbols() if instrument in (None, symbol)]
         with self._outages.reaching():
-            found, next_cursor = await page(self._client, self._set_aside, chosen, status, limit, cursor)
+            found, next_cursor = await page(self._client, self._unreadable, chosen, status, limit, cursor)
         orders = [state for symbol, ids in found for state in await self._reader.orders(symbol, ids)]
         return Page(orders=tuple(each for each in orders if isinstance(each, OrderState)), next_cursor=next_cursor)
 

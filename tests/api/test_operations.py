@@ -22,7 +22,7 @@ NAMES = {
     "lem_http_requests": ("counter", {"method", "route", "status"}),
     "lem_http_request_seconds": ("histogram", {"method", "route"}),
     "lem_store_up": ("gauge", set()),
-    "lem_set_aside": ("counter", {"kind"}),
+    "lem_store_unreadable": ("counter", {"kind"}),
     "lem_instruments_failed": ("gauge", set()),
     "lem_bundle_info": ("gauge", {"digest"}),
 }

@@ -49,6 +49,20 @@ async def test_recovery_is_asked_for_an_instrument_only_where_opening_it_again_m
     assert instruments.opened == []
 
 
+async def test_an_instrument_that_cannot_be_opened_leaves_those_beside_it_in_a_request_open() -> None:
+    opening = Opening()
+    instruments = LiveInstruments(opening)
+    await instruments.get("ONE")
+    opening.failure = RuntimeError("a bug of ours")
+
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            async with instruments.all_locked(["ONE", "OTHER"]):
+                pass
+
+    assert len(instruments.opened) == 1
+
+
 async def test_an_instrument_that_fails_is_tried_again_less_and_less_often_and_told_once_with_its_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

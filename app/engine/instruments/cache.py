@@ -49,8 +49,11 @@ class LiveInstruments:
     async def all_locked(self, symbols: Iterable[str]) -> AsyncIterator[dict[str, LiveInstrument]]:
         """Several instruments by symbol, as `locked`. Locks are always taken in the same order, so that no
         two requests wait for each other."""
+        ordered = sorted(symbols)
+        for symbol in ordered:
+            await self.get(symbol)  # one that cannot be opened must not make those before it fail, too
         async with AsyncExitStack() as stack:
-            yield {symbol: await stack.enter_async_context(self.locked(symbol)) for symbol in sorted(symbols)}
+            yield {symbol: await stack.enter_async_context(self.locked(symbol)) for symbol in ordered}
 
     @asynccontextmanager
     async def locked(self, symbol: str) -> AsyncIterator[LiveInstrument]:

@@ -123,13 +123,17 @@ def _cut(file: Path, size: int) -> None:
 
 
 def _keep(file: Path, opened: BinaryIO, start: int) -> Path:
-    """A copy of what is behind `start`, at most `COPY_BYTES_MAX` of it."""
+    """A copy of what is behind `start`, at most `COPY_BYTES_MAX` of it; none is left where the disk is full."""
     copy = file.with_name(f"{file.name}.cut-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
     opened.seek(start)
-    with os.fdopen(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
-        kept.write(opened.read(COPY_BYTES_MAX))
-        kept.flush()
-        os.fsync(kept.fileno())
+    try:
+        with os.fdopen(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
+            kept.write(opened.read(COPY_BYTES_MAX))
+            kept.flush()
+            os.fsync(kept.fileno())
+    except OSError:
+        copy.unlink(missing_ok=True)
+        raise
     return copy
 
 

@@ -75,7 +75,7 @@ async def a_spoilt_desk(
         for order in orders[: len(bad)]:
             spoil(client, order)
     found: list[str] = []
-    store = RedisStore.at(url, lookback=96, on_set_aside=found.append)
+    store = RedisStore.at(url, lookback=96, on_unreadable=found.append)
     async with a_desk(url, store=store, instrument=an_instrument(symbol=TWIN)) as desk:
         yield desk, orders, found
 

@@ -28,15 +28,12 @@ class Kind(StrEnum):
     INSTRUMENT = "instrument"
 
 
-class SetAside:
+class Unreadable:
     """`on_found` is called once for each key, with its kind."""
 
     def __init__(self, on_found: Callable[[str], None]) -> None:
         self._on_found = on_found
         self._keys: OrderedDict[str, None] = OrderedDict()
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._keys
 
     @contextmanager
     def understanding(self, kind: Kind, key: str) -> Iterator[None]:
