@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
@@ -15,6 +16,8 @@ from app.clock.clocks import BarsClock, WallClock
 from app.decision.chain import PolicyChain
 from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
+from app.domain.errors import Unavailable
+from app.domain.lifecycle import Status
 from app.engine.engine import Engine
 from app.engine.ports import Clock
 from app.engine.recovery import STORE_AWAY
@@ -70,12 +73,22 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
 
 def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[bytes]]:
     async def scrape() -> bytes:
-        readiness = await engine.recovery.readiness()
+        readiness = await engine.health.readiness()
+        metrics.ready(readiness.ready)
         metrics.store_up(STORE_AWAY not in readiness.reasons)
         metrics.instruments_failed(engine.failing_instruments)
+        metrics.orders_live(None if STORE_AWAY in readiness.reasons else await _live_orders(engine))
+        metrics.slices_current(engine.live_orders.slices_by_basis())
+        metrics.feeds(engine.feeds.all())
         return metrics.page()
 
     return scrape
+
+
+async def _live_orders(engine: Engine) -> Mapping[Status, int] | None:
+    with contextlib.suppress(Unavailable):
+        return await engine.queries.live_orders()
+    return None
 
 
 def _model(settings: Settings) -> LemPolicy:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status
 from app.domain.slice import Basis
+from app.engine.feeds import Feed
 
 BATCH_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-HTTP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 31.0)
+HTTP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+LONG_POLL_BUCKETS = (0.01, 0.1, 1.0, 5.0, 10.0, 20.0, 31.0)
 """Seconds; the last holds the longest wait that `slices/next` allows."""
+INSTRUMENTS_MAX = 1_000
+OTHER = "other"
+"""The label of all instruments beyond the first `INSTRUMENTS_MAX`: Prometheus keeps a series for each label."""
 
 
 class ServiceMetrics:
@@ -32,24 +40,42 @@ class ServiceMetrics:
             "lem_commit_seconds", "One batch of commits", buckets=BATCH_BUCKETS, registry=registry
         )
         self._orders = Counter("lem_orders", "Orders that reached a status", ["status"], registry=registry)
+        self._fill_warnings = Counter("lem_fill_warnings", "Odd fills", ["warning"], registry=registry)
+        self._live_orders = Gauge("lem_live_orders", "Orders that may still trade", ["status"], registry=registry)
+        self._slices = Gauge("lem_current_slices", "Slices that run or come next", ["basis"], registry=registry)
+        self._bar_age = Gauge("lem_bar_age_seconds", "Since the newest bar closed", ["instrument"], registry=registry)
+        self._overdue = Gauge(
+            "lem_feed_overdue_seconds", "Since the next bar should have closed", ["instrument"], registry=registry
+        )
+        self._silent = Gauge("lem_feeds_silent", "Instruments whose orders await a silent feed", registry=registry)
         self._late = Counter("lem_slices_late", "Slices given after their window had opened", registry=registry)
         self._requests = Counter("lem_http_requests", "Requests", ["method", "route", "status"], registry=registry)
         self._request_seconds = Histogram(
             "lem_http_request_seconds", "Requests' time", ["method", "route"], buckets=HTTP_BUCKETS, registry=registry
         )
+        self._long_poll_seconds = Histogram(
+            "lem_long_poll_seconds",
+            "Requests' time that wait for a slice",
+            buckets=LONG_POLL_BUCKETS,
+            registry=registry,
+        )
+        self._long_polls = Gauge("lem_long_polls_open", "Requests that wait for a slice", registry=registry)
+        self._ready = Gauge("lem_ready", "1 while the service is ready", registry=registry)
         self._store_up = Gauge("lem_store_up", "1 while the store answers", registry=registry)
         self._unreadable = Counter(
             "lem_store_unreadable", "Keys in the store that are not understood", ["kind"], registry=registry
         )
         self._failing = Gauge("lem_instruments_failed", "Instruments that cannot be opened now", registry=registry)
         self._bundle = Gauge("lem_bundle_info", "1 for the bundle that decides", ["digest"], registry=registry)
+        self._named: set[str] = set()
+        self._shown: set[str] = set()
         ProcessCollector(registry=registry)
 
     def bar_ingested(self, instrument: str, count: int) -> None:
-        self._bars.labels(instrument).inc(count)
+        self._bars.labels(self._label(instrument)).inc(count)
 
     def gap_filled(self, instrument: str, count: int) -> None:
-        self._gaps.labels(instrument).inc(count)
+        self._gaps.labels(self._label(instrument)).inc(count)
 
     def decided(self, basis: Basis, count: int, seconds: float) -> None:
         """`seconds` is the time of the whole batch."""
@@ -67,12 +93,52 @@ class ServiceMetrics:
     def order_changed(self, status: Status) -> None:
         self._orders.labels(status).inc()
 
+    def fill_flagged(self, warning: FillWarning) -> None:
+        self._fill_warnings.labels(warning).inc()
+
     def slice_late(self, count: int) -> None:
         self._late.inc(count)
 
-    def http_answered(self, method: str, route: str, status: int, seconds: float) -> None:
+    def http_answered(self, method: str, route: str, status: int, seconds: float, *, long_poll: bool) -> None:
         self._requests.labels(method, route, str(status)).inc()
-        self._request_seconds.labels(method, route).observe(seconds)
+        if long_poll:
+            self._long_poll_seconds.observe(seconds)
+        else:
+            self._request_seconds.labels(method, route).observe(seconds)
+
+    def long_polls_open(self, change: int) -> None:
+        self._long_polls.inc(change)
+
+    def ready(self, ready: bool) -> None:
+        self._ready.set(ready)
+
+    def orders_live(self, counts: Mapping[Status, int] | None) -> None:
+        """None where nobody can tell: no series is better than an old one."""
+        self._live_orders.clear()
+        for status, count in (counts or {}).items():
+            self._live_orders.labels(status).set(count)
+
+    def slices_current(self, counts: Mapping[Basis, int]) -> None:
+        for basis, count in counts.items():
+            self._slices.labels(basis).set(count)
+
+    def feeds(self, feeds: Iterable[Feed]) -> None:
+        """Of the instruments that share a label, the worst is shown."""
+        age: dict[str, float] = {}
+        overdue: dict[str, float] = {}
+        silent = 0
+        for feed in feeds:
+            label = self._label(feed.symbol)
+            age[label] = max(feed.age_seconds, age.get(label, 0.0))
+            overdue[label] = max(feed.overdue_seconds, overdue.get(label, 0.0))
+            silent += feed.silent
+        self._silent.set(silent)
+        for gauge, values in ((self._bar_age, age), (self._overdue, overdue)):
+            for label in self._shown - values.keys():
+                gauge.remove(label)
+            for label, value in values.items():
+                gauge.labels(label).set(value)
+        self._shown = set(age)
 
     def store_up(self, up: bool) -> None:
         self._store_up.set(up)
@@ -87,6 +153,11 @@ class ServiceMetrics:
     def bundle_active(self, digest: str) -> None:
         self._bundle.clear()
         self._bundle.labels(digest).set(1)
+
+    def _label(self, instrument: str) -> str:
+        if len(self._named) < INSTRUMENTS_MAX:
+            self._named.add(instrument)
+        return instrument if instrument in self._named else OTHER
 
     def page(self) -> bytes:
         """What Prometheus reads, in Prometheus' text format."""

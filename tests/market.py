@@ -29,6 +29,7 @@ REAL_BARS = Path(__file__).parents[2] / "shared" / "data"
 def some_rows(count: int = 1, *, scenario: Scenario = BUY_TWAP, **changes: Any) -> Rows:
     """Untouched orders of 1..12 steps at 100 before their first step, all on market row 0; no limits."""
     whole: dict[str, Any] = {"market": 0, "scenario": scenario.index, "step": 1, "min_steps": 1, "max_steps": 12}
+    whole |= {"windows_unseen": 0}
     real: dict[str, Any] = {
         "filled_fraction": 0.0,
         "last_price": 100.0,

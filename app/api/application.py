@@ -12,6 +12,7 @@ from app.api import bars, fills, health, instruments, models, problems
 from app.api.middleware import BodyBound, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
 from app.api.orders import routes as orders
+from app.api.request_ids import RequestIds
 from app.api.slices import routes as slices
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -30,6 +31,7 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
         application.include_router(module.router)
     application.add_middleware(BodyBound)
     application.add_middleware(RequestMetrics, metrics=metrics)
+    application.add_middleware(RequestIds)
     problems.install(application)
     describe(application, bars.BarsIn)
     return application

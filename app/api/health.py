@@ -20,12 +20,18 @@ class HealthOut(Answer):
 
 
 class ReadyOut(Answer):
-    """`reasons` are codes. A service that is ready may name one thing that fails beside all that it serves."""
+    """`reasons` are codes, empty when ready. `feeds_silent` names instruments whose orders await bars that do not come,
+    at most 20: `instruments_failed` names those that cannot be opened now and are tried again. Both alone leave
+    the service ready."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"ready": True, "reasons": []}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"ready": True, "reasons": [], "feeds_silent": [], "instruments_failed": []}]}
+    )
 
     ready: bool
     reasons: list[str]
+    feeds_silent: list[str]
+    instruments_failed: list[str]
 
 
 @router.get("/healthz", summary="Is the process alive")
@@ -40,10 +46,10 @@ async def healthz() -> HealthOut:
     responses={503: {"model": ReadyOut, "description": "Not ready, and why"}},
 )
 async def readyz(engine: EngineDep, response: Response) -> ReadyOut:
-    readiness = await engine.recovery.readiness()
+    readiness = await engine.health.readiness()
     if not readiness.ready:
         response.status_code = 503
-    return ReadyOut(ready=readiness.ready, reasons=list(readiness.reasons))
+    return ReadyOut.model_validate(readiness, from_attributes=True)
 
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)

@@ -28,11 +28,14 @@ EXAMPLE: JsonDict = {
     "min_notional": "5",
     "notional_step": "0.01",
     "calendar": "24/7",
+    "max_order_notional": "50000000",
 }
 
 
 class InstrumentIn(Edge):
-    """`bar_seconds`: length of the feed's bars. `calendar`: `24/7`, or an exchange's code such as `XNYS`."""
+    """`bar_seconds`: length of the feed's bars; those of a day mean one session each. `calendar`: `24/7`, or an
+    exchange's code such as `XNYS`. `max_order_notional`: the most that one order may be worth at the last close, in
+    quote currency; without it an order is held against the market's volume."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -42,6 +45,7 @@ class InstrumentIn(Edge):
     min_notional: DecimalIn = ZERO
     notional_step: DecimalIn = Decimal("0.01")
     calendar: Name = "24/7"
+    max_order_notional: DecimalIn | None = None
 
     def to_domain(self, symbol: str) -> Instrument:
         return Instrument(
@@ -52,6 +56,7 @@ class InstrumentIn(Edge):
             min_notional=self.min_notional,
             notional_step=self.notional_step,
             calendar=self.calendar,
+            max_order_notional=self.max_order_notional,
         )
 
 
@@ -65,6 +70,7 @@ class InstrumentOut(Answer):
     min_notional: DecimalOut
     notional_step: DecimalOut
     calendar: str
+    max_order_notional: DecimalOut | None
 
     @classmethod
     def of(cls, instrument: Instrument) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from time import perf_counter
 from typing import Protocol
 
@@ -11,9 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 BODY_BYTES_MAX = 4 * 1024 * 1024
 
 
+WAIT = re.compile(rb"(?:^|&)wait=[0.]*[1-9]")
+
+
 class HttpMetrics(Protocol):
-    def http_answered(self, method: str, route: str, status: int, seconds: float) -> None:
+    def http_answered(self, method: str, route: str, status: int, seconds: float, *, long_poll: bool) -> None:
         """`route` is a template such as `/v1/orders/{order_id}`, or `unmatched`: never a client's own text."""
+        ...
+
+    def long_polls_open(self, change: int) -> None:
+        """So many more requests wait for a slice."""
         ...
 
 
@@ -49,7 +57,7 @@ def _too_large() -> HTTPException:
 
 
 class RequestMetrics:
-    """Counts and times every request by its route's template."""
+    """Counts and times every request by its route's template; those that wait for a slice apart from the others."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
         self.app = app
@@ -59,7 +67,7 @@ class RequestMetrics:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, status = perf_counter(), 500
+        started, status, long_poll = perf_counter(), 500, _waits(scope)
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -67,11 +75,19 @@ class RequestMetrics:
                 status = message["status"]
             await send(message)
 
+        self.metrics.long_polls_open(int(long_poll))
         try:
             await self.app(scope, receive, watched)
         finally:
+            self.metrics.long_polls_open(-int(long_poll))
             route = getattr(scope.get("route"), "path", "unmatched")
-            self.metrics.http_answered(_known(scope["method"]), route, status, perf_counter() - started)
+            seconds = perf_counter() - started
+            self.metrics.http_answered(_known(scope["method"]), route, status, seconds, long_poll=long_poll)
+
+
+def _waits(scope: Scope) -> bool:
+    """Whether the request asks `slices/next` to wait for longer than 0 seconds."""
+    return scope["path"].endswith("/slices/next") and WAIT.search(scope["query_string"]) is not None
 
 
 def _known(method: str) -> str:

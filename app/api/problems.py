@@ -14,6 +14,7 @@ from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.api.request_ids import header_of_request
 from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -112,7 +113,8 @@ def install(app: FastAPI) -> None:
 async def _refused(request: Request, error: LemError) -> Response:
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(request, status, error.code, error.detail, headers=headers)
+    wrong = [FieldError(code=error.code, detail=error.detail, pointer=error.pointer)] if error.pointer else []
+    return problem(request, status, error.code, error.detail, errors=wrong, headers=headers)
 
 
 async def _malformed(request: Request, error: RequestValidationError) -> Response:
@@ -136,7 +138,8 @@ async def _not_served(request: Request, error: HTTPException) -> Response:
 async def _failed(request: Request, _: Exception) -> Response:
     """The server logs the error with its traceback; the client is not shown what went wrong."""
     detail = "the service failed to answer; the request may or may not have taken effect and is safe to repeat"
-    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
+    headers = header_of_request()
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, headers=headers)
 
 
 def _body_was_not_json(request: Request, found: Sequence[Any]) -> bool:

@@ -79,7 +79,8 @@ def backtest(
     Orders start at the same bars whatever the policy, so that policies can be compared pair by pair. By default orders
     are too small to move the market, and trading is free. With costs, a unit pays the half spread and K times the
     volatility per bar times the square root of its slice over the bar's volume. In bars round the clock, gaps are
-    filled as in the service, and no order runs over a filled bar; the nights of an exchange are no gaps.
+    filled as in the service, and no order runs over a filled bar; the nights and holidays of an exchange are no gaps,
+    and no order runs over a longer hole.
     """
     with refusing("lem backtest", LemError, BundleError, OSError):
         loaded = load_policy(policy, bundle)

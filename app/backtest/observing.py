@@ -37,20 +37,21 @@ class Observed:
 def observe_series(series: Series, policy: Policy, setup: Setup, on_progress: OnShare = lambda _: None) -> Observed:
     """Find the starts and read the market, once for all setups that differ in neither `every`, `start`, `end` nor
     `max_steps`."""
-    starts, skipped = order_starts(series, policy.history_min, setup)
+    starts, skipped = order_starts(series, policy, setup)
     reading, market_of_bar = read_market(series, policy, starts, setup.max_steps, on_progress)
     return Observed(starts=starts, skipped=skipped, reading=reading, market_of_bar=market_of_bar)
 
 
-def order_starts(series: Series, history_min: int, setup: Setup) -> tuple[Integers, int]:
+def order_starts(series: Series, policy: Policy, setup: Setup) -> tuple[Integers, int]:
     """The bars of the orders' first windows, and how many starts were left out for a synthetic bar in the horizon.
 
-    Starts lie on multiples of `every` whatever the policy, so that policies meet the same orders. At least one bar and
-    `history_min` bars must have closed before a start.
+    Starts lie on multiples of `every` whatever the policy, so that policies meet the same orders. Of the bars that the
+    policy reads before a start at least one and `history_min` must be true ones, as in the service.
     """
     starts = np.arange(0, len(series) - setup.max_steps + 1, setup.every)
     opens = series.open_time[starts]
-    kept = starts >= max(1, history_min)
+    true_bars = np.concatenate([[0], np.cumsum(~series.synthetic)])
+    kept = true_bars[starts] - true_bars[np.maximum(starts - policy.lookback, 0)] >= max(1, policy.history_min)
     if setup.start is not None:
         kept &= opens >= setup.start
     if setup.end is not None:

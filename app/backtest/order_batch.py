@@ -68,6 +68,7 @@ class OrderBatch:
             market=market_of_bar[newest],
             scenario=self.scenario[live],
             step=np.full(len(live), step),
+            windows_unseen=np.zeros(len(live), dtype=np.int64),
             min_steps=self.min_steps[live],
             max_steps=np.full(len(live), self.setup.max_steps),
             filled_fraction=1.0 - self.leaves[live] / TOTAL_LOTS,

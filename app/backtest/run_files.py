@@ -15,12 +15,15 @@ from app.backtest.job import FileResult, Job, run_file, run_file_alone
 from app.backtest.order_tables import screen_table, summarise, write_summary
 from app.backtest.progress import progress_bar
 from app.backtest.workers import worker_pool
+from app.bars.file_names import require_one_symbol_each
 from app.decision.policy import Policy
 
 
 def run_files(paths: list[Path], job: Job, policy: Policy, out: Path, jobs: int) -> None:
-    """Write `out`/orders.parquet and `out`/summary.csv, and print what they show. Raises as `run_file` does."""
+    """Write `out`/orders.parquet and `out`/summary.csv, and print what they show. Raises as `run_file` does, and
+    where files of two symbols would be one instrument."""
     began = time.monotonic()
+    require_one_symbol_each(paths)
     out.mkdir(parents=True, exist_ok=True)
     results = list(_results(paths, job, policy, jobs, Console(stderr=True)))
     orders = pa.concat_tables([result.orders for result in results])

@@ -9,10 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from app.bars.file_names import instrument_of
 from app.bars.series import Series
 from app.domain.errors import InvalidInput
 
 PRICES = ("open", "high", "low", "close")
+MAKE = "lem data convert makes bar files"
+MEND = "lem data convert sorts rows and drops repeated ones"
+CORRECT = "correct the row or take it out; lem data check lists what is wrong"
 REQUIRED = ("timestamp", *PRICES, "volume", "notional")
 
 
@@ -28,7 +32,7 @@ def read_series(path: Path) -> Series:
     trades = _numbers(path, table, "trades") if "trades" in table.column_names else np.zeros(len(seconds))
     _check_values(path, columns)
     return Series(
-        instrument=path.name.removesuffix(".parquet").split("-", 1)[0],
+        instrument=instrument_of(path),
         bar_seconds=bar_seconds_of(seconds),
         open_time=seconds,
         **columns,
@@ -43,10 +47,14 @@ def _table(path: Path) -> pa.Table:
     except FileNotFoundError:
         raise InvalidInput("no_such_file", f"{path} does not exist") from None
     except (pa.ArrowException, OSError) as error:
-        raise InvalidInput("not_parquet", f"{path} cannot be read as Parquet: {error}") from error
+        raise InvalidInput(
+            "not_parquet", f"{path} cannot be read as Parquet: {error}; lem data convert makes bar files"
+        ) from error
     missing = [name for name in REQUIRED if name not in table.column_names]
     if missing:
-        raise InvalidInput("missing_column", f"{path} has no column {', '.join(missing)}")
+        raise InvalidInput(
+            "missing_column", f"{path} has no column {', '.join(missing)}: lem data convert makes bar files"
+        )
     if table.num_rows < 2:  # noqa: PLR2004 - one bar has no length
         raise InvalidInput("too_few_bars", f"{path} has {table.num_rows} bars; at least 2 are needed")
     return table
@@ -55,16 +63,21 @@ def _table(path: Path) -> pa.Table:
 def _open_times(path: Path, table: pa.Table) -> NDArray[np.int64]:
     column = table.column("timestamp")
     if not pa.types.is_timestamp(column.type):
-        raise InvalidInput("bad_timestamp", f"{path}: timestamp is {column.type}, not a timestamp")
+        raise InvalidInput(
+            "bad_timestamp", f"{path}: timestamp is {column.type}, not a timestamp: lem data convert reads other times"
+        )
     if column.null_count:
-        raise InvalidInput("bad_timestamp", f"{path}: timestamp has empty values")
+        row = _first(column.is_null().to_numpy())
+        raise InvalidInput(
+            "bad_timestamp", f"{path}: timestamp has empty values, first in row {row}: take such rows out"
+        )
     seconds: NDArray[np.int64] = column.cast(pa.timestamp("s"), safe=False).to_numpy().astype(np.int64)
     step = np.diff(seconds)
     if (step < 0).any():
-        raise InvalidInput("unsorted", f"{path}: row {_first(step < 0) + 1} is older than the row before it")
+        raise InvalidInput("unsorted", f"{path}: row {_first(step < 0) + 1} is older than the row before it: {MEND}")
     if (step == 0).any():
         raise InvalidInput(
-            "duplicate_times", f"{path}: row {_first(step == 0) + 1} repeats the time of the row before it"
+            "duplicate_times", f"{path}: row {_first(step == 0) + 1} repeats the time of the row before it: {MEND}"
         )
     return seconds
 
@@ -78,19 +91,20 @@ def _numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float64]:
     bad = np.isinf(values) if name == "notional" else ~np.isfinite(values)
     bad |= values < 0.0
     if bad.any():
-        raise InvalidInput("bad_value", f"{path}: {name} is {values[_first(bad)]} in row {_first(bad)}")
+        raise InvalidInput("bad_value", f"{path}: {name} is {values[_first(bad)]} in row {_first(bad)}: {CORRECT}")
     return values
 
 
 def _check_values(path: Path, columns: dict[str, NDArray[np.float64]]) -> None:
     high, low = columns["high"], columns["low"]
     if (high < low).any():
-        raise InvalidInput("high_below_low", f"{path}: high is below low in row {_first(high < low)}")
+        raise InvalidInput("high_below_low", f"{path}: high is below low in row {_first(high < low)}: {CORRECT}")
     for name in PRICES:
         outside = (columns[name] < low) | (columns[name] > high) | (columns[name] <= 0.0)
         if outside.any():
             raise InvalidInput(
-                "price_outside_range", f"{path}: {name} is not above 0 and within low..high in row {_first(outside)}"
+                "price_outside_range",
+                f"{path}: {name} is not above 0 and within low..high in row {_first(outside)}: {CORRECT}",
             )
 
 

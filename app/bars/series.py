@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from app.decision.market import COLUMNS, Floats
+from app.decision.market import COLUMNS, UNSEEN_ROW, Floats
 from app.domain.errors import InvalidInput
 
 Vector = NDArray[np.float64]
@@ -68,7 +68,7 @@ class Series:
 
 
 def raw_rows(series: Series) -> Floats:
-    """[T, C]: the rows of the raw window, in the order of `COLUMNS`."""
+    """[T, C]: the rows of the raw window, in the order of `COLUMNS`; the twin of `bar_row`."""
     days = series.open_time // DAY_SECONDS
     named = {
         "open": series.open,
@@ -82,7 +82,9 @@ def raw_rows(series: Series) -> Floats:
         "day_of_week": (days + THURSDAY) % 7,
         "bar_seconds": np.full(len(series), series.bar_seconds),
     }
-    return np.stack([named[name] for name in COLUMNS], axis=1).astype(np.float32)
+    rows = np.stack([named[name] for name in COLUMNS], axis=1).astype(np.float32)
+    rows[series.synthetic] = UNSEEN_ROW
+    return rows
 
 
 def raw_windows(rows: Floats, lookback: int, newest: NDArray[np.int64]) -> Floats:

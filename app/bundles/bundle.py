@@ -17,11 +17,14 @@ from app.bundles.card import Card, GraphCard
 from app.bundles.inputs import STATE_COLUMNS, state_matrix
 from app.decision.market import COLUMNS, Floats, Market
 from app.decision.policy import Proposal, Rows
+from app.decision.scenarios import TWAP_TWIN
 from app.domain.order import SCENARIOS
 
 GOLDEN_TOLERANCE = 1e-5
 """Largest difference from a golden output, relative to the output where that is above 1."""
 DIGEST_LENGTH = 12
+NO_VOLUME = 1e-9
+"""Base units over a whole horizon: where no more is expected than that, the feed has no volume."""
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -48,14 +51,17 @@ class LemPolicy:
         return Market(context=context, volume_forecast=volume_forecast)
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
+        forecast = market.forecast_from(rows.market, rows.windows_unseen)
+        volume = rows.benchmark_volume + forecast.sum(axis=1)
         allocation, stop_probability = self._decision.run(
             ["allocation", "stop_probability"],
             {
                 "context": market.context[rows.market],
-                "volume_forecast": market.volume_forecast[rows.market],
+                "volume_forecast": forecast,
                 "state": state_matrix(rows),
                 "step": rows.step,
-                "scenario": rows.scenario,
+                # A VWAP of nothing is a TWAP.
+                "scenario": np.where(volume > NO_VOLUME, rows.scenario, TWAP_TWIN[rows.scenario]),
             },
         )
         return Proposal(allocation=allocation.astype(np.float64), stop_probability=stop_probability.astype(np.float64))

@@ -10,17 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from app.decision.market import Floats, Market
+from app.decision.market import Floats, Market, seen_bars
 from app.decision.policy import Policy
 from app.domain.bar import Bar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarWindow:
-    """What a chain reads: `bars` [1, L, C] as of the bar `newest`, of which the newest `count` exist."""
+    """What a chain reads: `bars` [1, L, C] as of the bar `newest`."""
 
     bars: Floats
-    count: int
     newest: Bar
 
     @property
@@ -52,14 +51,14 @@ class ChainReading:
         """The same market, the model being unavailable for `reason`."""
         return replace(self, model=Reading(self.model.policy, None, reason))
 
-    @property
-    def expected_volume(self) -> Decimal | None:
-        """The volume (base units) that the first policy able to say expects in the next step."""
+    def expected_volume(self, windows_unseen: int = 0) -> Decimal | None:
+        """The volume (base units) that the first policy able to say expects in the step after `windows_unseen` ones."""
         for reading in self:
             if reading.market is not None:
-                forecast = float(reading.market.volume_forecast[0, 0])
+                ahead = reading.market.volume_forecast[0]
+                forecast = float(ahead[min(windows_unseen, len(ahead) - 1)])
                 if math.isfinite(forecast) and forecast >= 0:
-                    return Decimal(forecast)
+                    return Decimal(repr(forecast))
         return None
 
 
@@ -103,9 +102,10 @@ class PolicyChain:
 
 
 def _reading(policy: Policy, window: BarWindow) -> Reading:
-    if window.count < policy.history_min:
+    bars = window.bars[:, window.bars.shape[1] - policy.lookback :]
+    if seen_bars(bars)[0] < policy.history_min:
         return Reading(policy, None, "insufficient_history")
     try:
-        return Reading(policy, policy.observe(window.bars[:, window.bars.shape[1] - policy.lookback :]))
+        return Reading(policy, policy.observe(bars))
     except Exception as error:  # noqa: BLE001 -- whatever a model does wrong, the order goes on
         return Reading(policy, None, f"policy_failed: {type(error).__name__}")

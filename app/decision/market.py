@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 from app.domain.bar import Bar
 
 Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
 
 COLUMNS = (
     "open", "high", "low", "close", "volume", "notional", "trades", "second_of_day", "day_of_week", "bar_seconds",
 )  # fmt: skip
 """The raw window's columns. `notional` is the bar's price times its volume; `trades` is 0 where the feed has none;
-`second_of_day` and `day_of_week` (Monday 0) are of the bar's open, UTC. A row of zeros is a bar that does not exist."""
+`second_of_day` and `day_of_week` (Monday 0) are of the bar's open, UTC. A row of zeros is a bar that does not exist, or
+one that nobody has seen: a synthetic bar must not count as a market without volume."""
+
+
+UNSEEN_ROW = (0.0,) * len(COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +34,27 @@ class Market:
     context: Floats
     volume_forecast: Floats
 
+    def forecast_from(self, market: Integers, first: Integers) -> Floats:
+        """[B, N] for B orders on the windows `market` [B]: the forecast as seen `first` [B] steps further on, where
+        each begins with another step. The last step that is foreseen stands for those beyond it."""
+        if not first.any():
+            return self.volume_forecast[market]
+        steps = self.volume_forecast.shape[1]
+        ahead = np.minimum(first[:, None] + np.arange(steps), steps - 1)
+        shifted: Floats = self.volume_forecast[market[:, None], ahead]
+        return shifted
+
+
+def seen_bars(windows: Floats) -> Integers:
+    """[G]: how many rows of each raw window [G, L, C] are bars that somebody has seen."""
+    seen: Integers = np.count_nonzero(windows[:, :, COLUMNS.index("close")], axis=1)
+    return seen
+
 
 def bar_row(bar: Bar) -> tuple[float, ...]:
     """One row of the raw window, in the order of `COLUMNS`."""
+    if bar.synthetic:
+        return UNSEEN_ROW
     opened = bar.open_time
     return (
         float(bar.open),

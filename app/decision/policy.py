@@ -19,15 +19,18 @@ class Rows:
     """One row per order that needs a slice, as arrays [B].
 
     `market` is the row of `Market` that the order stands on, `scenario` its index in `SCENARIOS`, `step` the step to
-    decide (1-based). `filled_fraction` is the share of the order done so far; `last_price` the last close;
-    `benchmark_price` and `avg_price` are over the closed windows, and the last close where there is none yet;
-    `benchmark_volume` is the market's volume over them (base units); `order_volume` the whole order in base units.
+    decide (1-based). `windows_unseen` have passed between the newest bar and that step: the market is then as it was
+    forecast. `filled_fraction` is the share of the order done so far; `last_price` the last close; `benchmark_price`
+    and `avg_price` are over the windows that have passed, and the last close where there is none yet;
+    `benchmark_volume` is the market's volume over them (base units), expected where it was not seen; `order_volume` the
+    whole order in base units.
     Limits that an order does not have are 1.
     """
 
     market: NDArray[np.int64]
     scenario: NDArray[np.int64]
     step: NDArray[np.int64]
+    windows_unseen: NDArray[np.int64]
     min_steps: NDArray[np.int64]
     max_steps: NDArray[np.int64]
     filled_fraction: NDArray[np.float64]

@@ -14,20 +14,27 @@ from app.domain.sizing import quantity_of
 from app.domain.state import OrderState
 
 
-def rows_of(orders: Sequence[OrderState], last_price: Decimal, risk_aversion: float) -> Rows:
-    """One row per order, all on the same window; `risk_aversion` is for those that name none."""
+def rows_of(
+    orders: Sequence[OrderState], windows_unseen: Sequence[int], last_price: Decimal, risk_aversion: float
+) -> Rows:
+    """One row per order, all on the same bars; `windows_unseen` have passed between the newest bar and each order's
+    step, and `risk_aversion` is for orders that name none."""
     mandates = [state.order for state in orders]
+    sums = [state.expected_sums(last_price) for state in orders]
     return Rows(
         market=np.zeros(len(orders), dtype=np.int64),
         scenario=_integers(order.scenario.index for order in mandates),
         step=_integers(state.step + 1 for state in orders),
+        windows_unseen=_integers(windows_unseen),
         min_steps=_integers(order.horizon.min_steps for order in mandates),
         max_steps=_integers(order.horizon.max_steps for order in mandates),
         filled_fraction=_reals((state.filled + state.in_flight) / state.order.size for state in orders),
         last_price=_reals(last_price for _ in orders),
-        benchmark_price=_reals(state.sums.price(state.order.benchmark) or last_price for state in orders),
-        avg_price=_reals(state.avg_price or last_price for state in orders),
-        benchmark_volume=_reals(state.sums.volume_sum for state in orders),
+        benchmark_price=_reals(
+            each.price(order.benchmark) or last_price for each, order in zip(sums, mandates, strict=True)
+        ),
+        avg_price=_reals(state.expected_avg_price or last_price for state in orders),
+        benchmark_volume=_reals(each.volume_sum for each in sums),
         order_volume=_reals(quantity_of(order.size_mode, order.size, last_price) for order in mandates),
         max_slice_fraction=_reals(order.limits.max_slice_fraction or ONE for order in mandates),
         max_participation_rate=_reals(order.limits.max_participation_rate or ONE for order in mandates),

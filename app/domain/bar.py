@@ -16,7 +16,8 @@ class Bar:
     """One instrument over [open_time, close_time); known only at close_time.
 
     Prices are quote currency per unit, `volume` is base units, `notional` quote currency. `synthetic` marks a bar
-    that the service made to fill a gap; no feed may send one.
+    that the service made to fill a gap; no feed may send one. `partial` marks one that was made of several, a synthetic
+    one among them.
     """
 
     open_time: datetime
@@ -29,6 +30,7 @@ class Bar:
     notional: Decimal | None = None
     trades: int | None = None
     synthetic: bool = False
+    partial: bool = False
 
     def __post_init__(self) -> None:
         require_aware("open_time", self.open_time)
@@ -75,6 +77,7 @@ def aggregate(bars: Sequence[Bar]) -> Bar:
         notional=sum((bar.price * bar.volume for bar in bars), ZERO),
         trades=sum(known_trades) if known_trades else None,
         synthetic=all(bar.synthetic for bar in bars),
+        partial=any(bar.synthetic for bar in bars),
     )
 
 

@@ -5,7 +5,7 @@ The formulas take `Decimal` in the service and float64 arrays in the backtest an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
@@ -33,10 +33,11 @@ def slippage_bps(sign: Any, achieved: Number, benchmark: Number) -> Number:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkSums:
-    """Both benchmarks over the windows seen so far.
+    """Both benchmarks over the windows so far whose bars were seen, and what was expected of the windows that were not.
 
     TWAP is the plain mean of the bars' prices (`Bar.price`), VWAP their mean weighted by volume; VWAP is TWAP while
-    nothing has traded. `partial` tells that a synthetic bar is among them: the figure is then not the market's alone.
+    nothing has traded. `partial` tells that a window, or a part of one, was not seen: the prices leave it out. The
+    fields that begin with `unseen` are of such windows alone: how many they are, and what was expected of them.
     """
 
     steps: int = 0
@@ -44,18 +45,48 @@ class BenchmarkSums:
     notional_sum: Decimal = ZERO
     volume_sum: Decimal = ZERO
     partial: bool = False
+    unseen_steps: int = 0
+    unseen_price_sum: Decimal = ZERO
+    unseen_notional_sum: Decimal = ZERO
+    unseen_volume_sum: Decimal = ZERO
 
     def add(self, bar: Bar) -> BenchmarkSums:
-        return BenchmarkSums(
+        """A window has closed, and `bar` is what the market did in it."""
+        return replace(
+            self,
             steps=self.steps + 1,
             price_sum=self.price_sum + bar.price,
             notional_sum=self.notional_sum + bar.price * bar.volume,
             volume_sum=self.volume_sum + bar.volume,
-            partial=self.partial or bar.synthetic,
+            partial=self.partial or bar.partial,
+        )
+
+    def expect(self, price: Decimal, volume: Decimal) -> BenchmarkSums:
+        """A window has passed unseen; the market was expected to trade `volume` (base units) in it at `price`."""
+        return replace(
+            self,
+            partial=True,
+            unseen_steps=self.unseen_steps + 1,
+            unseen_price_sum=self.unseen_price_sum + price,
+            unseen_notional_sum=self.unseen_notional_sum + price * volume,
+            unseen_volume_sum=self.unseen_volume_sum + volume,
+        )
+
+    @property
+    def with_expected(self) -> BenchmarkSums:
+        """The sums as if every unseen window had been seen to do what was expected: what a decision goes by."""
+        if not self.unseen_steps:
+            return self
+        return BenchmarkSums(
+            steps=self.steps + self.unseen_steps,
+            price_sum=self.price_sum + self.unseen_price_sum,
+            notional_sum=self.notional_sum + self.unseen_notional_sum,
+            volume_sum=self.volume_sum + self.unseen_volume_sum,
+            partial=self.partial,
         )
 
     def price(self, benchmark: Benchmark) -> Decimal | None:
-        """None before the first window has closed."""
+        """Over the windows that were seen; None where there is none."""
         if self.steps == 0:
             return None
         if benchmark is Benchmark.VWAP and self.volume_sum > ZERO:

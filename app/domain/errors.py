@@ -11,16 +11,19 @@ from __future__ import annotations
 
 
 class LemError(Exception):
-    """A refusal. `code` is stable and meant for programs; `detail` is meant for people."""
+    """A refusal. `code` is stable and meant for programs; `detail` is meant for people. `pointer` is a JSON pointer to
+    the part of the request that is wrong, such as `#/limits/limit_price`, where one part is."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, pointer: str | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.pointer = pointer
 
-    def __reduce__(self) -> tuple[type[LemError], tuple[str, str]]:
-        """Pickle both arguments, so that a refusal raised in a worker process keeps its code and its detail."""
-        return type(self), (self.code, self.detail)
+    def __reduce__(self) -> tuple[type[LemError], tuple[str, str, str | None]]:
+        """Pickle all arguments, so that a refusal raised in a worker process keeps its code, its detail and its
+        pointer."""
+        return type(self), (self.code, self.detail, self.pointer)
 
 
 class InvalidInput(LemError):

@@ -4,7 +4,9 @@ the form before could not go on."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
+from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
 
 EVENT_VERSION = 1
@@ -32,14 +34,36 @@ class SliceCommitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillBooked:
-    """A reported fill is booked."""
+    """A reported fill is booked; `warnings` say what is odd about it."""
 
     execution_id: str
     slice_id: str
+    warnings: tuple[FillWarning, ...] = ()
     name: str = "fill.booked"
 
 
-Happening = StatusChanged | SliceCommitted | FillBooked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverFilled:
+    """A fill has `amount` more than its slice had in flight, in the unit that the order fixes; `over_filled` in all."""
+
+    execution_id: str
+    slice_id: str
+    amount: Decimal
+    over_filled: Decimal
+    name: str = "order.over_filled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceClosed:
+    """No more fills are expected for the slice; `given_back`, in the unit that the order fixes, may be asked for again.
+    Either the OMS has said so, or the reports are overdue."""
+
+    slice_id: str
+    given_back: Decimal
+    name: str = "slice.closed"
+
+
+Happening = StatusChanged | SliceCommitted | FillBooked | OverFilled | SliceClosed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,9 @@ BAR_SECONDS_MAX = 86_400
 class Instrument:
     """`bar_seconds` is the length of the feed's bars; quantities are multiples of `lot_size`, notionals of
     `notional_step`; no slice is worth less than `min_notional` (quote currency) where that can be helped.
-    `calendar` is `24/7` or an exchange's code such as `XNYS`. `revision` counts how often what is recorded has changed,
-    0 for what is not recorded; equal terms are equal whatever it is."""
+    `calendar` is `24/7` or an exchange's code such as `XNYS`. No order may be worth more than `max_order_notional`
+    (quote currency); None leaves it to what is plausible against the market's volume (acceptance.py). `revision` counts
+    how often what is recorded has changed, 0 for what is not recorded; equal terms are equal whatever it is."""
 
     symbol: str
     bar_seconds: int
@@ -27,6 +28,7 @@ class Instrument:
     min_notional: Decimal = ZERO
     notional_step: Decimal = Decimal("0.01")
     calendar: str = "24/7"
+    max_order_notional: Decimal | None = None
     revision: int = field(default=0, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -42,3 +44,5 @@ class Instrument:
         require_positive("tick_size", self.tick_size)
         require_positive("notional_step", self.notional_step)
         require_not_negative("min_notional", self.min_notional)
+        if self.max_order_notional is not None:
+            require_positive("max_order_notional", self.max_order_notional)

@@ -13,6 +13,7 @@ from app.domain.errors import InvalidInput
 from app.domain.numbers import require_aware, require_fraction, require_not_negative, require_positive
 
 CLIENT_ORDER_ID_LENGTH_MAX = 128
+REPORT_DELAY_SECONDS_MAX = 7 * 86_400
 ORDER_ID_NAMESPACE = UUID("5f1c1f3e-6d3b-4f0e-9a55-0c8a4a6b7d21")
 
 
@@ -106,7 +107,8 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """The mandate accepted from the OMS. `size` is base units or quote currency, as `size_mode` says;
-    `risk_aversion` is None for the bundle's default, 0 for the best mean."""
+    `risk_aversion` is None for the bundle's default, 0 for the best mean. With reported fills, a slice is in flight for
+    `report_delay_seconds` after its window's end, None for one step."""
 
     order_id: str
     client_order_id: str
@@ -120,6 +122,7 @@ class Order:
     limits: Limits = field(default_factory=Limits)
     risk_aversion: Decimal | None = None
     fills: Fills = Fills.ASSUMED
+    report_delay_seconds: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.client_order_id) <= CLIENT_ORDER_ID_LENGTH_MAX:
@@ -131,6 +134,11 @@ class Order:
             require_aware("start_time", self.start_time)
         if self.risk_aversion is not None:
             require_not_negative("risk_aversion", self.risk_aversion)
+        if self.report_delay_seconds is not None and not 0 <= self.report_delay_seconds <= REPORT_DELAY_SECONDS_MAX:
+            raise InvalidInput(
+                "out_of_range",
+                f"report_delay_seconds is {self.report_delay_seconds}; it must be 0 to {REPORT_DELAY_SECONDS_MAX}",
+            )
 
     @property
     def scenario(self) -> Scenario:

@@ -16,12 +16,15 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from app.domain.errors import InvalidInput
 from app.domain.lifecycle import StopReason, stop_reason
-from app.domain.numbers import ONE, lots_within
 
 STOP_THRESHOLD = 0.5
+FRACTION_ROUNDING = Decimal("1e-12")
+"""What a fraction may lack of the one that is meant: 1/12 comes as 0.083333333333, in the 12 decimals of the interface.
+"""
 
 
 class Bound(StrEnum):
@@ -59,7 +62,8 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What is traded: `lots`, whether the order is `stopping` from here on, whether this slice is `final`."""
+    """What is asked for: `lots`, whether the order is `stopping` from here on, whether this slice is `final`: of the
+    last step, or of all that is left."""
 
     lots: int
     stopping: bool
@@ -69,14 +73,20 @@ class Projection:
 
 
 def slice_cap_lots(total: int, max_slice_fraction: Decimal | None, max_steps: int) -> int:
-    """The slice cap in lots. Raises InvalidInput where `max_steps` slices of that size cannot make the order."""
-    cap = total if max_slice_fraction is None else lots_within(max_slice_fraction * total, ONE)
-    if cap * max_steps < total:
+    """The slice cap in lots: the fraction rounded down, or up by less than a lot where `max_steps` slices could not
+    make the order otherwise. Raises InvalidInput where the fraction itself is too small for that."""
+    if max_slice_fraction is None:
+        return total
+    if (max_slice_fraction + FRACTION_ROUNDING) * max_steps < 1:
         raise InvalidInput(
             "slice_cap_infeasible",
-            f"{max_steps} slices of at most {max_slice_fraction} of the order ({cap} of {total} lots) cannot finish it",
+            f"{max_steps} slices of at most {max_slice_fraction:f} of the order cannot finish it; "
+            f"max_slice_fraction must be at least 1/{max_steps}",
+            "#/limits/max_slice_fraction",
         )
-    return cap
+    rounded_down = int(Fraction(max_slice_fraction) * total)
+    even_pace = -(-total // max_steps)
+    return max(rounded_down, even_pace)
 
 
 def project(room: Room, allocation: float, stop_probability: float) -> Projection:

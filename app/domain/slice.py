@@ -25,6 +25,16 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsDue:
+    """A slice whose fills the OMS is still to report: what it asked for is in flight. Once the time has passed `until`,
+    the slice counts as given back."""
+
+    step: int
+    window: Window
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """How a slice came about: what `model` (a bundle's digest, or a baseline's name) proposed on which bar.
 
@@ -48,7 +58,9 @@ class Slice:
 
     The fixed one of `quantity` (base units) and `notional` (quote currency) is exact, the other an estimate at the last
     close. `fraction` and `cumulative_fraction` are shares of the whole order, the latter of all that was asked for
-    and done up to and with this slice.
+    and done up to and with this slice. `stop_reason` is set where the slice is meant to be the last one, `final` where
+    no other can follow it, whatever is traded of it. `expected_volume` is what the market was expected to trade in the
+    window (base units), None where nothing was known of that.
     """
 
     slice_id: str
@@ -63,3 +75,4 @@ class Slice:
     limit_price: Decimal | None
     bound_by: Bound | None
     decided: Decided
+    expected_volume: Decimal | None = None

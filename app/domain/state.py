@@ -12,11 +12,13 @@ from decimal import ROUND_CEILING, Decimal
 
 from app.domain.benchmark import BenchmarkSums, slippage_bps
 from app.domain.lifecycle import Status, StopReason, stop_reason
-from app.domain.numbers import ZERO, lots_within
+from app.domain.numbers import EXACT, ZERO, exact_sum, lots_within, ratio
 from app.domain.order import Fills, Order, Side
 from app.domain.projection import Room
 from app.domain.sizing import fixed_of, size_of, size_worth
-from app.domain.slice import Slice
+from app.domain.slice import ReportsDue, Slice
+
+STEP_DIGITS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,10 @@ class OrderState:
     `asked[i]` lots were asked for in step i + 1, `executed[i]` of the fixed size were traded in it. `sums` cover the
     closed windows. `lot` is in the unit that the order fixes, `base_lot` the instrument's own, in base units.
     `version` counts commits. `overdue` are slices whose window has ended while its bar is still missing, oldest first:
-    the next slice did not wait for it.
+    the next slice did not wait for it. `reports_due` are the slices, oldest first, whose fills are still to be
+    reported; `over_filled` is what was reported, in the unit that the order fixes, beyond what was in flight then.
+    `unpriced_quantity` and `unpriced_notional` are the parts of what is filled that were assumed to trade in windows
+    that nobody saw: they are booked at the last known price, not at the market's.
     """
 
     order: Order
@@ -44,8 +49,12 @@ class OrderState:
     overdue: tuple[Slice, ...] = ()
     asked: tuple[int, ...] = ()
     executed: tuple[Decimal, ...] = ()
+    reports_due: tuple[ReportsDue, ...] = ()
+    over_filled: Decimal = ZERO
     filled_quantity: Decimal = ZERO
     filled_notional: Decimal = ZERO
+    unpriced_quantity: Decimal = ZERO
+    unpriced_notional: Decimal = ZERO
     sums: BenchmarkSums = field(default_factory=BenchmarkSums)
     arrival_price: Decimal | None = None
 
@@ -57,6 +66,12 @@ class OrderState:
     def step(self) -> int:
         return len(self.asked)
 
+    def step_of(self, slice_id: str) -> int | None:
+        """The step of the order's slice of that name; None where the order has none of it."""
+        digits = slice_id.removeprefix(f"{self.order_id}-")
+        step = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < STEP_DIGITS_MAX else 0
+        return step if 1 <= step <= self.step and slice_id == f"{self.order_id}-{step}" else None
+
     @property
     def at_last_step(self) -> bool:
         """Every step of the horizon has its slice."""
@@ -64,8 +79,9 @@ class OrderState:
 
     @property
     def awaits_bars(self) -> bool:
-        """The order is live, or has ended while its last slice's window, which the benchmark covers, still runs."""
-        return self.status.live or self.oldest_open is not None
+        """The order is live, or has ended while the window of its last slice, which the benchmark covers, still runs or
+        slices are in flight."""
+        return self.status.live or self.oldest_open is not None or bool(self.reports_due)
 
     @property
     def oldest_open(self) -> Slice | None:
@@ -80,25 +96,58 @@ class OrderState:
     @property
     def leaves(self) -> Decimal:
         """FIX LeavesQty, in the unit that the order fixes; never negative."""
-        return max(ZERO, self.order.size - self.filled)
+        return max(ZERO, EXACT.subtract(self.order.size, self.filled))
+
+    def unexecuted(self, step: int) -> Decimal:
+        """What was asked for in `step` and is not traded; never negative."""
+        return max(ZERO, EXACT.subtract(EXACT.multiply(self.asked[step - 1], self.lot), self.executed[step - 1]))
+
+    @property
+    def unpriced(self) -> Decimal:
+        """The part of `filled` whose price nobody knows, in the unit that the order fixes."""
+        return fixed_of(self.order.size_mode, self.unpriced_quantity, self.unpriced_notional)
 
     @property
     def avg_price(self) -> Decimal | None:
-        """FIX AvgPx; None before the first fill."""
-        return self.filled_notional / self.filled_quantity if self.filled_quantity else None
+        """FIX AvgPx over what has a price; None where nothing has."""
+        quantity = EXACT.subtract(self.filled_quantity, self.unpriced_quantity)
+        notional = EXACT.subtract(self.filled_notional, self.unpriced_notional)
+        return ratio(notional, quantity) if quantity else None
+
+    @property
+    def expected_avg_price(self) -> Decimal | None:
+        """The average price of all that is filled, unpriced parts at what was the last price then: what a decision goes
+        by. None before the first fill."""
+        return ratio(self.filled_notional, self.filled_quantity) if self.filled_quantity else None
+
+    @property
+    def open_slices(self) -> tuple[Slice, ...]:
+        """The slices whose bars are still to come, oldest first."""
+        return (*self.overdue, self.current) if self.current else self.overdue
+
+    def expected_sums(self, last_price: Decimal) -> BenchmarkSums:
+        """The benchmark as a decision sees it: what was seen, and what is expected of every window that has passed
+        unseen or whose bar is still missing."""
+        sums = self.sums
+        for piece in self.open_slices:
+            sums = sums.expect(last_price, piece.expected_volume or ZERO)
+        return sums.with_expected
 
     @property
     def in_flight(self) -> Decimal:
-        """What is asked for and not yet known to be traded: not to be asked for again in the next step.
+        """What is asked for, and neither known to be traded nor given back: not to be asked for again.
 
-        With reported fills that is the newest slice, with assumed fills every slice whose bar is missing.
+        With reported fills that is the rest of every slice in `reports_due`, with assumed fills every slice whose bar
+        is missing.
         """
-        if not self.asked:
-            return ZERO
-        if self.order.fills is Fills.ASSUMED:
-            pieces = (*self.overdue, self.current) if self.current else self.overdue
-            return sum((self.asked[piece.step - 1] * self.lot for piece in pieces), ZERO)
-        return max(ZERO, self.asked[-1] * self.lot - self.executed[-1])
+        if self.order.fills is Fills.REPORTED:
+            return exact_sum(self.unexecuted(due.step) for due in self.reports_due)
+        return exact_sum(self.unexecuted(piece.step) for piece in self.open_slices)
+
+    @property
+    def unasked(self) -> Decimal:
+        """What is left to be asked for: neither traded nor in flight; never negative."""
+        return max(ZERO, EXACT.subtract(self.leaves, self.in_flight))
 
     @property
     def slippage_bps(self) -> Decimal | None:
@@ -132,7 +181,7 @@ def room(state: OrderState, last_price: Decimal, expected_volume: Decimal | None
         min_steps=order.horizon.min_steps,
         max_steps=order.horizon.max_steps,
         total=state.total,
-        leaves=lots_within(max(ZERO, state.leaves - state.in_flight), state.lot),
+        leaves=lots_within(state.unasked, state.lot),
         slice_cap=state.slice_cap,
         market_cap=market_cap,
         min_slice=int((min_size / state.lot).to_integral_value(rounding=ROUND_CEILING)),

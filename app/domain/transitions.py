@@ -5,20 +5,20 @@ Which status follows is the life cycle's table (lifecycle.py).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput
-from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Move, Status, permits, status_after
-from app.domain.numbers import ZERO, whole_lots
-from app.domain.order import Fills, Order, SizeMode
+from app.domain.numbers import EXACT, ZERO, exact_sum, lots_within, ratio, whole_lots
+from app.domain.order import Fills, Order
 from app.domain.projection import Projection, slice_cap_lots
-from app.domain.sizing import Amounts, amounts_at
-from app.domain.slice import Decided, Slice, Window
+from app.domain.sizing import Amounts, amounts_at, lot_of, size_of
+from app.domain.slice import Decided, ReportsDue, Slice, Window
 from app.domain.state import OrderState, beyond_limit
 
 
@@ -27,7 +27,7 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
 
     Raises InvalidInput where it could never be met: no whole lots, worth too little, or a cap that cannot finish it.
     """
-    lot = instrument.lot_size if order.size_mode is SizeMode.QUANTITY else instrument.notional_step
+    lot = lot_of(order.size_mode, instrument)
     total = whole_lots(order.size_mode.value, order.size, lot)
     worth = amounts_at(order.size_mode, order.size, last_price).notional
     if worth < instrument.min_notional:
@@ -48,11 +48,18 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
 
 
 def take(
-    state: OrderState, projection: Projection, window: Window, decided: Decided, last_price: Decimal
+    state: OrderState,
+    projection: Projection,
+    window: Window,
+    decided: Decided,
+    last_price: Decimal,
+    expected_volume: Decimal | None = None,
 ) -> OrderState:
-    """Add the slice of the next step. The slice becomes `current`; a slice whose bar is missing becomes overdue."""
+    """Add the slice of the next step. The slice becomes `current`; a slice whose bar is missing becomes overdue; one
+    whose fills are reported is in flight from here on. `expected_volume` is what the market is expected to trade in the
+    window (base units)."""
     order = state.order
-    size = projection.lots * state.lot
+    size = EXACT.multiply(projection.lots, state.lot)
     amounts = amounts_at(order.size_mode, size, last_price)
     step = state.step + 1
     piece = Slice(
@@ -61,13 +68,14 @@ def take(
         window=window,
         quantity=amounts.quantity,
         notional=amounts.notional,
-        fraction=size / order.size,
-        cumulative_fraction=(state.filled + state.in_flight + size) / order.size,
-        final=projection.final,
+        fraction=ratio(size, order.size),
+        cumulative_fraction=ratio(exact_sum((state.filled, state.in_flight, size)), order.size),
+        final=projection.final and (step == order.horizon.max_steps or _sure_to_fill(order)),
         stop_reason=projection.stop_reason,
         limit_price=order.limits.limit_price,
         bound_by=projection.bound_by,
         decided=decided,
+        expected_volume=expected_volume,
     )
     return replace(
         state,
@@ -77,16 +85,18 @@ def take(
         overdue=(*state.overdue, state.current) if state.current else state.overdue,
         asked=(*state.asked, projection.lots),
         executed=(*state.executed, ZERO),
+        reports_due=(*state.reports_due, *_reports_due(order, step, window, size)),
         next_open=window.end,
     )
 
 
 def close_window(state: OrderState, bar: Bar) -> OrderState:
-    """The oldest open window has closed with `bar` over it.
+    """The oldest open window has closed with `bar` over it; a synthetic bar tells that nobody saw what the market did.
 
-    With assumed fills the slice is filled at the bar's VWAP, unless that is beyond the limit price. The order is
-    completed when nothing is left, and expired when something is left after max_steps; with reported fills the order
-    first waits one more step for the reports (see `give_up`).
+    With assumed fills the slice is filled at the bar's VWAP, unless that is beyond the limit price, and no more of it
+    than the participation limit allows of the bar's volume. What is assumed on a synthetic bar is unpriced. The order
+    is completed when nothing is left, and expired when something is left after max_steps; with reported fills not
+    before nothing is in flight (see `give_back`).
     """
     piece = state.oldest_open
     if piece is None:
@@ -95,63 +105,86 @@ def close_window(state: OrderState, bar: Bar) -> OrderState:
         state,
         current=state.current if state.overdue else None,
         overdue=state.overdue[1:],
-        sums=state.sums.add(bar),
+        sums=state.sums.expect(bar.price, piece.expected_volume or ZERO) if bar.synthetic else state.sums.add(bar),
     )
     if state.order.fills is Fills.REPORTED:
-        return closed
-    size = state.asked[piece.step - 1] * state.lot
-    if size and not beyond_limit(state.order, bar.price):
-        closed = _booked(closed, piece.step, amounts_at(state.order.size_mode, size, bar.price))
-    return give_up(closed)
+        return give_up(closed)
+    return give_up(_assumed_traded(closed, piece.step, bar))
 
 
 def give_up(state: OrderState) -> OrderState:
-    """All steps have passed and something is left: the order is expired. Otherwise nothing changes."""
-    if state.at_last_step and state.oldest_open is None and permits(state.status, Move.OUT_OF_STEPS):
+    """All steps have passed, nothing is in flight and something is left: the order is expired. Otherwise nothing
+    changes."""
+    waits = state.oldest_open is not None or state.reports_due
+    if state.at_last_step and not waits and permits(state.status, Move.OUT_OF_STEPS):
         return replace(state, status=status_after(state.status, Move.OUT_OF_STEPS))
     return state
 
 
-def apply_fill(state: OrderState, fill: Fill) -> OrderState:
-    """Book a reported fill. It may come late, even after a cancel: then the status stays and the quantities move.
+def cancel(state: OrderState, now: datetime) -> OrderState:
+    """No further slice. A slice whose window has begun by `now` may be trading: the order awaits its bar or reports.
 
-    Raises Conflict where it exceeds what its slice has left. For a notional slice, which whole lots seldom make
-    exactly, one lot more than is left passes.
+    Raises Conflict("order_ended") where the order has already ended otherwise; twice is once.
     """
-    order = state.order
-    if order.fills is not Fills.REPORTED:
-        raise Conflict("fills_assumed", "the order's fills are assumed; it takes no reports")
-    steps = {f"{order.order_id}-{step}": step for step in range(1, state.step + 1)}
-    step = steps.get(fill.slice_id)
-    if step is None:
-        raise InvalidInput("unknown_slice", f"the order has no slice {fill.slice_id}")
-    amounts = Amounts(fill.quantity, fill.quantity * fill.price)
-    size = amounts.fixed(order.size_mode)
-    rest = state.asked[step - 1] * state.lot - state.executed[step - 1]
-    tolerance = ZERO if order.size_mode is SizeMode.QUANTITY else fill.price * state.base_lot
-    if rest <= ZERO or size > rest + tolerance:
-        raise Conflict("fill_exceeds_slice", f"slice {fill.slice_id} has {max(ZERO, rest)} left, less than {size}")
-    return _booked(state, step, amounts)
-
-
-def cancel(state: OrderState) -> OrderState:
-    """No further slice. Raises Conflict where the order has already ended otherwise; twice is once."""
     if state.status is Status.CANCELLED:
         return state
     if not permits(state.status, Move.CANCEL):
         raise Conflict("order_ended", f"the order is {state.status} and cannot be cancelled")
-    return replace(state, status=status_after(state.status, Move.CANCEL), current=None)
+    begun = (state.current,) if state.current is not None and state.current.window.start <= now else ()
+    return replace(
+        state,
+        status=status_after(state.status, Move.CANCEL),
+        current=None,
+        overdue=(*state.overdue, *begun),
+    )
 
 
-def _booked(state: OrderState, step: int, amounts: Amounts) -> OrderState:
+def _sure_to_fill(order: Order) -> bool:
+    """Whether each slice is certain to be traded in full, so that nothing of it is ever asked for again."""
+    limits = order.limits
+    return order.fills is Fills.ASSUMED and limits.limit_price is None and limits.max_participation_rate is None
+
+
+def _reports_due(order: Order, step: int, window: Window, size: Decimal) -> Iterator[ReportsDue]:
+    """The new slice, where there is something of it to report."""
+    if order.fills is Fills.REPORTED and size:
+        seconds = order.report_delay_seconds
+        if seconds is None:
+            seconds = order.horizon.step_seconds
+        delay = window.end - window.start if seconds is None else timedelta(seconds=seconds)
+        yield ReportsDue(step=step, window=window, until=window.end + delay)
+
+
+def _assumed_traded(state: OrderState, step: int, bar: Bar) -> OrderState:
+    """The step's slice as it was presumably traded over `bar`."""
+    order = state.order
+    lots = state.asked[step - 1]
+    if order.limits.max_participation_rate is not None and not bar.synthetic:
+        volume = size_of(order.size_mode, bar.volume, bar.price)
+        lots = min(lots, lots_within(EXACT.multiply(order.limits.max_participation_rate, volume), state.lot))
+    if not lots or beyond_limit(order, bar.price):
+        return state
+    amounts = amounts_at(order.size_mode, EXACT.multiply(lots, state.lot), bar.price)
+    after = booked(state, step, amounts)
+    if not bar.synthetic:
+        return after
+    return replace(
+        after,
+        unpriced_quantity=EXACT.add(after.unpriced_quantity, amounts.quantity),
+        unpriced_notional=EXACT.add(after.unpriced_notional, amounts.notional),
+    )
+
+
+def booked(state: OrderState, step: int, amounts: Amounts) -> OrderState:
+    """The amounts are traded of the slice of `step`; the order is completed where less than a lot is left."""
     executed = list(state.executed)
-    executed[step - 1] += amounts.fixed(state.order.size_mode)
-    booked = replace(
+    executed[step - 1] = EXACT.add(executed[step - 1], amounts.fixed(state.order.size_mode))
+    after = replace(
         state,
         executed=tuple(executed),
-        filled_quantity=state.filled_quantity + amounts.quantity,
-        filled_notional=state.filled_notional + amounts.notional,
+        filled_quantity=EXACT.add(state.filled_quantity, amounts.quantity),
+        filled_notional=EXACT.add(state.filled_notional, amounts.notional),
     )
-    if booked.leaves < booked.lot:
-        return replace(booked, status=status_after(booked.status, Move.FILLED))
-    return booked
+    if after.leaves < after.lot:
+        return replace(after, status=status_after(after.status, Move.FILLED))
+    return after

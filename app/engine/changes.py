@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from app.domain.events import FillBooked, Happening, OrderEvent, SliceCommitted, StatusChanged
+from app.domain.events import (
+    FillBooked,
+    Happening,
+    OrderEvent,
+    OverFilled,
+    SliceClosed,
+    SliceCommitted,
+    StatusChanged,
+)
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status
+from app.domain.numbers import EXACT, ZERO
 from app.domain.slice import Slice
 from app.domain.state import OrderState
 
@@ -50,7 +59,28 @@ class Change:
         if self.slice:
             yield SliceCommitted(slice_id=self.slice.slice_id)
         if self.fill:
-            yield FillBooked(execution_id=self.fill.execution_id, slice_id=self.fill.slice_id)
+            yield from self._of_fill(self.fill)
+        if self.before:
+            yield from self._given_back(self.before)
+
+    def _of_fill(self, fill: Fill) -> Iterator[Happening]:
+        yield FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id, warnings=fill.warnings)
+        known = self.before.over_filled if self.before else ZERO
+        if self.after.over_filled != known:
+            yield OverFilled(
+                execution_id=fill.execution_id,
+                slice_id=fill.slice_id,
+                amount=EXACT.subtract(self.after.over_filled, known),
+                over_filled=self.after.over_filled,
+            )
+
+    def _given_back(self, before: OrderState) -> Iterator[SliceClosed]:
+        """The slices that were in flight, are so no more, and have not been made up."""
+        due = {each.step for each in self.after.reports_due}
+        for each in before.reports_due:
+            missing = self.after.unexecuted(each.step)
+            if each.step not in due and missing:
+                yield SliceClosed(slice_id=f"{before.order_id}-{each.step}", given_back=missing)
 
 
 def change(

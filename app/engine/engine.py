@@ -6,10 +6,13 @@ from datetime import timedelta
 
 from app.decision.chain import PolicyChain
 from app.engine.bars import BarIntake
+from app.engine.feeds import Feeds
 from app.engine.fills import FillReports
+from app.engine.health import Health
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
 from app.engine.late_slices import LateSlices
+from app.engine.live_orders import LiveOrders
 from app.engine.orders import OrderEntry
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Clock, Metrics, Store
@@ -25,7 +28,8 @@ GRACE_SECONDS = 2.0
 
 
 class Engine:
-    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `fills`, `queries` and `recovery`.
+    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `fills`, `queries` and `recovery`; and
+    what operators ask: `health`, `feeds` and `live_orders`.
 
     `chain` decides the orders. A bar is late `grace_seconds` after its close.
 
@@ -44,16 +48,19 @@ class Engine:
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         waiters = Waiters()
-        announcer = Announcer(metrics, waiters)
+        self.live_orders = LiveOrders()
+        announcer = Announcer(metrics, waiters, self.live_orders)
         committer = Committer(store, metrics, announcer)
-        loader = Loader(store, chain.lookback)
+        loader = Loader(store, chain.lookback, self.live_orders)
         self._decider = Decider(chain, clock, metrics)
         pipeline = Pipeline(self._decider, committer)
         self.recovery = Recovery(store, calendars, loader, pipeline, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument)
+        self.feeds = Feeds(self._live, self.live_orders, clock)
+        self.health = Health(self.recovery, self._decider, self.feeds)
         self.instruments = InstrumentRegistry(store, calendars, self._live)
-        self.queries = Queries(store, self._live, loader, self._decider, waiters)
-        self.fills = FillReports(store, self.queries, committer)
+        self.queries = Queries(store, self._live, loader, self._decider, waiters, clock)
+        self.fills = FillReports(store, self.queries, committer, self._live, clock)
         self.bars = BarIntake(
             store=store,
             instruments=self._live,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from app.domain.acceptance import require_fitting
 from app.domain.errors import Conflict, InvalidInput, Unavailable
 from app.domain.order import Order, order_id_of
 from app.domain.state import OrderState
@@ -13,7 +14,7 @@ from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.history import STEP_BARS_MAX
-from app.engine.instruments.live import LiveInstrument
+from app.engine.instruments.live import DAY_SECONDS, LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Claim, Clock, Store
@@ -25,6 +26,8 @@ from app.engine.terms import digest_of
 
 RACES_MAX = 20
 START_AHEAD_MAX = timedelta(days=300)
+START_BEHIND_MAX = timedelta(minutes=1)
+"""How long ago an order may start, or a step where that is longer: it was sent a moment ago, and starts now."""
 
 
 class OrderEntry:
@@ -57,9 +60,9 @@ class OrderEntry:
         """The order with its first slice where that is due, and whether it is new. Nothing is recorded before the order
         is known to be valid.
 
-        Raises NotFound("unknown_instrument"), InvalidInput (what `accept` says, "horizon_too_long",
-        "step_seconds_unsupported", "start_time_too_far"), Conflict("client_order_id_reused" | "no_bars"),
-        Unavailable("too_many_orders" | "busy").
+        Raises NotFound("unknown_instrument"), InvalidInput (what `accept` and `require_fitting` say,
+        "horizon_too_long", "step_seconds_unsupported", "start_time_too_far", "start_time_past", "outside_calendar"),
+        Conflict("client_order_id_reused" | "no_bars"), Unavailable("too_many_orders" | "busy").
         """
         if order.order_id != order_id_of(order.client_order_id):
             raise AssertionError("the order's id does not follow from its client_order_id")
@@ -78,12 +81,23 @@ class OrderEntry:
         """Raises NotFound("unknown_order"), Conflict("order_ended"), Unavailable("busy")."""
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
-            return [change(state, after) if (after := cancel(state)) is not state else None for state in orders]
+            return [change(state, after) if (after := cancel(state, now)) is not state else None for state in orders]
 
         state = await self._queries.order(order_id)
+        now = self._clock.now(await self._newest_close(state))
         [cancelled] = await commit_transition(self._committer, [state], transition)
         self._instruments.try_again(cancelled.order.instrument)
         return cancelled
+
+    async def _newest_close(self, state: OrderState) -> datetime:
+        """An order can be cancelled though the bars of its instrument are not understood."""
+        try:
+            newest = await self._store.bars_before(state.order.instrument, None, 1)
+        except Unavailable as error:
+            if error.code != "instrument_unreadable":
+                raise
+            newest = []
+        return newest[-1].close_time if newest else state.next_open
 
     async def _first_answer(self, order: Order) -> OrderState | None:
         claim = await self._store.claimed(order.order_id)
@@ -122,29 +136,55 @@ class OrderEntry:
                 f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
             )
         step_seconds = _require_step(order, live)
-        now = self._clock.now(live.newest.close_time)
-        start = max(now, order.start_time or now)
-        if start - now > START_AHEAD_MAX:
-            raise InvalidInput("start_time_too_far", f"start_time is more than {START_AHEAD_MAX.days} days ahead")
+        start = _start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
         await self._loader.ensure_history(live, step_seconds)
-        return accept(order, live.instrument, live.first_open(start, step_seconds), live.last.close)
+        require_fitting(order, live.instrument, live.last.close, live.busiest_volume(step_seconds))
+        first = live.first_open(start, step_seconds)
+        _require_known(live, first, step_seconds, order.horizon.max_steps)
+        return accept(order, live.instrument, first, live.last.close)
 
 
 def _require_step(order: Order, live: LiveInstrument) -> int:
     """The order's step in seconds. Raises InvalidInput("step_seconds_unsupported") where bars cannot make it."""
     bar_seconds, step_seconds = live.instrument.bar_seconds, live.step_seconds_of(order)
-    parts, rest = divmod(step_seconds, bar_seconds)
-    if rest or not 1 <= parts <= STEP_BARS_MAX:
+    if step_seconds % bar_seconds or not 1 <= live.calendar.bars_in(step_seconds, bar_seconds) <= STEP_BARS_MAX:
         raise InvalidInput(
             "step_seconds_unsupported",
             f"step_seconds is {step_seconds}; it must be 1 to {STEP_BARS_MAX} bars of {bar_seconds} s",
         )
-    if parts > 1 and not live.calendar.continuous:
+    if step_seconds > DAY_SECONDS and not live.calendar.continuous:
         raise InvalidInput(
             "step_seconds_unsupported",
-            f"step_seconds is {step_seconds}; on {live.instrument.calendar} it must be the bars' {bar_seconds}",
+            f"step_seconds is {step_seconds}; at most {DAY_SECONDS}, a session, on {live.instrument.calendar}",
         )
     return step_seconds
+
+
+def _require_known(live: LiveInstrument, opens: datetime, step_seconds: int, steps: int) -> None:
+    """Raises InvalidInput("outside_calendar") where the calendar ends before the order's last window does."""
+    for _ in range(0 if live.calendar.continuous else steps):
+        window = live.window_from(opens, step_seconds)
+        live.calendar.require_known(window.start)
+        opens = window.end
+
+
+def _start_of(order: Order, now: datetime, step: timedelta) -> datetime:
+    """When the order may start. Raises InvalidInput("start_time_too_far" | "start_time_past")."""
+    start = order.start_time or now
+    if start - now > START_AHEAD_MAX:
+        raise InvalidInput(
+            "start_time_too_far",
+            f"start_time is {start.isoformat()}, more than {START_AHEAD_MAX.days} days after {now.isoformat()}",
+            "#/start_time",
+        )
+    earliest = now - max(step, START_BEHIND_MAX)
+    if start < earliest:
+        raise InvalidInput(
+            "start_time_past",
+            f"start_time is {start.isoformat()}; it must be at least {earliest.isoformat()}. Leave it out to start now",
+            "#/start_time",
+        )
+    return max(now, start)
 
 
 def _require_own(claim: Claim, order: Order) -> None:

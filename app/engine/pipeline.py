@@ -16,7 +16,7 @@ from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
 from app.engine.stages.take import take_slices
-from app.engine.stages.windows import close_windows, next_window, wanted_slices
+from app.engine.stages.windows import close_windows, looks_at, wanted_slices
 
 
 class Pipeline:
@@ -78,7 +78,7 @@ def _regrouped(batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]) 
 
 
 def _watched(part: InstrumentOrders) -> InstrumentOrders:
-    """Note when each window opens that has no slice yet: somebody must look then whether its bar is late."""
-    for window in filter(None, (next_window(state, part.live) for state in part.orders)):
-        part.live.note_due(window.start)
+    """Note when somebody must look at an order although no bar has come."""
+    for at in filter(None, (looks_at(state, part.live) for state in part.orders)):
+        part.live.note_due(at)
     return part

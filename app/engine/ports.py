@@ -7,13 +7,13 @@ recorded is then unknown, and the same call may be made again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from app.domain.bar import Bar
-from app.domain.fills import Fill
+from app.domain.fills import Fill, FillWarning
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Status
 from app.domain.order import Order
@@ -30,32 +30,47 @@ class Clock(Protocol):
 
 
 class Calendar(Protocol):
-    """The trading windows of one calendar. Windows of a session calendar are as long as the feed's bars; only a
-    `continuous` one (24/7) has windows of any length, aligned to multiples of it since the epoch."""
+    """The trading windows of one calendar. A `continuous` one (24/7) has windows of any length, aligned to multiples of
+    it since the epoch. Elsewhere windows count from the open of a session, anew after each break, and are cut where a
+    break or the close comes first.
+
+    `like` is when any bar of a feed of daily bars opens: windows of a day then are that feed's next bars, stamped as
+    that one is. It is None where the feed's bars are shorter: windows of a day then are whole sessions.
+    """
 
     continuous: bool
 
-    def first_open(self, at: datetime, window_seconds: int, like: datetime) -> datetime:
-        """The first window that opens at or after `at`. Daily windows of an exchange open at the time of day of `like`.
-        Raises InvalidInput("outside_calendar") beyond the years that the calendar knows."""
+    def first_open(self, at: datetime, window_seconds: int, like: datetime | None) -> datetime:
+        """The first window that opens at or after `at`. Some way beyond the sessions that the calendar knows it repeats
+        the last of them, so that orders under way find their windows.
+        Raises InvalidInput("outside_calendar") further out."""
         ...
 
-    def close_of(self, open_time: datetime, window_seconds: int) -> datetime:
-        """When the window that opens at `open_time` closes: never after its session does."""
+    def close_of(self, open_time: datetime, window_seconds: int, like: datetime | None = None) -> datetime:
+        """When the window that opens at `open_time` closes: never after its session does, nor in a break."""
         ...
 
     def aligned(self, open_time: datetime, window_seconds: int) -> bool:
-        """Whether a window opens then."""
+        """Whether a window of the feed opens then. Raises as `require_known`."""
         ...
 
     def missing(self, after: datetime, until: datetime, window_seconds: int, limit: int) -> list[datetime]:
-        """The windows that open after the one at `after` and before the one at `until`; the first `limit` of them."""
+        """The feed's windows that open after the one at `after` and before the one at `until`; the first `limit` of
+        them."""
+        ...
+
+    def bars_in(self, window_seconds: int, bar_seconds: int) -> int:
+        """The most bars of the feed that a window holds."""
+        ...
+
+    def require_known(self, at: datetime) -> None:
+        """Raises InvalidInput("outside_calendar") beyond the sessions that the calendar knows."""
         ...
 
 
 class Calendars(Protocol):
     def __call__(self, code: str) -> Calendar:
-        """Raises InvalidInput("unknown_calendar")."""
+        """May take seconds, so call it in a thread. Raises InvalidInput("unknown_calendar")."""
         ...
 
 
@@ -77,6 +92,10 @@ class Metrics(Protocol):
 
     def order_changed(self, status: Status) -> None:
         """An order was created in, or moved to, `status`."""
+        ...
+
+    def fill_flagged(self, warning: FillWarning) -> None:
+        """A fill was booked with that warning."""
         ...
 
     def slice_late(self, count: int) -> None:
@@ -145,6 +164,10 @@ class Store(Protocol):
 
     async def awaiting(self, symbol: str) -> list[OrderState]:
         """The instrument's orders to which bars still matter."""
+        ...
+
+    async def live_orders(self) -> Mapping[Status, int]:
+        """How many orders are in each of the statuses in which bars can move them, over all instruments."""
         ...
 
     async def slices(self, order_id: str) -> list[Slice]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 
 from app.domain.errors import NotFound
 from app.domain.lifecycle import Status
 from app.domain.order import order_id_of
+from app.domain.slice import Slice
 from app.domain.state import OrderState
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
-from app.engine.ports import Store
-from app.engine.results import Page, Schedule
+from app.engine.ports import Clock, Store
+from app.engine.results import NextSlice, Page, Schedule
 from app.engine.schedule import schedule_of
 from app.engine.stages.decide import Decider
 from app.engine.waiters import Waiters
@@ -20,13 +22,20 @@ from app.engine.waiters import Waiters
 
 class Queries:
     def __init__(
-        self, store: Store, instruments: LiveInstruments, loader: Loader, decider: Decider, waiters: Waiters
+        self,
+        store: Store,
+        instruments: LiveInstruments,
+        loader: Loader,
+        decider: Decider,
+        waiters: Waiters,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._instruments = instruments
         self._loader = loader
         self._decider = decider
         self._waiters = waiters
+        self._clock = clock
 
     async def order(self, order_id: str) -> OrderState:
         """Raises NotFound("unknown_order")."""
@@ -52,19 +61,31 @@ class Queries:
         fits = found and status in (None, found.status) and instrument in (None, found.order.instrument)
         return Page(orders=(found,) if found and fits else (), next_cursor=None)
 
-    async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> OrderState:
-        """The order, whose `current` is the slice; waits while the order is live without one, at most `wait_seconds`.
+    async def live_orders(self) -> Mapping[Status, int]:
+        """How many orders are in each of the statuses in which bars can move them."""
+        return await self._store.live_orders()
+
+    async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> NextSlice:
+        """The slice to trade now; waits while the order is live without one, at most `wait_seconds`.
         Raises NotFound("unknown_order"), Unavailable("too_many_waiters")."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_seconds
         while True:
             with self._waiters.change_of(order_id) as changed:
                 state = await self.order(order_id)
-                if state.current is not None or not state.status.live or loop.time() >= deadline:
-                    return state
+                piece = self._offered(state)
+                if piece is not None or not state.status.live or loop.time() >= deadline:
+                    return NextSlice(order_id=state.order_id, status=state.status, slice=piece)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(deadline):
                         await changed
+
+    def _offered(self, state: OrderState) -> Slice | None:
+        """The newest slice, unless its window is over: nobody can trade in it any more, though its bar may be late."""
+        piece = state.current
+        if piece is None or not state.status.live or piece.window.end <= self._clock.now(piece.window.start):
+            return None
+        return piece
 
     async def schedule(self, order_id: str) -> Schedule:
         """Every step: done, current, projected. Raises NotFound("unknown_order")."""
@@ -72,5 +93,6 @@ class Queries:
         live = await self._instruments.get(state.order.instrument)
         step_seconds = live.step_seconds_of(state.order)
         await self._loader.ensure_history(live, step_seconds)
-        rest = await self._decider.foresee(live, step_seconds, state) if state.status.live else []
-        return schedule_of(state, slices, rest, lambda at: live.window_from(at, step_seconds))
+        rest = await self._decider.foresee(live, step_seconds, state) if state.status.live else None
+        now = self._clock.now(live.last.close_time)
+        return schedule_of(state, slices, rest, lambda at: live.window_from(at, step_seconds), now)

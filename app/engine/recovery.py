@@ -24,6 +24,7 @@ LOG = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.5
 PAUSE_SECONDS_MAX = 30.0
 STORE_AWAY = "store_unavailable"
+FAILED_TOLD_MAX = 20
 
 
 class Recovery:
@@ -51,6 +52,11 @@ class Recovery:
     async def stop(self) -> None:
         await end(self._task)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody opens instruments again after a failure: the task that does has ended."""
+        return self._task is not None and self._task.done()
+
     async def readiness(self) -> Readiness:
         """Whether every instrument has been opened, or tried, and the store keeps what it acknowledges. One instrument
         that fails is told and keeps nobody from being served."""
@@ -59,15 +65,15 @@ class Recovery:
             reasons += await self._store.weaknesses()
         except Unavailable as error:
             reasons.append(error.code)
-        failing = self._instruments is not None and self._instruments.failures.symbols
-        told = ["instrument_failed"] if failing else []
-        return Readiness(ready=not reasons, reasons=(*reasons, *told))
+        failed = self._instruments.failures.symbols[:FAILED_TOLD_MAX] if self._instruments else []
+        return Readiness(ready=not reasons, reasons=tuple(reasons), instruments_failed=tuple(failed))
 
     async def open_instrument(self, symbol: str) -> LiveInstrument:
         """The instrument as its newest bar has left it, every order moved by every bar.
         Raises NotFound("unknown_instrument")."""
         instrument = await registered(self._store, symbol)
-        live = LiveInstrument(instrument, self._calendars(instrument.calendar), self._lookback)
+        calendar = await asyncio.to_thread(self._calendars, instrument.calendar)
+        live = LiveInstrument(instrument, calendar, self._lookback)
         try:
             await self._catch_up(live)
         except InvalidInput as error:  # no fault of whoever asks for the instrument
@@ -76,7 +82,7 @@ class Recovery:
 
     async def _catch_up(self, live: LiveInstrument) -> None:
         """The last bar that every order has seen is taken once more: its slices may be missing."""
-        orders = await self._store.awaiting(live.symbol)
+        orders = await self._loader.orders(live)
         unseen = min((_unseen_from(state) for state in orders), default=None)
         seen = await self._store.bars_before(live.symbol, unseen, 1)
         if not seen:

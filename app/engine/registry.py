@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from app.domain.errors import NotFound
 from app.domain.instrument import Instrument
 from app.engine.instruments.cache import LiveInstruments
@@ -17,7 +19,7 @@ class InstrumentRegistry:
     async def put(self, instrument: Instrument) -> bool:
         """True when created. Raises Conflict("instrument_in_use") where live orders stand on other terms, and
         InvalidInput("unknown_calendar"). Where the length of bars or the calendar changes, the old bars are dropped."""
-        self._calendars(instrument.calendar)
+        await asyncio.to_thread(self._calendars, instrument.calendar)
         created = await self._store.put_instrument(instrument)
         self._live.forget(instrument.symbol)
         self._live.try_again(instrument.symbol)

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.fills import Fill
 from app.domain.lifecycle import Status
 from app.domain.slice import Slice, Window
 from app.domain.state import OrderState
@@ -38,11 +39,29 @@ class Ingested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookedFill:
+    """The order with a reported fill booked, and the fill with its warnings; `new` is False for a repeated report."""
+
+    order: OrderState
+    fill: Fill
+    new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Orders by instrument and, within it, in order of acceptance; `next_cursor` is None on the last page."""
 
     orders: tuple[OrderState, ...]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextSlice:
+    """What the order is to trade now; `slice` is None while there is nothing."""
+
+    order_id: str
+    status: Status
+    slice: Slice | None
 
 
 class StepState(StrEnum):
@@ -55,9 +74,10 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledStep:
-    """`fraction` is the share of the whole order asked for, or expected to be, in the step; `executed` what was
-    traded in it, in the unit that the order fixes; `slice` is None for a projected step. `end_probability` is the
-    chance, seen from now, that the order ends at this step: they sum to 1 over the schedule of a live order."""
+    """`fraction` is the share of the whole order asked for in the step, or the mean of what may be: an order that ends
+    before asks for nothing more. `executed` is what was traded in it, in the unit that the order fixes; `slice` is None
+    for a projected step. `end_probability` is the chance, seen from now, that the order ends at this step: they sum to
+    1 over the schedule of a live order."""
 
     step: int
     state: StepState
@@ -70,7 +90,7 @@ class ScheduledStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The slices so far, the current one, and the projected rest if nothing new happens in the market."""
+    """The slices so far, the current one, and the projected rest: the mean over what the market may do."""
 
     order_id: str
     status: Status
@@ -79,8 +99,11 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """`reasons` are stable codes of what keeps the service from serving; when it is ready they are empty, or tell of
-    one thing that fails beside all that is served."""
+    """`reasons` are stable codes of what keeps the service from serving; empty when ready. `feeds_silent` are
+    instruments whose orders await a feed that is silent, `instruments_failed` those that cannot be opened now; both
+    hold the first of them by name."""
 
     ready: bool
     reasons: tuple[str, ...] = ()
+    feeds_silent: tuple[str, ...] = ()
+    instruments_failed: tuple[str, ...] = ()

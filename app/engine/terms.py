@@ -11,10 +11,15 @@ from typing import Any
 
 from app.domain.order import Order
 
+ADDED_LATER = ("report_delay_seconds",)
+"""Terms that earlier releases did not know. Where the OMS does not name them, the digest is what it was then, so that
+an order of an earlier release may be sent again."""
+
 
 def digest_of(order: Order) -> str:
     """Equal for equal terms however they were written: 1.0 and 1, or a time with another offset."""
-    return hashlib.sha256(json.dumps(asdict(order), default=_plain, sort_keys=True).encode()).hexdigest()
+    terms = {name: value for name, value in asdict(order).items() if value is not None or name not in ADDED_LATER}
+    return hashlib.sha256(json.dumps(terms, default=_plain, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: Any) -> str:

@@ -19,9 +19,11 @@ LOOK_SECONDS = 0.25
 async def watching(engine: Engine, look_seconds: float = LOOK_SECONDS) -> AsyncIterator[None]:
     """Give late slices while open; for a wall clock. A look while nothing is due does not reach for the store."""
     task = asyncio.create_task(_watch(engine, look_seconds), name="watchdog")
+    engine.health.watch(task)
     try:
         yield
     finally:
+        engine.health.watch(None)
         await end(task)
 
 
@@ -33,4 +35,6 @@ async def _watch(engine: Engine, look_seconds: float) -> None:
             pass
         except Exception:  # one instrument's trouble must not end the watch over the others
             LOG.exception("late slices failed; trying again")
+        else:
+            engine.health.looked()
         await asyncio.sleep(look_seconds)

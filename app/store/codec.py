@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.bar import Bar
-from app.domain.fills import Fill
+from app.domain.fills import Fill, FillWarning
 from app.domain.instrument import Instrument
 from app.engine.ports import Claim
 
@@ -75,7 +75,9 @@ def bar_from(line: str) -> Bar:
 
 
 def instrument_text(instrument: Instrument) -> str:
-    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument)})
+    """The maximum of an order is none of the terms: what is accepted stands on it no longer."""
+    maximum = {"max_order_notional": text(instrument.max_order_notional)}
+    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument), **maximum})
 
 
 def terms_text(instrument: Instrument) -> str:
@@ -95,6 +97,7 @@ def instrument_from(line: str, revision: str | None = None) -> Instrument:
         symbol=value["symbol"],
         bar_seconds=value["bar_seconds"],
         calendar=value["calendar"],
+        max_order_notional=number(value.get("max_order_notional")),
         revision=int(revision or 0),
         **{name: Decimal(value[name]) for name in ("lot_size", "tick_size", "min_notional", "notional_step")},
     )
@@ -118,6 +121,7 @@ def fill_text(fill: Fill) -> str:
             "quantity": str(fill.quantity),
             "price": str(fill.price),
             "executed_at": fill.executed_at.isoformat(),
+            "warnings": fill.warnings,
         }
     )
 
@@ -130,6 +134,7 @@ def fill_from(line: str) -> Fill:
         quantity=Decimal(value["quantity"]),
         price=Decimal(value["price"]),
         executed_at=datetime.fromisoformat(value["executed_at"]),
+        warnings=tuple(map(FillWarning, value.get("warnings", ()))),
     )
 
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
-from app.domain.events import EVENT_VERSION, FillBooked, Happening, OrderEvent, SliceCommitted, StatusChanged
+from app.domain.events import (
+    EVENT_VERSION,
+    FillBooked,
+    Happening,
+    OrderEvent,
+    OverFilled,
+    SliceClosed,
+    SliceCommitted,
+    StatusChanged,
+)
+from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
 from app.store.codec import dumps, loads
 
@@ -36,16 +47,31 @@ def _facts(what: Happening) -> dict[str, Any]:
         case SliceCommitted():
             return {"slice_id": what.slice_id}
         case FillBooked():
-            return {"execution_id": what.execution_id, "slice_id": what.slice_id}
+            return {"execution_id": what.execution_id, "slice_id": what.slice_id, "warnings": what.warnings}
+        case OverFilled():
+            sizes = {"amount": str(what.amount), "over_filled": str(what.over_filled)}
+            return {"execution_id": what.execution_id, "slice_id": what.slice_id} | sizes
+        case SliceClosed():
+            return {"slice_id": what.slice_id, "given_back": str(what.given_back)}
 
 
 def _happening(value: dict[str, Any]) -> Happening:
     match value["event"].split("."):
+        case ["order", "over_filled"]:
+            return OverFilled(
+                execution_id=value["execution_id"],
+                slice_id=value["slice_id"],
+                amount=Decimal(value["amount"]),
+                over_filled=Decimal(value["over_filled"]),
+            )
         case ["order", _]:
             reason = value["stop_reason"]
             return StatusChanged(status=Status(value["status"]), stop_reason=StopReason(reason) if reason else None)
         case ["slice", "committed"]:
             return SliceCommitted(slice_id=value["slice_id"])
+        case ["slice", "closed"]:
+            return SliceClosed(slice_id=value["slice_id"], given_back=Decimal(value["given_back"]))
         case ["fill", "booked"]:
-            return FillBooked(execution_id=value["execution_id"], slice_id=value["slice_id"])
+            warnings = tuple(map(FillWarning, value.get("warnings", ())))
+            return FillBooked(execution_id=value["execution_id"], slice_id=value["slice_id"], warnings=warnings)
     raise ValueError(f"no event is named {value['event']!r}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -10,13 +11,15 @@ from typing import Any
 
 from app.domain.benchmark import BenchmarkSums
 from app.domain.lifecycle import Status, StopReason
+from app.domain.numbers import EXACT, ZERO, exact_sum
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Order, Side, SizeMode
 from app.domain.projection import Bound
-from app.domain.slice import Basis, Decided, Slice, Window
+from app.domain.slice import Basis, Decided, ReportsDue, Slice, Window
 from app.domain.state import OrderState
 from app.store.codec import dumps, loads, moment, number, text
 
 MANDATES_CACHED = 20_000
+NOTHING_UNSEEN = (0, "0", "0", "0")
 
 
 def mandate_text(state: OrderState) -> str:
@@ -39,6 +42,7 @@ def mandate_text(state: OrderState) -> str:
             "limit_price": text(limits.limit_price),
             "risk_aversion": text(order.risk_aversion),
             "fills": order.fills,
+            "report_delay_seconds": order.report_delay_seconds,
             "lot": str(state.lot),
             "base_lot": str(state.base_lot),
             "total": state.total,
@@ -60,18 +64,22 @@ def state_text(state: OrderState) -> str:
             "overdue": [_slice_value(piece) for piece in state.overdue],
             "asked": state.asked,
             "executed": [str(size) for size in state.executed],
+            "reports_due": [_reports_due_value(due) for due in state.reports_due],
+            "over_filled": str(state.over_filled),
             "filled_quantity": str(state.filled_quantity),
             "filled_notional": str(state.filled_notional),
             "arrival_price": text(state.arrival_price),
+            "unpriced": [str(state.unpriced_quantity), str(state.unpriced_notional)],
             "sums": [sums.steps, str(sums.price_sum), str(sums.notional_sum), str(sums.volume_sum), sums.partial],
+            "unseen": [sums.unseen_steps, *map(str, _unseen_sums(sums))],
         }
     )
 
 
 def state_from(mandate: str, state: str) -> OrderState:
     value = loads(state)
-    steps, price_sum, notional_sum, volume_sum, partial = value["sums"]
-    return OrderState(
+    unpriced_quantity, unpriced_notional = map(Decimal, value.get("unpriced", ("0", "0")))
+    read = OrderState(
         **_mandate(mandate),
         status=Status(value["status"]),
         version=value["version"],
@@ -81,17 +89,51 @@ def state_from(mandate: str, state: str) -> OrderState:
         overdue=tuple(_slice(piece) for piece in value["overdue"]),
         asked=tuple(value["asked"]),
         executed=tuple(Decimal(size) for size in value["executed"]),
+        reports_due=tuple(map(_reports_due, value.get("reports_due", ()))),
+        over_filled=Decimal(value.get("over_filled", 0)),
         filled_quantity=Decimal(value["filled_quantity"]),
         filled_notional=Decimal(value["filled_notional"]),
         arrival_price=number(value["arrival_price"]),
-        sums=BenchmarkSums(
-            steps=steps,
-            price_sum=Decimal(price_sum),
-            notional_sum=Decimal(notional_sum),
-            volume_sum=Decimal(volume_sum),
-            partial=partial,
-        ),
+        unpriced_quantity=unpriced_quantity,
+        unpriced_notional=unpriced_notional,
+        sums=_sums(value["sums"], value.get("unseen", NOTHING_UNSEEN)),
     )
+    return read if "reports_due" in value else _with_reports_due(read)
+
+
+def _unseen_sums(sums: BenchmarkSums) -> tuple[Decimal, Decimal, Decimal]:
+    return sums.unseen_price_sum, sums.unseen_notional_sum, sums.unseen_volume_sum
+
+
+def _sums(seen: Sequence[Any], unseen: Sequence[Any]) -> BenchmarkSums:
+    steps, price_sum, notional_sum, volume_sum, partial = seen
+    unseen_steps, unseen_price_sum, unseen_notional_sum, unseen_volume_sum = unseen
+    return BenchmarkSums(
+        steps=steps,
+        price_sum=Decimal(price_sum),
+        notional_sum=Decimal(notional_sum),
+        volume_sum=Decimal(volume_sum),
+        partial=partial,
+        unseen_steps=unseen_steps,
+        unseen_price_sum=Decimal(unseen_price_sum),
+        unseen_notional_sum=Decimal(unseen_notional_sum),
+        unseen_volume_sum=Decimal(unseen_volume_sum),
+    )
+
+
+def _with_reports_due(state: OrderState) -> OrderState:
+    """An order that was recorded before reports were awaited slice by slice. Only the newest slice was in flight, sums
+    were rounded to 28 digits, and nobody counted what was over-filled."""
+    order, piece, filled = state.order, state.current, exact_sum(state.executed)
+    if order.size_mode is SizeMode.QUANTITY:
+        state = replace(state, filled_quantity=filled)
+    else:
+        state = replace(state, filled_notional=filled)
+    if order.fills is Fills.REPORTED and piece is not None and state.unexecuted(piece.step):
+        until = piece.window.end + (piece.window.end - piece.window.start)
+        state = replace(state, reports_due=(ReportsDue(step=piece.step, window=piece.window, until=until),))
+    excess = EXACT.subtract(EXACT.add(filled, state.in_flight), order.size)
+    return replace(state, over_filled=max(ZERO, excess))
 
 
 def slice_text(piece: Slice) -> str:
@@ -123,12 +165,23 @@ def _mandate(mandate: str) -> Mapping[str, Any]:
         ),
         risk_aversion=number(value["risk_aversion"]),
         fills=Fills(value["fills"]),
+        report_delay_seconds=value.get("report_delay_seconds"),
     )
     return {
         "order": order,
         **{name: Decimal(value[name]) for name in ("lot", "base_lot", "min_notional")},
         **{name: value[name] for name in ("total", "slice_cap")},
     }
+
+
+def _reports_due_value(due: ReportsDue) -> list[Any]:
+    return [due.step, due.window.start.isoformat(), due.window.end.isoformat(), due.until.isoformat()]
+
+
+def _reports_due(value: Sequence[Any]) -> ReportsDue:
+    step, start, end, until = value
+    window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
+    return ReportsDue(step=step, window=window, until=datetime.fromisoformat(until))
 
 
 def _slice_value(piece: Slice) -> dict[str, Any]:
@@ -152,6 +205,7 @@ def _slice_value(piece: Slice) -> dict[str, Any]:
         "decided_on": decided.decided_on.isoformat() if decided.decided_on else None,
         "decided_at": decided.decided_at.isoformat(),
         "fallback_reason": decided.fallback_reason,
+        "expected_volume": text(piece.expected_volume),
     }
 
 
@@ -178,4 +232,5 @@ def _slice(value: Mapping[str, Any]) -> Slice:
             decided_at=datetime.fromisoformat(value["decided_at"]),
             fallback_reason=value["fallback_reason"],
         ),
+        expected_volume=number(value.get("expected_volume")),
     )

@@ -42,7 +42,7 @@ class Reader:
 
     async def instruments(self, symbols: Sequence[str]) -> list[Instrument | Unavailable | None]:
         every = [keys.instrument(symbol) for symbol in symbols]
-        found = await self._hashes(every, ("json", "revision"))
+        found = await self._answers(every, lambda pipe, key: pipe.hmget(key, "json", "revision"))
         return [
             self._understood(Kind.INSTRUMENT, key, fields, codec.instrument_from)
             for key, fields in zip(every, found, strict=True)
@@ -50,8 +50,17 @@ class Reader:
 
     async def orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderState | Unavailable | None]:
         every = [keys.order(symbol, order_id) for order_id in order_ids]
-        found = await self._hashes(every, ("mandate", "state"))
+        found = await self._answers(every, lambda pipe, key: pipe.hmget(key, "mandate", "state"))
         return [self._understood(Kind.ORDER, key, fields, state_from) for key, fields in zip(every, found, strict=True)]
+
+    async def counts(self, every: Sequence[str]) -> list[int]:
+        """How many members each sorted set has, 0 for what is none."""
+        counted = await self._answers(every, lambda pipe, key: pipe.zcard(key))
+        read = [
+            self._understood(Kind.INSTRUMENT, key, count if isinstance(count, Exception) else (count,), int)
+            for key, count in zip(every, counted, strict=True)
+        ]
+        return [each if isinstance(each, int) else 0 for each in read]
 
     def bars(self, symbol: str, entries: Sequence[tuple[str, dict[str, str]]]) -> list[Bar | None]:
         """One for each entry of the stream, None where it is not understood."""
@@ -63,13 +72,15 @@ class Reader:
         )
         return [each if isinstance(each, Bar) else None for each in read]
 
-    async def _hashes(self, every: Sequence[str], fields: Sequence[str]) -> list[Any]:
-        """Those fields of every hash; an exception in the place of a key that is of another type."""
+    async def _answers(self, every: Sequence[str], ask: Callable[[Pipeline, str], object]) -> list[Any]:
+        """What the server says of each key; an exception in the place of a key that is of another type."""
         found: list[Any] = []
         for first in range(0, len(every), READ_CHUNK):
             with self._outages.reaching():
                 async with self._client.pipeline(transaction=False) as pipe:
-                    found += await _answers(pipe, every[first : first + READ_CHUNK], fields)
+                    for key in every[first : first + READ_CHUNK]:
+                        ask(pipe, key)
+                    found += _readable(await pipe.execute(raise_on_error=False))
         return found
 
     def _understood(self, kind: Kind, key: str, fields: Any, read: Callable[..., T]) -> T | Unavailable | None:
@@ -82,10 +93,8 @@ class Reader:
             return refusal
 
 
-async def _answers(pipe: Pipeline, every: Sequence[str], fields: Sequence[str]) -> list[Any]:
-    for key in every:
-        pipe.hmget(key, fields)
-    answers: list[Any] = await pipe.execute(raise_on_error=False)
+def _readable(answers: list[Any]) -> list[Any]:
+    """Raises what is wrong with the server rather than with a key."""
     for answer in answers:
         if isinstance(answer, Exception) and not str(answer).startswith(WRONG_TYPE):
             raise answer

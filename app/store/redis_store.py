@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Self, cast
@@ -14,7 +14,7 @@ from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
-from app.domain.lifecycle import Status
+from app.domain.lifecycle import LIVE, Status
 from app.domain.order import Order
 from app.domain.slice import Slice
 from app.domain.state import OrderState
@@ -195,6 +195,15 @@ class RedisStore:
             order_ids = sorted(await cast("Any", self._client.smembers(key)))
         order_ids = [order_id for order_id in order_ids if order_id not in self._uncommittable]
         return [state for state in await self._reader.orders(symbol, order_ids) if isinstance(state, OrderState)]
+
+    async def live_orders(self) -> Counter[Status]:
+        symbols = await self._reader.symbols()
+        wanted = [(status, keys.orders(symbol, status)) for symbol in symbols for status in LIVE]
+        counts = Counter(dict.fromkeys(LIVE, 0))
+        found = await self._reader.counts([key for _, key in wanted])
+        for (status, _), count in zip(wanted, found, strict=True):
+            counts[status] += count
+        return counts
 
     async def slices(self, order_id: str) -> list[Slice]:
         symbol = await self._symbol_of(order_id)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from app.bars.file_names import bar_file_symbol, symbol_of
 from app.bars.reader import bar_seconds_of
 from app.bars.series import Series
 from app.domain.errors import InvalidInput
 from app.domain.instrument import SYMBOL
 from models.data.examine import Report, examine
 from models.data.findings import MENDABLE, faults
+from models.data.joining import FileBars, joined_files
 from models.data.mend import Mended, mend
 from models.data.raw import RawBars, joined
 from models.data.reading import read_bars
@@ -37,22 +39,33 @@ def prepare_files(
     utc: bool,
     step_seconds: int | None,
 ) -> list[Prepared]:
-    """One series for all files of one instrument and one bar length. The instrument is a file's name up to the first
-    `-` or `.` unless one is given. Raises InvalidInput with the file and its fault where convert cannot mend the fault.
+    """One series for all files of one instrument and one bar length. The instrument is the symbol in a file's name,
+    with dots for dashes, unless one is given. Raises InvalidInput with the file and its fault where convert cannot mend
+    the fault.
     """
-    groups: dict[tuple[str, int], list[RawBars]] = {}
+    groups: dict[tuple[str, int], list[FileBars]] = {}
     for path in paths:
-        name = require_name(instrument or path.name.split("-", 1)[0].split(".", 1)[0])
+        name = require_name(bar_file_symbol(symbol_of(path)) if instrument is None else instrument)
         raw = read_bars(path, mapping)
         require_sound(str(path), raw)
         if not raw.zoned and not utc:
             raise InvalidInput("no_zone", f"{path}: the times name no zone: give --utc if they are UTC")
         if len(raw) < 2:
             raise InvalidInput("too_few_bars", f"{path}: {len(raw)} bars; at least 2 are needed")
-        groups.setdefault((name, bar_seconds_of(np.unique(raw.open_time))), []).append(raw)
-    prepared = [prepare(name, parts, step_seconds) for (name, _), parts in groups.items()]
+        groups.setdefault((name, bar_seconds_of(np.unique(raw.open_time))), []).append(FileBars(path=path, raw=raw))
+    prepared = [_prepare_files(name, files, step_seconds) for (name, _), files in groups.items()]
     _require_distinct(prepared)
     return prepared
+
+
+def _prepare_files(instrument: str, files: Sequence[FileBars], step_seconds: int | None) -> Prepared:
+    """One series of all files. That several files became one, or a dash in their names a dot, is among the changes."""
+    one = prepare(instrument, [joined_files(instrument, files)], step_seconds)
+    names = ", ".join(file.path.name for file in files)
+    told = [f"joined from {names}"] if len(files) > 1 else []
+    if any(bar_file_symbol(symbol_of(file.path)) == instrument != symbol_of(file.path) for file in files):
+        told.append(f"{instrument} stands for the symbol in {names}: a dash ends the instrument in a bar file's name")
+    return replace(one, changes=(*told, *one.changes))
 
 
 def prepare(instrument: str, parts: list[RawBars], step_seconds: int | None = None) -> Prepared:
@@ -76,7 +89,8 @@ def require_name(instrument: str) -> str:
     if not SYMBOL.fullmatch(instrument) or "-" in instrument:
         raise InvalidInput(
             "bad_symbol",
-            f"{instrument!r} cannot name an instrument's file: letters, digits, . and _ only (--instrument)",
+            f"{instrument!r} cannot name an instrument's file: give an --instrument of letters, digits, . and _ only, "
+            "such as BRK.A for BRK-A",
         )
     return instrument
 

@@ -6,28 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.bars.gaps import GAP_WINDOWS_MAX, round_the_clock
+from app.bars.gaps import Missing, missing, off_grid, round_the_clock
 from app.bars.reader import read_series
-from app.bars.series import DAY_SECONDS
+from app.bars.series import DAY_SECONDS, Series
 from app.domain.errors import InvalidInput
-from models.data.findings import Finding, faults, warnings
+from models.data.findings import Finding, at_rows, faults, warnings
+from models.data.lost_days import LostDays, lost_days, lost_days_text, second_of_its_day
 from models.data.mend import as_series
 from models.data.raw import RawBars
 from models.data.reading import is_parquet, read_bars
-from models.data.wording import utc
-
-Seconds = NDArray[np.int64]
-
-USUAL_SHARE = 0.5
-"""A time of day belongs to the sessions if on this share of the days a bar opens then."""
+from models.data.wording import date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """`bars` are missing after the bar that opens at `after` (seconds since the epoch). With `new_history` the gap is
-    too long to fill, and the bars after it are read as a history of their own."""
+    too long for the bars around it to be neighbours, and the bars after it are read as a history of their own."""
 
     after: int
     bars: int
@@ -37,7 +32,8 @@ class Gap:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """`first` and `last` are opens in seconds since the epoch; None, like `bar_seconds`, where there are too few rows.
-    `round_the_clock` follows the rule of `app.bars.gaps`; in sessions, a gap is a hole inside a day's session."""
+    `round_the_clock` and `gaps` follow the rule of `app.bars.gaps`; in sessions, a gap is a hole inside a session, or
+    longer than any holiday. `missing_days` are the other dates on which a session is missing, as in 2024-01-31."""
 
     name: str
     bars: int
@@ -46,6 +42,7 @@ class Report:
     bar_seconds: int | None = None
     round_the_clock: bool = False
     gaps: tuple[Gap, ...] = ()
+    missing_days: tuple[str, ...] = ()
     faults: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
@@ -71,7 +68,9 @@ def examine(name: str, raw: RawBars) -> Report:
     firsts = np.searchsorted(raw.open_time, times, sorter=order)
     series = as_series(name, raw.pick(order[firsts]))
     always = round_the_clock(series)
-    found = faults(raw) + (_off_grid(raw, times, series.bar_seconds) if always else [])
+    found = faults(raw) + (_off_grid(raw, series) if always else [])
+    absent = missing(series)
+    lost = [] if always else lost_days(series, absent)
     return Report(
         name=name,
         bars=len(raw),
@@ -79,44 +78,41 @@ def examine(name: str, raw: RawBars) -> Report:
         last=int(times[-1]),
         bar_seconds=series.bar_seconds,
         round_the_clock=always,
-        gaps=_gaps(times, series.bar_seconds) if always else _session_gaps(times, series.bar_seconds),
+        gaps=_gaps(series, absent),
+        missing_days=tuple(date(day) for run in lost for day in run.days),
         faults=tuple(found),
-        warnings=() if found else (*_of_source(raw), *warnings(raw)),
+        warnings=() if found else (*_of_source(raw), *warnings(raw), *(() if always else _of_days(raw, series, lost))),
     )
 
 
-def _gaps(times: Seconds, bar_seconds: int) -> tuple[Gap, ...]:
-    missing = np.maximum(-(-np.diff(times) // bar_seconds) - 1, 0)
+def _gaps(series: Series, absent: Missing) -> tuple[Gap, ...]:
+    times, windows, new = series.open_time, absent.windows, absent.new_history
     return tuple(
-        Gap(after=int(times[index]), bars=int(missing[index]), new_history=bool(missing[index] > GAP_WINDOWS_MAX))
-        for index in np.flatnonzero(missing)
+        Gap(after=int(times[index]), bars=int(windows[index]), new_history=bool(new[index]))
+        for index in np.flatnonzero(windows)
     )
 
 
-def _session_gaps(times: Seconds, bar_seconds: int) -> tuple[Gap, ...]:
-    """Runs of missing bars between two bars of the same day (UTC), at times of day that usually have a bar: nights,
-    late opens, early closes and lunch breaks are no gaps."""
-    slots, counts = np.unique(times % DAY_SECONDS, return_counts=True)
-    usual = slots[counts >= USUAL_SHARE * len(np.unique(times // DAY_SECONDS))]
-    same_day = np.diff(times // DAY_SECONDS) == 0
-    before, after = times[:-1] % DAY_SECONDS, times[1:] % DAY_SECONDS
-    between = np.searchsorted(usual, after, side="left") - np.searchsorted(usual, before, side="right")
-    missing = np.where(same_day & (np.diff(times) > bar_seconds), between, 0)
-    return tuple(
-        Gap(after=int(times[index]), bars=int(missing[index]), new_history=False)
-        for index in np.flatnonzero(missing > 0)
-    )
+def _of_days(raw: RawBars, series: Series, lost: list[LostDays]) -> list[Finding]:
+    found = []
+    if lost:
+        row = int(np.argmax(raw.open_time == lost[0].before))
+        count = sum(len(run.days) for run in lost)
+        found.append(Finding(code="missing_days", count=count, row=row, text=lost_days_text(lost)))
+    twice = np.isin(raw.open_time, series.open_time[second_of_its_day(series)])
+    if twice.any():
+        found.append(at_rows(raw, "day_twice", twice, "have the date of the bar before", "keep one for each day"))
+    return found
 
 
-def _off_grid(raw: RawBars, times: Seconds, bar_seconds: int) -> list[Finding]:
+def _off_grid(raw: RawBars, series: Series) -> list[Finding]:
     """A fault for bars off the grid of the first bar, on which gaps of a series round the clock are filled."""
-    off_grid = (raw.open_time - times[0]) % bar_seconds != 0
-    if not off_grid.any():
+    beside = np.isin(raw.open_time, series.open_time[off_grid(series)])
+    if not beside.any():
         return []
-    row = int(np.argmax(off_grid))
-    text = f"do not open a whole number of bars after the first one; first row {row} ({utc(int(raw.open_time[row]))})"
-    count = int(off_grid.sum())
-    return [Finding(code="off_grid", count=count, row=row, text=f"{count} of {len(raw)} rows {text}")]
+    daily = series.bar_seconds == DAY_SECONDS
+    what = "have the date of the bar before" if daily else "do not open a whole number of bars after the first one"
+    return [at_rows(raw, "off_grid", beside, what, "take them out")]
 
 
 def _of_source(raw: RawBars) -> list[Finding]:

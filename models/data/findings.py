@@ -21,6 +21,11 @@ PRICES = NUMBERS[:4]
 NOTIONAL_SLACK = 1e-4
 """How far a bar's VWAP may lie outside low..high without a warning: 1 bp. Sources round their notional."""
 
+PRICE_RATIO_MAX = 10.0
+"""From one bar's close to the next one's open no market moves so far. Splits do, and rows of another instrument."""
+
+CORRECT = "correct them or take them out"
+
 MENDABLE = ("out_of_order", "duplicate_times")
 """Faults that `lem data convert` mends without loss: rows are sorted, repeated rows dropped."""
 
@@ -43,6 +48,8 @@ def warnings(raw: RawBars) -> list[Finding]:
     """The warnings about bars that have no faults."""
     volume, low, high = (raw.columns[name] for name in ("volume", "low", "high"))
     found = [*_found(raw, "no_volume", volume == 0.0, "have no volume: the price is (high + low + close) / 3")]
+    away = f"open more than {PRICE_RATIO_MAX:g} times away from the close before: a split, or another instrument's rows"
+    found += _found(raw, "price_leap", leaps(raw), away)
     vwap = _vwap(raw)
     if vwap is None:
         return found
@@ -64,17 +71,17 @@ def _vwap(raw: RawBars) -> Vector | None:
 
 def _faults_of_time(raw: RawBars) -> Iterator[Finding]:
     step = np.diff(raw.open_time, prepend=raw.open_time[:1] - 1)
-    yield from _found(raw, "out_of_order", step < 0, "are older than the row before")
+    yield from _found(raw, "out_of_order", step < 0, "are older than the row before", "lem data convert sorts them")
     order = np.argsort(raw.open_time, kind="stable")
     sorted_rows = raw.pick(order)
     repeats, differs = repeated(sorted_rows)
-    for code, bad, text in (
-        ("duplicate_times", repeats & ~differs, "repeat another row"),
-        ("conflicting_times", differs, "have the time of another row and say otherwise"),
+    for code, bad, text, advice in (
+        ("duplicate_times", repeats & ~differs, "repeat another row", "lem data convert drops them"),
+        ("conflicting_times", differs, "have the time of another row and say otherwise", "keep the right ones"),
     ):
         in_file_order = np.zeros(len(raw), dtype=np.bool_)
         in_file_order[order] = bad
-        yield from _found(raw, code, in_file_order, text)
+        yield from _found(raw, code, in_file_order, text, advice)
 
 
 def repeated(raw: RawBars) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -87,27 +94,38 @@ def repeated(raw: RawBars) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return same, differs
 
 
+def leaps(raw: RawBars) -> NDArray[np.bool_]:
+    """Of rows sorted by time: which open further from the close before than a market moves."""
+    close, opens = raw.columns["close"][:-1], raw.columns["open"][1:]
+    leap: NDArray[np.bool_] = (opens > close * PRICE_RATIO_MAX) | (close > opens * PRICE_RATIO_MAX)
+    return np.concatenate([np.zeros(min(1, len(raw)), dtype=np.bool_), leap])
+
+
 def _faults_of_numbers(raw: RawBars) -> Iterator[Finding]:
     for name, values in raw.columns.items():
         required = name in NUMBERS
         if required:
-            yield from _found(raw, "not_a_number", np.isnan(values), f"have no {name}")
-        yield from _found(raw, "infinite", np.isinf(values), f"have an infinite {name}")
-        yield from _found(raw, "negative", values < 0.0, f"have a negative {name}")
+            yield from _found(raw, "not_a_number", np.isnan(values), f"have no {name}", CORRECT)
+        yield from _found(raw, "infinite", np.isinf(values), f"have an infinite {name}", CORRECT)
+        yield from _found(raw, "negative", values < 0.0, f"have a negative {name}", CORRECT)
 
 
 def _impossible(raw: RawBars) -> Iterator[Finding]:
     prices = np.stack([raw.columns[name] for name in PRICES])
     low, high = raw.columns["low"], raw.columns["high"]
-    yield from _found(raw, "high_below_low", high < low, "have high below low")
+    yield from _found(raw, "high_below_low", high < low, "have high below low", CORRECT)
     outside = ((prices < low) | (prices > high)).any(axis=0) & (low <= high)
-    yield from _found(raw, "price_outside_range", outside, "have open or close outside low..high")
-    yield from _found(raw, "price_not_above_zero", (prices == 0.0).any(axis=0), "have a price of 0")
+    yield from _found(raw, "price_outside_range", outside, "have open or close outside low..high", CORRECT)
+    yield from _found(raw, "price_not_above_zero", (prices == 0.0).any(axis=0), "have a price of 0", CORRECT)
 
 
-def _found(raw: RawBars, code: str, bad: NDArray[np.bool_], text: str) -> Iterator[Finding]:
-    count = int(bad.sum())
-    if count:
-        row = int(np.argmax(bad))
-        where = f"first row {row} ({utc(int(raw.open_time[row]))})"
-        yield Finding(code=code, count=count, row=row, text=f"{count} of {len(raw)} rows {text}; {where}")
+def _found(raw: RawBars, code: str, bad: NDArray[np.bool_], text: str, advice: str = "") -> Iterator[Finding]:
+    if bad.any():
+        yield at_rows(raw, code, bad, text, advice)
+
+
+def at_rows(raw: RawBars, code: str, bad: NDArray[np.bool_], text: str, advice: str = "") -> Finding:
+    """The finding about the rows that are `bad` [T], of which there is at least one, with the first one's time."""
+    row, count = int(np.argmax(bad)), int(bad.sum())
+    said = f"{count} of {len(raw)} rows {text}; first row {row} ({utc(int(raw.open_time[row]))})"
+    return Finding(code=code, count=count, row=row, text=f"{said}: {advice}" if advice else said)

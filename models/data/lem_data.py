@@ -75,7 +75,7 @@ def convert(
     out: Annotated[Path, typer.Option(help="Folder of the bar files, INSTRUMENT-LENGTH.parquet.")],
     instrument: Annotated[
         str | None,
-        typer.Option(help="Instrument of all the files.", show_default="each file's name up to the first - or ."),
+        typer.Option(help="Instrument of all the files.", show_default="the symbol in each file's name"),
     ] = None,
     columns: Columns = "",
     utc: Annotated[bool, typer.Option("--utc", help="Read times that name no zone as UTC.")] = False,
@@ -86,6 +86,9 @@ def convert(
 ) -> None:
     """Write bar files. Files of one instrument and bar length become one. Rows are sorted, repeated rows dropped, a
     missing notional is computed, and each change is reported. No bar is filled in. If any file is bad, none is written.
+
+    Without --instrument it is the symbol in a file's name, dates and lengths left out, with dots for dashes: BRK.A for
+    BRK-A.csv.
 
     Times are ISO 8601 with a zone, or seconds, milliseconds, microseconds or nanoseconds since the epoch.
     """

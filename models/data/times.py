@@ -102,4 +102,6 @@ def _refuse_empty(column: pa.ChunkedArray) -> None:
 
 def _refuse(bad: NDArray[np.bool_], what: str) -> None:
     if bad.any():
-        raise InvalidInput("bad_timestamp", f"the time {what} in row {int(np.argmax(bad))}")
+        raise InvalidInput(
+            "bad_timestamp", f"the time {what} in row {int(np.argmax(bad))}: correct it or take the row out"
+        )

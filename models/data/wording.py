@@ -16,3 +16,8 @@ def length_of(seconds: int) -> str:
     """`15m`, `1h`, `90m`, `1d`: the length in the largest unit in which it is whole."""
     unit, size = next((unit, size) for unit, size in UNITS if seconds % size == 0)
     return f"{seconds // size}{unit}"
+
+
+def date(day: int) -> str:
+    """`2024-01-31`, of a number of days since the epoch."""
+    return f"{datetime.fromtimestamp(day * 86_400, UTC):%Y-%m-%d}"

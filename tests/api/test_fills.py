@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import httpx
 
-from tests.api.wire import Json, next_slice, prepared, sent
+from tests.api.wire import Json, next_slice, order_json, prepared, sent
 
 
 def fill_json(slice_id: str, **changes: str) -> Json:
@@ -64,13 +66,75 @@ async def test_what_no_fill_can_be_is_refused(client: httpx.AsyncClient) -> None
     assert await code(quantity="0") == (422, "not_positive")
     assert await code(price="-1") == (422, "not_positive")
     assert await code(executed_at="2025-01-06T20:01:00") == (422, "naive_time")
-    assert await code(quantity="1000") == (409, "fill_exceeds_slice")
+    assert await code(price="100500") == (422, "price_implausible")
+    assert await code(executed_at="2199-01-06T20:01:00Z") == (422, "executed_at_implausible")
     assert (await client.get(path)).json() == before
+
+
+async def test_a_fill_of_more_than_the_slice_asks_for_is_booked_and_marks_the_order(client: httpx.AsyncClient) -> None:
+    path, slice_id = await state(client)
+    asked = Decimal((await client.get(path)).json()["in_flight"])
+    body = fill_json(slice_id, quantity=f"{asked + 1}", executed_at="2025-01-07T16:00:01Z")
+
+    first = await client.post(f"{path}/fills", json=body)
+    again = await client.post(f"{path}/fills", json=body)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    assert (first.json()["over_filled"], first.json()["warnings"]) == ("1", ["over_filled"])
+    assert (await client.get(path)).json()["over_filled"] == "1"
+
+
+async def test_an_order_that_reports_have_completed_has_nothing_to_trade_though_its_window_runs(
+    client: httpx.AsyncClient,
+) -> None:
+    path, slice_id = await state(client)
+
+    order = (await client.post(f"{path}/fills", json=fill_json(slice_id, quantity="10"))).json()
+
+    assert order["status"] == "completed"
+    assert (await next_slice(client, order["order_id"]))["slice"] is None
+
+
+async def test_a_slice_that_is_closed_is_no_longer_in_flight(client: httpx.AsyncClient) -> None:
+    path, slice_id = await state(client)
+    await client.post(f"{path}/fills", json=fill_json(slice_id))
+
+    closed = await client.post(f"{path}/slices/1/close")
+    again = await client.post(f"{path}/slices/1/close")
+
+    assert (closed.status_code, again.status_code) == (200, 200)
+    assert (closed.json()["in_flight"], closed.json()["leaves"]) == ("0", "9.99")
+    assert closed.json() == again.json()
+
+
+async def test_only_a_slice_of_the_order_can_be_closed(client: httpx.AsyncClient) -> None:
+    path, _ = await state(client)
+
+    async def code(step: object) -> tuple[int, str]:
+        response = await client.post(f"{path}/slices/{step}/close")
+        return response.status_code, response.json()["code"]
+
+    assert [await code(step) for step in (-1, 0, 2, 10**30)] == [(404, "unknown_step")] * 4
+    assert await code("next") == (422, "wrong_type")
+
+
+async def test_the_delay_of_the_reports_is_answered_and_bounded(client: httpx.AsyncClient) -> None:
+    await prepared(client)
+
+    order = await sent(client, fills="reported", report_delay_seconds=60)
+    refused = await client.post("/v1/orders", json=order_json(client_order_id="oms-2", report_delay_seconds=604_801))
+
+    assert order["report_delay_seconds"] == 60
+    assert (refused.status_code, refused.json()["code"]) == (422, "out_of_range")
+    assert refused.json()["errors"][0]["pointer"] == "#/report_delay_seconds"
 
 
 async def test_an_order_with_assumed_fills_takes_no_reports(client: httpx.AsyncClient) -> None:
     path, slice_id = await state(client, fills="assumed")
 
-    response = await client.post(f"{path}/fills", json=fill_json(slice_id))
+    reported = await client.post(f"{path}/fills", json=fill_json(slice_id))
+    closed = await client.post(f"{path}/slices/1/close")
 
-    assert (response.status_code, response.json()["code"]) == (409, "fills_assumed")
+    for response in (reported, closed):
+        assert (response.status_code, response.json()["code"]) == (409, "fills_assumed")

@@ -14,6 +14,7 @@ FULL = {
     "min_notional": "0",
     "notional_step": "0.01",
     "calendar": "24/7",
+    "max_order_notional": None,
 }
 
 

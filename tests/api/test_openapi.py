@@ -35,6 +35,7 @@ SURFACE = {
     ("post", "/v1/orders/{order_id}/fills"): "200 201 400 404 409 413 415 422 503",
     ("get", "/v1/orders/{order_id}/schedule"): "200 404 422 503",
     ("get", "/v1/orders/{order_id}/slices/next"): "200 404 422 503",
+    ("post", "/v1/orders/{order_id}/slices/{step}/close"): "200 404 409 422 503",
 }
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.engine.feeds import Feed
 from app.metrics import ServiceMetrics
+from tests.api.conftest import serving
 from tests.api.wire import HISTORY, bars_json, prepared, sent
-from tests.builders import a_bar
+from tests.builders import a_bar, at
 
 NAMES = {
     "lem_bars_ingested": ("counter", {"instrument"}),
@@ -18,9 +24,18 @@ NAMES = {
     "lem_commits": ("counter", set()),
     "lem_commit_seconds": ("histogram", set()),
     "lem_orders": ("counter", {"status"}),
+    "lem_fill_warnings": ("counter", {"warning"}),
+    "lem_live_orders": ("gauge", {"status"}),
+    "lem_current_slices": ("gauge", {"basis"}),
+    "lem_bar_age_seconds": ("gauge", {"instrument"}),
+    "lem_feed_overdue_seconds": ("gauge", {"instrument"}),
+    "lem_feeds_silent": ("gauge", set()),
     "lem_slices_late": ("counter", set()),
     "lem_http_requests": ("counter", {"method", "route", "status"}),
     "lem_http_request_seconds": ("histogram", {"method", "route"}),
+    "lem_long_poll_seconds": ("histogram", set()),
+    "lem_long_polls_open": ("gauge", set()),
+    "lem_ready": ("gauge", set()),
     "lem_store_up": ("gauge", set()),
     "lem_store_unreadable": ("counter", {"kind"}),
     "lem_instruments_failed": ("gauge", set()),
@@ -43,8 +58,11 @@ def test_metrics_have_these_names_types_and_labels() -> None:
 
 
 async def scraped(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
-    """Samples by name and label values."""
-    text = (await client.get("/metrics")).text
+    return samples((await client.get("/metrics")).text)
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """By name and label values."""
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -54,7 +72,8 @@ async def scraped(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
 
 async def test_the_process_is_alive_and_ready(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).json() == {"status": "ok"}
-    assert (await client.get("/readyz")).json() == {"ready": True, "reasons": []}
+    ready = (await client.get("/readyz")).json()
+    assert ready == {"ready": True, "reasons": [], "feeds_silent": [], "instruments_failed": []}
 
 
 async def test_bars_orders_and_decisions_are_counted(client: httpx.AsyncClient) -> None:
@@ -97,6 +116,81 @@ async def test_requests_are_counted_by_route_and_never_by_path(client: httpx.Asy
     assert seen["GET", "unmatched", "404"] == 1
     assert not any("some-id" in label for labels in seen for label in labels)
     assert sum(value for labels, value in seen.items() if labels[0] == "OTHER") == 1
+
+
+async def test_waiting_for_a_slice_is_measured_apart_from_other_requests_and_shown_while_it_lasts(
+    client: httpx.AsyncClient,
+) -> None:
+    await prepared(client)
+    path = f"/v1/orders/{(await sent(client, start_time=at(HISTORY + 10).isoformat()))['order_id']}/slices/next"
+
+    for wait in ("0", "0.0", "0.01", "1e-2"):
+        assert (await client.get(path, params={"wait": wait})).status_code == 200
+    await client.get(path)
+
+    seen = await scraped(client)
+    route = "/v1/orders/{order_id}/slices/next"
+    assert seen["lem_http_requests_total", "GET", route, "200"] == 5
+    assert seen["lem_http_request_seconds_count", "GET", route] == 3
+    assert seen["lem_long_poll_seconds_count",] == 2
+    assert seen["lem_long_polls_open",] == 0
+
+    waiting = asyncio.create_task(client.get(path, params={"wait": 30}))
+    await asyncio.sleep(0)
+    while_it_waits = await scraped(client)
+    await client.post(path.replace("slices/next", "cancel"))
+    await waiting
+    afterwards = await scraped(client)
+
+    assert (while_it_waits["lem_long_polls_open",], afterwards["lem_long_polls_open",]) == (1, 0)
+
+
+GAUGES = ("lem_live_orders", "lem_current_slices", "lem_bar_age_seconds", "lem_feed_overdue_seconds", "lem_ready")
+
+
+async def test_what_is_under_way_is_shown_after_a_restart_as_before(tmp_path: Path) -> None:
+    async with serving(tmp_path) as client:
+        await prepared(client)
+        await sent(client)
+        await sent(client, client_order_id="waits", start_time=at(HISTORY + 10).isoformat())
+        ended = await sent(client, client_order_id="ends")
+        await client.post(f"/v1/orders/{ended['order_id']}/cancel")
+        before = {name: value for name, value in (await scraped(client)).items() if name[0] in GAUGES}
+
+    async with serving(tmp_path) as client:
+        after = {name: value for name, value in (await scraped(client)).items() if name[0] in GAUGES}
+
+    assert after == before
+    assert (after["lem_live_orders", "working"], after["lem_live_orders", "accepted"]) == (1, 1)
+    assert (after["lem_current_slices", "model"], after["lem_current_slices", "fallback"]) == (1, 0)
+    assert after["lem_bar_age_seconds", "BTC-USDT"] == 0
+    assert after["lem_ready",] == 1
+
+
+def test_beyond_a_thousand_instruments_all_others_share_a_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.metrics.INSTRUMENTS_MAX", 2)
+    metrics = ServiceMetrics()
+
+    for number in range(5):
+        metrics.bar_ingested(f"I-{number}", 1)
+    metrics.feeds([Feed(f"I-{number}", 10.0 * number, number, silent=number > 2) for number in range(5)])
+
+    seen = samples(metrics.page().decode())
+    assert {name[1] for name in seen if name[0] == "lem_bar_age_seconds"} == {"I-0", "I-1", "other"}
+    assert seen["lem_bars_ingested_total", "other"] == 3
+    assert (seen["lem_bar_age_seconds", "other"], seen["lem_feed_overdue_seconds", "other"]) == (40, 4)
+    assert seen["lem_feeds_silent",] == 2
+
+
+def test_an_instrument_that_is_given_up_is_shown_no_longer() -> None:
+    metrics = ServiceMetrics()
+    one, other = (Feed(symbol, 1.0, 0.0, silent=False) for symbol in ("ONE", "OTHER"))
+
+    metrics.feeds([one, other])
+    metrics.feeds([other])
+
+    names = [name for name in samples(metrics.page().decode()) if name[0].startswith(("lem_bar_age", "lem_feed_over"))]
+    assert sorted(names) == [("lem_bar_age_seconds", "OTHER"), ("lem_feed_overdue_seconds", "OTHER")]
 
 
 async def test_the_store_and_the_bundle_are_shown(client: httpx.AsyncClient) -> None:

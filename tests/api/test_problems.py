@@ -44,6 +44,14 @@ async def test_each_kind_of_refusal_has_its_status_and_keeps_its_code(kind: type
     }
 
 
+async def test_a_refusal_of_one_field_points_to_it() -> None:
+    refused = InvalidInput("off_tick", "some detail", "#/limits/limit_price")
+
+    problem = (await answer(refused)).json()
+
+    assert problem["errors"] == [{"code": "off_tick", "detail": "some detail", "pointer": "#/limits/limit_price"}]
+
+
 async def test_what_is_unavailable_says_when_to_ask_again() -> None:
     response = await answer(Unavailable("store_unavailable", "the store is away"))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from app.backtest import lem_backtest as command
+from tests.bars.exchanges import daily_opens, lost
 from tests.market import a_bar_file, a_walk_file
 
 COLUMNS = [
@@ -54,6 +56,44 @@ def test_the_summary_tells_each_distribution(tmp_path: Path) -> None:
         assert low <= float(row["slippage_bps_q25"]) <= float(row["slippage_bps_median"])
         assert float(row["slippage_bps_median"]) <= float(row["slippage_bps_q75"]) <= high
     assert {row["orders"] for row in rows} == {"31"}
+
+
+def test_no_order_runs_over_a_hole_that_is_longer_than_any_holiday(tmp_path: Path) -> None:
+    """Three months are missing from September on: the last order of 12 days starts on 16 August in Tokyo."""
+    stamps = daily_opens("Asia/Tokyo", lost=lost("2022-09-01", "2022-12-01"))
+    flat = dict.fromkeys(("open", "high", "low", "close", "volume", "notional"), [100.0] * len(stamps))
+    bars = a_bar_file(tmp_path, timestamp=pa.array(stamps, pa.timestamp("s", tz="UTC")), **flat)
+    options = ("--policy", "twap", "--min-steps", "12", "--every", "1", "--benchmarks", "twap")
+
+    code, output = lem(
+        "backtest", "--bars", bars, "--out", tmp_path, *options, "--start", "2022-08-01", "--end", "2022-09-01"
+    )
+
+    starts = pq.read_table(tmp_path / "orders.parquet").column("start_time").unique().to_pylist()
+    assert code == 0, output
+    assert f"{max(starts):%Y-%m-%d}" == "2022-08-15"
+
+
+def test_two_share_classes_are_never_read_as_one_instrument(tmp_path: Path) -> None:
+    files = [a_walk_file(tmp_path, name=f"BRK-{share}-900s.parquet") for share in "AB"]
+
+    code, output = lem("backtest", "--bars", *files, "--out", tmp_path / "out", "--policy", "twap")
+
+    assert code == 2
+    assert "would both be the instrument BRK" in " ".join(output.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bar_off_the_grid_is_told_with_file_and_time(tmp_path: Path) -> None:
+    stamps = [1_704_499_200 + second for second in (0, 900, 1800, 3000)]
+    bars = a_bar_file(tmp_path, timestamp=pa.array(stamps, pa.timestamp("s", tz="UTC")))
+
+    code, output = lem("backtest", "--bars", bars, "--out", tmp_path, "--policy", "twap")
+
+    told = " ".join(output.split())
+    assert code == 2
+    assert "FLAT-15m.parquet: FLAT: the bar of 2024-01-06 00:50:00 UTC is off the grid" in told
+    assert "take it out" in told
 
 
 def test_several_files_follow_one_flag(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from models.data.lem_data import data
 SATURDAY = 1_704_499_200
 """2024-01-06 00:00 UTC: bars from here on are read as trading round the clock."""
 
+HOURS = [SATURDAY + 3600 * index for index in range(6)]
+
 MONDAY_OPEN = 1_704_724_200
 """2024-01-08 14:30 UTC, when New York opens."""
 

@@ -11,10 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.bars.reader import read_series
-from tests.data.tables import BAR, HEADER, MONDAY_OPEN, SATURDAY, a_csv, a_time, lem_data
+from tests.data.tables import BAR, HEADER, HOURS, MONDAY_OPEN, SATURDAY, a_csv, a_time, lem_data
 from tests.market import a_bar_file
-
-HOURS = [SATURDAY + 3600 * index for index in range(6)]
 
 
 def test_a_csv_becomes_the_bar_file_that_the_backtest_reads(tmp_path: Path) -> None:
@@ -125,20 +123,6 @@ def test_newest_first_and_repeated_rows_are_mended_and_told(tmp_path: Path) -> N
     assert len(read_series(tmp_path / "COIN-15m.parquet")) == 4
 
 
-def test_files_of_one_instrument_become_one(tmp_path: Path) -> None:
-    later = a_csv(tmp_path, [SATURDAY + 1800, SATURDAY + 2700], name="COIN-2024-02.csv")
-    sooner = a_csv(tmp_path, name="COIN-2024-01.csv")
-    other = a_csv(tmp_path, name="OTHER-2024-01.csv")
-    hourly = a_csv(tmp_path, HOURS, name="COIN-hours.csv")
-
-    result = lem_data("convert", later, sooner, other, hourly, "--out", tmp_path)
-
-    assert result.exit_code == 0, result.output
-    assert len(read_series(tmp_path / "COIN-15m.parquet")) == 4
-    assert len(read_series(tmp_path / "OTHER-15m.parquet")) == 3
-    assert len(read_series(tmp_path / "COIN-1h.parquet")) == 6
-
-
 def test_a_foreign_parquet_file_is_read_by_its_zone(tmp_path: Path) -> None:
     stamps = a_time(*(SATURDAY + 900 * index for index in range(4)), zone="America/New_York")
     path = a_bar_file(tmp_path, timestamp=None, Date=stamps)
@@ -190,6 +174,7 @@ def test_no_aggregated_window_reaches_over_a_night(tmp_path: Path) -> None:
         ({}, ("--columns", "volume=notional"), "two meanings"),
         ({}, ("--columns", "close"), "write NAME=COLUMN"),
         ({}, ("--instrument", "BTC-USD"), "'BTC-USD' cannot name"),
+        ({}, ("--instrument", "BRK-A"), "such as BRK.A for BRK-A"),
         ({}, ("--instrument", "../COIN"), "cannot name"),
         ({}, ("--step-seconds", "1000"), "must be a multiple"),
         ({}, ("--step-seconds", "86400"), "no two windows of 1d"),
@@ -206,25 +191,6 @@ def test_bad_input_is_refused_and_nothing_is_written(
     assert result.exit_code == 1, result.output
     assert detail in result.output
     assert not (tmp_path / "bars").exists()
-
-
-def test_rows_of_one_time_that_disagree_are_refused_across_files_too(tmp_path: Path) -> None:
-    one = a_csv(tmp_path, name="COIN-1.csv")
-    other = a_csv(tmp_path, name="COIN-2.csv", bar="100,101,99,100,10,1003")
-
-    result = lem_data("convert", one, other, "--out", tmp_path)
-
-    assert result.exit_code == 1
-    assert "two bars of 2024-01-06 00:00 differ" in result.output
-
-
-def test_two_lengths_that_would_be_one_file_are_refused(tmp_path: Path) -> None:
-    files = a_csv(tmp_path, HOURS), a_csv(tmp_path, range(SATURDAY, SATURDAY + 7200, 900), name="COIN-15m.csv")
-
-    result = lem_data("convert", *files, "--out", tmp_path, "--step-seconds", "3600")
-
-    assert result.exit_code == 1
-    assert "two of the series would be COIN-1h.parquet" in result.output
 
 
 def test_a_file_that_is_there_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from app.decision.chain import BarWindow, ChainReading, PolicyChain, Reading
@@ -16,7 +18,12 @@ from tests.market import raw_window, some_rows
 
 def a_bar_window(count: int = 20, lookback: int = 96) -> BarWindow:
     every = bars(count)
-    return BarWindow(bars=raw_window(every, lookback)[None], count=count, newest=every[-1])
+    return BarWindow(bars=raw_window(every, lookback)[None], newest=every[-1])
+
+
+def forecast_of(reading: Reading) -> list[float]:
+    assert reading.market is not None
+    return [float(volume) for volume in reading.market.volume_forecast[0]]
 
 
 def test_a_chain_reads_as_far_back_as_the_policy_that_reads_the_most() -> None:
@@ -71,6 +78,8 @@ def test_the_expected_volume_is_that_of_the_first_policy_that_can_say() -> None:
 
     whole, without = chain.read(a_bar_window()), chain.read(a_bar_window()).without_model("bar_late")
 
-    assert whole.expected_volume == pytest.approx(float(whole.model.market.volume_forecast[0, 0]))  # type: ignore[union-attr]
-    assert without.expected_volume == pytest.approx(float(without.fallbacks[0].market.volume_forecast[0, 0]))  # type: ignore[union-attr]
-    assert ChainReading(Reading(Twap(), None)).expected_volume is None
+    assert whole.expected_volume() == Decimal(str(forecast_of(whole.model)[0]))
+    assert whole.expected_volume(3) == Decimal(str(forecast_of(whole.model)[3]))
+    assert whole.expected_volume(1_000) == Decimal(str(forecast_of(whole.model)[-1]))
+    assert without.expected_volume() == Decimal(str(forecast_of(without.fallbacks[0])[0]))
+    assert ChainReading(Reading(Twap(), None)).expected_volume() is None

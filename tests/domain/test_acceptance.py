@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.acceptance import require_fitting
 from app.domain.errors import InvalidInput
 from app.domain.lifecycle import Status
 from app.domain.order import Limits, Side, SizeMode
@@ -47,6 +48,70 @@ def test_an_order_worth_just_the_minimum_is_accepted_and_one_below_refused() -> 
     with pytest.raises(InvalidInput) as refused:
         an_order_state(an_order(size=Decimal("9.99")), instrument)
     assert refused.value.code == "below_min_notional"
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "nearest"),
+    [
+        ("150.0137", "0.05", "150 or 150.05"),
+        ("150.3", "0.25", "150.25 or 150.5"),
+        ("0.000000015", "1e-8", "0.00000001 or 0.00000002"),
+        ("0.03", "0.05", "0.05"),
+        ("999999999999999.999999999999", "0.05", "999999999999999.95 or 1000000000000000"),
+        ("7", "2", "6 or 8"),
+    ],
+)
+def test_a_limit_price_between_two_ticks_is_refused_with_the_prices_beside_it(
+    price: str, tick: str, nearest: str
+) -> None:
+    order = an_order(limits=Limits(limit_price=Decimal(price)))
+
+    with pytest.raises(InvalidInput, match=rf"send {nearest}$") as refused:
+        require_fitting(order, an_instrument(tick_size=Decimal(tick)), PRICE, Decimal(50))
+
+    assert (refused.value.code, refused.value.pointer) == ("off_tick", "#/limits/limit_price")
+
+
+@pytest.mark.parametrize(
+    ("price", "tick"), [("150.05", "0.05"), ("150.250", "0.25"), ("0.00000002", "1e-8"), ("1e15", "1e-18"), ("8", "2")]
+)
+def test_a_limit_price_on_the_tick_is_taken_however_it_is_written(price: str, tick: str) -> None:
+    order = an_order(limits=Limits(limit_price=Decimal(price)))
+
+    require_fitting(order, an_instrument(tick_size=Decimal(tick)), PRICE, Decimal(50))
+
+
+@pytest.mark.parametrize(
+    ("size_mode", "size", "limit"),
+    [(SizeMode.QUANTITY, "60000.01", "60000"), (SizeMode.NOTIONAL, "6000000.01", "6000000")],
+)
+def test_a_size_beyond_what_the_market_could_trade_is_refused_with_the_limit(
+    size_mode: SizeMode, size: str, limit: str
+) -> None:
+    """100 times 12 steps of 50 at 100."""
+    order = an_order(size=Decimal(size), size_mode=size_mode)
+
+    with pytest.raises(InvalidInput, match=rf"is {size}; it must be at most {limit},") as refused:
+        require_fitting(order, an_instrument(), PRICE, Decimal(50))
+
+    assert (refused.value.code, refused.value.pointer) == ("size_implausible", f"#/{size_mode}")
+    require_fitting(an_order(size=Decimal(limit), size_mode=size_mode), an_instrument(), PRICE, Decimal(50))
+
+
+def test_a_feed_without_volumes_makes_no_size_implausible() -> None:
+    require_fitting(an_order(size=Decimal("1e12")), an_instrument(), PRICE, Decimal(0))
+
+
+@pytest.mark.parametrize("size_mode", SizeMode)
+def test_an_instruments_own_maximum_is_the_limit_of_its_orders_instead(size_mode: SizeMode) -> None:
+    instrument = an_instrument(max_order_notional=Decimal(10**7))
+    most = Decimal(10**5) if size_mode is SizeMode.QUANTITY else Decimal(10**7)
+
+    require_fitting(an_order(size=most, size_mode=size_mode), instrument, PRICE, Decimal(50))
+    with pytest.raises(InvalidInput, match=r"worth 1000000[01].*; the instrument allows at most 10000000$") as refused:
+        require_fitting(an_order(size=most + Decimal("0.01"), size_mode=size_mode), instrument, PRICE, Decimal(50))
+
+    assert (refused.value.code, refused.value.pointer) == ("above_max_order_notional", f"#/{size_mode}")
 
 
 def test_an_order_that_its_slice_cap_cannot_finish_is_refused() -> None:

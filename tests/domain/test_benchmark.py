@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.bar import Bar, fill_gap
+from app.domain.bar import Bar, aggregate, fill_gap
 from app.domain.benchmark import BenchmarkSums, slippage_bps
 from app.domain.order import Benchmark
 from tests.builders import a_bar, at, bars
@@ -57,12 +57,31 @@ def test_both_benchmarks_lie_within_the_range_that_was_traded(count: int, seed: 
         assert min(bar.low for bar in seen) <= price <= max(bar.high for bar in seen)
 
 
-def test_a_benchmark_over_a_synthetic_bar_is_partial_from_then_on() -> None:
-    real = a_bar(0)
-    made = fill_gap(real, at(1), at(2))
+def test_a_benchmark_over_a_window_that_was_not_seen_is_partial_and_leaves_it_out() -> None:
+    seen = sums_over([a_bar(0, price="100"), a_bar(2, price="110")])
 
-    assert not sums_over([real]).partial
-    assert sums_over([real, made, a_bar(2)]).partial
+    with_gap = sums_over([a_bar(0, price="100")]).expect(Decimal(400), Decimal(10**6)).add(a_bar(2, price="110"))
+
+    assert (seen.partial, with_gap.partial) == (False, True)
+    assert [with_gap.price(each) for each in Benchmark] == [seen.price(each) for each in Benchmark]
+
+
+def test_a_decision_sees_what_was_expected_of_windows_that_were_not_seen() -> None:
+    sums = sums_over([a_bar(0, price="100", volume=Decimal(10))]).expect(Decimal(130), Decimal(20))
+
+    assert sums.with_expected.volume_sum == Decimal(30)
+    assert sums.with_expected.price(Benchmark.VWAP) == Decimal(120)
+    assert sums.with_expected.price(Benchmark.TWAP) == Decimal(115)
+
+
+def test_no_benchmark_knows_a_market_that_nobody_saw() -> None:
+    assert BenchmarkSums().expect(Decimal(100), Decimal(10)).price(Benchmark.VWAP) is None
+
+
+def test_a_window_that_was_seen_in_part_makes_the_benchmark_partial() -> None:
+    real = a_bar(0)
+
+    assert sums_over([aggregate([real, fill_gap(real, at(1), at(2))])]).partial
 
 
 @pytest.mark.parametrize(("sign", "cost"), [(1, 100), (-1, -100)])

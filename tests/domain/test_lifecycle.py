@@ -9,9 +9,10 @@ import pytest
 
 from app.domain.lifecycle import TRANSITIONS, Move, Status, StopReason, permits, status_after, stop_reason
 from app.domain.order import Fills
+from app.domain.reports import apply_fill
 from app.domain.state import OrderState
-from app.domain.transitions import apply_fill, cancel, close_window, take
-from tests.builders import PRICE, a_bar, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
+from app.domain.transitions import cancel, close_window, take
+from tests.builders import PRICE, START, a_bar, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
 
 ENDED = set(Status) - {Status.ACCEPTED, Status.WORKING, Status.PAUSED}
 
@@ -50,7 +51,7 @@ def test_every_status_that_a_move_leads_to_differs_by_the_move() -> None:
 
 
 def test_a_fill_that_makes_up_a_cancelled_order_leaves_it_cancelled() -> None:
-    state = cancel(asked(an_order_state(an_order(fills=Fills.REPORTED, size=Decimal(1))), 100))
+    state = cancel(asked(an_order_state(an_order(fills=Fills.REPORTED, size=Decimal(1))), 100), START)
 
     after = apply_fill(state, a_fill(state))
 
@@ -80,7 +81,7 @@ def test_a_final_slice_says_why_the_order_stops_while_it_runs_and_after() -> Non
 
 
 def test_a_cancelled_order_did_not_stop_by_itself() -> None:
-    assert cancel(asked(an_order_state(), 100)).stop_reason is None
+    assert cancel(asked(an_order_state(), 100), START).stop_reason is None
 
 
 def test_an_order_out_of_steps_stopped_at_its_last_step() -> None:

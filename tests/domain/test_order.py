@@ -63,6 +63,7 @@ def test_a_client_order_id_of_128_characters_is_taken() -> None:
         (lambda: an_instrument(tick_size=Decimal(-1)), "not_positive"),
         (lambda: an_instrument(notional_step=Decimal(0)), "not_positive"),
         (lambda: an_instrument(min_notional=Decimal(-1)), "negative"),
+        (lambda: an_instrument(max_order_notional=Decimal(0)), "not_positive"),
     ],
 )
 def test_impossible_horizons_limits_and_instruments_cannot_be_built(build: Callable[[], object], code: str) -> None:

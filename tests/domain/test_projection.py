@@ -186,6 +186,29 @@ def test_a_slice_cap_that_can_never_finish_the_order_is_refused() -> None:
     assert refused.value.code == "slice_cap_infeasible"
 
 
-def test_a_slice_cap_that_rounds_to_no_lot_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="cannot finish"):
-        slice_cap_lots(3, Decimal("0.25"), 12)
+@pytest.mark.parametrize("total", [1200, 10_000, 1_000, 25_000, 10**9, 10**18, 7])
+@pytest.mark.parametrize(("fraction", "steps"), [("0.083333333333", 12), ("0.142857142857", 7), ("0.333333333333", 3)])
+def test_a_slice_cap_of_one_part_in_as_many_steps_finishes_the_order_in_even_slices(
+    total: int, fraction: str, steps: int
+) -> None:
+    """1/12 has no end, and the interface cuts it after 12 decimals."""
+    cap = slice_cap_lots(total, Decimal(fraction), steps)
+
+    assert cap == -(-total // steps)
+
+
+@pytest.mark.parametrize(("total", "fraction"), [(3, "0.25"), (1, "0.5"), (1000, "0.0834"), (1000, "0.083333333334")])
+def test_a_slice_cap_that_whole_lots_could_not_keep_to_is_rounded_up_by_less_than_a_lot(
+    total: int, fraction: str
+) -> None:
+    cap = slice_cap_lots(total, Decimal(fraction), 12)
+
+    assert cap * 12 >= total
+    assert cap < Decimal(fraction) * total + 1
+
+
+def test_a_slice_cap_that_is_short_by_more_than_its_rounding_is_refused_with_the_least_that_would_do() -> None:
+    with pytest.raises(InvalidInput, match=r"at least 1/12") as refused:
+        slice_cap_lots(1200, Decimal("0.083333333331"), 12)
+
+    assert refused.value.pointer == "#/limits/max_slice_fraction"

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.lifecycle import StopReason
-from app.domain.projection import Projection, Room, project
+from app.domain.projection import FRACTION_ROUNDING, Projection, Room, project, slice_cap_lots
 from tests.builders import a_room
 
 Walk = list[tuple[Room, Projection]]
@@ -69,6 +71,19 @@ def _walk(
 @given(walks())
 def test_slices_add_up_to_the_order_exactly(walk: Walk) -> None:
     assert sum(projection.lots for _, projection in walk) == walk[0][0].total
+
+
+@given(st.integers(1, 50) | st.integers(1, 10**18), st.integers(1, 96), st.integers(0, 10**12))
+def test_every_slice_cap_that_its_steps_make_up_to_the_order_finishes_it_within_a_lot(
+    total: int, max_steps: int, more: int
+) -> None:
+    least = Decimal(10**12 // max_steps)  # 1/max_steps in the 12 decimals of the interface, cut
+    fraction = min(least + more, Decimal(10**12)) / 10**12
+
+    cap = slice_cap_lots(total, fraction, max_steps)
+
+    assert cap * max_steps >= total
+    assert cap < Fraction(fraction + FRACTION_ROUNDING) * total + 1
 
 
 @given(hindered_walks())

@@ -1,19 +1,23 @@
-"""An order's life with reported fills: in flight, partial, late, beyond the slice, after a cancel."""
+"""An order's life with reported fills: in flight, partial, late, given back, more than asked for, after a cancel."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from app.domain.errors import Conflict, InvalidInput
+from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.lifecycle import Status
-from app.domain.order import Fills, SizeMode
+from app.domain.order import REPORT_DELAY_SECONDS_MAX, Fills, Horizon, SizeMode
+from app.domain.reports import apply_fill, close_slice, give_back
 from app.domain.state import OrderState, room
-from app.domain.transitions import apply_fill, cancel, close_window, give_up, take
+from app.domain.transitions import cancel, close_window, give_up, take
 from tests.builders import (
+    BAR_SECONDS,
     PRICE,
+    START,
     a_bar,
     a_decided,
     a_fill,
@@ -22,7 +26,10 @@ from tests.builders import (
     an_instrument,
     an_order,
     an_order_state,
+    at,
 )
+
+A_SECOND = timedelta(seconds=1)
 
 
 def a_reported(**changes: Any) -> OrderState:
@@ -61,11 +68,64 @@ def test_what_nobody_has_reported_yet_is_in_flight_and_not_asked_for_again() -> 
     assert room(state, PRICE, None).leaves == 600
 
 
-def test_what_is_still_unreported_one_step_later_is_asked_for_again() -> None:
-    """An unfilled child's quantity is not lost."""
-    state = asked(asked(a_reported(), 400), 0)
+def test_every_slice_stays_in_flight_whatever_slices_follow_it() -> None:
+    state = asked(asked(filled(asked(a_reported(), 400), "1"), 0), 200)
 
-    assert room(state, PRICE, None).leaves == 1000
+    assert state.in_flight == 5
+    assert room(state, PRICE, None).leaves == 400
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        ({}, BAR_SECONDS),
+        ({"horizon": Horizon(min_steps=1, max_steps=3, step_seconds=3600)}, 3600),
+        ({"report_delay_seconds": 0}, 0),
+        ({"report_delay_seconds": 7}, 7),
+    ],
+)
+def test_a_slice_is_given_back_once_the_time_for_its_reports_has_passed(changes: dict[str, Any], seconds: int) -> None:
+    """One step after the window's end, where the order names no delay."""
+    state = filled(asked(a_reported(**changes), 400), "1")
+    last_chance = at(1) + timedelta(seconds=seconds)
+
+    assert give_back(state, last_chance) is state
+
+    given_back = give_back(state, last_chance + A_SECOND)
+    assert (given_back.in_flight, given_back.filled) == (0, 1)
+    assert room(given_back, PRICE, None).leaves == 900
+
+
+@pytest.mark.parametrize("seconds", [-1, REPORT_DELAY_SECONDS_MAX + 1])
+def test_a_delay_of_reports_is_bounded(seconds: int) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        a_reported(report_delay_seconds=seconds)
+
+    assert refused.value.code == "out_of_range"
+
+
+def test_a_slice_that_the_oms_closes_is_given_back_and_twice_is_once() -> None:
+    state = asked(filled(asked(a_reported(), 400), "1"), 200)
+
+    closed = close_slice(state, 1)
+
+    assert (closed.in_flight, closed.filled) == (2, 1)
+    assert room(closed, PRICE, None).leaves == 700
+    assert close_slice(closed, 1) is closed
+
+
+@pytest.mark.parametrize("step", [-1, 0, 2])
+def test_a_slice_that_never_was_cannot_be_closed(step: int) -> None:
+    with pytest.raises(NotFound) as refused:
+        close_slice(asked(a_reported(), 400), step)
+
+    assert refused.value.code == "unknown_step"
+
+
+def test_a_slice_of_nothing_and_one_that_is_made_up_await_no_reports() -> None:
+    state = asked(filled(asked(a_reported(), 400), "4"), 0)
+
+    assert state.reports_due == ()
 
 
 def test_a_late_report_of_an_earlier_slice_leaves_nothing_to_ask_for_twice() -> None:
@@ -73,31 +133,51 @@ def test_a_late_report_of_an_earlier_slice_leaves_nothing_to_ask_for_twice() -> 
 
     state = filled(state, "5", step=1)
 
-    assert (state.leaves, state.in_flight) == (5, 5)
+    assert (state.leaves, state.in_flight, state.over_filled) == (5, 5, 0)
     assert room(state, PRICE, None).leaves == 0
 
 
+def test_a_report_beyond_its_slice_is_booked_and_marks_the_order() -> None:
+    state = filled(filled(asked(a_reported(), 400), "3"), "1.5")
+
+    assert (state.filled, state.leaves, state.in_flight) == (Decimal("4.5"), Decimal("5.5"), 0)
+    assert state.over_filled == Decimal("0.5")
+    assert room(state, PRICE, None).leaves == 550
+
+
+def test_a_report_on_a_slice_that_was_given_back_is_booked_and_what_follows_shrinks() -> None:
+    state = asked(close_slice(asked(a_reported(), 400), 1), 500)
+
+    state = filled(state, "4", step=1)
+
+    assert (state.filled, state.in_flight, state.over_filled) == (4, 5, 4)
+    assert room(state, PRICE, None).leaves == 100
+
+
 def test_leaves_are_never_negative_when_late_reports_overfill_the_order() -> None:
-    state = filled(filled(asked(asked(asked(a_reported(), 600), 0), 1000), "10"), "6", step=1)
+    state = asked(close_slice(asked(a_reported(), 600), 1), 1000)
+
+    state = filled(filled(state, "10"), "6", step=1)
 
     assert (state.filled, state.leaves, state.status) == (16, 0, Status.COMPLETED)
+    assert state.over_filled == 6
 
 
-def test_a_report_beyond_its_slice_is_refused_and_changes_nothing() -> None:
-    state = filled(asked(a_reported(), 400), "3")
+def test_a_report_of_far_too_much_completes_the_order_and_says_by_how_much() -> None:
+    order = an_order(fills=Fills.REPORTED, size=Decimal(2500), size_mode=SizeMode.NOTIONAL)
 
-    with pytest.raises(Conflict) as refused:
-        filled(state, "1.01")
+    state = filled(asked(an_order_state(order), 50_000), "10000")
 
-    assert refused.value.code == "fill_exceeds_slice"
-    assert state.filled == 3
+    assert (state.status, state.leaves, state.filled) == (Status.COMPLETED, 0, 1_000_000)
+    assert state.over_filled == 1_000_000 - 500
 
 
-def test_a_report_on_a_slice_that_never_was_is_refused() -> None:
+@pytest.mark.parametrize("slice_id", ["2", "0", "-1", "01", "1 ", "¹", "", "9" * 5000])
+def test_a_report_on_a_slice_that_never_was_is_refused(slice_id: str) -> None:
     state = asked(a_reported(), 400)
 
     with pytest.raises(InvalidInput) as refused:
-        filled(state, "1", step=2)
+        apply_fill(state, a_fill(state, slice_id=f"{state.order_id}-{slice_id}"))
 
     assert refused.value.code == "unknown_slice"
 
@@ -107,14 +187,28 @@ def test_an_order_with_assumed_fills_takes_no_reports() -> None:
 
     with pytest.raises(Conflict) as refused:
         filled(state, "1")
+    with pytest.raises(Conflict) as closing_refused:
+        close_slice(state, 1)
 
-    assert refused.value.code == "fills_assumed"
+    assert refused.value.code == closing_refused.value.code == "fills_assumed"
 
 
 def test_a_report_after_a_cancel_moves_the_quantities_and_not_the_status() -> None:
-    state = filled(cancel(asked(a_reported(), 400)), "4")
+    cancelled = cancel(asked(a_reported(), 400), START)
+    assert (cancelled.in_flight, cancelled.awaits_bars) == (4, True)
 
-    assert (state.status, state.filled, state.leaves) == (Status.CANCELLED, 4, 6)
+    state = filled(cancelled, "4")
+
+    assert (state.status, state.filled, state.leaves, state.over_filled) == (Status.CANCELLED, 4, 6, 0)
+
+
+def test_a_cancelled_order_awaits_bars_until_nothing_of_it_is_in_flight() -> None:
+    cancelled = close_window(cancel(asked(a_reported(), 400), START), a_bar(0))
+    assert cancelled.awaits_bars
+
+    given_back = give_back(cancelled, at(3))
+
+    assert (given_back.in_flight, given_back.awaits_bars, given_back.status) == (0, False, Status.CANCELLED)
 
 
 def test_an_order_filled_before_its_window_closes_is_completed_and_its_benchmark_covers_the_window() -> None:
@@ -127,48 +221,54 @@ def test_an_order_filled_before_its_window_closes_is_completed_and_its_benchmark
     assert (state.sums.steps, state.status, state.awaits_bars) == (1, Status.COMPLETED, False)
 
 
-def test_after_max_steps_an_order_waits_for_reports_until_it_is_given_up() -> None:
+def test_after_max_steps_an_order_waits_until_nothing_is_in_flight() -> None:
     state = close_window(asked(a_reported(max_steps=1), 1000), a_bar(0))
+    assert give_up(state) is state
     assert state.status is Status.WORKING
 
-    assert give_up(state).status is Status.EXPIRED
     assert filled(state, "10").status is Status.COMPLETED
+    assert filled(state, "9").status is Status.WORKING
+    assert close_slice(filled(state, "9"), 1).status is Status.EXPIRED
+    assert give_up(give_back(state, at(3))).status is Status.EXPIRED
 
 
 def test_a_late_report_after_expiry_moves_the_quantities_and_not_the_status() -> None:
-    expired = give_up(close_window(asked(a_reported(max_steps=1), 1000), a_bar(0)))
+    expired = close_slice(close_window(asked(a_reported(max_steps=1), 1000), a_bar(0)), 1)
 
     state = filled(expired, "10")
 
-    assert (state.status, state.leaves) == (Status.EXPIRED, 0)
+    assert (state.status, state.leaves, state.over_filled) == (Status.EXPIRED, 0, 10)
 
 
 def test_a_rest_under_one_lot_completes_an_order() -> None:
     assert filled(asked(a_reported(), 1000), "9.995").status is Status.COMPLETED
 
 
-def a_notional_slice_of_150() -> OrderState:
-    """A share at 100 that trades in whole ones."""
+def a_notional_slice(lots: int = 15_000) -> OrderState:
+    """Of an order of 1000 for a share at 100 that trades in whole ones: a slice of 150, or other cents."""
     order = an_order(fills=Fills.REPORTED, size=Decimal(1000), size_mode=SizeMode.NOTIONAL)
-    return asked(an_order_state(order, an_instrument(lot_size=Decimal(1))), 15_000)
+    return asked(an_order_state(order, an_instrument(lot_size=Decimal(1))), lots)
 
 
-def test_a_notional_slice_may_be_exceeded_by_the_lot_that_rounds_it_up() -> None:
-    state = filled(a_notional_slice_of_150(), "2")
+def test_the_lot_that_rounds_a_notional_slice_up_is_not_over_filled() -> None:
+    state = filled(a_notional_slice(), "2")
 
-    assert (state.filled, state.leaves, state.in_flight) == (200, 800, 0)
+    assert (state.filled, state.leaves, state.in_flight, state.over_filled) == (200, 800, 0, 0)
 
 
-@pytest.mark.parametrize("reports", [["3"], ["2", "1"]])
-def test_a_notional_slice_takes_no_lot_beyond_that(reports: list[str]) -> None:
-    state = a_notional_slice_of_150()
-    for quantity in reports[:-1]:
+@pytest.mark.parametrize(("reports", "over_filled"), [(["3"], 150), (["2", "1"], 100)])
+def test_a_lot_beyond_that_is_over_filled(reports: list[str], over_filled: int) -> None:
+    state = a_notional_slice()
+    for quantity in reports:
         state = filled(state, quantity)
 
-    with pytest.raises(Conflict) as refused:
-        filled(state, reports[-1])
+    assert state.over_filled == over_filled
 
-    assert refused.value.code == "fill_exceeds_slice"
+
+def test_what_a_lot_rounds_up_beyond_the_whole_order_is_over_filled() -> None:
+    state = filled(a_notional_slice(100_000), "10", price=Decimal("109.99"))
+
+    assert (state.status, state.filled, state.over_filled) == (Status.COMPLETED, Decimal("1099.9"), Decimal("99.9"))
 
 
 def test_a_fill_of_nothing_or_without_an_offset_cannot_be_built() -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from app.domain.bar import fill_gap
 from app.domain.errors import Conflict
 from app.domain.lifecycle import Status, StopReason
-from app.domain.order import Limits, Side, SizeMode
+from app.domain.order import Fills, Limits, Side, SizeMode
 from app.domain.state import OrderState, room
 from app.domain.transitions import cancel, close_window, give_up, take
 from tests.builders import (
     PRICE,
+    START,
     a_bar,
     a_decided,
     a_projection,
@@ -37,7 +39,7 @@ def done(state: OrderState, lots: int, *, price: Decimal | int = PRICE) -> Order
 
 def test_a_slice_says_what_to_trade_and_how_it_came_about() -> None:
     order = an_order(size=Decimal(10), limits=Limits(limit_price=Decimal(105)))
-    projection = a_projection(250, final=True, stop_reason=StopReason.MODEL)
+    projection = a_projection(250, stop_reason=StopReason.MODEL)
 
     state = take(an_order_state(order), projection, a_window(0), a_decided(model="abc"), Decimal(80))
     piece = state.current
@@ -46,9 +48,32 @@ def test_a_slice_says_what_to_trade_and_how_it_came_about() -> None:
     assert piece.slice_id == f"{order.order_id}-1"
     assert (piece.quantity, piece.notional) == (Decimal("2.5"), Decimal(200))
     assert (piece.fraction, piece.cumulative_fraction) == (Decimal("0.25"), Decimal("0.25"))
-    assert (piece.final, piece.stop_reason, piece.limit_price) == (True, StopReason.MODEL, Decimal(105))
+    assert (piece.final, piece.stop_reason, piece.limit_price) == (False, StopReason.MODEL, Decimal(105))
     assert piece.decided.model == "abc"
     assert (state.status, state.step, state.next_open) == (Status.WORKING, 1, at(1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "final"),
+    [
+        ({}, True),
+        ({"max_steps": 1}, True),
+        ({"fills": Fills.REPORTED}, False),
+        ({"fills": Fills.REPORTED, "max_steps": 1}, True),
+        ({"limits": Limits(limit_price=Decimal(105))}, False),
+        ({"limits": Limits(limit_price=Decimal(105)), "max_steps": 1}, True),
+        ({"limits": Limits(max_participation_rate=Decimal("0.1"))}, False),
+        ({"limits": Limits(max_slice_fraction=Decimal(1))}, True),
+    ],
+)
+def test_a_slice_is_final_only_where_no_other_can_follow_it(changes: dict[str, Any], final: bool) -> None:
+    """What is asked for last may not be traded, and is then asked for again while steps remain."""
+    projection = a_projection(1000, final=True, stop_reason=StopReason.MODEL)
+
+    piece = take(an_order_state(an_order(**changes)), projection, a_window(), a_decided(), PRICE).current
+
+    assert piece is not None
+    assert (piece.final, piece.stop_reason) == (final, StopReason.MODEL)
 
 
 def test_a_notional_slice_is_exact_in_notional_and_estimates_the_quantity() -> None:
@@ -121,24 +146,40 @@ def test_a_benchmark_over_a_filled_gap_is_partial() -> None:
     assert close_window(asked(an_order_state(), 100), made).sums.partial
 
 
-def test_a_cancelled_order_gets_no_further_slice_and_keeps_what_was_done() -> None:
-    cancelled = cancel(asked(done(an_order_state(), 400), 100))
+def test_a_cancelled_order_keeps_what_was_done_and_has_no_slice_to_trade() -> None:
+    cancelled = cancel(asked(done(an_order_state(), 400), 100), at(1))
 
     assert (cancelled.status, cancelled.current, cancelled.filled) == (Status.CANCELLED, None, 4)
-    assert close_window(cancelled, a_bar(1)) == cancelled
+
+
+def test_the_slice_that_trades_while_the_order_is_cancelled_is_filled_when_its_bar_closes() -> None:
+    cancelled = cancel(asked(done(an_order_state(), 400), 100), at(1))
+    assert (cancelled.in_flight, cancelled.awaits_bars) == (1, True)
+
+    state = close_window(cancelled, a_bar(1, price=102))
+
+    assert (state.status, state.filled, state.in_flight) == (Status.CANCELLED, 5, 0)
+    assert (state.sums.steps, state.awaits_bars) == (2, False)
+
+
+def test_a_slice_whose_window_has_not_begun_is_not_traded_once_the_order_is_cancelled() -> None:
+    cancelled = cancel(asked(an_order_state(), 400), at(-1))
+
+    assert (cancelled.in_flight, cancelled.awaits_bars) == (0, False)
+    assert close_window(cancelled, a_bar(0)) is cancelled
 
 
 def test_cancelling_twice_is_cancelling_once() -> None:
-    cancelled = cancel(an_order_state())
+    cancelled = cancel(an_order_state(), START)
 
-    assert cancel(cancelled) is cancelled
+    assert cancel(cancelled, START) is cancelled
 
 
 def test_an_order_that_has_ended_otherwise_cannot_be_cancelled() -> None:
     completed = done(an_order_state(), 1000)
 
     with pytest.raises(Conflict) as refused:
-        cancel(completed)
+        cancel(completed, START)
 
     assert refused.value.code == "order_ended"
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.bar import Bar
 from app.domain.lifecycle import Status
 from app.domain.order import SCENARIOS, Fills, Limits, Order, Scenario
 from app.domain.projection import project
+from app.domain.reports import apply_fill
 from app.domain.state import OrderState, room
-from app.domain.transitions import apply_fill, close_window, take
+from app.domain.transitions import close_window, take
 from tests.builders import a_decided, a_fill, a_window, an_instrument, an_order, an_order_state, bars
 
 PROPOSALS = st.lists(st.tuples(st.floats(), st.floats()), min_size=12, max_size=12)
@@ -67,6 +68,26 @@ def test_an_order_is_filled_exactly_between_its_min_and_its_max_steps(
     assert sum(state.asked) == state.total
     assert state.filled == state.order.size
     assert state.leaves == 0
+
+
+@settings(max_examples=30)
+@given(st.sampled_from([None, Decimal(100), Decimal("99.9")]), PROPOSALS, st.integers(0, 100))
+def test_no_slice_follows_a_final_one_though_the_limit_price_keeps_slices_from_being_filled(
+    limit_price: Decimal | None, proposals: list[tuple[float, float]], seed: int
+) -> None:
+    state = an_order_state(an_order(limits=Limits(limit_price=limit_price)))
+    last, *seen = bars(13, first=-1, seed=seed)
+    finals = []
+
+    for bar, proposal in zip(seen, proposals, strict=True):
+        if not state.status.live:
+            break
+        asking = next_slice(state, last, proposal)
+        finals.append(asking.current is not None and asking.current.final)
+        state, last = close_window(asking, bar), bar
+
+    assert finals == [False] * (len(finals) - 1) + [True] or (not any(finals) and state.status is Status.COMPLETED)
+    assert any(finals) or limit_price is not None
 
 
 @given(PROPOSALS, st.lists(st.integers(0, 100), min_size=12, max_size=12))

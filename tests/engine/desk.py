@@ -16,13 +16,14 @@ from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
 from app.decision.policy import Policy
 from app.domain.bar import Bar
+from app.domain.fills import FillWarning
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Status
 from app.domain.order import Order
 from app.domain.slice import Basis, Slice
 from app.domain.state import OrderState
 from app.engine.engine import Engine
-from app.engine.ports import Clock
+from app.engine.ports import Calendars, Clock
 from app.engine.results import FeedBar, Ingested
 from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order
@@ -52,6 +53,9 @@ class Counts:
 
     def order_changed(self, status: Status) -> None:
         self.of[f"order {status}"] += 1
+
+    def fill_flagged(self, warning: FillWarning) -> None:
+        self.of[f"fill {warning}"] += 1
 
     def slice_late(self, count: int) -> None:
         self.of["late"] += count
@@ -110,14 +114,15 @@ async def a_desk(
     clock: Clock | None = None,
     instrument: Instrument | None = None,
     store: RedisStore | None = None,
+    calendars: Calendars = calendar,
 ) -> AsyncIterator[Desk]:
     """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it."""
-    store, counts = store or RedisStore.at(url, lookback=96), Counts()
+    store, counts = store or RedisStore.at(url, lookback=96, allow_lossy=True), Counts()
     engine = Engine(
         store=store,
         chain=a_chain(*(policies or [Reader(), VolumeCurve(), Twap()])),
         clock=clock or BarsClock(),
-        calendars=calendar,
+        calendars=calendars,
         metrics=counts,
     )
     await engine.start()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
-from app.domain.events import FillBooked, SliceCommitted, StatusChanged
+from app.domain.events import FillBooked, OverFilled, SliceClosed, SliceCommitted, StatusChanged
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Fills
+from app.domain.reports import apply_fill, close_slice
 from app.domain.state import OrderState
-from app.domain.transitions import apply_fill, take
+from app.domain.transitions import take
 from app.engine.changes import Change, change
 from tests.builders import PRICE, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
 
@@ -40,6 +42,26 @@ def test_a_fill_is_told_after_the_status_that_it_leads_to() -> None:
     assert whats(change(before, apply_fill(before, fill), fill)) == [
         StatusChanged(status=Status.COMPLETED, stop_reason=StopReason.MODEL),
         FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id),
+    ]
+
+
+def test_what_a_fill_has_too_much_is_told_after_it() -> None:
+    before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
+    fill = a_fill(before, quantity=Decimal(12))
+
+    *_, booked, over_filled = whats(change(before, apply_fill(before, fill), fill))
+
+    names: dict[str, Any] = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
+    assert booked == FillBooked(**names)
+    assert over_filled == OverFilled(**names, amount=Decimal(2), over_filled=Decimal(2))
+
+
+def test_a_slice_that_is_given_back_is_told_with_what_is_left_of_it() -> None:
+    before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
+    in_part = apply_fill(before, a_fill(before, quantity=Decimal(4)))
+
+    assert whats(change(in_part, close_slice(in_part, 1))) == [
+        SliceClosed(slice_id=f"{before.order_id}-1", given_back=Decimal(6))
     ]
 
 

@@ -12,17 +12,18 @@ from app.domain.state import OrderState
 from app.domain.transitions import cancel
 from app.engine.changes import Change, change
 from app.engine.commit_transition import RACES_MAX, commit_transition
+from app.engine.live_orders import LiveOrders
 from app.engine.stages.announce import Announcer
 from app.engine.stages.commit import Committer
 from app.engine.waiters import Waiters
-from tests.builders import bars
+from tests.builders import START, bars
 from tests.engine.desk import Counts, Desk
 
 HISTORY = 20
 
 
 def committer_of(desk: Desk, counts: Counts) -> Committer:
-    return Committer(desk.store, counts, Announcer(counts, Waiters()))
+    return Committer(desk.store, counts, Announcer(counts, Waiters(), LiveOrders()))
 
 
 def touched(state: OrderState) -> Change:
@@ -36,7 +37,7 @@ async def test_only_what_changes_is_recorded_and_all_come_back_in_their_order(de
     counts = Counts()
 
     async def transition(pending: Sequence[OrderState]) -> list[Change | None]:
-        return [change(state, cancel(state)) if state == orders[1] else None for state in pending]
+        return [change(state, cancel(state, START)) if state == orders[1] else None for state in pending]
 
     moved = await commit_transition(committer_of(desk, counts), orders, transition)
 

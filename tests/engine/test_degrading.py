@@ -13,7 +13,7 @@ from app.decision.policy import Policy
 from app.domain.order import Side
 from app.domain.slice import Basis
 from app.engine.instruments.live import LiveInstrument
-from app.engine.stages.batch import WantedSlices
+from app.engine.stages.batch import WantedSlice, WantedSlices
 from app.engine.stages.decide import Decider
 from tests.builders import a_window, an_instrument, an_order_state, bars
 from tests.engine.desk import Counts, a_chain, a_desk
@@ -63,7 +63,8 @@ async def test_a_policy_that_hangs_is_not_waited_for_and_decides_again_once_it_a
     for bar in bars(HISTORY):
         live.push(bar)
     live.add_history(900, bars(HISTORY))
-    group = WantedSlices(live=live, step_seconds=900, late_reason=None, wanted=[(an_order_state(), a_window(HISTORY))])
+    wanted = WantedSlice(state=an_order_state(), window=a_window(HISTORY))
+    group = WantedSlices(live=live, step_seconds=900, late_reason=None, wanted=[wanted])
 
     async def decided() -> tuple[str, str | None]:
         [piece] = await decider.decide([group])

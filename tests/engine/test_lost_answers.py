@@ -133,7 +133,7 @@ async def test_who_waits_for_a_slice_hears_of_it_though_its_commit_was_not_answe
         state = await waiting
 
     assert failed == (cuts == 2)
-    assert state.current is not None
+    assert state.slice is not None
     assert live.counts["fallback bar_late"] == (1 if cuts == 1 else 0)
 
 

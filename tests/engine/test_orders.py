@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.domain.order import Benchmark, Horizon, Side, SizeMode
+from app.domain.order import Benchmark, Horizon, Limits, Side, SizeMode
 from app.domain.slice import Basis, Window
-from tests.builders import an_instrument, an_order, at, bars
-from tests.engine.desk import Desk, a_desk
+from tests.builders import a_bar, an_instrument, an_order, at, bars
+from tests.engine.desk import Desk, ManualClock, a_desk
 
 HISTORY = 20
 
@@ -150,6 +150,36 @@ async def test_a_start_time_moves_the_first_window_to_the_boundary_at_or_after_i
     assert started.arrival_price == bars(HISTORY + 3)[-1].close
 
 
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(seconds=900)])
+async def test_an_order_that_should_have_started_a_moment_ago_starts_now(desk: Desk, ago: timedelta) -> None:
+    await desk.feed(bars(HISTORY))
+
+    order = await desk.order(start_time=at(HISTORY) - ago)
+
+    assert order.current is not None
+    assert order.current.window == Window(at(HISTORY), at(HISTORY + 1))
+
+
+async def test_the_size_of_an_order_is_held_against_the_busiest_step_even_where_most_trade_nothing(desk: Desk) -> None:
+    """An instrument that trades once a day takes an order of a few of its trades."""
+    await desk.feed([a_bar(step, volume=Decimal(step == 3)) for step in range(HISTORY)])
+
+    assert (await desk.order("twelve", size=Decimal(12))).status == "working"
+    with pytest.raises(InvalidInput) as refused:
+        await desk.order("too many", size=Decimal(1201))
+    assert refused.value.code == "size_implausible"
+
+
+async def test_a_size_is_held_against_the_newest_bar_while_no_step_of_its_length_is_complete(desk: Desk) -> None:
+    await desk.feed([a_bar(1)])
+    hours = {"horizon": Horizon(min_steps=1, max_steps=2, step_seconds=3600)}
+
+    assert (await desk.order("like 2 hours", size=Decimal(100 * 2 * 4 * 50), **hours)).status == "accepted"
+    with pytest.raises(InvalidInput) as refused:
+        await desk.order("more", size=Decimal(100 * 2 * 4 * 50 + 1), **hours)
+    assert refused.value.code == "size_implausible"
+
+
 async def test_steps_of_several_bars_are_aligned_and_filled_at_the_aggregated_price(desk: Desk) -> None:
     await desk.feed(bars(HISTORY + 1))
     order = await desk.order(horizon=Horizon(min_steps=2, max_steps=3, step_seconds=3600))
@@ -179,6 +209,11 @@ async def test_a_gap_makes_the_benchmark_partial(desk: Desk) -> None:
         ({"horizon": Horizon(min_steps=1, max_steps=2, step_seconds=1000)}, "step_seconds_unsupported"),
         ({"horizon": Horizon(min_steps=1, max_steps=2, step_seconds=900 * 97)}, "step_seconds_unsupported"),
         ({"start_time": at(0) + timedelta(days=400)}, "start_time_too_far"),
+        ({"start_time": at(HISTORY - 1) - timedelta(seconds=1)}, "start_time_past"),
+        ({"start_time": at(HISTORY) - timedelta(days=7)}, "start_time_past"),
+        ({"size": Decimal("1e12")}, "size_implausible"),
+        ({"size": Decimal("1e14"), "size_mode": SizeMode.NOTIONAL}, "size_implausible"),
+        ({"limits": Limits(limit_price=Decimal("100.005"))}, "off_tick"),
         ({"size": Decimal("0.001")}, "not_whole_lots"),
     ],
 )
@@ -208,11 +243,41 @@ async def test_a_cancelled_order_gets_no_further_slice(desk: Desk) -> None:
     order = await desk.order(min_steps=5)
 
     cancelled = await desk.engine.orders.cancel(order.order.order_id)
+    again = await desk.engine.orders.cancel(order.order.order_id)
     await desk.feed(bars(25)[HISTORY:])
 
-    assert cancelled.status == "cancelled"
-    assert await desk.engine.orders.cancel(order.order.order_id) == await desk.again(order) == cancelled
+    assert (cancelled.status, cancelled.current) == ("cancelled", None)
+    assert again == cancelled
     assert len(await desk.slices(order)) == 1
+
+
+async def test_a_cancelled_order_has_traded_the_slice_whose_window_ran(desk: Desk) -> None:
+    await desk.feed(bars(HISTORY))
+    order = await desk.order(min_steps=5)
+    assert order.current is not None
+
+    await desk.engine.orders.cancel(order.order.order_id)
+    await desk.feed(bars(HISTORY + 1)[HISTORY:])
+
+    after = await desk.again(order)
+    assert (after.status, after.filled) == ("cancelled", order.current.quantity)
+    assert await desk.store.awaiting("BTC-USDT") == []
+
+
+async def test_a_cancelled_order_trades_nothing_of_a_slice_whose_window_had_not_begun(store_url: str) -> None:
+    clock = ManualClock(at(HISTORY))
+    async with a_desk(store_url, clock=clock) as desk:
+        await desk.feed(bars(HISTORY))
+        clock.time -= timedelta(seconds=1)
+        order = await desk.order(min_steps=5)
+        assert order.current is not None
+
+        await desk.engine.orders.cancel(order.order_id)
+        clock.time = at(HISTORY + 1)
+        await desk.feed(bars(HISTORY + 1)[HISTORY:])
+
+        after = await desk.again(order)
+    assert (after.status, after.filled) == ("cancelled", 0)
 
 
 async def test_two_engines_on_one_store_give_each_step_one_slice(store_url: str) -> None:

@@ -31,6 +31,7 @@ async def test_an_instrument_keeps_its_terms_under_live_orders(desk: Desk) -> No
     with pytest.raises(Conflict) as refused:
         await desk.engine.instruments.put(changed)
     await desk.engine.orders.cancel(order.order.order_id)
+    await desk.feed(bars(HISTORY + 1)[-1:])  # of the slice that was trading
 
     assert refused.value.code == "instrument_in_use"
     assert await desk.engine.instruments.put(changed) is False

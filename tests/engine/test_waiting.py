@@ -20,7 +20,7 @@ async def test_a_current_slice_is_given_at_once(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     order = await desk.order()
 
-    assert await desk.engine.queries.next_slice(order.order.order_id, 30) == order
+    assert (await desk.engine.queries.next_slice(order.order.order_id, 30)).slice == order.current
 
 
 async def test_a_waiting_request_is_woken_by_the_slice(desk: Desk) -> None:
@@ -31,7 +31,7 @@ async def test_a_waiting_request_is_woken_by_the_slice(desk: Desk) -> None:
         waiting = group.create_task(desk.engine.queries.next_slice(order.order.order_id, 30))
         group.create_task(desk.feed(bars(HISTORY + 1)[HISTORY:]))
 
-    current = waiting.result().current
+    current = waiting.result().slice
     assert current is not None
     assert current.window.start == at(HISTORY + 1)
 
@@ -51,7 +51,7 @@ async def test_the_wait_ends_without_a_slice_when_its_time_is_over(desk: Desk) -
     await desk.feed(bars(HISTORY))
     order = await desk.order(start_time=at(HISTORY + 1))
 
-    assert (await desk.engine.queries.next_slice(order.order.order_id, 0.02)).current is None
+    assert (await desk.engine.queries.next_slice(order.order.order_id, 0.02)).slice is None
 
 
 async def test_an_unknown_order_is_not_waited_for(desk: Desk) -> None:

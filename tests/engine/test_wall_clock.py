@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.domain.errors import InvalidInput
+from app.domain.order import Fills
 from app.domain.slice import Basis, Window
 from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.watchdog import watching
-from tests.builders import a_bar, at, bars
+from tests.builders import a_bar, an_instrument, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk
 
 HISTORY = 20
@@ -52,6 +53,19 @@ async def test_the_first_step_is_the_next_boundary_and_waits_for_the_bar_before_
     assert started.current is not None
     assert started.current.window == Window(at(HISTORY + 1), at(HISTORY + 2))
     assert started.current.decided.decided_at == clock.time
+
+
+async def test_an_order_may_be_sent_a_minute_before_it_comes_where_steps_are_shorter(store_url: str) -> None:
+    now = at(HISTORY, bar_seconds=1)
+    async with a_desk(store_url, clock=ManualClock(now), instrument=an_instrument(bar_seconds=1)) as desk:
+        await desk.feed(bars(HISTORY, bar_seconds=1))
+
+        order = await desk.order("in time", start_time=now - timedelta(minutes=1))
+        with pytest.raises(InvalidInput, match="at least 2025-01-05T23:59:20") as refused:
+            await desk.order("too late", start_time=now - timedelta(seconds=61))
+
+    assert order.status == "working"
+    assert (refused.value.code, refused.value.pointer) == ("start_time_past", "#/start_time")
 
 
 async def test_a_bar_that_has_not_closed_is_refused(live: Desk) -> None:
@@ -99,15 +113,50 @@ async def test_a_feed_that_is_silent_for_long_costs_an_order_neither_a_step_nor_
     live: Desk, clock: ManualClock
 ) -> None:
     order = await live.order(min_steps=5, max_steps=5)
-    for step in range(1, 8):
+    for step in range(1, 7):
         await move(live, clock, at(HISTORY + step) + 3 * A_SECOND)
     silent = await live.again(order)
 
-    await live.feed(bars(HISTORY + 7)[HISTORY:])
+    await live.feed(bars(HISTORY + 6)[HISTORY:])
 
     ended = await live.again(order)
     assert (silent.status, silent.step, silent.sums.steps) == ("working", 5, 0)
     assert (ended.status, ended.sums.steps, ended.filled) == ("completed", 5, order.order.size)
+    paid = sum(bar.price * size for bar, size in zip(bars(HISTORY + 6)[HISTORY + 1 :], ended.executed, strict=True))
+    assert (ended.unpriced, ended.avg_price) == (0, paid / order.order.size)
+
+
+@pytest.mark.parametrize("fills", Fills)
+async def test_an_order_ends_by_the_clock_where_the_feed_is_dead(live: Desk, clock: ManualClock, fills: Fills) -> None:
+    """One step after the last window, for bars and reports that are late, and the grace: then the order is over."""
+    order = await live.order(min_steps=3, max_steps=3, fills=fills)
+    for step in range(1, 5):
+        await move(live, clock, at(HISTORY + step) + 3 * A_SECOND)
+    waiting = await live.again(order)
+
+    await move(live, clock, at(HISTORY + 5) + 3 * A_SECOND)
+
+    ended = await live.again(order)
+    assumed = fills is Fills.ASSUMED
+    assert waiting.status == "working"
+    assert ended.status == ("completed" if assumed else "expired")
+    assert not ended.awaits_bars
+    assert (ended.filled, ended.unpriced) == ((order.order.size,) * 2 if assumed else (0, 0))
+    assert (ended.avg_price, ended.sums.price(order.order.benchmark), ended.slippage_bps) == (None, None, None)
+
+
+async def test_a_slice_is_not_offered_once_its_window_is_over(live: Desk, clock: ManualClock) -> None:
+    order = await live.order(max_steps=1)
+    clock.time = at(HISTORY + 1) + A_SECOND
+    await live.feed(bars(HISTORY + 1)[HISTORY:])
+    running = await live.engine.queries.next_slice(order.order_id)
+    clock.time = at(HISTORY + 2)
+
+    over = await live.engine.queries.next_slice(order.order_id)
+
+    assert running.slice == (await live.again(order)).current is not None
+    assert (over.slice, over.status) == (None, "working")
+    assert [step.state for step in (await live.engine.queries.schedule(order.order_id)).steps] == ["done"]
 
 
 async def test_a_window_that_is_over_gets_an_empty_slice(live: Desk, clock: ManualClock) -> None:
@@ -167,5 +216,5 @@ async def test_the_watchdog_gives_the_late_slice_to_whoever_waits_for_it(live: D
     async with asyncio.timeout(10), watching(live.engine, look_seconds=0.01):
         waited = await live.engine.queries.next_slice(order.order.order_id, 30)
 
-    assert waited.current is not None
-    assert waited.current.decided.fallback_reason == "bar_late"
+    assert waited.slice is not None
+    assert waited.slice.decided.fallback_reason == "bar_late"

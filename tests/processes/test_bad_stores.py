@@ -50,7 +50,7 @@ def test_after_a_loss_of_power_the_service_starts_with_its_orders_and_says_what_
         ready, answer = client.get("/readyz").json(), client.get(path).json()
 
     lines = [json.loads(line)["event"] for line in (tmp_path / "serve.log").read_text().splitlines()]
-    assert ready == {"ready": True, "reasons": []}
+    assert (ready["ready"], ready["reasons"]) == (True, [])
     assert answer["slice"]["step"] == 1
     assert [f"cut {len(tail)} bytes" in line for line in lines] == [True]
 
@@ -78,8 +78,8 @@ def test_a_store_that_keeps_nothing_is_not_ready_unless_it_is_allowed(
         with serving(data_dir=tmp_path, redis_url=url) as server:
             allowed = httpx.get(f"{server.address}/readyz")
 
-    assert (refused.status_code, refused.json()) == (503, {"ready": False, "reasons": ["store_not_durable"]})
-    assert (allowed.status_code, allowed.json()) == (200, {"ready": True, "reasons": []})
+    assert (refused.status_code, refused.json()["reasons"]) == (503, ["store_not_durable"])
+    assert (allowed.status_code, allowed.json()["reasons"]) == (200, [])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from app.domain.benchmark import BenchmarkSums
+from app.domain.fills import FillWarning
+from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Benchmark, Fills, Horizon, Limits, Side, SizeMode
 from app.domain.projection import Bound
+from app.domain.reports import apply_fill
 from app.domain.slice import Basis
-from app.domain.transitions import take
+from app.domain.state import OrderState
+from app.domain.transitions import close_window, take
 from app.store import codec
 from app.store.order_codec import mandate_text, slice_from, slice_text, state_from, state_text
 from tests.builders import (
+    PRICE,
     START,
     a_bar,
     a_decided,
@@ -40,6 +46,7 @@ FULL = an_order(
     ),
     risk_aversion=Decimal("0.1"),
     fills=Fills.REPORTED,
+    report_delay_seconds=60,
 )
 
 
@@ -57,6 +64,7 @@ def test_an_order_with_everything_set_comes_back_equal() -> None:
         executed=(Decimal("0.07"), Decimal(1) / 7),
         filled_quantity=Decimal(1) / 3,
         filled_notional=Decimal("1E-9"),
+        over_filled=Decimal("0.123456789012"),
         sums=BenchmarkSums(steps=2, price_sum=Decimal(7), notional_sum=Decimal(8), volume_sum=Decimal(9), partial=True),
         next_open=at(9),
     )
@@ -64,6 +72,7 @@ def test_an_order_with_everything_set_comes_back_equal() -> None:
     back = state_from(mandate_text(state), state_text(state))
 
     assert back == state
+    assert len(back.reports_due) == 2
     assert slice_from(slice_text(state.overdue[0])) == state.overdue[0]
 
 
@@ -71,15 +80,70 @@ def test_an_order_without_options_comes_back_equal() -> None:
     assert state_from(mandate_text(an_order_state()), state_text(an_order_state())) == an_order_state()
 
 
+def without(text: str, *names: str) -> str:
+    """The text as a release wrote it that did not know these names."""
+    return json.dumps({name: value for name, value in json.loads(text).items() if name not in names})
+
+
+def before_reports_were_due(state: OrderState) -> OrderState:
+    """The order, recorded by a release that counted the newest slice only as in flight, and read by this one."""
+    mandate = without(mandate_text(state), "report_delay_seconds")
+    return state_from(mandate, without(state_text(state), "reports_due", "over_filled"))
+
+
+def reported_slice() -> OrderState:
+    """An order of 10 with a first slice of 4."""
+    return take(an_order_state(an_order(fills=Fills.REPORTED)), a_projection(400), a_window(), a_decided(), PRICE)
+
+
+def test_the_running_slice_of_an_older_order_is_in_flight() -> None:
+    state = apply_fill(reported_slice(), a_fill(reported_slice()))
+
+    assert before_reports_were_due(state) == state
+    assert before_reports_were_due(close_window(state, a_bar())).in_flight == 0
+
+
+def test_an_older_order_that_was_over_filled_is_marked_and_may_be_recorded_again() -> None:
+    slipped = reported_slice()
+    slipped = replace(slipped, executed=(Decimal(12),), filled_quantity=Decimal(12), status=Status.COMPLETED)
+
+    older = before_reports_were_due(slipped)
+
+    assert (older.over_filled, older.reports_due) == (2, ())
+    require_sound(older)
+
+
+def test_an_older_order_whose_sums_were_rounded_may_be_recorded_again() -> None:
+    exact, rounded = Decimal("1.00000000000000000000000000005"), Decimal("1.000000000000000000000000000")
+    slipped = replace(reported_slice(), executed=(exact,), filled_quantity=rounded)
+
+    require_sound(before_reports_were_due(slipped))
+
+
+def test_a_fill_of_an_older_release_has_no_warnings() -> None:
+    fill = a_fill(an_order_state(), warnings=(FillWarning.BELOW_LOT,))
+
+    assert codec.fill_from(codec.fill_text(fill)).warnings == (FillWarning.BELOW_LOT,)
+    assert codec.fill_from(without(codec.fill_text(fill), "warnings")).warnings == ()
+
+
 def test_bars_fills_and_instruments_come_back_equal() -> None:
     bar = a_bar(notional=Decimal("5000.1"), trades=7, synthetic=True)
     fill = a_fill(an_order_state())
-    instrument = an_instrument(calendar="XNYS", min_notional=Decimal(10))
+    instrument = an_instrument(calendar="XNYS", min_notional=Decimal(10), max_order_notional=Decimal(10**6))
 
     assert codec.bar_from(codec.bar_text(bar)) == bar
     assert codec.bar_from(codec.bar_text(a_bar())) == a_bar()
     assert codec.fill_from(codec.fill_text(fill)) == fill
     assert codec.instrument_from(codec.instrument_text(instrument)) == instrument
+    assert codec.instrument_from(codec.instrument_text(an_instrument())) == an_instrument()
+
+
+def test_an_instrument_of_an_earlier_release_has_no_maximum_of_an_order() -> None:
+    earlier = json.loads(codec.instrument_text(an_instrument()))
+    del earlier["max_order_notional"]
+
+    assert codec.instrument_from(json.dumps(earlier)) == an_instrument()
 
 
 def test_a_form_of_a_later_release_is_refused() -> None:

@@ -16,7 +16,18 @@ from app.engine.changes import change
 from app.store import keys
 from app.store.event_codec import event_from
 from app.store.redis_store import RedisStore
-from tests.builders import a_decided, a_fill, a_projection, a_window, an_instrument, an_order, an_order_state, at, bars
+from tests.builders import (
+    START,
+    a_decided,
+    a_fill,
+    a_projection,
+    a_window,
+    an_instrument,
+    an_order,
+    an_order_state,
+    at,
+    bars,
+)
 
 NEWEST = at(4)
 
@@ -89,7 +100,7 @@ async def test_many_writers_at_once_leave_one_winner(store: RedisStore) -> None:
 async def test_a_batch_commits_each_order_on_its_own(store: RedisStore) -> None:
     """One that lost does not hold back the others, whatever call it travels in."""
     all_placed = [await placed(store, f"oms-{number}") for number in range(250)]
-    await store.commit([change(all_placed[7], cancel(all_placed[7]))])
+    await store.commit([change(all_placed[7], cancel(all_placed[7], START))])
 
     answers = await store.commit([change(each, stepped(each)) for each in all_placed])
 
@@ -145,7 +156,7 @@ async def test_a_fill_is_recorded_with_the_change_that_books_it(store: RedisStor
 
     lost = await store.commit([change(state, stepped(state), fill)])
     before = await store.fill(state.order.order_id, "exec-1")
-    await store.commit([change(moved.after, cancel(moved.after), fill)])
+    await store.commit([change(moved.after, cancel(moved.after, START), fill)])
 
     assert lost == [moved.after]
     assert before is None
@@ -154,7 +165,7 @@ async def test_a_fill_is_recorded_with_the_change_that_books_it(store: RedisStor
 
 async def test_a_status_moves_the_order_between_pages(store: RedisStore) -> None:
     state = await placed(store)
-    cancelled = cancel(state)
+    cancelled = cancel(state, START)
 
     await store.commit([change(state, cancelled)])
 
@@ -166,7 +177,7 @@ async def test_events_tell_what_happened_in_order(store: RedisStore, server: str
     state = await placed(store)
     moved = change(state, stepped(state))
     await store.commit([moved])
-    await store.commit([change(moved.after, cancel(moved.after))])
+    await store.commit([change(moved.after, cancel(moved.after, START))])
 
     with Redis.from_url(server, decode_responses=True) as client:
         entries = client.xrange(keys.events("BTC-USDT"))

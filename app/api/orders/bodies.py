@@ -11,7 +11,17 @@ from pydantic_core import PydanticCustomError
 
 from app.api.values import Answer, BpsOut, DecimalIn, DecimalOut, Edge, Name, TimeIn, TimeOut
 from app.domain.lifecycle import Status, StopReason
-from app.domain.order import Benchmark, Fills, Horizon, Limits, Order, Side, SizeMode, order_id_of
+from app.domain.order import (
+    REPORT_DELAY_SECONDS_MAX,
+    Benchmark,
+    Fills,
+    Horizon,
+    Limits,
+    Order,
+    Side,
+    SizeMode,
+    order_id_of,
+)
 from app.domain.state import OrderState
 
 STEPS_MAX = 10_000
@@ -42,7 +52,8 @@ class LimitsIn(Edge):
 
 class OrderIn(Edge):
     """Exactly one of `quantity` (base units) and `notional` (quote currency) is given. `risk_aversion` 0 asks for the
-    best mean; without it the bundle's default holds."""
+    best mean; without it the bundle's default holds. With reported fills, `report_delay_seconds` after its window's end
+    what is not reported of a slice may be asked for again; without it after one step."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -57,6 +68,7 @@ class OrderIn(Edge):
     limits: LimitsIn = LimitsIn()
     risk_aversion: DecimalIn | None = None
     fills: Annotated[Fills, Field(strict=False)] = Fills.ASSUMED
+    report_delay_seconds: Annotated[int, Field(ge=0, le=REPORT_DELAY_SECONDS_MAX)] | None = None
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
@@ -82,6 +94,7 @@ class OrderIn(Edge):
             limits=Limits(**self.limits.model_dump()),
             risk_aversion=self.risk_aversion,
             fills=self.fills,
+            report_delay_seconds=self.report_delay_seconds,
         )
 
 
@@ -106,10 +119,14 @@ OUT_EXAMPLE: JsonDict = EXAMPLE | {
     "start_time": None,
     "risk_aversion": None,
     "fills": "assumed",
+    "report_delay_seconds": None,
     "step": 3,
     "filled_quantity": "2.4",
     "filled_notional": "240480",
     "leaves": "10.1",
+    "unpriced": "0",
+    "in_flight": "1.1",
+    "over_filled": "0",
     "avg_price": "100200",
     "arrival_price": "100150",
     "benchmark_price": "100210.5",
@@ -120,9 +137,11 @@ OUT_EXAMPLE: JsonDict = EXAMPLE | {
 
 
 class OrderOut(Answer):
-    """`leaves` is in the unit that the order fixes. `step` is the newest step with a slice. The benchmark covers the
-    closed windows so far; `benchmark_partial` tells that a gap in the feed is among them. `slippage_bps` is positive
-    for a cost. `stop_reason` says why the last slice was the last."""
+    """`leaves`, `in_flight`, `over_filled` and `unpriced` are in the unit that the order fixes: what is not traded,
+    what of it is asked for already, what was reported beyond what was in flight, and what was assumed to be filled
+    while nobody saw the market. `step` is the newest step with a slice. The benchmark covers the closed windows so far;
+    `benchmark_partial` tells that the feed had a gap in them, which is left out. `avg_price` and `slippage_bps` leave
+    out what is unpriced. `slippage_bps` is positive for a cost. `stop_reason` says why the last slice was the last."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [OUT_EXAMPLE]})
 
@@ -139,10 +158,14 @@ class OrderOut(Answer):
     limits: LimitsOut
     risk_aversion: DecimalOut | None
     fills: Fills
+    report_delay_seconds: int | None
     step: int
     filled_quantity: DecimalOut
     filled_notional: DecimalOut
     leaves: DecimalOut
+    in_flight: DecimalOut
+    over_filled: DecimalOut
+    unpriced: DecimalOut
     avg_price: DecimalOut | None
     arrival_price: DecimalOut | None
     benchmark_price: DecimalOut | None
@@ -168,10 +191,14 @@ class OrderOut(Answer):
             limits=LimitsOut.model_validate(order.limits, from_attributes=True),
             risk_aversion=order.risk_aversion,
             fills=order.fills,
+            report_delay_seconds=order.report_delay_seconds,
             step=state.step,
             filled_quantity=state.filled_quantity,
             filled_notional=state.filled_notional,
             leaves=state.leaves,
+            in_flight=state.in_flight,
+            over_filled=state.over_filled,
+            unpriced=state.unpriced,
             avg_price=state.avg_price,
             arrival_price=state.arrival_price,
             benchmark_price=state.sums.price(order.benchmark),

@@ -22,7 +22,7 @@ ORDER_CODES = (
     *("unknown_instrument", "client_order_id_reused", "no_bars", "too_many_orders", "size_missing", "size_ambiguous"),
     *("unknown_value", "not_whole_lots", "too_many_lots", "below_min_notional", "bad_horizon", "horizon_inverted"),
     *("horizon_too_long", "step_seconds_unsupported", "start_time_too_far", "outside_calendar", "above_one"),
-    "slice_cap_infeasible",
+    *("slice_cap_infeasible", "off_tick", "start_time_past", "above_max_order_notional", "size_implausible"),
 )
 
 OrderId = Annotated[str, Path(max_length=64)]

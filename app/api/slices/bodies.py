@@ -11,7 +11,7 @@ from app.api.values import Answer, DecimalOut, TimeOut
 from app.domain.lifecycle import Status, StopReason
 from app.domain.projection import Bound
 from app.domain.slice import Basis, Slice
-from app.domain.state import OrderState
+from app.engine.results import NextSlice
 
 ORDER_ID = "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11"
 
@@ -47,7 +47,8 @@ class WindowOut(Answer):
 class SliceOut(Answer):
     """What to trade in one step. Of `quantity` and `notional` the one that the order fixes is exact, the other an
     estimate at the last close. `model`, `allocation` and `stop_probability` are who proposed what, before the limits;
-    `bound_by` is the limit that changed it. `decided_on` is the open of the newest bar used."""
+    `bound_by` is the limit that changed it. `stop_reason` is set where the slice is meant to be the last, `final` where
+    no other can follow it, whatever is traded of it. `decided_on` is the open of the newest bar used."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -107,10 +108,10 @@ class NextSliceOut(Answer):
     slice: SliceOut | None
 
     @classmethod
-    def of(cls, state: OrderState) -> Self:
-        current = state.current
+    def of(cls, found: NextSlice) -> Self:
+        piece = found.slice
         return cls(
-            order_id=state.order.order_id,
-            status=state.status,
-            slice=None if current is None else SliceOut.of(current),
+            order_id=found.order_id,
+            status=found.status,
+            slice=None if piece is None else SliceOut.of(piece),
         )

@@ -28,7 +28,8 @@ EXAMPLE: JsonDict = {
 
 
 class StepOut(Answer):
-    """`fraction` of the whole order asked for, or expected to be; `executed` in the unit that the order fixes;
+    """`fraction` of the whole order asked for, or of a projected step the mean of what may be, where an order that has
+    ended before asks for nothing; `executed` in the unit that the order fixes;
     `end_probability`: the chance, seen from now, that the order ends at this step."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})

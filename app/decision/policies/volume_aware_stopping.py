@@ -84,7 +84,7 @@ def volume_clock(market: Market, rows: Rows, min_steps: Integers) -> tuple[Vecto
     """[B] each: how many bars of the rule have passed, how many will have passed after the next bar, and the min_steps
     of the rule: the bar of the rule in which step `min_steps` is expected to end. Steps are the clock where no volume
     is expected."""
-    ahead = market.volume_forecast[rows.market].astype(np.float64)
+    ahead = market.forecast_from(rows.market, rows.windows_unseen).astype(np.float64)
     index, steps_left = np.arange(ahead.shape[1]), rows.max_steps - rows.step + 1
     traded = rows.benchmark_volume
     total = traded + np.where(index < steps_left[:, None], ahead, 0.0).sum(axis=1)

@@ -47,7 +47,7 @@ class VolumePacing(ABC):
 
 def volume_pace(market: Market, rows: Rows) -> Matrix:
     """[B]: (volume so far + next step) / (volume so far + steps to max_steps); the even pace where that is 0 / 0."""
-    ahead = market.volume_forecast[rows.market].astype(np.float64)
+    ahead = market.forecast_from(rows.market, rows.windows_unseen).astype(np.float64)
     steps_left = rows.max_steps - rows.step + 1
     total = rows.benchmark_volume + np.where(np.arange(ahead.shape[1]) < steps_left[:, None], ahead, 0.0).sum(axis=1)
     done = rows.benchmark_volume + ahead[:, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from app.decision.chain import BarWindow
 from app.domain.bar import Bar, fill_gap
@@ -11,6 +12,10 @@ from app.domain.order import Order
 from app.domain.slice import Window
 from app.engine.instruments.history import StepHistory
 from app.engine.ports import Calendar
+
+DAY_SECONDS = 86_400
+WINDOWS_UNSEEN_MAX = 1_000
+"""No forecast reaches further, so there is no need to count on."""
 
 
 class LiveInstrument:
@@ -24,6 +29,7 @@ class LiveInstrument:
         self.newest: Bar | None = None
         self.due: datetime | None = None
         self._lookback = lookback
+        self._daily = instrument.bar_seconds == DAY_SECONDS
         self._histories: dict[int, StepHistory] = {}
         self._windows: dict[int, BarWindow] = {}
 
@@ -62,7 +68,7 @@ class LiveInstrument:
 
     def add_history(self, step_seconds: int, bars: list[Bar]) -> None:
         """Start a history from the bars up to the newest one, oldest first."""
-        history = StepHistory(step_seconds, self.instrument.bar_seconds, self._lookback)
+        history = StepHistory(step_seconds, self.instrument.bar_seconds, self._lookback, self.calendar)
         previous: Bar | None = None
         for bar in bars:
             if previous is not None and self._missing_between(previous, bar):
@@ -85,8 +91,23 @@ class LiveInstrument:
     def bar_over(self, window: Window, step_seconds: int) -> Bar:
         """The bar of a step. Where a hole in the history has swallowed it, a synthetic one stands for it."""
         history = self._histories.get(step_seconds)
-        bar = history.bar_at(window.start) if history else None
+        bar = history.bar_in(window) if history else None
         return bar or fill_gap(self.last, window.start, window.end)
+
+    def windows_unseen(self, opens: datetime, step_seconds: int) -> int:
+        """How many windows of that length lie between the newest bar that policies read and the window that opens
+        then; at most `WINDOWS_UNSEEN_MAX` are counted."""
+        first = self.first_open(self.bar_window(step_seconds).newest.close_time, step_seconds)
+        if first >= opens:
+            return 0
+        return 1 + len(self.calendar.missing(first, opens, step_seconds, WINDOWS_UNSEEN_MAX))
+
+    def busiest_volume(self, step_seconds: int) -> Decimal:
+        """The volume (base units) of the busiest recent step, of those that the policies read; of a step like the
+        newest bar where that is more, since no step may be complete yet."""
+        history = self._histories.get(step_seconds)
+        like_newest = self.last.volume * self.calendar.bars_in(step_seconds, self.instrument.bar_seconds)
+        return max(like_newest, history.busiest_volume) if history else like_newest
 
     def note_due(self, opens: datetime) -> None:
         """A window that opens then may come to lack a slice. Whoever reads all orders anew clears `due` before, not
@@ -95,7 +116,7 @@ class LiveInstrument:
 
     def first_open(self, at: datetime, step_seconds: int) -> datetime:
         """When the first window of that length opens at or after `at`."""
-        return self.calendar.first_open(at, step_seconds, self.last.open_time)
+        return self.calendar.first_open(at, step_seconds, self.last.open_time if self._daily else None)
 
     def window_from(self, at: datetime, step_seconds: int) -> Window:
         """The first window of that length that opens at or after `at`."""
@@ -103,7 +124,7 @@ class LiveInstrument:
         return Window(start, self.close_of(start, step_seconds))
 
     def close_of(self, open_time: datetime, step_seconds: int) -> datetime:
-        return self.calendar.close_of(open_time, step_seconds)
+        return self.calendar.close_of(open_time, step_seconds, open_time if self._daily else None)
 
     def _missing_between(self, earlier: Bar, later: Bar) -> bool:
         if earlier.close_time == later.open_time:

@@ -8,21 +8,29 @@ from datetime import datetime, timedelta
 from app.domain.bar import Bar
 from app.domain.state import OrderState
 from app.engine.instruments.live import LiveInstrument
+from app.engine.live_orders import LiveOrders
 from app.engine.ports import Store
 
 PAGE_BARS = 1_000
 
 
 class Loader:
-    """`lookback` is the most bars, of any step length, that a policy reads."""
+    """`lookback` is the most bars, of any step length, that a policy reads. `live_orders` is told what was read."""
 
-    def __init__(self, store: Store, lookback: int) -> None:
+    def __init__(self, store: Store, lookback: int, live_orders: LiveOrders) -> None:
         self._store = store
         self._lookback = lookback
+        self._live_orders = live_orders
+
+    async def orders(self, live: LiveInstrument) -> list[OrderState]:
+        """The orders that await bars."""
+        orders = await self._store.awaiting(live.symbol)
+        self._live_orders.read(live.symbol, orders)
+        return orders
 
     async def awaiting(self, live: LiveInstrument) -> tuple[OrderState, ...]:
         """The orders that await bars, with the history that they need at hand."""
-        orders = await self._store.awaiting(live.symbol)
+        orders = await self.orders(live)
         await self.ensure_histories(live, orders)
         return tuple(orders)
 
@@ -35,7 +43,7 @@ class Loader:
         """Read the history of a step length that nobody has asked for yet."""
         while not live.has_history(step_seconds) and live.newest is not None:
             upto = live.newest
-            parts = step_seconds // live.instrument.bar_seconds
+            parts = live.calendar.bars_in(step_seconds, live.instrument.bar_seconds)
             count = self._lookback * parts + parts
             bars = await self._bars(live.symbol, upto.open_time + timedelta(seconds=1), count)
             if live.newest is upto:  # else a bar has come in the meantime

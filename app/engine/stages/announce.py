@@ -1,4 +1,4 @@
-"""Stage "announce": what is recorded is counted, and those who wait for an order are woken."""
+"""Stage "announce": what is recorded is logged and counted, and those who wait for an order are woken."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ from collections.abc import Iterable, Sequence
 
 from app.domain.slice import Basis
 from app.engine.changes import Change
+from app.engine.live_orders import LiveOrders
 from app.engine.ports import Metrics
+from app.engine.stages.order_log import log_changes
 from app.engine.waiters import Waiters
 
 
 class Announcer:
     """Told once a change is recorded, never before."""
 
-    def __init__(self, metrics: Metrics, waiters: Waiters) -> None:
+    def __init__(self, metrics: Metrics, waiters: Waiters, live_orders: LiveOrders) -> None:
         self._metrics = metrics
         self._waiters = waiters
+        self._live_orders = live_orders
 
     def announce(self, changes: Sequence[Change]) -> None:
         """These changes were recorded by this process."""
+        log_changes(changes)
         for change in changes:
+            self._live_orders.changed(change.after)
             if change.status is not None:
                 self._metrics.order_changed(change.status)
+            for warning in change.fill.warnings if change.fill else ():
+                self._metrics.fill_flagged(warning)
         reasons = Counter(
             change.slice.decided.fallback_reason or "unknown"
             for change in changes

@@ -18,7 +18,8 @@ class InstrumentOrders:
     """One instrument's part of a batch: orders that stand on its newest bar.
 
     With `late_since`, windows that opened by then get their slice without the bar before them, which is late;
-    otherwise only windows whose bar before them is the newest one get a slice.
+    otherwise only windows whose bar before them is the newest one get a slice. Windows that ended long before it are
+    over, though nobody saw what the market did in them.
     """
 
     live: LiveInstrument
@@ -27,11 +28,20 @@ class InstrumentOrders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WantedSlice:
+    """An order that needs a slice for `window`. `windows_unseen` lie between the newest bar and that window."""
+
+    state: OrderState
+    window: Window
+    windows_unseen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WantedSlices:
-    """The orders of one instrument and one step length that need a slice, each with its window. `late_reason` says why
-    the model is not asked, None where it is."""
+    """The orders of one instrument and one step length that need a slice. `late_reason` says why the model is not
+    asked, None where it is."""
 
     live: LiveInstrument
     step_seconds: int
     late_reason: str | None
-    wanted: Sequence[tuple[OrderState, Window]]
+    wanted: Sequence[WantedSlice]

@@ -63,6 +63,7 @@ def new_bars(live: LiveInstrument, bars: Sequence[Bar], recorded: Iterable[Bar],
             made.duplicates += 1
             continue
         if last is not None:
+            _require_later(bar, last, live.instrument)
             _fill(made, live, last, bar, windows_wanted)
         made.bars.append(bar)
         known[bar.open_time] = last = bar
@@ -114,6 +115,15 @@ def _require_same(bar: Bar, recorded: Bar | None, instrument: Instrument) -> Non
         raise Conflict(
             "bar_conflict",
             f"the bar of {instrument.symbol} at {bar.open_time.isoformat()} is recorded with other values{filled}",
+        )
+
+
+def _require_later(bar: Bar, last: Bar, instrument: Instrument) -> None:
+    """A second bar of a daily feed's session may carry another stamp."""
+    if bar.open_time < last.close_time:
+        raise Conflict(
+            "bar_out_of_order",
+            f"the bar of {instrument.symbol} at {bar.open_time.isoformat()} opens before the one before it closes",
         )
 
 

@@ -9,21 +9,21 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from app.decision.chain import BarWindow, ChainReading, PolicyChain
 from app.decision.decide import Decision, decide, nothing_proposed
+from app.decision.foresight import Foresight, foresee
 from app.decision.rows import rows_of
-from app.domain.projection import Projection, Room
+from app.domain.projection import Projection
 from app.domain.slice import Decided, Window
 from app.domain.state import OrderState, room
 from app.engine.bounded_thread import BoundedThread
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Clock, Metrics
-from app.engine.schedule import ExpectedStep, expected
-from app.engine.stages.batch import WantedSlices
+from app.engine.stages.batch import WantedSlice, WantedSlices
 
 DECIDE_SECONDS_MAX = 2.0
 POLICY_SLOW, WINDOW_MISSED = "policy_slow", "window_missed"
@@ -38,6 +38,15 @@ class DecidedSlice:
     projection: Projection
     decided: Decided
     last_price: Decimal
+    expected_volume: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A decision, and the volume (base units) that the market is expected to trade in its window."""
+
+    decision: Decision
+    expected_volume: Decimal | None
 
 
 class Decider:
@@ -50,46 +59,55 @@ class Decider:
         self._clock = clock
         self._metrics = metrics
         self._thread = BoundedThread(seconds_max)
+        self._foresight_thread = BoundedThread(seconds_max)  # nobody's slice waits for somebody's schedule
         self._readings: dict[tuple[str, int], tuple[BarWindow, ChainReading]] = {}
+
+    @property
+    def hanging_seconds(self) -> float:
+        """How long a call of the chain hangs already; 0 where none does."""
+        return self._thread.hanging_seconds
 
     def close(self) -> None:
         self._thread.close()
+        self._foresight_thread.close()
 
     async def decide(self, groups: Sequence[WantedSlices]) -> list[DecidedSlice]:
         """A slice for every order that wants one. Never raises for what a policy does."""
         return [decided for group in groups for decided in await self._decide(group)]
 
-    async def foresee(self, live: LiveInstrument, step_seconds: int, state: OrderState) -> list[ExpectedStep]:
-        """The rest of the order's schedule as of the newest bar; empty where the policies take too long for it."""
+    async def foresee(self, live: LiveInstrument, step_seconds: int, state: OrderState) -> Foresight | None:
+        """What may come of the order as of the newest bar; None where the policies take too long for it."""
         window = live.bar_window(step_seconds)
         known = self._known(live.symbol, step_seconds, window)
+        opens = live.window_from(state.next_open, step_seconds).start
+        unseen = live.windows_unseen(opens, step_seconds)
         try:
-            reading, steps = await self._thread.run(_foreseen, self._chain, window, known, state)
+            return await self._foresight_thread.run(_foreseen, self._chain, window, known, state, unseen)
         except TimeoutError:
-            return []
-        self._readings[live.symbol, step_seconds] = window, reading
-        return steps
+            return None
 
     async def _decide(self, group: WantedSlices) -> list[DecidedSlice]:
         now = self._clock.now(group.live.last.close_time)
         window = group.live.bar_window(group.step_seconds)
-        in_time = [state for state, each in group.wanted if each.end > now]
         started = time.perf_counter()
-        answers = iter(await self._asked(group, window, in_time) if in_time else ())
-        decisions = [next(answers) if each.end > now else _missed(state) for state, each in group.wanted]
-        self._count(group, decisions, time.perf_counter() - started)
+        answered = [
+            answer if each.window.end > now else _missed(each.state, answer)
+            for each, answer in zip(group.wanted, await self._asked(group, window, group.wanted), strict=True)
+        ]
+        self._count(group, [each.decision for each in answered], time.perf_counter() - started)
         return [
             DecidedSlice(
-                state=state,
-                window=each,
-                projection=decision.projection,
-                decided=_how(decision, window, now),
+                state=each.state,
+                window=each.window,
+                projection=answer.decision.projection,
+                decided=_how(answer.decision, window, now),
                 last_price=window.last_price,
+                expected_volume=answer.expected_volume,
             )
-            for (state, each), decision in zip(group.wanted, decisions, strict=True)
+            for each, answer in zip(group.wanted, answered, strict=True)
         ]
 
-    async def _asked(self, group: WantedSlices, window: BarWindow, orders: Sequence[OrderState]) -> list[Decision]:
+    async def _asked(self, group: WantedSlices, window: BarWindow, orders: Sequence[WantedSlice]) -> list[_Answer]:
         known = self._known(group.live.symbol, group.step_seconds, window)
         try:
             reading, decisions = await self._thread.run(_decided, self._chain, window, known, orders, group.late_reason)
@@ -115,34 +133,31 @@ def _decided(
     chain: PolicyChain,
     window: BarWindow,
     known: ChainReading | None,
-    orders: Sequence[OrderState],
+    orders: Sequence[WantedSlice],
     model_unavailable: str | None,
-) -> tuple[ChainReading, list[Decision]]:
+) -> tuple[ChainReading, list[_Answer]]:
     """What the chain reads of the window, and one batch of decisions on it."""
     reading = known or chain.read(window)
     asked = reading.without_model(model_unavailable) if model_unavailable else reading
-    volume = asked.expected_volume
-    rooms = [room(state, window.last_price, volume) for state in orders]
-    return reading, decide(asked, rows_of(orders, window.last_price, chain.risk_aversion), rooms)
+    unseen = [each.windows_unseen for each in orders]
+    volume = {windows: asked.expected_volume(windows) for windows in set(unseen)}
+    rooms = [room(each.state, window.last_price, volume[each.windows_unseen]) for each in orders]
+    rows = rows_of([each.state for each in orders], unseen, window.last_price, chain.risk_aversion)
+    answers = zip(decide(asked, rows, rooms), unseen, strict=True)
+    return reading, [_Answer(decision, volume[windows]) for decision, windows in answers]
 
 
 def _foreseen(
-    chain: PolicyChain, window: BarWindow, known: ChainReading | None, state: OrderState
-) -> tuple[ChainReading, list[ExpectedStep]]:
-    reading = known or chain.read(window)
-
-    def ask(hypothetical: OrderState) -> tuple[Room, Decision]:
-        _, [decision] = _decided(chain, window, reading, [hypothetical], None)
-        return room(hypothetical, window.last_price, reading.expected_volume), decision
-
-    return reading, expected(state, ask, window.last_price)
+    chain: PolicyChain, window: BarWindow, known: ChainReading | None, state: OrderState, windows_unseen: int
+) -> Foresight:
+    return foresee(known or chain.read(window), window, state, windows_unseen, chain.risk_aversion)
 
 
-def _missed(state: OrderState) -> Decision:
+def _missed(state: OrderState, answer: _Answer) -> _Answer:
     """Nobody can trade in a window that is over: the step counts, with nothing in it."""
     last = state.step + 1 == state.order.horizon.max_steps
     projection = Projection(lots=0, stopping=state.stopping, final=last, bound_by=None, stop_reason=None)
-    return Decision(judgement=nothing_proposed(WINDOW_MISSED), projection=projection)
+    return replace(answer, decision=Decision(judgement=nothing_proposed(WINDOW_MISSED), projection=projection))
 
 
 def _how(decision: Decision, window: BarWindow, now: datetime) -> Decided:

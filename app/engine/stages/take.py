@@ -20,4 +20,4 @@ def take_slices(batch: Sequence[InstrumentOrders], decided: Sequence[DecidedSlic
 def _taken(each: DecidedSlice) -> OrderState:
     """The arrival price is the last close before the first step."""
     state = each.state if each.state.step else replace(each.state, arrival_price=each.last_price)
-    return take(state, each.projection, each.window, each.decided, each.last_price)
+    return take(state, each.projection, each.window, each.decided, each.last_price, each.expected_volume)

@@ -10,19 +10,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from app.domain.lifecycle import Move, permits
 from app.domain.order import Fills
+from app.domain.reports import give_back
 from app.domain.slice import Window
 from app.domain.state import OrderState
 from app.domain.transitions import close_window, give_up
 from app.engine.instruments.live import LiveInstrument
-from app.engine.stages.batch import BAR_LATE, InstrumentOrders, WantedSlices
+from app.engine.stages.batch import BAR_LATE, InstrumentOrders, WantedSlice, WantedSlices
+
+INSTANT = timedelta(microseconds=1)
+"""A report that comes at the last moment is in time."""
 
 
 def close_windows(batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
-    """Close every window that the newest bar of its instrument has brought to its end."""
-    return [replace(part, orders=tuple(_settled(state, part.live) for state in part.orders)) for part in batch]
+    """Close every window that the newest bar of its instrument has brought to its end, and, where bars are late, those
+    of orders that the clock has brought to theirs."""
+    return [replace(part, orders=tuple(_closed(state, part) for state in part.orders)) for part in batch]
 
 
 def wanted_slices(batch: Sequence[InstrumentOrders]) -> list[WantedSlices]:
@@ -39,40 +45,69 @@ def next_window(state: OrderState, live: LiveInstrument) -> Window | None:
     return live.window_from(state.next_open, live.step_seconds_of(state.order))
 
 
+def looks_at(state: OrderState, live: LiveInstrument) -> datetime | None:
+    """When somebody must look whether a bar is late: when the order's next window opens, or when the order ends by the
+    clock. None where neither is to come."""
+    window = next_window(state, live)
+    return window.start if window is not None else ends_by_clock(state, live)
+
+
+def ends_by_clock(state: OrderState, live: LiveInstrument) -> datetime | None:
+    """When an order that gets no more slices is over, whatever the feed does: one step after its last window, for whose
+    bar that is time, and not before its reports are overdue. None where the order may get more slices, or awaits
+    nothing."""
+    if not state.awaits_bars or next_window(state, live) is not None:
+        return None
+    over = live.window_from(state.next_open, live.step_seconds_of(state.order)).end
+    return max([over, *(due.until + INSTANT for due in state.reports_due)])
+
+
+def _closed(state: OrderState, part: InstrumentOrders) -> OrderState:
+    settled = _settled(state, part.live)
+    if part.late_since is None:
+        return settled
+    settled = give_up(give_back(settled, part.late_since))
+    over = ends_by_clock(settled, part.live)
+    if over is None or over > part.late_since:
+        return settled
+    step_seconds = part.live.step_seconds_of(state.order)
+    while (piece := settled.oldest_open) is not None:
+        settled = close_window(settled, part.live.bar_over(piece.window, step_seconds))
+    return give_up(settled)
+
+
 def _settled(state: OrderState, live: LiveInstrument) -> OrderState:
     closed, step_seconds = live.last.close_time, live.step_seconds_of(state.order)
     while (piece := state.oldest_open) is not None and piece.window.end <= closed:
         state = close_window(state, live.bar_over(piece.window, step_seconds))
-    if state.oldest_open is None and state.at_last_step:
-        grace = live.window_from(state.next_open, step_seconds)
-        if grace.end <= closed:  # only reported fills leave an order waiting here
-            return give_up(state)
-    return state
+    return give_up(give_back(state, closed))
 
 
 def _wanted_of(part: InstrumentOrders) -> Iterator[WantedSlices]:
-    by_step: dict[int, list[tuple[OrderState, Window]]] = defaultdict(list)
+    by_step: dict[int, list[WantedSlice]] = defaultdict(list)
     for state in part.orders:
-        window = _late_window(state, part) if part.late_since else _ready_window(state, part.live)
-        if window is not None:
-            by_step[part.live.step_seconds_of(state.order)].append((state, window))
+        each = _late_slice(state, part) if part.late_since else _ready_slice(state, part.live)
+        if each is not None:
+            by_step[part.live.step_seconds_of(state.order)].append(each)
     late_reason = BAR_LATE if part.late_since else None
     for step_seconds, wanted in by_step.items():
         yield WantedSlices(live=part.live, step_seconds=step_seconds, late_reason=late_reason, wanted=wanted)
 
 
-def _ready_window(state: OrderState, live: LiveInstrument) -> Window | None:
-    """The window that needs a slice and whose bar before it is the newest one.
+def _ready_slice(state: OrderState, live: LiveInstrument) -> WantedSlice | None:
+    """The slice of the window that needs a slice and whose bar before it is the newest one.
 
     A window that the bars have passed by (the history has a hole) is given up for the one that opens next.
     """
     if state.oldest_open is not None or next_window(state, live) is None:
         return None
     window = live.window_from(max(state.next_open, live.last.close_time), live.step_seconds_of(state.order))
-    return window if window.start <= live.frontier else None
+    return WantedSlice(state=state, window=window) if window.start <= live.frontier else None
 
 
-def _late_window(state: OrderState, part: InstrumentOrders) -> Window | None:
+def _late_slice(state: OrderState, part: InstrumentOrders) -> WantedSlice | None:
     window = next_window(state, part.live)
-    late = window is not None and part.late_since is not None and window.start <= part.late_since
-    return window if late else None
+    if window is None or part.late_since is None or window.start > part.late_since:
+        return None
+    unseen = part.live.windows_unseen(window.start, part.live.step_seconds_of(state.order))
+    return WantedSlice(state=state, window=window, windows_unseen=unseen)

@@ -1,0 +1,43 @@
+"""A name for every request, which its log lines and its answer carry: what a client says went wrong can be found."""
+
+from __future__ import annotations
+
+import re
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, get_contextvars
+
+HEADER = "X-Request-ID"
+_SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+
+
+class RequestIds:
+    """Takes the client's `X-Request-ID` where it is 1 to 128 letters, digits and . _ : -, else makes one.
+
+    The name is not unbound at the end: the server logs a failure after that. It ends with the request's own task.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
+        request_id = given.decode() if _SANE.fullmatch(given) else uuid4().hex
+        bind_contextvars(request_id=request_id)
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (HEADER.lower().encode(), request_id.encode())]
+            await send(message)
+
+        await self.app(scope, receive, named)
+
+
+def header_of_request() -> dict[str, str]:
+    """The header, for an answer that is made outside of all middleware."""
+    known = get_contextvars().get("request_id")
+    return {HEADER: known} if known else {}

@@ -1,0 +1,56 @@
+"""The instrument in the name of a bar file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from app.domain.errors import InvalidInput
+
+SUFFIX = re.compile(r"\.(csv|tsv|txt|parquet|pq|gz|bz2|xz|zst|zip)$", re.IGNORECASE)
+NOT_OF_THE_SYMBOL = re.compile(
+    r"[\d_]+"  # dates, and the numbers of parts
+    r"|\d+(s|m|h|d|w|mo|sec|min)|[mhdw]\d{1,2}"  # lengths
+    r"|(second|minute|hour|day|week|month)s?|(hour|dai|week|month)ly|intraday|eod"
+    r"|bars?|ohlcv?|candles?|klines?|prices?|data|history|part\d*",
+    re.IGNORECASE,
+)
+
+
+def instrument_of(path: Path) -> str:
+    """The instrument of a bar file: its name up to the first `-`."""
+    return path.name.removesuffix(".parquet").split("-", 1)[0]
+
+
+def symbol_of(path: Path) -> str:
+    """The symbol that a file of any source is named for: `COIN` of COIN-15m-2024-01.csv, `BRK-A` of BRK-A.csv.gz and
+    `0700.HK` of 0700.HK-1d.parquet. Dates, numbers and lengths at the end are left out, and nothing else: what is left
+    out would make two share classes one instrument."""
+    name = path.name
+    while SUFFIX.search(name):
+        name = SUFFIX.sub("", name)
+    parts = re.split(r"([-.])", name)
+    while len(parts) > 1 and (not parts[-1] or NOT_OF_THE_SYMBOL.fullmatch(parts[-1])):
+        del parts[-2:]
+    return "".join(parts)
+
+
+def bar_file_symbol(symbol: str) -> str:
+    """The symbol as the name of a bar file has it, where a dash ends the instrument: `BRK.A` for `BRK-A`."""
+    return symbol.replace("-", ".")
+
+
+def require_one_symbol_each(paths: Iterable[Path]) -> None:
+    """Raises InvalidInput where files that are named for different symbols would be read as one instrument."""
+    named: dict[str, Path] = {}
+    for path in paths:
+        instrument = instrument_of(path)
+        other = named.setdefault(instrument, path)
+        theirs, ours = symbol_of(other), symbol_of(path)
+        if theirs != ours:
+            raise InvalidInput(
+                "same_instrument",
+                f"{other} and {path} would both be the instrument {instrument}, as a name ends it at the first dash: "
+                f"rename one of them, as in {bar_file_symbol(ours)}-1d.parquet",
+            )

@@ -1,0 +1,199 @@
+"""What may come of an order: its decisions over many simulated continuations of the market.
+
+The log price is a Brownian motion from the last close, with the volatility of the newest bars, and the price itself has
+no drift; a bar's price is the average of its path. Volumes come as forecast. The policies read the market as of the
+newest bar throughout, since nothing newer is known.
+
+Shapes: P continuations, B of them whose order goes on, N steps to come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.decision.chain import BarWindow, ChainReading
+from app.decision.decide import decide
+from app.decision.policies.raw_windows import SIGMA_BARS, trailing_sigma
+from app.decision.rows import rows_of
+from app.decision.scenarios import BY_QUANTITY, IS_VWAP, SIGN
+from app.domain.numbers import ZERO
+from app.domain.projection import Room
+from app.domain.slice import Slice
+from app.domain.state import OrderState, room
+
+Vector = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CONTINUATIONS = 256
+SEED = 20_250_106
+"""Every order meets the same moves at every call: a schedule changes only where its order or its market does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foresight:
+    """[N] each, for the steps that have no slice yet: the mean number of `lots` that each asks for, where an order that
+    has ended asks for none, and the probability that the order ends with it."""
+
+    lots: Vector
+    end_probability: Vector
+
+
+def foresee(
+    reading: ChainReading, window: BarWindow, state: OrderState, windows_unseen: int, risk_aversion: float
+) -> Foresight:
+    """Run a live order to its end in each continuation; steps that no continuation reaches are left out.
+
+    `windows_unseen` lie between the newest bar and the order's first window without a slice; the last of them are those
+    of slices whose bars are still to come. `risk_aversion` is for an order that names none.
+    """
+    ahead = _Continuations(reading, window, state, risk_aversion)
+    ahead.pass_open_windows(windows_unseen)
+    lots, ends = [], []
+    for step in range(state.step + 1, state.order.horizon.max_steps + 1):
+        if not (going := ahead.going).any():
+            break
+        asked = ahead.decided(step, windows_unseen)
+        ahead.pass_window(windows_unseen, asked)
+        windows_unseen += 1
+        ended = going if step == state.order.horizon.max_steps else going & ~ahead.going
+        lots.append(asked.mean())
+        ends.append(ended.mean())
+    return Foresight(lots=np.array(lots), end_probability=np.array(ends))
+
+
+class _Continuations:
+    """The order in each continuation, [P] each. `done` counts lots that are asked for and not known to have failed;
+    `quantity` and `notional` are what was traded, in base units and quote currency; the sums are those of
+    `BenchmarkSums`."""
+
+    def __init__(self, reading: ChainReading, window: BarWindow, state: OrderState, risk_aversion: float) -> None:
+        self._reading, self._state = reading, state
+        self._room = room(state, window.last_price, ZERO)
+        self._row = rows_of([state], [0], window.last_price, risk_aversion)
+        self._random = np.random.default_rng(SEED)
+        self._sigma = float(trailing_sigma(window.bars[:, -SIGMA_BARS - 1 :])[0])
+        self._lot, self._size = float(state.lot), float(state.order.size)
+        scenario = state.order.scenario.index
+        self._sign, self._is_vwap, self._by_quantity = SIGN[scenario], IS_VWAP[scenario], BY_QUANTITY[scenario]
+        sums, nothing = state.sums.with_expected, np.zeros(CONTINUATIONS)
+        self.steps_closed = sums.steps
+        self.close = nothing + float(window.last_price)
+        self.done = np.full(CONTINUATIONS, state.total - self._room.leaves)
+        self.stopping = np.full(CONTINUATIONS, state.stopping)
+        self.quantity, self.notional = nothing + float(state.filled_quantity), nothing + float(state.filled_notional)
+        self.price_sum, self.notional_sum = nothing + float(sums.price_sum), nothing + float(sums.notional_sum)
+        self.volume_sum = nothing + float(sums.volume_sum)
+
+    @property
+    def going(self) -> NDArray[np.bool_]:
+        """Where something of the order is left to be asked for."""
+        return self.done < self._state.total
+
+    def pass_open_windows(self, windows_unseen: int) -> None:
+        """Let the windows pass that lie before the first one without a slice. What is in flight from windows that have
+        closed trades at once."""
+        pieces = self._state.open_slices
+        open_lots = [self._open_lots(piece) for piece in pieces]
+        elsewhere = float(self._state.in_flight) / self._lot - sum(open_lots)
+        self._trade(np.full(CONTINUATIONS, max(0.0, elsewhere)), self.close)
+        for window in range(windows_unseen):
+            index = window - (windows_unseen - len(pieces))
+            self.pass_window(window, np.full(CONTINUATIONS, open_lots[index]) if index >= 0 else None)
+
+    def decided(self, step: int, windows_unseen: int) -> Integers:
+        """[P]: the lots that `step` asks for, none where the order has ended."""
+        going = np.flatnonzero(self.going)
+        ones = np.zeros(len(going), dtype=np.int64)
+        rows = replace(
+            self._row.take(ones),
+            step=ones + step,
+            windows_unseen=ones + windows_unseen,
+            filled_fraction=self.done[going] * self._lot / self._size,
+            last_price=self.close[going],
+            benchmark_price=self._benchmark_price()[going],
+            avg_price=self._avg_price()[going],
+            benchmark_volume=self.volume_sum[going],
+            order_volume=np.full(len(going), self._size) if self._by_quantity else self._size / self.close[going],
+        )
+        decisions = decide(self._reading, rows, self._rooms(step, windows_unseen, going))
+        lots = np.zeros(CONTINUATIONS, dtype=np.int64)
+        lots[going] = [decision.projection.lots for decision in decisions]
+        self.stopping[going] = [decision.projection.stopping for decision in decisions]
+        self.done += lots
+        return lots
+
+    def pass_window(self, window: int, lots: NDArray[np.generic] | None) -> None:
+        """One window of the market; with `lots` it is one of the order's, which trades them in it at the bar's price
+        unless that is beyond its limit."""
+        move, bend = (np.concatenate([half, -half]) for half in self._random.standard_normal((2, CONTINUATIONS // 2)))
+        price = self.close * np.exp(self._sigma * (move / 2.0 + bend / np.sqrt(12.0)) - self._sigma**2 / 6.0)
+        self.close = self.close * np.exp(self._sigma * move - self._sigma**2 / 2.0)
+        if lots is None:
+            return
+        failed = np.where(self._beyond_limit(price), lots, 0)
+        self.done -= np.rint(failed).astype(np.int64)
+        self._trade(lots - failed, price)
+        volume = self._volume(window)
+        self.steps_closed += 1
+        self.price_sum += price
+        self.notional_sum += price * volume
+        self.volume_sum += volume
+
+    def _open_lots(self, piece: Slice) -> float:
+        executed = float(self._state.executed[piece.step - 1]) / self._lot
+        return max(0.0, self._state.asked[piece.step - 1] - executed)
+
+    def _trade(self, lots: NDArray[np.generic], price: Vector) -> None:
+        size = lots.astype(np.float64) * self._lot
+        self.quantity = self.quantity + (size if self._by_quantity else size / price)
+        self.notional = self.notional + (size * price if self._by_quantity else size)
+
+    def _rooms(self, step: int, windows_unseen: int, going: Integers) -> list[Room]:
+        blocked = self._beyond_limit(self.close)[going].tolist()
+        caps = self._market_caps(windows_unseen)[going].tolist() if self._room.market_cap is not None else None
+        leaves, stopping = (self._state.total - self.done[going]).tolist(), self.stopping[going].tolist()
+        return [
+            Room(
+                step=step,
+                min_steps=self._room.min_steps,
+                max_steps=self._room.max_steps,
+                total=self._room.total,
+                leaves=left,
+                slice_cap=self._room.slice_cap,
+                market_cap=caps[index] if caps is not None else None,
+                min_slice=self._room.min_slice,
+                stopping=stopping[index],
+                price_blocked=blocked[index],
+            )
+            for index, left in enumerate(leaves)
+        ]
+
+    def _market_caps(self, windows_unseen: int) -> Integers:
+        volume = self._volume(windows_unseen) * float(self._state.order.limits.max_participation_rate or 1)
+        size = np.full(CONTINUATIONS, volume) if self._by_quantity else volume * self.close
+        caps: Integers = np.floor(size / self._lot).astype(np.int64)
+        return caps
+
+    def _beyond_limit(self, price: Vector) -> NDArray[np.bool_]:
+        limit = self._state.order.limits.limit_price
+        if limit is None:
+            return np.zeros(CONTINUATIONS, dtype=np.bool_)
+        beyond: NDArray[np.bool_] = self._sign * (price - float(limit)) > 0.0
+        return beyond
+
+    def _volume(self, windows_unseen: int) -> float:
+        return float(self._reading.expected_volume(windows_unseen) or ZERO)
+
+    def _benchmark_price(self) -> Vector:
+        if not self.steps_closed:
+            return self.close
+        twap = self.price_sum / self.steps_closed
+        if not self._is_vwap:
+            return twap
+        return np.divide(self.notional_sum, self.volume_sum, out=twap, where=self.volume_sum > 0.0)
+
+    def _avg_price(self) -> Vector:
+        return np.divide(self.notional, self.quantity, out=self.close.copy(), where=self.quantity > 0.0)

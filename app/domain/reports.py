@@ -1,0 +1,70 @@
+"""What the OMS reports of slices: fills, and that no more fills come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.fills import Fill
+from app.domain.numbers import EXACT, ZERO
+from app.domain.order import Fills, SizeMode
+from app.domain.sizing import amounts_at
+from app.domain.state import OrderState
+from app.domain.transitions import booked, give_up
+
+
+def apply_fill(state: OrderState, fill: Fill) -> OrderState:
+    """Book a reported fill, however much and however late it is. After the order's end, such as a cancel, the status
+    stays and the quantities move.
+
+    What a fill has beyond what its slice has in flight is over-filled. For a notional slice, which whole lots seldom
+    make exactly, the lot that rounds it up is not, where the order has room for it.
+
+    Raises Conflict("fills_assumed"), InvalidInput("unknown_slice").
+    """
+    _require_reported(state)
+    step = state.step_of(fill.slice_id)
+    if step is None:
+        raise InvalidInput("unknown_slice", f"the order has no slice {fill.slice_id}")
+    amounts = amounts_at(SizeMode.QUANTITY, fill.quantity, fill.price)
+    after = booked(state, step, amounts)
+    due = tuple(each for each in after.reports_due if after.unexecuted(each.step))
+    after = replace(after, reports_due=due)
+    return give_up(replace(after, over_filled=EXACT.add(state.over_filled, _over_filled(state, after, step, fill))))
+
+
+def close_slice(state: OrderState, step: int) -> OrderState:
+    """The OMS says that no more fills come for the slice of `step`: what is in flight of the slice may be asked for
+    again. Twice is once.
+
+    Raises Conflict("fills_assumed"), NotFound("unknown_step").
+    """
+    _require_reported(state)
+    if not 1 <= step <= state.step:
+        raise NotFound("unknown_step", f"the order has no slice of step {step}")
+    due = tuple(each for each in state.reports_due if each.step != step)
+    return state if len(due) == len(state.reports_due) else give_up(replace(state, reports_due=due))
+
+
+def give_back(state: OrderState, now: datetime) -> OrderState:
+    """What is in flight of slices whose reports are overdue at `now` may be asked for again."""
+    due = tuple(each for each in state.reports_due if each.until >= now)
+    return state if len(due) == len(state.reports_due) else replace(state, reports_due=due)
+
+
+def _require_reported(state: OrderState) -> None:
+    if state.order.fills is not Fills.REPORTED:
+        raise Conflict("fills_assumed", "the order's fills are assumed; it takes no reports")
+
+
+def _over_filled(before: OrderState, after: OrderState, step: int, fill: Fill) -> Decimal:
+    """How much of the fill, which leads from `before` to `after`, its slice did not have in flight."""
+    in_flight = before.unexecuted(step) if any(due.step == step for due in before.reports_due) else ZERO
+    beyond = max(ZERO, EXACT.subtract(EXACT.subtract(after.filled, before.filled), in_flight))
+    rounds_up = before.order.size_mode is SizeMode.NOTIONAL and in_flight > ZERO
+    if rounds_up and beyond <= EXACT.multiply(fill.price, before.base_lot):
+        allowed = EXACT.add(before.order.size, before.over_filled)
+        return max(ZERO, EXACT.subtract(EXACT.add(after.filled, after.in_flight), allowed))
+    return beyond
