@@ -13,6 +13,7 @@ from redis import Redis
 
 from app.domain.errors import LemError, Unavailable
 from app.domain.lifecycle import Status
+from app.domain.order import Fills
 from app.domain.state import OrderState
 from app.engine import recovery
 from app.store import keys
@@ -291,6 +292,21 @@ async def test_an_instrument_opens_at_once_when_the_order_that_was_in_its_way_is
                 await asyncio.sleep(0.001)
 
     assert store.buggy
+
+
+async def test_a_fill_is_booked_though_its_instrument_cannot_be_opened(store_url: str) -> None:
+    """What was traded was traded: the report must not wait for somebody to mend the instrument."""
+    async with a_desk(store_url) as desk:
+        await desk.feed(bars(HISTORY))
+        order = await desk.order(fills=Fills.REPORTED)
+    store = Buggy.at(store_url, lookback=96)
+
+    async with a_desk(store_url, store=store, instrument=an_instrument(symbol=TWIN)) as desk:
+        booked = await desk.engine.fills.report(order.order_id, a_fill(order))
+
+        assert desk.engine.failing_instruments == 1
+    assert booked.new
+    assert booked.order.filled == 1
 
 
 class Buggy(RedisStore):

@@ -16,6 +16,8 @@ from app.engine.stages.windows import next_window
 
 PASSING = ("store_unavailable", "busy")
 """Refusals that say nothing of the instrument."""
+CANNOT_OPEN = ("instrument_failed", "instrument_unreadable")
+"""Refusals of an instrument that cannot be opened for the time being."""
 
 Open = Callable[[str], Awaitable[LiveInstrument]]
 """Opens an instrument by its symbol. Raises NotFound("unknown_instrument")."""
