@@ -25,8 +25,10 @@ class Committer:
         if not changes:
             return []
         started = time.perf_counter()
-        answers = await self._store.commit(changes)
-        self._metrics.committed(len(changes), time.perf_counter() - started)
-        self._announcer.announce([each for each, other in zip(changes, answers, strict=True) if other is None])
-        self._announcer.wake(each.after.order_id for each in changes)
+        try:
+            answers = await self._store.commit(changes)
+            self._metrics.committed(len(changes), time.perf_counter() - started)
+            self._announcer.announce([each for each, other in zip(changes, answers, strict=True) if other is None])
+        finally:  # without an answer too: the changes may be recorded
+            self._announcer.wake(each.after.order_id for each in changes)
         return [answer for answer in answers if answer is not None]
