@@ -21,13 +21,13 @@ from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
 from app.engine.engine import GAP_DAYS_MAX, Engine
 from app.engine.ports import Clock
+from app.engine.recovery import STORE_AWAY
 from app.engine.watchdog import watching
 from app.metrics import ServiceMetrics
 from app.settings import ClockKind, Settings
-from app.store.embedded import DataFolderInUseError, EmbeddedStore, StoreStartError
+from app.store.data_folder.errors import DataFolderError
+from app.store.embedded import EmbeddedStore, StoreStartError
 from app.store.redis_store import RedisStore
-
-STORE_AWAY = "store_unavailable"
 
 
 class CannotStart(Exception):
@@ -53,7 +53,7 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
     metrics.bundle_active(model.name)
     async with AsyncExitStack() as stack:
         chain = PolicyChain(model, fallbacks=(VolumeCurve(), Twap()))
-        store = _store(await _store_url(settings, stack), chain.lookback)
+        store = _store(await _store_url(settings, stack), chain.lookback, settings, metrics)
         stack.push_async_callback(store.close)
         clock: Clock = BarsClock() if settings.clock is ClockKind.BARS else WallClock()
         engine = Engine(
@@ -67,6 +67,7 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
         )
         stack.push_async_callback(engine.stop)
         await engine.start()
+        await engine.recovery.readiness()  # tells in the log what may lose orders, before anybody asks
         if settings.clock is ClockKind.WALL:
             await stack.enter_async_context(watching(engine))
         card = model.card.model_dump(mode="json")
@@ -78,6 +79,7 @@ def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[
         readiness = await engine.health.readiness()
         metrics.ready(readiness.ready)
         metrics.store_up(STORE_AWAY not in readiness.reasons)
+        metrics.instruments_failed(engine.failing_instruments)
         metrics.orders_live(None if STORE_AWAY in readiness.reasons else await _live_orders(engine))
         metrics.slices_current(engine.live_orders.slices_by_basis())
         metrics.feeds(engine.feeds.all())
@@ -99,18 +101,19 @@ def _model(settings: Settings) -> LemPolicy:
         raise CannotStart(f"no valid bundle: {error}") from error
 
 
-def _store(url: str, lookback: int) -> RedisStore:
+def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics) -> RedisStore:
     try:
-        return RedisStore.at(url, lookback)
+        return RedisStore.at(url, lookback, allow_lossy=settings.allow_lossy_store, on_unreadable=metrics.unreadable)
     except ValueError as error:
         raise CannotStart(f"LEM_REDIS_URL: {error}") from error
 
 
 async def _store_url(settings: Settings, stack: AsyncExitStack) -> str:
-    if settings.redis_url:
-        return settings.redis_url
+    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+    if url:
+        return url
     try:
         embedded = await stack.enter_async_context(EmbeddedStore(settings.data_dir))
-    except (DataFolderInUseError, StoreStartError, OSError) as error:
+    except (DataFolderError, StoreStartError, OSError) as error:
         raise CannotStart(f"no store: {error}") from error
     return embedded.url

@@ -74,6 +74,10 @@ class ServiceMetrics:
         self._long_polls = Gauge("lem_long_polls_open", "Requests that wait for a slice", registry=registry)
         self._ready = Gauge("lem_ready", "1 while the service is ready", registry=registry)
         self._store_up = Gauge("lem_store_up", "1 while the store answers", registry=registry)
+        self._unreadable = Counter(
+            "lem_store_unreadable", "Keys in the store that are not understood", ["kind"], registry=registry
+        )
+        self._failing = Gauge("lem_instruments_failed", "Instruments that cannot be opened now", registry=registry)
         self._bundle = Gauge("lem_bundle_info", "1 for the bundle that decides", ["digest"], registry=registry)
         self._named: set[str] = set()
         self._shown: set[str] = set()
@@ -162,6 +166,13 @@ class ServiceMetrics:
 
     def store_up(self, up: bool) -> None:
         self._store_up.set(up)
+
+    def unreadable(self, kind: str) -> None:
+        """`kind` is `order` or `instrument`."""
+        self._unreadable.labels(kind).inc()
+
+    def instruments_failed(self, count: int) -> None:
+        self._failing.set(count)
 
     def bundle_active(self, digest: str) -> None:
         self._bundle.clear()

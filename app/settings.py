@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.bundles.shipped import SHIPPED_BUNDLE
@@ -28,12 +28,14 @@ class LogLevel(StrEnum):
 
 class Settings(BaseSettings):
     """Each field is also an environment variable, `LEM_` and its name in capitals. Without `redis_url` the service
-    starts its embedded store, with its files in `data_dir`. `grace_seconds` is how long orders wait for a late bar,
-    `gap_days_max` how far a bar may be ahead of the one before it."""
+    starts its embedded store, with its files in `data_dir`. The url may hold a password, so that it shows its text to
+    whoever asks for its secret value only. `grace_seconds` is how long orders wait for a late bar, `gap_days_max` how
+    far a bar may be ahead of the one before it."""
 
     model_config = SettingsConfigDict(env_prefix="LEM_", extra="forbid", frozen=True)
 
-    redis_url: str | None = None
+    redis_url: SecretStr | None = None
+    allow_lossy_store: bool = False
     bundle: Path = SHIPPED_BUNDLE
     data_dir: Path = Path("data")
     clock: ClockKind = ClockKind.WALL

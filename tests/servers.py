@@ -20,14 +20,15 @@ START_SECONDS_MAX = 10.0
 
 
 @contextmanager
-def a_server(kind: str) -> Iterator[str]:
-    """The url of a running `valkey` (the embedded binary) or `redis` (the system's); skips where it is missing."""
+def a_server(kind: str, *options: str) -> Iterator[str]:
+    """The url of a running `valkey` (the embedded binary) or `redis` (the system's); skips where it is missing.
+    `options` are those of the server, such as `--appendonly`, `yes`."""
     binary = str(server_binary()) if kind == "valkey" else shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed")
     with tempfile.TemporaryDirectory(prefix="lem-") as folder:
         socket = Path(folder) / "s.sock"
-        command = [binary, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
+        command = [binary, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder, *options]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             _await_answer(f"unix://{socket}")

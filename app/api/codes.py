@@ -75,6 +75,9 @@ CODES: dict[str, tuple[int, str]] = {
     "internal_error": (500, "the service failed; what was asked for is safe to repeat"),
     "bar_not_closed": (503, "the bar's window has not closed yet; send the bar again then"),
     "busy": (503, "others change the same thing too fast; repeat it"),
+    "instrument_failed": (503, "the instrument cannot be opened now and is tried again; others are served"),
+    "instrument_unreadable": (503, "the store holds something of the instrument that this release does not understand"),
+    "order_unreadable": (503, "the store holds something of the order that this release does not understand"),
     "shutting_down": (503, "the service ends; what was asked for is safe to repeat"),
     "store_unavailable": (503, "the store is away; what was asked for is safe to repeat"),
     "too_many_connections": (503, "the service has as many connections as it may"),
@@ -95,7 +98,7 @@ BODY = (
 TIMES = ("bad_time", "naive_time", "time_out_of_range")
 """What may be wrong with any time."""
 
-STORE = ("store_unavailable", "busy")
+STORE = ("store_unavailable", "busy", "instrument_failed", "instrument_unreadable", "order_unreadable")
 """What may be wrong with the store."""
 
 KNOWN_ORDER = (*QUERY, "unknown_order", *STORE)

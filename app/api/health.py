@@ -21,13 +21,17 @@ class HealthOut(Answer):
 
 class ReadyOut(Answer):
     """`reasons` are codes, empty when ready. `feeds_silent` names instruments whose orders await bars that do not come,
-    at most 20: that alone leaves the service ready."""
+    at most 20: `instruments_failed` names those that cannot be opened now and are tried again. Both alone leave
+    the service ready."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"ready": True, "reasons": [], "feeds_silent": []}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"ready": True, "reasons": [], "feeds_silent": [], "instruments_failed": []}]}
+    )
 
     ready: bool
     reasons: list[str]
     feeds_silent: list[str]
+    instruments_failed: list[str]
 
 
 @router.get("/healthz", summary="Is the process alive")

@@ -35,7 +35,7 @@ def serving(
     The service has a store of its own unless `redis_url` names one. Its process has a session of its own, so that
     Ctrl-C reaches only this process, which then ends the service in order.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = os.environ | {"LEM_REDIS_URL": redis_url or ""}
     options = ["--port", "0", "--clock", clock, "--data-dir", str(data_dir)]
     options += ["--bundle", str(bundle)] if bundle else []

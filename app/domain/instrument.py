@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.domain.errors import InvalidInput
@@ -20,7 +20,8 @@ class Instrument:
     `notional_step`; no slice is worth less than `min_notional` (quote currency) where that can be helped.
     `calendar` is `24/7` or an exchange's code such as `XNYS`. `grace_seconds` is how long orders wait for a late bar;
     None leaves that to the service. No order may be worth more than `max_order_notional` (quote currency); None leaves
-    it to what is plausible against the market's volume (acceptance.py)."""
+    it to what is plausible against the market's volume (acceptance.py). `revision` counts how often what is recorded
+    has changed, 0 for what is not recorded; equal terms are equal whatever it is."""
 
     symbol: str
     bar_seconds: int
@@ -31,6 +32,7 @@ class Instrument:
     calendar: str = "24/7"
     grace_seconds: float | None = None
     max_order_notional: Decimal | None = None
+    revision: int = field(default=0, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not SYMBOL.fullmatch(self.symbol):

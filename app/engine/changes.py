@@ -15,6 +15,7 @@ from app.domain.events import (
     StatusChanged,
 )
 from app.domain.fills import Fill
+from app.domain.instrument import Instrument
 from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status
 from app.domain.numbers import EXACT, ZERO
@@ -24,11 +25,13 @@ from app.domain.state import OrderState
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`after` replaces `before` (None: the order is new) where the store still holds `before`'s version and step."""
+    """`after` replaces `before` (None: the order is new) where the store still holds `before`'s version and step, and,
+    where the change stands on the terms of an `instrument`, still holds those terms."""
 
     before: OrderState | None
     after: OrderState
     fill: Fill | None = None
+    instrument: Instrument | None = None
 
     @property
     def slice(self) -> Slice | None:
@@ -80,8 +83,10 @@ class Change:
                 yield SliceClosed(slice_id=f"{before.order_id}-{each.step}", given_back=missing)
 
 
-def change(before: OrderState | None, after: OrderState, fill: Fill | None = None) -> Change:
+def change(
+    before: OrderState | None, after: OrderState, fill: Fill | None = None, instrument: Instrument | None = None
+) -> Change:
     """The next commit: counts the version up, and refuses a state that must not be (AssertionError)."""
     committed = replace(after, version=(before.version if before else 0) + 1)
     require_sound(committed)
-    return Change(before, committed, fill)
+    return Change(before, committed, fill, instrument)

@@ -88,6 +88,11 @@ class Engine:
             steps_max=chain.max_steps,
         )
 
+    @property
+    def failing_instruments(self) -> int:
+        """How many instruments cannot be opened now."""
+        return len(self._live.failures.symbols)
+
     async def start(self) -> None:
         """Replay what orders have not seen; see `Recovery.start`."""
         await self.recovery.start(self._live)

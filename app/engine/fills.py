@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.domain.bar import Bar
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from app.domain.fills import Fill
 from app.domain.plausibility import require_plausible, warnings_of
 from app.domain.reports import apply_fill, close_slice
 from app.domain.state import OrderState
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
-from app.engine.instruments.cache import LiveInstruments
+from app.engine.instruments.cache import CANNOT_OPEN, LiveInstruments
 from app.engine.ports import Clock, Store
 from app.engine.queries import Queries
 from app.engine.results import BookedFill
@@ -78,6 +78,10 @@ class FillReports:
         try:
             return (await self._instruments.get(symbol)).newest
         except (NotFound, InvalidInput):
+            return None
+        except Unavailable as error:
+            if error.code not in CANNOT_OPEN:
+                raise
             return None
 
     async def _known(self, order_id: str, fill: Fill) -> Fill | None:

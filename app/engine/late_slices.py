@@ -46,8 +46,9 @@ class LateSlices:
                 continue
             try:
                 await self._give_on(known.symbol)
-            except Unavailable:
-                raise
+            except Unavailable as error:
+                if error.code == "store_unavailable":
+                    raise
             except Exception:
                 if known.symbol not in self._failing:
                     LOG.exception("late slices of %s fail and are tried again", known.symbol)

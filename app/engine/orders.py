@@ -68,6 +68,7 @@ class OrderEntry:
             raise AssertionError("the order's id does not follow from its client_order_id")
         first = await self._first_answer(order)
         if first is not None:
+            self._instruments.note_known(first)  # its creation may have been recorded without an answer
             return first, False
         try:
             return await self._placed(order)
@@ -83,10 +84,20 @@ class OrderEntry:
             return [change(state, after) if (after := cancel(state, now)) is not state else None for state in orders]
 
         state = await self._queries.order(order_id)
-        newest = await self._store.bars_before(state.order.instrument, None, 1)
-        now = self._clock.now(newest[-1].close_time if newest else state.next_open)
+        now = self._clock.now(await self._newest_close(state))
         [cancelled] = await commit_transition(self._committer, [state], transition)
+        self._instruments.try_again(cancelled.order.instrument)
         return cancelled
+
+    async def _newest_close(self, state: OrderState) -> datetime:
+        """An order can be cancelled though the bars of its instrument are not understood."""
+        try:
+            newest = await self._store.bars_before(state.order.instrument, None, 1)
+        except Unavailable as error:
+            if error.code != "instrument_unreadable":
+                raise
+            newest = []
+        return newest[-1].close_time if newest else state.next_open
 
     async def _first_answer(self, order: Order) -> OrderState | None:
         claim = await self._store.claimed(order.order_id)
@@ -109,14 +120,19 @@ class OrderEntry:
         accepted = await self._accepted(order, live)
         newest = live.last
         [state] = await self._pipeline.moved([InstrumentOrders(live=live, orders=(accepted,))])
-        new = change(None, state)
+        new = change(None, state, instrument=live.instrument)
         if live.last is not newest or await self._instruments.get(order.instrument) is not live:
             return None
         _require_own(await self._store.claim(order), order)
-        answer = await self._store.create(new, newest.open_time)
-        if answer is not None and answer[1]:
-            self._announcer.announce([new])
-            live.note_due(answer[0].next_open)
+        try:
+            answer = await self._store.create(new, newest.open_time)
+        finally:
+            live.note_due(state.next_open)  # without an answer too: the order may be recorded
+        if answer is not None:
+            if answer[1]:
+                self._announcer.announce([new])
+            self._instruments.note_known(answer[0])
+            self._announcer.wake([answer[0]])
         return answer
 
     async def _accepted(self, order: Order, live: LiveInstrument) -> OrderState:

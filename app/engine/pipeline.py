@@ -68,10 +68,16 @@ class Pipeline:
         self, batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]
     ) -> tuple[list[OrderState], list[OrderState]]:
         """The orders as they are recorded then, and those that cannot be moved, found by halving."""
+        terms = {part.live.symbol: part.live.instrument for part in batch}
 
         async def transition(pending: Sequence[OrderState]) -> list[Change | None]:
             after = {state.order_id: state for state in await self.moved(_regrouped(batch, pending))}
-            return [change(each, new) if (new := after[each.order_id]) != each else None for each in pending]
+            return [
+                change(each, new, instrument=terms[each.order.instrument])
+                if (new := after[each.order_id]) != each
+                else None
+                for each in pending
+            ]
 
         try:
             recorded = await commit_transition(self._committer, orders, transition)
@@ -83,11 +89,12 @@ class Pipeline:
             if len(orders) == 1:
                 self._set_aside.add(orders[0], error)
                 return [], list(orders)
-            half = len(orders) // 2
-            moved, failed = await self._moved_apart(batch, orders[:half])
-            moved_too, failed_too = await self._moved_apart(batch, orders[half:])
-            return moved + moved_too, failed + failed_too
-        return recorded, []
+        else:
+            return recorded, []
+        half = len(orders) // 2
+        moved, failed = await self._moved_apart(batch, orders[:half])
+        moved_too, failed_too = await self._moved_apart(batch, orders[half:])
+        return moved + moved_too, failed + failed_too
 
     async def moved(self, batch: Sequence[InstrumentOrders]) -> list[OrderState]:
         """All orders of the batch as the newest bars move them. Commits nothing."""

@@ -130,12 +130,17 @@ class Claim:
 
 
 class Store(Protocol):
+    """What cannot be understood in the store is left there: lists leave it out, and a question for it alone raises
+    Unavailable("order_unreadable" | "instrument_unreadable")."""
+
     @property
     def bars_kept(self) -> int:
         """The most bars of an instrument that stay recorded; the oldest make way."""
         ...
 
-    async def ping(self) -> None: ...
+    async def weaknesses(self) -> Sequence[str]:
+        """Codes of what may lose acknowledged changes. Raises Unavailable where the store cannot write now."""
+        ...
 
     async def put_instrument(self, instrument: Instrument) -> bool:
         """True when created. Raises Conflict("instrument_in_use") where live orders stand on other terms. Where the
@@ -146,8 +151,11 @@ class Store(Protocol):
 
     async def instruments(self) -> list[Instrument]: ...
 
-    async def append_bars(self, symbol: str, bars: Sequence[Bar], after: datetime | None) -> bool:
-        """Append in order; False, and nothing done, where the newest recorded bar does not open at `after`."""
+    async def append_bars(
+        self, symbol: str, bars: Sequence[Bar], after: datetime | None, revision: int | None = None
+    ) -> bool:
+        """Append in order; False, and nothing done, where the newest recorded bar does not open at `after`, or the
+        instrument has another `revision` (None: any)."""
         ...
 
     async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
@@ -193,12 +201,13 @@ class Store(Protocol):
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         """Record a new order. Returns what is recorded now, and whether it is this one rather than an earlier creation;
-        None, and nothing done, where the newest bar no longer opens at `newest`.
+        None, and nothing done, where the newest bar no longer opens at `newest`, or the instrument has other terms.
         Raises Unavailable("too_many_orders") where the instrument has as many live orders as it may."""
         ...
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
-        """Each change is atomic and compares version and step. None where it stands, what is recorded where it lost."""
+        """Each change is atomic and compares version and step. None where it stands, what is recorded where it lost.
+        Raises Unavailable("busy") where the instrument has other terms than a change stands on."""
         ...
 
     async def order(self, order_id: str) -> OrderState | None: ...

@@ -43,6 +43,7 @@ class Queries:
         found = await self._reads.order(order_id)
         if found is None:
             raise NotFound("unknown_order", f"no order has the id {order_id!r}")
+        self._instruments.note_known(found)
         return found
 
     async def orders(

@@ -8,7 +8,7 @@ import contextlib
 import logging
 from datetime import datetime
 
-from app.domain.errors import InvalidInput, Unavailable
+from app.domain.errors import InvalidInput, LemError, NotFound, Unavailable
 from app.domain.state import OrderState
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
@@ -22,6 +22,9 @@ from app.engine.tasks import end
 
 LOG = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.5
+PAUSE_SECONDS_MAX = 30.0
+STORE_AWAY = "store_unavailable"
+FAILED_TOLD_MAX = 20
 
 
 class Recovery:
@@ -34,11 +37,15 @@ class Recovery:
         self._pipeline = pipeline
         self._lookback = lookback
         self._recovered = False
+        self._instruments: LiveInstruments | None = None
+        self._refused: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, instruments: LiveInstruments) -> None:
-        """Replay what orders have not seen. While the store is away that goes on in the background; see `readiness`."""
-        with contextlib.suppress(Unavailable):
+        """Replay what orders have not seen. What cannot be replayed now is tried again in the background, and nothing
+        keeps the service from starting; see `readiness`."""
+        self._instruments = instruments
+        with contextlib.suppress(Exception):  # the task meets it again, and tells
             await self._recover(instruments)
         self._task = asyncio.create_task(self._recover_after_failures(instruments), name="recovery")
 
@@ -51,13 +58,15 @@ class Recovery:
         return self._task is not None and self._task.done()
 
     async def readiness(self) -> Readiness:
-        """Whether every instrument is open and the store answers."""
+        """Whether every instrument has been opened, or tried, and the store keeps what it acknowledges. One instrument
+        that fails is told and keeps nobody from being served."""
         reasons = [] if self._recovered else ["recovering"]
         try:
-            await self._store.ping()
+            reasons += await self._store.weaknesses()
         except Unavailable as error:
             reasons.append(error.code)
-        return Readiness(ready=not reasons, reasons=tuple(reasons))
+        failed = self._instruments.failures.symbols[:FAILED_TOLD_MAX] if self._instruments else []
+        return Readiness(ready=not reasons, reasons=tuple(reasons), instruments_failed=tuple(failed))
 
     async def open_instrument(self, symbol: str) -> LiveInstrument:
         """The instrument as its newest bar has left it, every order moved by every bar.
@@ -65,7 +74,10 @@ class Recovery:
         instrument = await registered(self._store, symbol)
         calendar = await asyncio.to_thread(self._calendars, instrument.calendar)
         live = LiveInstrument(instrument, calendar, self._lookback)
-        await self._catch_up(live)
+        try:
+            await self._catch_up(live)
+        except InvalidInput as error:  # no fault of whoever asks for the instrument
+            raise RuntimeError(f"orders of {symbol} cannot be moved: {error}") from error
         return live
 
     async def _catch_up(self, live: LiveInstrument) -> None:
@@ -83,27 +95,45 @@ class Recovery:
                 [part] = await self._pipeline.over_bars([part], [bars])
 
     async def _recover(self, instruments: LiveInstruments) -> None:
-        self._recovered = False
+        """Open every instrument that is not open, each whatever becomes of the others. Raises Unavailable while the
+        store is away."""
         instruments.on_failure.clear()
         for instrument in await self._store.instruments():
             try:
                 await instruments.get(instrument.symbol)
-            except InvalidInput:  # its calendar is not known here: the others must not wait for it
-                LOG.exception("%s cannot be opened", instrument.symbol)
+            except (InvalidInput, NotFound) as error:  # its calendar is not known here; the others must not wait
+                self._tell_refused(instrument.symbol, error)
+            except Unavailable as error:
+                if error.code == STORE_AWAY:
+                    raise
         self._recovered = True
+
+    def _tell_refused(self, symbol: str, error: LemError) -> None:
+        """Once for each instrument."""
+        if symbol not in self._refused:
+            self._refused.add(symbol)
+            LOG.error("%s cannot be opened: %s", symbol, error)
 
     async def _recover_after_failures(self, instruments: LiveInstruments) -> None:
         """A failure in the middle of a bar leaves orders without slices until their instrument is opened anew."""
+        failures = 0
         while True:
             if self._recovered:
-                await instruments.on_failure.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(instruments.failures.pause_seconds):
+                        await instruments.on_failure.wait()
             try:
                 await self._recover(instruments)
-            except Unavailable:
+                failures = 0
+            except Unavailable:  # the store tells of its outage itself
+                self._recovered = False
                 await asyncio.sleep(PAUSE_SECONDS)
             except Exception:  # whatever it was, orders must not be left behind for good
-                LOG.exception("recovery failed; trying again")
-                await asyncio.sleep(PAUSE_SECONDS)
+                self._recovered = False
+                failures += 1
+                if failures == 1:
+                    LOG.exception("recovery failed and is tried again")
+                await asyncio.sleep(min(PAUSE_SECONDS * failures, PAUSE_SECONDS_MAX))
 
 
 def _unseen_from(state: OrderState) -> datetime:

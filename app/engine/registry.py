@@ -22,6 +22,7 @@ class InstrumentRegistry:
         await asyncio.to_thread(self._calendars, instrument.calendar)
         created = await self._store.put_instrument(instrument)
         self._live.forget(instrument.symbol)
+        self._live.try_again(instrument.symbol)
         return created
 
     async def all(self) -> list[Instrument]:

@@ -112,8 +112,10 @@ class Schedule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
     """`reasons` are stable codes of what keeps the service from serving; empty when ready. `feeds_silent` are
-    instruments whose orders await a feed that is silent, the first of them by name."""
+    instruments whose orders await a feed that is silent, `instruments_failed` those that cannot be opened now; both
+    hold the first of them by name."""
 
     ready: bool
     reasons: tuple[str, ...] = ()
     feeds_silent: tuple[str, ...] = ()
+    instruments_failed: tuple[str, ...] = ()

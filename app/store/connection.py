@@ -1,27 +1,24 @@
-"""Redis client: runs Lua scripts by their SHA in one pipeline, and maps every outage to `Unavailable`."""
+"""Redis client: runs Lua scripts by their SHA in one pipeline."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
-
-from app.domain.errors import Unavailable
+from redis.exceptions import NoScriptError
 
 TIMEOUT_SECONDS = 5.0
 CONNECTIONS_MAX = 64
-AWAY = ("MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS")
-"""Error words of a server that is there and cannot write now."""
+URL_FORMS = (
+    "must be like redis://[[user]:password@]host[:port][/db], rediss://... or unix://path; "
+    "in a password, write / as %2F, @ as %40, # as %23 and ? as %3F"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +43,25 @@ def script(name: str) -> Script:
 
 
 def connect(url: str) -> Redis:
-    """A client that connects when it is first used.
+    """A client that connects when it is first used. Raises ValueError, which never repeats the password.
 
     A failed call is tried again once, at once: a restarted server has closed the pool's connections, and everything
     that is sent can be sent twice. Requests beyond `CONNECTIONS_MAX` wait for a connection."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        max_connections=CONNECTIONS_MAX,
-        timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 1),
-    )
-    return Redis.from_pool(pool)
-
-
-@contextmanager
-def reaching() -> Iterator[None]:
-    """Raises Unavailable("store_unavailable") for a server that is away, starting, full or cannot write."""
     try:
-        yield
-    except (RedisConnectionError, RedisTimeoutError, OSError, OutOfMemoryError, ReadOnlyError) as error:
-        raise Unavailable("store_unavailable", f"the store cannot be reached: {error}") from error
-    except ResponseError as error:
-        if str(error).startswith(AWAY):
-            raise Unavailable("store_unavailable", f"the store cannot write: {error}") from error
-        raise
+        pool = BlockingConnectionPool.from_url(
+            url,
+            decode_responses=True,
+            encoding_errors="replace",  # one value that is no text must not end the answer that it travels in
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            max_connections=CONNECTIONS_MAX,
+            timeout=TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 1),
+        )
+        cast("Any", pool).make_connection()  # an option that does not exist would only show at the first call
+    except (ValueError, TypeError):  # their texts hold parts of the url
+        raise ValueError(URL_FORMS) from None
+    return Redis.from_pool(pool)
 
 
 async def run(client: Redis, calls: Sequence[Call]) -> list[Any]:

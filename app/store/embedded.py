@@ -1,22 +1,20 @@
 """The embedded store: a Valkey server of our own on a unix socket, with its append-only file in a data folder.
 
 `appendfsync always`: what has been acknowledged must survive `kill -9` of any process and the loss of power; with
-`everysec` the server may answer before it has written. One folder serves one service: a lock sees to that. The server
-dies with the service (Linux); a server that was left over is stopped before a new one starts.
+`everysec` the server may answer before it has written. One folder serves one service: a lock sees to that. Nobody but
+the service's user can open the folder or the socket. The server dies with the service (Linux); a server that was left
+over is stopped before a new one starts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import hashlib
 import logging
 import os
-import signal
+import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Self, cast
@@ -25,11 +23,18 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.engine.tasks import end
+from app.store.data_folder.append_only import mend, sizes_of
+from app.store.data_folder.errors import DataFolderError
+from app.store.data_folder.left_over import kill_servers
+from app.store.data_folder.privacy import locked, make_private
+from app.store.data_folder.sizes import note_sizes
 
 LOG = logging.getLogger(__name__)
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.01
+NOTE_SECONDS = 0.5
+"""How often the sizes of the files are noted; see data_folder/sizes.py."""
 RESTART_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 5.0)
 HEALTHY_SECONDS = 10.0
 SOCKET_PATH_MAX = 100
@@ -42,14 +47,12 @@ if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit(1)
+os.umask(0o077)
 os.execv(command[0], command)
 """
-"""Asks the kernel to kill the server when the service's thread that started it ends, then becomes the server. Done in a
-process of its own because code between fork and exec of a threaded parent may hang."""
-
-
-class DataFolderInUseError(Exception):
-    """Another service has the data folder."""
+"""Asks the kernel to kill the server when the service's thread that started it ends, keeps other users from all that
+the server will write, then becomes the server. Done in a process of its own because code between fork and exec of a
+threaded parent may hang."""
 
 
 class StoreStartError(Exception):
@@ -61,10 +64,10 @@ class EmbeddedStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self._socket = _socket_path(self._folder)
+        self._socket = self._folder / "store.sock"
         self._lock: TextIOWrapper | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._supervisor: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def url(self) -> str:
@@ -78,23 +81,30 @@ class EmbeddedStore:
         return self._process.pid
 
     async def __aenter__(self) -> Self:
-        """Raises DataFolderInUseError, StoreStartError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self._folder)
+        """Raises DataFolderError, StoreStartError."""
+        make_private(self._folder)
+        self._lock = locked(self._folder)
+        if len(str(self._socket)) > SOCKET_PATH_MAX:  # mkdtemp: a name that nobody can take before us, open to us only
+            self._socket = Path(tempfile.mkdtemp(prefix="lem-")) / self._socket.name
         try:
             await self._start()
         except BaseException:
             await self._stop()
             raise
-        self._supervisor = asyncio.create_task(self._supervise(), name="store-supervisor")
+        self._tasks = [
+            asyncio.create_task(self._supervise(), name="store-supervisor"),
+            asyncio.create_task(self._note_sizes(), name="store-sizes"),
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await end(self._supervisor)
+        for task in self._tasks:
+            await end(task)
         await self._stop()
 
     async def _start(self) -> None:
-        await _stop_left_over(self.url)
+        await self._end_left_over()
+        await asyncio.to_thread(mend, self._folder)
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *self._command()),
             stdin=asyncio.subprocess.DEVNULL,
@@ -110,6 +120,16 @@ class EmbeddedStore:
         except TimeoutError as error:
             raise StoreStartError(f"the store did not answer in {START_SECONDS_MAX:.0f} s; see {self._log}") from error
 
+    async def _end_left_over(self) -> None:
+        """We hold the folder's lock, so the service of a server that still works in the folder has ended."""
+        binary = server_binary()
+        try:
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                while kill_servers(self._folder, binary) or await _answers(self.url):  # noqa: ASYNC110 -- no event comes
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError as error:
+            raise StoreStartError(f"a store still runs in {self._folder}; end it first") from error
+
     async def _stop(self) -> None:
         """The append-only file is complete at any moment, so a server that is slow to end may be killed."""
         if self._process is not None and self._process.returncode is None:
@@ -120,6 +140,11 @@ class EmbeddedStore:
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
+        if self._process is not None:
+            with contextlib.suppress(OSError, DataFolderError):  # the note only helps
+                note_sizes(self._folder, sizes_of(self._folder))
+        if self._socket.parent != self._folder:
+            shutil.rmtree(self._socket.parent, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
 
@@ -129,13 +154,27 @@ class EmbeddedStore:
         while self._process is not None:
             started = loop.time()
             code = await self._process.wait()
-            failures = 0 if loop.time() - started > HEALTHY_SECONDS else failures + 1
-            LOG.error("the store ended with %s and is started again", code)
+            failures = 1 if loop.time() - started > HEALTHY_SECONDS else failures + 1
+            if failures <= len(RESTART_PAUSES_SECONDS):  # later ones say nothing new
+                LOG.error("the store ended with %s and is started again", code)
             await asyncio.sleep(RESTART_PAUSES_SECONDS[min(failures, len(RESTART_PAUSES_SECONDS)) - 1])
             try:
                 await self._start()
-            except StoreStartError:
-                LOG.exception("the store did not start")
+            except (StoreStartError, DataFolderError, OSError) as error:
+                if failures <= 1:
+                    LOG.error("the store did not start: %s", error)  # noqa: TRY400 -- a full disk has no traceback of ours
+
+    async def _note_sizes(self) -> None:
+        """Note the files' sizes while they change. An answer that the server gives after they were seen says that all
+        of it is synced: the server writes, syncs and then answers."""
+        noted: dict[str, int] = {}
+        while True:
+            await asyncio.sleep(NOTE_SECONDS)
+            with contextlib.suppress(OSError, DataFolderError):  # a rewrite of the files, or a full disk: the next look
+                seen = sizes_of(self._folder)
+                if seen != noted and await _answers(self.url):
+                    note_sizes(self._folder, seen)
+                    noted = seen
 
     @property
     def _log(self) -> Path:
@@ -164,48 +203,12 @@ def server_binary() -> Path:
     return Path(get_binary_path())
 
 
-def _socket_path(folder: Path) -> Path:
-    """A path in the folder; where that is too long for a socket, one in the system's folder for temporary files."""
-    inside = folder / "store.sock"
-    if len(str(inside)) <= SOCKET_PATH_MAX:
-        return inside
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"lem-{os.getuid()}-{name}.sock"
-
-
-def _locked(folder: Path) -> TextIOWrapper:
-    lock = (folder / "lock").open("w", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise DataFolderInUseError(f"another service uses the data folder {folder}") from None
-    return lock
-
-
-async def _ask(url: str, question: Callable[[Redis], Awaitable[Any]]) -> Any:
-    """The server's answer; None while nobody serves there."""
-    client = Redis.from_url(url, socket_timeout=1.0)
-    try:
-        return await question(client)
-    except (RedisError, OSError):
-        return None
-    finally:
-        await client.aclose()
-
-
 async def _answers(url: str) -> bool:
     """Whether a server answers there and has read its append-only file."""
-    return bool(await _ask(url, lambda client: cast("Any", client.ping())))
-
-
-async def _stop_left_over(url: str) -> None:
-    """Kill a server that still answers at `url`: we hold the folder's lock, so its own service has ended."""
+    client = Redis.from_url(url, socket_timeout=1.0)
     try:
-        async with asyncio.timeout(STOP_SECONDS_MAX):
-            while (information := await _ask(url, lambda client: cast("Any", client.info("server")))) is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(information["process_id"]), signal.SIGKILL)
-                await asyncio.sleep(POLL_SECONDS)
-    except TimeoutError as error:
-        raise StoreStartError(f"a store that was left over at {url} does not end") from error
+        return bool(await cast("Any", client.ping()))
+    except (RedisError, OSError):
+        return False
+    finally:
+        await client.aclose()

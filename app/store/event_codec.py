@@ -31,6 +31,15 @@ def event_from(line: str) -> OrderEvent:
     return OrderEvent(order_id=value["order_id"], version=value["version"], step=value["step"], what=_happening(value))
 
 
+def known_event(line: str) -> OrderEvent | None:
+    """As `event_from`, but None for an event that this release does not know: a reader of the stream goes on behind
+    what an older or a newer release has written."""
+    try:
+        return event_from(line)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
 def _facts(what: Happening) -> dict[str, Any]:
     match what:
         case StatusChanged():

@@ -6,7 +6,8 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | key | type | what | lives |
 |---|---|---|---|
 | `lem:instruments` | set | the symbols | for ever |
-| `lem:{SYMBOL}:instrument` | hash | `json`, `terms` of live orders, `windows`, `late_seconds` of its feed | for ever |
+| `lem:probe` | string | written by whoever asks whether the service is ready | for ever |
+| `lem:{SYMBOL}:instrument` | hash | `json`, `terms`, `windows`, `revision`, `late_seconds` of its feed | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
 | `lem:{SYMBOL}:revisions` | hash | bars that came again with other values (JSON), by id | while their windows do |
 | `lem:{SYMBOL}:rebuilt:ID` | stream | bars that are about to take the place of the others | `REBUILT_SECONDS` at most |
@@ -14,7 +15,7 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |
 | `lem:{SYMBOL}:orders:STATUS` | sorted set | those in that status | for ever |
 | `lem:{SYMBOL}:awaiting` | set | order ids to which bars still matter, at most `AWAITING_MAX` | while they do |
-| `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state` (JSON), `version`, `step`, `sequence` | for ever |
+| `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state` (JSON), `version`, `step`, `sequence`, `commit` | for ever |
 | `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
@@ -33,6 +34,7 @@ AWAITING_MAX = 10_000
 BARS_KEPT_MIN = 10_000
 REBUILT_SECONDS = 600
 INSTRUMENTS = "lem:instruments"
+PROBE = "lem:probe"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -84,6 +86,11 @@ def fills(symbol: str, order_id: str) -> str:
 
 def events(symbol: str) -> str:
     return f"lem:{{{symbol}}}:events"
+
+
+def every(symbol: str) -> str:
+    """A pattern of all keys of the instrument."""
+    return f"lem:{{{symbol}}}:*"
 
 
 def claim(order_id: str) -> str:

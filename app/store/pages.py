@@ -9,9 +9,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, Unavailable
 from app.domain.lifecycle import Status
 from app.store import keys
+from app.store.unreadable import Kind, Unreadable
 
 Found = list[tuple[str, list[str]]]
 """Order ids by symbol."""
@@ -20,7 +21,7 @@ SEQUENCE_MAX = 2**53
 
 
 async def page(
-    client: Redis, symbols: Sequence[str], status: Status | None, limit: int, cursor: str | None
+    client: Redis, unreadable: Unreadable, symbols: Sequence[str], status: Status | None, limit: int, cursor: str | None
 ) -> tuple[Found, str | None]:
     """At most `limit` ids behind `cursor`, and the cursor for the rest. Raises InvalidInput("bad_cursor")."""
     from_symbol, after = _read(cursor) if cursor else ("", 0)
@@ -31,7 +32,13 @@ async def page(
             continue
         minimum = f"({after}" if symbol == from_symbol else "-inf"
         key = keys.orders(symbol, status)
-        entries: Any = await client.zrange(key, minimum, "+inf", byscore=True, offset=0, num=left + 1, withscores=True)
+        try:
+            with unreadable.understanding(Kind.INSTRUMENT, key):
+                entries: Any = await client.zrange(
+                    key, minimum, "+inf", byscore=True, offset=0, num=left + 1, withscores=True
+                )
+        except Unavailable:  # the orders of the other instruments are no less there
+            continue
         found.append((symbol, [order_id for order_id, _ in entries[:left]]))
         if len(entries) > left:
             last = entries[left - 1][1] if left else (after if symbol == from_symbol else 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self, cast
-from uuid import uuid4
 
 from redis.asyncio import Redis
 
@@ -23,31 +24,46 @@ from app.engine.ports import Claim
 from app.engine.results import Page
 from app.engine.terms import digest_of
 from app.store import claims, codec, keys
+from app.store.bar_changes import BarChanges
 from app.store.commits import commit_calls, create_call
-from app.store.connection import Call, connect, reaching, run, script
+from app.store.connection import Call, connect, run, script
+from app.store.durability import Durability
 from app.store.order_codec import slice_from, state_from
+from app.store.outages import Outages
 from app.store.pages import page
+from app.store.reading import Reader
+from app.store.unreadable import Kind, Unreadable
 
 PUT_INSTRUMENT = script("put_instrument")
-APPEND_BARS = script("append_bars")
-REPLACE_BARS = script("replace_bars")
-RECORD_REVISIONS = script("record_revisions")
 SYMBOLS_CACHED = 100_000
-READ_CHUNK = 500
 
 
 class RedisStore:
-    """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads."""
+    """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_unreadable` is called
+    once for everything that is found and not understood, with its kind."""
 
-    def __init__(self, client: Redis, lookback: int) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        lookback: int,
+        *,
+        allow_lossy: bool = False,
+        on_unreadable: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._client = client
         self._bars_kept = keys.bars_kept(lookback)
         self._symbols: OrderedDict[str, str] = OrderedDict()
+        self._outages = Outages()
+        self._unreadable = Unreadable(on_unreadable)
+        self._uncommittable: set[str] = set()
+        self._reader = Reader(client, self._outages, self._unreadable)
+        self._bar_changes = BarChanges(client, self._outages, self._unreadable, self._bars_kept)
+        self._durability = Durability(client, self._outages, allow_lossy=allow_lossy)
 
     @classmethod
-    def at(cls, url: str, lookback: int) -> Self:
-        """A store that connects when it is first used."""
-        return cls(connect(url), lookback)
+    def at(cls, url: str, lookback: int, **options: Any) -> Self:
+        """A store that connects when it is first used. Raises ValueError for a url that is none."""
+        return cls(connect(url), lookback, **options)
 
     @property
     def bars_kept(self) -> int:
@@ -56,187 +72,169 @@ class RedisStore:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def ping(self) -> None:
-        with reaching():
-            await cast("Any", self._client.ping())
+    async def weaknesses(self) -> Sequence[str]:
+        return await self._durability.weaknesses()
 
     async def put_instrument(self, instrument: Instrument) -> bool:
         symbol = instrument.symbol
         texts = (codec.instrument_text(instrument), codec.terms_text(instrument), codec.windows_text(instrument))
         script_keys = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol), keys.revisions(symbol))
-        with reaching():
-            await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
-            [answer] = await run(self._client, [Call(PUT_INSTRUMENT, script_keys, texts)])
+        with self._outages.reaching(writes=True):
+            with self._unreadable.understanding(Kind.INSTRUMENT, keys.INSTRUMENTS):
+                await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
+            with self._unreadable.understanding(Kind.INSTRUMENT, keys.instrument(symbol)):
+                [answer] = await run(self._client, [Call(PUT_INSTRUMENT, script_keys, texts)])
         if answer == "in_use":
             raise Conflict("instrument_in_use", f"live orders on {symbol} stand on its bars, lots, steps and calendar")
         return bool(answer == "created")
 
     async def instrument(self, symbol: str) -> Instrument | None:
-        with reaching():
-            line = await cast("Any", self._client.hget(keys.instrument(symbol), "json"))
-        return codec.instrument_from(line) if line else None
+        [found] = await self._reader.instruments([symbol])
+        if isinstance(found, Unavailable):
+            raise found
+        return found
 
     async def instruments(self) -> list[Instrument]:
-        with reaching():
-            symbols = sorted(await cast("Any", self._client.smembers(keys.INSTRUMENTS)))
-            async with self._client.pipeline(transaction=False) as pipe:
-                for symbol in symbols:
-                    pipe.hget(keys.instrument(symbol), "json")
-                lines = await pipe.execute()
-        return [codec.instrument_from(line) for line in lines if line]
+        every = await self._reader.instruments(await self._reader.symbols())
+        return [found for found in every if isinstance(found, Instrument)]
 
-    async def append_bars(self, symbol: str, bars: Sequence[Bar], after: datetime | None) -> bool:
-        return await self._append(keys.bars(symbol), bars, after)
-
-    async def _append(self, key: str, bars: Sequence[Bar], after: datetime | None) -> bool:
-        args: list[str | int] = [keys.bar_id(after) if after else "", self._bars_kept, *_entries(bars)]
-        with reaching():
-            [answer] = await run(self._client, [Call(APPEND_BARS, (key,), args)])
-        return bool(answer)
+    async def append_bars(
+        self, symbol: str, bars: Sequence[Bar], after: datetime | None, revision: int | None = None
+    ) -> bool:
+        return await self._bar_changes.append(symbol, bars, after, revision)
 
     async def replace_bars(self, symbol: str, bars: Sequence[Bar], known: int) -> bool:
-        """The bars are written under a key of their own, in pieces, which then takes the other one's place."""
-        rebuilt, after = keys.rebuilt(symbol, uuid4().hex), None
-        for first in range(0, len(bars), READ_CHUNK):
-            piece = bars[first : first + READ_CHUNK]
-            if not await self._append(rebuilt, piece, after):  # a repeated call has been heard twice
-                return False
-            after = piece[-1].open_time
-            with reaching():
-                await self._client.expire(rebuilt, keys.REBUILT_SECONDS)
-        script_keys = (keys.bars(symbol), rebuilt, keys.awaiting(symbol))
-        with reaching():
-            [answer] = await run(
-                self._client, [Call(REPLACE_BARS, script_keys, (keys.bar_id(bars[-1].open_time), known))]
-            )
-        return bool(answer)
+        return await self._bar_changes.replace(symbol, bars, known)
 
     async def record_revisions(self, symbol: str, bars: Sequence[Bar]) -> int:
-        script_keys, new = (keys.revisions(symbol), keys.bars(symbol)), 0
-        for first in range(0, len(bars), READ_CHUNK):
-            args: list[str | int] = [self._bars_kept, *_entries(bars[first : first + READ_CHUNK])]
-            with reaching():
-                [count] = await run(self._client, [Call(RECORD_REVISIONS, script_keys, args)])
-            new += int(count)
-        return new
+        return await self._bar_changes.record_revisions(symbol, bars)
 
     async def record_lateness(self, symbol: str, late_seconds: float) -> None:
-        with reaching():
-            await cast("Any", self._client.hset(keys.instrument(symbol), "late_seconds", str(late_seconds)))
+        await self._bar_changes.record_lateness(symbol, late_seconds)
 
     async def lateness(self, symbol: str) -> float:
-        with reaching():
-            recorded = await cast("Any", self._client.hget(keys.instrument(symbol), "late_seconds"))
-        return float(recorded or 0)
+        return await self._bar_changes.lateness(symbol)
 
     async def awaited(self, symbol: str) -> bool:
-        with reaching():
-            return bool(await cast("Any", self._client.scard(keys.awaiting(symbol))))
+        return await self._bar_changes.awaited(symbol)
 
     async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
-        newest = f"({keys.bar_id(open_time)}" if open_time else "+"
-        with reaching():
-            entries: Any = await self._client.xrevrange(keys.bars(symbol), newest, "-", count=count)
-        return [codec.bar_from(fields["json"]) for _, fields in reversed(entries)]
+        return await self._reader.bars_before(symbol, open_time, count)
 
     async def bars_since(self, symbol: str, open_time: datetime, count: int) -> list[Bar]:
-        with reaching():
-            entries: Any = await self._client.xrange(keys.bars(symbol), keys.bar_id(open_time), "+", count=count)
-        return [codec.bar_from(fields["json"]) for _, fields in entries]
+        return await self._reader.bars_since(symbol, open_time, count)
 
     async def claim(self, order: Order) -> Claim:
-        with reaching():
+        with self._claim_of(order.order_id, writes=True):
             return await claims.take(self._client, order.order_id, Claim(order.instrument, digest_of(order)))
 
     async def claimed(self, order_id: str) -> Claim | None:
-        with reaching():
+        with self._claim_of(order_id):
             return await claims.standing(self._client, order_id)
 
     async def refuse_claim(self, order: Order) -> None:
-        with reaching():
+        with self._claim_of(order.order_id, writes=True):
             await claims.mark_refused(self._client, order.order_id, Claim(order.instrument, digest_of(order)))
 
+    @contextmanager
+    def _claim_of(self, order_id: str, *, writes: bool = False) -> Iterator[None]:
+        with self._outages.reaching(writes=writes), self._unreadable.understanding(Kind.ORDER, keys.claim(order_id)):
+            yield
+
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
-        with reaching():
-            [answer] = await run(self._client, [create_call(change, newest)])
+        symbol, order_id = change.after.order.instrument, change.after.order_id
+        call = create_call(change, newest, _commit_name())
+        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, keys.every(symbol)):
+            [answer] = await run(self._client, [call])
         match answer:
             case ["created"]:
                 return change.after, True
             case ["exists", mandate, state]:
-                return state_from(mandate, state), False
+                with self._unreadable.understanding(Kind.ORDER, keys.order(symbol, order_id)):
+                    return state_from(mandate, state), False
+            case ["unreadable"]:
+                raise self._unreadable.found(Kind.ORDER, keys.order(symbol, order_id), "it is of another type")
             case ["full"]:
                 raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
         return None
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
-        with reaching():
-            answers = await run(self._client, commit_calls(changes))
-        return [state_from(*recorded) if recorded else None for chunk in answers for recorded in chunk]
+        symbols = {change.after.order.instrument for change in changes}
+        every = ", ".join(map(keys.every, sorted(symbols)))
+        calls = commit_calls(changes, _commit_name())
+        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, every):
+            answers = await run(self._client, calls)
+        if any(answer == ["outrun"] for answer in answers):
+            raise Unavailable("busy", f"the terms of {', '.join(sorted(symbols))} have changed; repeat the request")
+        recorded = [each for _, chunk, _ in answers for each in chunk]
+        for key in {key for _, _, others in answers for key in others}:
+            self._unreadable.found(Kind.INSTRUMENT, key, "it is of another type")
+        return [self._lost(change, each) for change, each in zip(changes, recorded, strict=True)]
+
+    def _lost(self, change: Change, recorded: Sequence[str]) -> OrderState | None:
+        """What stands in the place of a change that lost. An order that cannot be recorded is left out from now on, and
+        raises Unavailable("order_unreadable")."""
+        order = change.after.order
+        match recorded:
+            case [key]:
+                self._uncommittable.add(order.order_id)
+                raise self._unreadable.found(Kind.ORDER, key, "it is of another type")
+            case [mandate, state]:
+                with self._unreadable.understanding(Kind.ORDER, keys.order(order.instrument, order.order_id)):
+                    return state_from(mandate, state)
+        return None
 
     async def order(self, order_id: str) -> OrderState | None:
         symbol = await self._symbol_of(order_id)
         if symbol is None:
             return None
-        [found] = await self._orders(symbol, [order_id])
+        [found] = await self._reader.orders(symbol, [order_id])
+        if isinstance(found, Unavailable):
+            raise found
         if found is None:
             self._symbols.pop(order_id, None)  # a claim without an order may give way to one on another instrument
         return found
 
     async def awaiting(self, symbol: str) -> list[OrderState]:
-        with reaching():
-            order_ids = sorted(await cast("Any", self._client.smembers(keys.awaiting(symbol))))
-        return [state for state in await self._orders(symbol, order_ids) if state]
+        key = keys.awaiting(symbol)
+        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, key):
+            order_ids = sorted(await cast("Any", self._client.smembers(key)))
+        order_ids = [order_id for order_id in order_ids if order_id not in self._uncommittable]
+        return [state for state in await self._reader.orders(symbol, order_ids) if isinstance(state, OrderState)]
 
     async def live_orders(self) -> Counter[Status]:
-        with reaching():
-            symbols = await cast("Any", self._client.smembers(keys.INSTRUMENTS))
+        symbols = await self._reader.symbols()
         wanted = [(status, keys.orders(symbol, status)) for symbol in symbols for status in LIVE]
         counts = Counter(dict.fromkeys(LIVE, 0))
-        for first in range(0, len(wanted), READ_CHUNK):
-            chunk = wanted[first : first + READ_CHUNK]
-            with reaching():
-                async with self._client.pipeline(transaction=False) as pipe:
-                    for _, key in chunk:
-                        pipe.zcard(key)
-                    answers = await pipe.execute()
-            for (status, _), count in zip(chunk, answers, strict=True):
-                counts[status] += count
+        found = await self._reader.counts([key for _, key in wanted])
+        for (status, _), count in zip(wanted, found, strict=True):
+            counts[status] += count
         return counts
 
     async def slices(self, order_id: str) -> list[Slice]:
         symbol = await self._symbol_of(order_id)
         if symbol is None:
             return []
-        with reaching():
-            lines = await cast("Any", self._client.hgetall(keys.slices(symbol, order_id)))
-        return [slice_from(lines[step]) for step in sorted(lines, key=int)]
+        key = keys.slices(symbol, order_id)
+        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
+            lines = await cast("Any", self._client.hgetall(key))
+            return [slice_from(lines[step]) for step in sorted(lines, key=int)]
 
     async def fill(self, order_id: str, execution_id: str) -> Fill | None:
         symbol = await self._symbol_of(order_id)
         if symbol is None:
             return None
-        with reaching():
-            line = await cast("Any", self._client.hget(keys.fills(symbol, order_id), execution_id))
-        return codec.fill_from(line) if line else None
+        key = keys.fills(symbol, order_id)
+        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
+            line = await cast("Any", self._client.hget(key, execution_id))
+            return codec.fill_from(line) if line else None
 
     async def page(self, *, status: Status | None, instrument: str | None, limit: int, cursor: str | None) -> Page:
-        with reaching():
-            symbols = sorted(await cast("Any", self._client.smembers(keys.INSTRUMENTS)))
-            chosen = [symbol for symbol in symbols if instrument in (None, symbol)]
-            found, next_cursor = await page(self._client, chosen, status, limit, cursor)
-        orders = [state for symbol, ids in found for state in await self._orders(symbol, ids) if state]
-        return Page(orders=tuple(orders), next_cursor=next_cursor)
-
-    async def _orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderState | None]:
-        found: list[OrderState | None] = []
-        for first in range(0, len(order_ids), READ_CHUNK):
-            with reaching():
-                async with self._client.pipeline(transaction=False) as pipe:
-                    for order_id in order_ids[first : first + READ_CHUNK]:
-                        pipe.hmget(keys.order(symbol, order_id), "mandate", "state")
-                    texts = await pipe.execute()
-            found += [state_from(mandate, state) if mandate else None for mandate, state in texts]
-        return found
+        chosen = [symbol for symbol in await self._reader.symbols() if instrument in (None, symbol)]
+        with self._outages.reaching():
+            found, next_cursor = await page(self._client, self._unreadable, chosen, status, limit, cursor)
+        orders = [state for symbol, ids in found for state in await self._reader.orders(symbol, ids)]
+        return Page(orders=tuple(each for each in orders if isinstance(each, OrderState)), next_cursor=next_cursor)
 
     async def _symbol_of(self, order_id: str) -> str | None:
         """The order's instrument never changes: asked once, then remembered."""
@@ -250,8 +248,6 @@ class RedisStore:
         return self._symbols[order_id]
 
 
-def _entries(bars: Sequence[Bar]) -> Iterator[str]:
-    """The id and the text of each bar."""
-    for bar in bars:
-        yield keys.bar_id(bar.open_time)
-        yield codec.bar_text(bar)
+def _commit_name() -> str:
+    """Of one commit alone: a try whose answer was lost is known again by it."""
+    return secrets.token_hex(8)

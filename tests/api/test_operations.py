@@ -41,6 +41,8 @@ NAMES = {
     "lem_long_polls_open": ("gauge", set()),
     "lem_ready": ("gauge", set()),
     "lem_store_up": ("gauge", set()),
+    "lem_store_unreadable": ("counter", {"kind"}),
+    "lem_instruments_failed": ("gauge", set()),
     "lem_bundle_info": ("gauge", {"digest"}),
 }
 
@@ -74,7 +76,8 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
 
 async def test_the_process_is_alive_and_ready(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).json() == {"status": "ok"}
-    assert (await client.get("/readyz")).json() == {"ready": True, "reasons": [], "feeds_silent": []}
+    ready = (await client.get("/readyz")).json()
+    assert ready == {"ready": True, "reasons": [], "feeds_silent": [], "instruments_failed": []}
 
 
 async def test_bars_orders_and_decisions_are_counted(client: httpx.AsyncClient) -> None:

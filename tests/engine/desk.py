@@ -130,7 +130,7 @@ async def a_desk(
     calendars: Calendars = calendar,
 ) -> AsyncIterator[Desk]:
     """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it."""
-    store, counts = store or RedisStore.at(url, lookback=96), Counts()
+    store, counts = store or RedisStore.at(url, lookback=96, allow_lossy=True), Counts()
     engine = Engine(
         store=store,
         chain=a_chain(*(policies or [Reader(), VolumeCurve(), Twap()])),

@@ -36,9 +36,11 @@ class Flaky(RedisStore):
         if self.random.random() < 0.15:
             raise Unavailable("store_unavailable", "a test wants it so")
 
-    async def append_bars(self, symbol: str, bars: Sequence[Bar], after: datetime | None) -> bool:
+    async def append_bars(
+        self, symbol: str, bars: Sequence[Bar], after: datetime | None, revision: int | None = None
+    ) -> bool:
         self._lose()
-        done = await super().append_bars(symbol, bars, after)
+        done = await super().append_bars(symbol, bars, after, revision)
         self._lose()
         return done
 

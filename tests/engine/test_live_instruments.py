@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.clock.calendars import calendar
-from app.domain.errors import Conflict, InvalidInput, NotFound, TooEarly, Unavailable
+from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, Unavailable
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from tests.builders import an_instrument
@@ -30,18 +30,63 @@ class Opening:
 
 
 @pytest.mark.parametrize(
-    ("error", "again"), [*((each, True) for each in FAILURES), *((each, False) for each in REFUSALS)]
+    ("error", "code", "again"),
+    [
+        (FAILURES[0], "store_unavailable", True),
+        (FAILURES[1], "instrument_failed", True),
+        *((each, each.code, False) for each in REFUSALS),
+    ],
 )
 async def test_recovery_is_asked_for_an_instrument_only_where_opening_it_again_may_help(
-    error: Exception, again: bool
+    error: Exception, code: str, again: bool
 ) -> None:
     instruments = LiveInstruments(Opening(error))
 
-    with pytest.raises(type(error)):
+    with pytest.raises(LemError) as refused:
         await instruments.get("BTC-USDT")
 
+    assert refused.value.code == code
     assert instruments.on_failure.is_set() is again
     assert instruments.opened == []
+
+
+async def test_an_instrument_that_cannot_be_opened_leaves_those_beside_it_in_a_request_open() -> None:
+    opening = Opening()
+    instruments = LiveInstruments(opening)
+    await instruments.get("ONE")
+    opening.failure = RuntimeError("a bug of ours")
+
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            async with instruments.all_locked(["ONE", "OTHER"]):
+                pass
+
+    assert len(instruments.opened) == 1
+
+
+async def test_an_instrument_that_fails_is_tried_again_less_and_less_often_and_told_once_with_its_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its requests are refused meanwhile, and cost nothing."""
+    now, opening = [100.0], Opening(RuntimeError("a bug of ours"))
+    monkeypatch.setattr("app.engine.instruments.failures.time.monotonic", lambda: now[0])
+    instruments = LiveInstruments(opening)
+
+    tries = []
+    for _ in range(600):
+        with pytest.raises(Unavailable):
+            await instruments.get("BTC-USDT")
+        tries.append(opening.count)
+        now[0] += 0.25
+    opening.failure = None
+    now[0] += 30
+    await instruments.get("BTC-USDT")
+
+    assert tries[-1] == 10  # after 0.5, 1, 2, 4, 8, 16, 30, 30 and 30 s
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+    assert "after 10 tries that failed in 180.0 s" in caplog.text
+    assert instruments.failures.symbols == []
+    assert instruments.failures.pause_seconds is None
 
 
 @pytest.mark.parametrize("error", FAILURES)

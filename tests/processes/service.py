@@ -52,9 +52,11 @@ class Mortal(RedisStore):
             if self.count == 0:
                 os.kill(self.embedded.pid if self.moment.startswith("store ") else os.getpid(), signal.SIGKILL)
 
-    async def append_bars(self, symbol: str, bars: Sequence[Bar], after: datetime | None) -> bool:
+    async def append_bars(
+        self, symbol: str, bars: Sequence[Bar], after: datetime | None, revision: int | None = None
+    ) -> bool:
         self._die_at("before append")
-        done = await super().append_bars(symbol, bars, after)
+        done = await super().append_bars(symbol, bars, after, revision)
         self._die_at("after append")
         return done
 

@@ -12,7 +12,8 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
-from app.store.embedded import DataFolderInUseError, EmbeddedStore
+from app.store.data_folder.errors import DataFolderInUseError
+from app.store.embedded import EmbeddedStore
 
 
 async def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:

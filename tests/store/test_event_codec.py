@@ -18,7 +18,7 @@ from app.domain.events import (
 )
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
-from app.store.event_codec import event_from, event_text
+from app.store.event_codec import event_from, event_text, known_event
 
 
 def an_event(what: Happening) -> OrderEvent:
@@ -62,3 +62,17 @@ def test_an_event_of_another_release_is_refused(change: dict[str, object]) -> No
 
     with pytest.raises(ValueError, match=r"form|is not a valid|named"):
         event_from(text)
+
+
+def test_a_reader_of_the_stream_skips_what_it_does_not_know() -> None:
+    known = [an_event(SliceCommitted(slice_id=f"order-1-{step}")) for step in (1, 2)]
+    text = event_text(known[0])
+    unknown = [
+        *(text.replace('"v":1', form) for form in ('"v":0', '"v":2', '"w":1')),
+        *("", "[]", "7", "garbage", '{"v":1}', '{"v":1,"event":7}'),
+        text.replace("slice.committed", "order.teleported"),
+    ]
+
+    read = [known_event(line) for line in (text, *unknown, event_text(known[1]))]
+
+    assert [event for event in read if event] == known

@@ -253,7 +253,7 @@ async def test_a_server_that_is_away_is_unavailable() -> None:
     nobody = RedisStore.at("unix:///nowhere.sock", lookback=8)
 
     with pytest.raises(Unavailable) as refused:
-        await nobody.ping()
+        await nobody.weaknesses()
     with pytest.raises(Unavailable):
         await nobody.commit([change(an_order_state(), replace(an_order_state(), stopping=True))])
     await nobody.close()

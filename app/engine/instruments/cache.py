@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
-from app.domain.errors import Conflict, InvalidInput, NotFound, TooEarly
+from app.domain.errors import Conflict, InvalidInput, NotFound, TooEarly, Unavailable
+from app.domain.state import OrderState
+from app.engine.instruments.failures import OpeningFailures
 from app.engine.instruments.live import LiveInstrument
+from app.engine.stages.windows import next_window
+
+PASSING = ("store_unavailable", "busy")
+"""Refusals that say nothing of the instrument."""
+CANNOT_OPEN = ("instrument_failed", "instrument_unreadable")
+"""Refusals of an instrument that cannot be opened for the time being."""
 
 Open = Callable[[str], Awaitable[LiveInstrument]]
 """Opens an instrument by its symbol. Raises NotFound("unknown_instrument")."""
 
 
 class LiveInstruments:
-    """One lock per instrument keeps its bars in order. `on_failure` is set when an instrument had to be given up."""
+    """One lock per instrument keeps its bars in order. `on_failure` is set when an instrument had to be given up, or
+    an order is known of one that is not open; `failures` are those that cannot be opened."""
 
     def __init__(self, open_instrument: Open) -> None:
         self._open = open_instrument
         self._live: dict[str, LiveInstrument] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # only while somebody holds them
+        self._asked_for: set[str] = set()
         self.on_failure = asyncio.Event()
+        self.failures = OpeningFailures()
 
     @property
     def opened(self) -> list[LiveInstrument]:
@@ -39,8 +51,11 @@ class LiveInstruments:
     async def all_locked(self, symbols: Iterable[str]) -> AsyncIterator[dict[str, LiveInstrument]]:
         """Several instruments by symbol, as `locked`. Locks are always taken in the same order, so that no
         two requests wait for each other."""
+        ordered = sorted(symbols)
+        for symbol in ordered:
+            await self.get(symbol)  # one that cannot be opened must not make those before it fail, too
         async with AsyncExitStack() as stack:
-            yield {symbol: await stack.enter_async_context(self.locked(symbol)) for symbol in sorted(symbols)}
+            yield {symbol: await stack.enter_async_context(self.locked(symbol)) for symbol in ordered}
 
     @asynccontextmanager
     async def locked(self, symbol: str) -> AsyncIterator[LiveInstrument]:
@@ -69,16 +84,44 @@ class LiveInstruments:
             if live is before and live.newest is newest:
                 self.forget(symbol)
 
+    def note_known(self, state: OrderState) -> None:
+        """An order is recorded: somebody must look whether its next bar is late, whoever has recorded the order."""
+        symbol = state.order.instrument
+        live = self._live.get(symbol)
+        if live is None:
+            if symbol not in self._asked_for:
+                self._asked_for.add(symbol)
+                self.on_failure.set()
+        elif live.newest is not None and state.status.live and (live.due is None or state.next_open < live.due):
+            with contextlib.suppress(InvalidInput):  # the calendar ends: no window comes that could be late
+                if (window := next_window(state, live)) is not None:
+                    live.note_due(window.start)
+
+    def try_again(self, symbol: str) -> None:
+        """An instrument that cannot be opened may open now: its terms or an order of it have changed."""
+        if self.failures.try_again(symbol):
+            self.on_failure.set()
+
     def forget(self, symbol: str) -> None:
         self._live.pop(symbol, None)
 
     async def _opened(self, symbol: str) -> LiveInstrument:
+        self.failures.require_due(symbol)
         try:
             live = await self._open(symbol)
         except (NotFound, InvalidInput):  # opening it again would not help
             raise
+        except Unavailable as error:
+            self.on_failure.set()
+            if error.code not in PASSING:
+                self.failures.failed(symbol, error)
+            raise
+        except Exception as error:
+            self.on_failure.set()
+            raise self.failures.failed(symbol, error) from error
         except BaseException:
             self.on_failure.set()
             raise
+        self.failures.opened(symbol)
         self._live[symbol] = live
         return live

@@ -29,7 +29,8 @@ async def append(
     process has come first."""
     for symbol, new in bars.items():
         newest = live[symbol].newest
-        if not await store.append_bars(symbol, new, newest.open_time if newest else None):
+        revision = live[symbol].instrument.revision
+        if not await store.append_bars(symbol, new, newest.open_time if newest else None, revision):
             raise Outrun
         synthetic = sum(bar.synthetic for bar in new)
         metrics.bar_ingested(symbol, len(new) - synthetic)

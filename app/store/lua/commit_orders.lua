@@ -1,35 +1,72 @@
 -- Commits orders of one instrument, each where its version and step are still those that the change started from.
--- KEYS: awaiting, events, then for each order: order, slices, fills, orders of its old status, orders of its new status.
--- ARGV: events kept, then for each order: order id, version before, step before, version, step, state,
---       slice ('' for none), awaits bars (1 or 0), execution id ('' for none), fill, number of events, each event (JSON).
--- Returns for each order {} where the change stands, {mandate, state} as recorded where it lost.
-local answers = {}
-local key, arg = 3, 2
+-- KEYS: awaiting, events, instrument, then for each order: order, slices, fills, orders of its old status, orders of
+--       its new status.
+-- ARGV: events kept, revision of the instrument ('' where the changes do not depend on its terms), name of this commit,
+--       then for each order: order id, version before, step before, version, step, state, slice ('' for none),
+--       awaits bars (1 or 0), execution id ('' for none), fill, number of events, each event (JSON).
+-- Returns {'outrun'} and does nothing where the instrument has other terms. Else 'done', for each order {} where the
+-- change stands (also where an earlier try whose answer was lost has recorded it), {mandate, state} as recorded where
+-- it lost, {key} where that key holds something else and nothing was done; and other keys that hold something else.
+local FIRST = 4
+local answers, unreadable = {}, {}
+
+local function typed(name, key, ...)
+  local answer = redis.pcall(name, key, ...)
+  if type(answer) == 'table' and answer.err then
+    if string.sub(answer.err, 1, 9) ~= 'WRONGTYPE' then
+      error(answer.err)
+    end
+    return nil
+  end
+  return answer
+end
+
+local function noted(key, answer)
+  if answer == nil then
+    unreadable[key] = true
+  end
+end
+
+if ARGV[2] ~= '' and (redis.call('HGET', KEYS[3], 'revision') or '0') ~= ARGV[2] then
+  return {'outrun'}
+end
+redis.call('SCARD', KEYS[1]) -- another type fails here, before anything is written
+local key, arg = 4, FIRST
 while arg <= #ARGV do
   local order, slices, fills, old, new = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3], KEYS[key + 4]
-  local id, version, step = ARGV[arg], ARGV[arg + 3], ARGV[arg + 4]
+  local id, version, step, slice, execution = ARGV[arg], ARGV[arg + 3], ARGV[arg + 4], ARGV[arg + 6], ARGV[arg + 8]
   local events = tonumber(ARGV[arg + 10])
-  local recorded = redis.call('HMGET', order, 'version', 'step', 'sequence')
-  if recorded[1] == ARGV[arg + 1] and recorded[2] == ARGV[arg + 2] then
-    redis.call('HSET', order, 'version', version, 'step', step, 'state', ARGV[arg + 5])
-    if ARGV[arg + 6] ~= '' then
-      redis.call('HSET', slices, step, ARGV[arg + 6])
+  local recorded = typed('HMGET', order, 'version', 'step', 'sequence', 'commit')
+  if not recorded then
+    answers[#answers + 1] = {order}
+  elseif recorded[1] ~= ARGV[arg + 1] or recorded[2] ~= ARGV[arg + 2] then
+    answers[#answers + 1] = recorded[4] == ARGV[3] and {} or redis.call('HMGET', order, 'mandate', 'state')
+  elseif slice ~= '' and not typed('HLEN', slices) then
+    answers[#answers + 1] = {slices}
+  elseif execution ~= '' and not typed('HLEN', fills) then
+    answers[#answers + 1] = {fills}
+  else
+    redis.call('HSET', order, 'version', version, 'step', step, 'state', ARGV[arg + 5], 'commit', ARGV[3])
+    if slice ~= '' then
+      redis.call('HSET', slices, step, slice)
     end
     redis.call(ARGV[arg + 7] == '1' and 'SADD' or 'SREM', KEYS[1], id)
-    if ARGV[arg + 8] ~= '' then
-      redis.call('HSET', fills, ARGV[arg + 8], ARGV[arg + 9])
+    if execution ~= '' then
+      redis.call('HSET', fills, execution, ARGV[arg + 9])
     end
     if old ~= new then
-      redis.call('ZREM', old, id)
-      redis.call('ZADD', new, recorded[3], id)
+      noted(old, typed('ZREM', old, id))
+      noted(new, typed('ZADD', new, recorded[3], id))
     end
     for index = arg + 11, arg + 10 + events do
-      redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'json', ARGV[index])
+      noted(KEYS[2], typed('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'json', ARGV[index]))
     end
     answers[#answers + 1] = {}
-  else
-    answers[#answers + 1] = redis.call('HMGET', order, 'mandate', 'state')
   end
   key, arg = key + 5, arg + 11 + events
 end
-return answers
+local others = {}
+for each in pairs(unreadable) do
+  others[#others + 1] = each
+end
+return {'done', answers, others}

@@ -1,10 +1,22 @@
--- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status.
+-- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status, instrument.
 -- ARGV: order id, id of the newest bar, mandate, state, version, step, slice ('' for none), awaits bars (1 or 0),
---       orders that may await bars, events kept, each event (JSON).
--- Returns {'created'}, {'exists', mandate, state}, {'outrun'} where another bar is the newest, or {'full'}.
-local recorded = redis.call('HMGET', KEYS[1], 'mandate', 'state')
+--       orders that may await bars, events kept, revision of the instrument ('' for any), name of this commit, each
+--       event (JSON).
+-- Returns {'created'}, also where an earlier try whose answer was lost has done so, {'exists', mandate, state},
+-- {'outrun'} where another bar is the newest or the instrument has other terms, {'full'}, or {'unreadable'} where the
+-- order's key holds something else.
+local recorded = redis.pcall('HMGET', KEYS[1], 'mandate', 'state', 'commit')
+if recorded.err then
+  return {'unreadable'}
+end
+if recorded[1] and recorded[3] == ARGV[12] then
+  return {'created'}
+end
 if recorded[1] then
   return {'exists', recorded[1], recorded[2]}
+end
+if ARGV[11] ~= '' and (redis.call('HGET', KEYS[9], 'revision') or '0') ~= ARGV[11] then
+  return {'outrun'}
 end
 local newest = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)
 if (newest[1] and newest[1][1] or '') ~= ARGV[2] then
@@ -13,9 +25,14 @@ end
 if redis.call('SCARD', KEYS[4]) >= tonumber(ARGV[9]) then
   return {'full'}
 end
+-- A key of another type fails here, before anything is written.
+redis.call('HLEN', KEYS[2])
+redis.call('XLEN', KEYS[5])
+redis.call('ZCARD', KEYS[7])
+redis.call('ZCARD', KEYS[8])
 local sequence = redis.call('INCR', KEYS[6])
 redis.call('HSET', KEYS[1], 'mandate', ARGV[3], 'state', ARGV[4], 'version', ARGV[5], 'step', ARGV[6],
-  'sequence', sequence)
+  'sequence', sequence, 'commit', ARGV[12])
 if ARGV[7] ~= '' then
   redis.call('HSET', KEYS[2], ARGV[6], ARGV[7])
 end
@@ -24,7 +41,7 @@ redis.call('ZADD', KEYS[8], sequence, ARGV[1])
 if ARGV[8] == '1' then
   redis.call('SADD', KEYS[4], ARGV[1])
 end
-for index = 11, #ARGV do
+for index = 13, #ARGV do
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[10], '*', 'json', ARGV[index])
 end
 return {'created'}

@@ -1,0 +1,96 @@
+"""Whether the store keeps what it acknowledges: it must not throw keys away, must write to a disk, and must take writes
+now."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from app.store import keys
+from app.store.outages import Outages
+
+LOG = logging.getLogger(__name__)
+RECHECK_SECONDS = 30.0
+"""Settings of a server seldom change, and a server that forbids the question notes each time that it was asked."""
+EVICTS, NOT_DURABLE = "store_evicts", "store_not_durable"
+MEANINGS = {
+    EVICTS: "throws keys away when its memory is full: set maxmemory-policy to noeviction",
+    NOT_DURABLE: "writes nothing to a disk: set appendonly to yes",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """What a server says of itself; None where it does not say."""
+
+    policy: str | None
+    persists: bool | None
+
+    @property
+    def weaknesses(self) -> tuple[str, ...]:
+        """Our keys have no expiry, so that policies on keys with one (`volatile-*`) touch none of them."""
+        evicts = self.policy is not None and self.policy.startswith("allkeys-")
+        return (EVICTS,) * evicts + (NOT_DURABLE,) * (self.persists is False)
+
+
+class Durability:
+    """With `allow_lossy` weaknesses are told in the log, and accepted."""
+
+    def __init__(self, client: Redis, outages: Outages, *, allow_lossy: bool) -> None:
+        self._client = client
+        self._outages = outages
+        self._allow_lossy = allow_lossy
+        self._settings: ServerSettings | None = None
+        self._checked = 0.0
+
+    async def weaknesses(self) -> tuple[str, ...]:
+        """Codes of what may lose acknowledged changes. Writes a small key first, and raises
+        Unavailable("store_unavailable") where the store is away or refuses that."""
+        with self._outages.reaching(writes=True):
+            await self._client.set(keys.PROBE, "1")
+            if self._settings is None or time.monotonic() - self._checked > RECHECK_SECONDS:
+                self._take(await _settings_of(self._client))
+        return () if self._allow_lossy or self._settings is None else self._settings.weaknesses
+
+    def _take(self, settings: ServerSettings) -> None:
+        """Tell what is new."""
+        before, self._settings, self._checked = self._settings, settings, time.monotonic()
+        if settings == before:
+            return
+        for weakness in settings.weaknesses:
+            accepted = "" if self._allow_lossy else ", or accept that with LEM_ALLOW_LOSSY_STORE=true"
+            LOG.error("acknowledged orders may be lost: the store %s%s", MEANINGS[weakness], accepted)
+        if before is not None and before.weaknesses and not settings.weaknesses:
+            LOG.warning("the store keeps what it acknowledges again")
+        unknown = ["evicts keys"] * (settings.policy is None) + ["writes to a disk"] * (settings.persists is None)
+        if unknown:
+            LOG.warning("the store does not say whether it %s; see that it keeps its keys", " and ".join(unknown))
+
+
+async def _settings_of(client: Redis) -> ServerSettings:
+    """CONFIG where that is permitted, else INFO, which does not tell of snapshots."""
+    async with client.pipeline(transaction=False) as pipe:
+        for name in ("maxmemory-policy", "appendonly", "save"):
+            pipe.config_get(name)
+        pipe.info("memory")
+        pipe.info("persistence")
+        answers: Sequence[Any] = await pipe.execute(raise_on_error=False)
+    said: dict[str, Any] = {}
+    for answer in answers:
+        if isinstance(answer, Mapping):
+            said |= answer
+        elif not isinstance(answer, ResponseError):
+            raise answer
+    return ServerSettings(policy=said.get("maxmemory-policy", said.get("maxmemory_policy")), persists=_persists(said))
+
+
+def _persists(said: Mapping[str, Any]) -> bool | None:
+    if said.get("appendonly") == "yes" or str(said.get("aof_enabled")) == "1":
+        return True
+    return bool(said["save"]) if "save" in said else None
