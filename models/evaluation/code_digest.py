@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -37,14 +38,18 @@ def import_closure(module: str, root: Path = ROOT) -> list[Path]:
         if path is not None and name not in found:
             found[name] = path
             pending.extend(_with_packages(name))
-            pending.extend(wider for imported in _imports(path) for wider in _with_packages(imported))
+            pending.extend(
+                wider for imported in _imports(path, path.read_bytes()) for wider in _with_packages(imported)
+            )
     return sorted(found.values())
 
 
-def _imports(path: Path) -> Iterator[str]:
-    """Everything that the file imports from `PACKAGES`. Whether `b` in `from a import b` is a module does not matter
-    here: names without a source file are passed over."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+@cache
+def _imports(path: Path, content: bytes) -> tuple[str, ...]:
+    """Everything that a file of that content imports from `PACKAGES`. Whether `b` in `from a import b` is a module does
+    not matter here: names without a source file are passed over."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(content)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -53,7 +58,8 @@ def _imports(path: Path) -> Iterator[str]:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue
-        yield from (name for name in names if name.split(".")[0] in PACKAGES)
+        found += [name for name in names if name.split(".")[0] in PACKAGES]
+    return tuple(found)
 
 
 def _with_packages(name: str) -> Iterator[str]:

@@ -16,6 +16,8 @@ from tests.market import a_walk, scenarios_of
 SIGMA_BPS = 20.0
 BARS = 36_000
 
+pytestmark = pytest.mark.measures
+
 
 @pytest.fixture(scope="module")
 def series(tmp_path_factory: pytest.TempPathFactory) -> Series:

@@ -19,7 +19,10 @@ BITCOIN = REAL_BARS / "crypto_15m" / "BTCUSDT-15m.parquet"
 FIRST_OF_2025 = 1_735_689_600
 MAY_2025 = 1_746_057_600
 
-pytestmark = pytest.mark.skipif(not BITCOIN.exists(), reason="the real bars are not beside the checkout")
+pytestmark = [
+    pytest.mark.measures,
+    pytest.mark.skipif(not BITCOIN.exists(), reason="the real bars are not beside the checkout"),
+]
 
 
 def on_bitcoin(policy: str, benchmark: Benchmark, min_steps: int) -> Outcome:

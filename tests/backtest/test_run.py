@@ -59,8 +59,10 @@ def test_no_decision_sees_a_later_bar(policy: str, tmp_path: Path) -> None:
         for name in ("open", "high", "low", "close", "volume", "notional")
     }
 
-    before = run(series, policy, every=7)
-    after = run(replace(series, **spliced), policy, every=7)
+    near: dict[str, Any] = {"every": 7, "start": int(series.open_time[CHANGED_FROM - 200])}
+
+    before = run(series, policy, **near)
+    after = run(replace(series, **spliced), policy, **near)
 
     newest_bar = before.start[:, None] + np.arange(12) - 1  # each decision's
     early = newest_bar < CHANGED_FROM
@@ -112,8 +114,9 @@ def test_a_cost_is_positive_for_both_sides(tmp_path: Path) -> None:
 
 def test_every_policy_meets_the_same_orders(tmp_path: Path) -> None:
     series = a_walk(tmp_path)
+    one_kind: dict[str, Any] = {"min_steps": (6,), "scenarios": scenarios_of(Benchmark.VWAP, SizeMode.QUANTITY)}
 
-    outcomes = [run(series, policy, start=int(series.open_time[100])) for policy in BASELINES]
+    outcomes = [run(series, policy, start=int(series.open_time[100]), **one_kind) for policy in BASELINES]
 
     for outcome in outcomes[1:]:
         np.testing.assert_array_equal(outcome.start, outcomes[0].start)

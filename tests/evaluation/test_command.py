@@ -29,6 +29,7 @@ def lem_evaluate(*words: str | Path) -> tuple[int, str]:
     return result.exit_code, " ".join(result.output.replace("│", " ").split())
 
 
+@pytest.mark.measures
 @pytest.mark.skipif(not SHIPPED_BUNDLE.exists(), reason="no bundle is shipped in this checkout")
 def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> None:
     (tmp_path / "walks").mkdir()

@@ -31,6 +31,7 @@ def test_the_rule_itself_reaches_the_optimum(tmp_path: Path) -> None:
         assert abs(row["gain_sigma_mean"] - row["optimum_sigma"]) < 4.0 * row["gain_sigma_error"] + 0.01
 
 
+@pytest.mark.measures
 def test_the_whole_frontier_is_there_with_and_without_a_cap(tmp_path: Path) -> None:
     plan = a_plan(walk={"instruments": 1, "bars": 1500, "min_steps": (6,)})
 
@@ -41,6 +42,7 @@ def test_the_whole_frontier_is_there_with_and_without_a_cap(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.measures
 @pytest.mark.parametrize(("max_steps", "caps"), [(4, {1.0}), (5, {1.0, 0.2})])
 def test_a_cap_that_cannot_finish_so_short_an_order_is_left_out(
     tmp_path: Path, max_steps: int, caps: set[float]

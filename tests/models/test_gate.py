@@ -127,6 +127,7 @@ def test_a_bundle_that_tracks_worse_is_stopped_though_it_earns_as_much(bundle: P
     assert "orders at `tracking`: utility -" in reason
 
 
+@pytest.mark.measures
 def test_chance_stops_few_of_the_bundles_that_are_as_good() -> None:
     """Of ten bundles with forty comparisons each that are pure noise; at 95 % each some six would be stopped."""
     random, days = np.random.default_rng(0), np.arange(120)
@@ -147,6 +148,7 @@ def test_a_bundle_whose_large_orders_cost_more_is_stopped_though_it_is_as_good_f
     assert "orders of 1% of the volume after costs: utility -" in reason
 
 
+@pytest.mark.measures
 def test_bundles_are_compared_over_a_horizon_that_both_know(bundle: Path) -> None:
     good, brief = load_bundle(bundle), as_kind(Brief, bundle)
     brief.max_steps = Brief.max_steps

@@ -39,6 +39,7 @@ def test_a_horizon_beyond_the_table_is_taken_at_its_end() -> None:
     assert torch.equal(tables.rows(far, far, far), tables.rows(last, last, last))
 
 
+@pytest.mark.measures
 def test_a_fresh_network_earns_nearly_the_optimum_on_a_walk() -> None:
     """For 4 steps the optimum with min_steps 1 is worth about 0.19 sigma; the hedge keeps the spread below that."""
     net = a_net(noise=0.0)
