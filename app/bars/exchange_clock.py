@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.durations import WEEK_SECONDS
+
 Seconds = NDArray[np.int64]
 
 ZONES = (
@@ -28,7 +30,6 @@ clock: Frankfurt's is London's but for a constant hour."""
 FIRST_YEAR, LAST_YEAR = 1970, 2070
 """Outside these years clocks are taken to stay as they were at the nearer end."""
 
-WEEK_SECONDS = 604_800
 SLOT_SECONDS = 1_800
 """Times of the week are compared in half hours: exchanges open and close on them."""
 

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bars.rests import has_nights, trades_on_weekends
-from app.bars.series import DAY_SECONDS, Series
+from app.bars.series import Series
 from app.bars.session_holes import missing_inside
 from app.bars.trading_days import trading_days
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 
 GAP_WINDOWS_MAX = 288

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bars.series import DAY_SECONDS, THURSDAY, Series
+from app.bars.series import SATURDAY, THURSDAY, Series
+from app.domain.durations import DAY_SECONDS, HOUR_SECONDS, WEEK_SECONDS
 
 Seconds = NDArray[np.int64]
 
-HOUR_SECONDS = 3_600
-WEEK_SECONDS = 7 * DAY_SECONDS
 MONDAY = (7 - THURSDAY) * DAY_SECONDS
 """The first Monday after the epoch, 00:00 UTC."""
 BEGIN_SECONDS = 2 * HOUR_SECONDS
@@ -22,7 +21,6 @@ WEEKEND_SECONDS_MIN = 40 * HOUR_SECONDS
 """The least time from the end of a week's last bar to the next week's first, which are two days apart. An outage of a
 day is shorter."""
 
-SATURDAY = 5
 OTHER_DAYS_OF_REST = (4, 3)
 """Fridays of exchanges that open on Sunday, from Cairo to Dhaka, and Thursdays of those that open on Saturday."""
 OTHER_RESTS_MIN = 2

@@ -13,13 +13,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from app.decision.market import COLUMNS, UNSEEN_ROW, Floats
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 
 Vector = NDArray[np.float64]
 
-DAY_SECONDS = 86_400
-THURSDAY = 3
-"""The weekday of the epoch's first day, Monday being 0."""
+THURSDAY, SATURDAY = 3, 5
+"""Weekdays, Monday being 0; the epoch's first day is a Thursday."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

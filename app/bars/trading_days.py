@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bars.exchange_clock import SLOT_SECONDS, wall_seconds
-from app.bars.series import DAY_SECONDS, THURSDAY, Series
+from app.bars.series import SATURDAY, THURSDAY, Series
+from app.domain.durations import DAY_SECONDS, HOUR_SECONDS
 
 Seconds = NDArray[np.int64]
 
-SATURDAY = 5
-HOUR_SECONDS = 3_600
 HALF_DAY = DAY_SECONDS // 2
 USUAL_SHARE = 0.5
 """A weekday belongs to the week, and a time of day to the session, if it is there in this share of the weeks or of the

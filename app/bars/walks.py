@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.bars.series import DAY_SECONDS, Series
+from app.bars.series import Series
+from app.domain.durations import DAY_SECONDS
 
 Matrix = NDArray[np.float64]
 

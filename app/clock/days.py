@@ -12,7 +12,8 @@ from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from app.clock.timetable import DAY_SECONDS, Timetable, day_of, rounded_up, seconds_of, time_at
+from app.clock.timetable import Timetable, day_of, rounded_up, seconds_of, time_at
+from app.domain.durations import DAY_SECONDS
 
 DAY = timedelta(days=1)
 

@@ -11,7 +11,8 @@ from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
 
 from app.clock.days import Days
-from app.clock.timetable import DAY_SECONDS, Timetable, rounded_up, seconds_of, time_at, time_of
+from app.clock.timetable import Timetable, rounded_up, seconds_of, time_at, time_of
+from app.domain.durations import DAY_SECONDS
 
 
 class Sessions:

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 
 Seconds = NDArray[np.int64]
 
-DAY_SECONDS = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = EPOCH.toordinal()
 FIRST_DAY, LAST_DAY = "1990-01-01", "2049-12-31"

@@ -10,6 +10,8 @@ LemError
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class LemError(Exception):
     """A refusal. `code` is stable and meant for programs; `detail` is meant for people. `pointer` is a JSON pointer to
@@ -21,7 +23,13 @@ class LemError(Exception):
         self.detail = detail
         self.pointer = pointer
 
-    def __reduce__(self) -> tuple[type[LemError], tuple[str, str, str | None]]:
+    def with_pointer(self, pointer: str) -> Self:
+        """Set the pointer where only a caller knows which part of the request is wrong. Returns the error itself, as
+        `with_traceback` does."""
+        self.pointer = pointer
+        return self
+
+    def __reduce__(self) -> tuple[type[LemError], tuple[str | int | None, ...]]:
         """Pickle all arguments, so that a refusal raised in a worker process keeps its code, its detail and its
         pointer."""
         return type(self), (self.code, self.detail, self.pointer)
@@ -46,4 +54,9 @@ class Unavailable(LemError):
 class TooEarly(Unavailable):
     """What was asked for is right, but its time is yet to come: `retry_after_seconds` from now."""
 
-    retry_after_seconds = 1
+    def __init__(self, code: str, detail: str, retry_after_seconds: int, pointer: str | None = None) -> None:
+        super().__init__(code, detail, pointer)
+        self.retry_after_seconds = retry_after_seconds
+
+    def __reduce__(self) -> tuple[type[TooEarly], tuple[str | int | None, ...]]:
+        return type(self), (self.code, self.detail, self.retry_after_seconds, self.pointer)

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from app.domain.numbers import ZERO, require_not_negative, require_positive
 
 SYMBOL = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 """No braces, which would end the hash tag in the store's keys; no part that a path would read as `.` or `..`."""
-BAR_SECONDS_MAX = 86_400
+BAR_SECONDS_MAX = DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ PRICE_APART_ODD = Decimal("0.25")
 YEARS_APART_MAX = timedelta(days=3_660)
 """Ten years: under the clock of the bars, old bars may be traded with today's times. Beyond that the year is wrong."""
 CLOCK_SKEW = timedelta(seconds=5)
+"""How far the clock of a feed or an OMS may run ahead of ours, or behind it."""
 
 
 def require_plausible(fill: Fill, last_price: Decimal, newest: datetime) -> None:

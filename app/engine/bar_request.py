@@ -21,7 +21,7 @@ class BarRequest:
     def refuse(self, index: int, error: LemError) -> None:
         """The bar at `index` cannot be taken. Raises the error, with a pointer to the bar, unless parts are taken."""
         if not self.partial:
-            raise _pointed(error, index)
+            raise error.with_pointer(_pointer(index))
         self.rejected.append(RejectedBar(index=index, code=error.code, detail=error.detail))
 
     def count_synthetic(self, index: int, count: int) -> None:
@@ -32,9 +32,8 @@ class BarRequest:
                 f"the gaps up to this bar take more than {SYNTHETIC_BARS_MAX} synthetic bars; "
                 "send the history in several requests"
             )
-            raise _pointed(InvalidInput("too_many_gaps", detail), index)
+            raise InvalidInput("too_many_gaps", detail, _pointer(index))
 
 
-def _pointed(error: LemError, index: int) -> LemError:
-    error.pointer = f"#/bars/{index}"
-    return error
+def _pointer(index: int) -> str:
+    return f"#/bars/{index}"

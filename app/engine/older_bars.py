@@ -8,9 +8,10 @@ from datetime import datetime
 from itertools import pairwise
 
 from app.domain.bar import Bar
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import Conflict
 from app.engine.bar_request import BarRequest
-from app.engine.instruments.live import DAY_SECONDS, LiveInstrument
+from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.ports import Store
 from app.engine.stages.append import Outrun

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.domain.acceptance import require_fitting
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import Conflict, InvalidInput, LemError, Unavailable
 from app.domain.order import Order, order_id_of
 from app.domain.state import OrderState
@@ -14,7 +15,7 @@ from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.history import STEP_BARS_MAX
-from app.engine.instruments.live import DAY_SECONDS, LiveInstrument
+from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Claim, Clock, Store

@@ -9,7 +9,8 @@ import numpy as np
 
 from app.bars.gaps import Missing, missing, off_grid, round_the_clock
 from app.bars.reader import read_series
-from app.bars.series import DAY_SECONDS, Series
+from app.bars.series import Series
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from models.data.findings import Finding, at_rows, faults, warnings
 from models.data.lost_days import LostDays, lost_days, lost_days_text, second_of_its_day

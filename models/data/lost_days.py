@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bars.gaps import Missing
-from app.bars.series import DAY_SECONDS, Series
+from app.bars.series import Series
 from app.bars.trading_days import trading_days, weekday
+from app.domain.durations import DAY_SECONDS
 from models.data.wording import date
 
 LISTED_MAX = 10

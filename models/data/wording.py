@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+from app.domain.durations import DAY_SECONDS, HOUR_SECONDS
+
+UNITS = (("d", DAY_SECONDS), ("h", HOUR_SECONDS), ("m", 60), ("s", 1))
 
 
 def utc(seconds: int) -> str:
@@ -20,4 +22,4 @@ def length_of(seconds: int) -> str:
 
 def date(day: int) -> str:
     """`2024-01-31`, of a number of days since the epoch."""
-    return f"{datetime.fromtimestamp(day * 86_400, UTC):%Y-%m-%d}"
+    return f"{datetime.fromtimestamp(day * DAY_SECONDS, UTC):%Y-%m-%d}"

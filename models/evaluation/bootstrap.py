@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bars.series import DAY_SECONDS
+from app.domain.durations import DAY_SECONDS
 
 Vector = NDArray[np.float64]
 

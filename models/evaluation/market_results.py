@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bars.series import DAY_SECONDS
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from models.evaluation.backtest_run import Part, Run
 from models.evaluation.scenario_groups import ScenarioGroup

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from app.backtest.observing import observe_series
 from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
-from app.bars.series import DAY_SECONDS, Series, Vector
+from app.bars.series import Series, Vector
 from app.bars.stretches import stretches
 from app.bars.walks import Walk, simulate_bars, simulated_series
 from app.bundles.bundle import LemPolicy
 from app.domain.costs import Costs
+from app.domain.durations import DAY_SECONDS
 from models.evaluation.bootstrap import horizon_days
 from models.objective.objective import RISK_AVERSIONS
 from models.objective.utility import utility

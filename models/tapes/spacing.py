@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bars.series import DAY_SECONDS
+from app.domain.durations import DAY_SECONDS
 
 
 def bars_per_day(open_time: NDArray[np.int64]) -> int:

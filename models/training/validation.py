@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.bars.series import DAY_SECONDS
+from app.domain.durations import DAY_SECONDS
 from app.domain.order import SCENARIOS, Benchmark
 from models.network.lem import Lem
 from models.network.scenarios import vwap_flags

@@ -12,7 +12,7 @@ from tests.builders import an_instrument
 
 FAILURES = [Unavailable("store_unavailable", "away"), RuntimeError("a bug of ours")]
 REFUSALS = [InvalidInput("outside_calendar", "beyond"), NotFound("unknown_instrument", "nobody")]
-LATER = [Conflict("bar_out_of_order", "comes after newer ones"), TooEarly("bar_not_closed", "yet to come")]
+LATER = [Conflict("bar_out_of_order", "comes after newer ones"), TooEarly("bar_not_closed", "yet to come", 60)]
 
 
 class Opening:

@@ -11,6 +11,7 @@ from redis import Redis
 
 from app.bars.gaps import GAP_WINDOWS_MAX
 from app.domain.bar import Bar
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import Conflict, InvalidInput
 from app.engine.engine import GAP_DAYS_MAX
 from app.store import keys
@@ -19,7 +20,7 @@ from tests.builders import BAR_SECONDS, a_bar, an_instrument, bars
 from tests.engine.desk import Desk, a_desk, sent
 
 HISTORY = 20
-DAY_SECONDS, HALF_A_DAY = 86_400, timedelta(hours=12)
+HALF_A_DAY = timedelta(hours=12)
 NEXT = bars(HISTORY + 1)[HISTORY]
 
 

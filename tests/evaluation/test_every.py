@@ -8,13 +8,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from app.domain.durations import DAY_SECONDS
 from models.evaluation.backtest_run import Part
 from tests.evaluation.stand_in import a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
 pytestmark = pytest.mark.measures
-
-DAY_SECONDS = 86_400
 
 
 def times_of_day(folder: Path, path: Path, **changes: int | None) -> int:

@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from app.api.values import Answer, BpsOut, DecimalIn, DecimalOut, Edge, Name, TimeIn, TimeOut
+from app.domain.durations import DAY_SECONDS
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import (
     REPORT_DELAY_SECONDS_MAX,
@@ -25,7 +26,7 @@ from app.domain.order import (
 from app.domain.state import OrderState
 
 STEPS_MAX = 10_000
-STEP_SECONDS_MAX = 86_400
+STEP_SECONDS_MAX = DAY_SECONDS
 
 AT_LEAST_ONE: JsonDict = {"minimum": 1}
 ONE_SIZE: JsonDict = {

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from app.decision.chain import BarWindow
 from app.domain.bar import Bar, fill_gap
+from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from app.domain.instrument import Instrument
 from app.domain.order import Order
@@ -14,7 +15,6 @@ from app.domain.slice import Window
 from app.engine.instruments.history import StepHistory
 from app.engine.ports import Calendar
 
-DAY_SECONDS = 86_400
 WINDOWS_UNSEEN_MAX = 1_000
 """No forecast reaches further, so there is no need to count on."""
 

@@ -16,6 +16,7 @@ from app.bars.gaps import GAP_WINDOWS_MAX
 from app.domain.bar import Bar, fill_gap, require_countable
 from app.domain.errors import Conflict, InvalidInput, LemError, TooEarly
 from app.domain.numbers import require_aware
+from app.domain.plausibility import CLOCK_SKEW
 from app.domain.state import OrderState
 from app.engine.bar_request import SYNTHETIC_BARS_MAX, BarRequest
 from app.engine.instruments.live import LiveInstrument
@@ -24,8 +25,6 @@ from app.engine.results import FeedBar
 from app.engine.tasks import Breather
 
 OPEN_TIME_MIN = datetime(1970, 1, 2, tzinfo=UTC)
-CLOCK_SKEW = timedelta(seconds=5)
-"""How far a feed's clock may run ahead of ours: a bar that closes later than that has not closed."""
 SOON = timedelta(minutes=15)
 """A bar that closes within that time, or within its own length, may be sent again when it has closed."""
 
@@ -173,9 +172,7 @@ def _require_closed(bar: Bar, live: LiveInstrument, clock: Clock) -> None:
     detail = f"the bar closes at {bar.close_time.isoformat()}, which is yet to come"
     if ahead > max(SOON, timedelta(seconds=live.instrument.bar_seconds)):
         raise InvalidInput("bar_too_far_ahead", detail)
-    error = TooEarly("bar_not_closed", f"{detail}; send it again then")
-    error.retry_after_seconds = math.ceil((ahead - CLOCK_SKEW).total_seconds())
-    raise error
+    raise TooEarly("bar_not_closed", f"{detail}; send it again then", math.ceil((ahead - CLOCK_SKEW).total_seconds()))
 
 
 def _too_far(bar: Bar, last: Bar, gap_max: timedelta) -> LemError:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.backtest.job import LEM
-from app.bars.series import DAY_SECONDS
+from app.domain.durations import DAY_SECONDS
 from models.evaluation.backtest_run import Part
 from models.evaluation.bootstrap import DayBlocks, interval_of
 from models.evaluation.market_results import MarketResults

@@ -8,9 +8,9 @@ import pytest
 from app.decision.market import COLUMNS, Floats
 from app.decision.policies.linear_volume import LinearVolume, forecast_by_regression
 from app.decision.policies.volume_pacing import LOOKBACK
+from app.domain.durations import DAY_SECONDS
 from tests.market import BUY_VWAP, some_rows
 
-DAY_SECONDS = 86_400
 VOLUME, CLOSE, CLOCK = (COLUMNS.index(name) for name in ("volume", "close", "second_of_day"))
 
 

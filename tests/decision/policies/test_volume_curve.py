@@ -8,9 +8,8 @@ import pytest
 from app.decision.market import COLUMNS, Floats, Market
 from app.decision.policies.volume_curve import VolumeCurve, forecast_volume
 from app.decision.policies.volume_pacing import LOOKBACK
+from app.domain.durations import DAY_SECONDS
 from tests.market import BUY_TWAP, BUY_VWAP, some_rows
-
-DAY_SECONDS = 86_400
 
 
 def a_window(volume: Floats, open_time: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
