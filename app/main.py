@@ -79,7 +79,7 @@ def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[
         readiness = await engine.health.readiness()
         metrics.ready(readiness.ready)
         metrics.store_up(STORE_AWAY not in readiness.reasons)
-        metrics.instruments_failed(engine.failing_instruments)
+        metrics.instruments_failed(engine.instruments_failed)
         metrics.orders_live(None if STORE_AWAY in readiness.reasons else await _live_orders(engine))
         metrics.slices_current(engine.live_orders.slices_by_basis())
         metrics.feeds(engine.feeds.all())

@@ -3,7 +3,6 @@ where the sender takes parts."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,9 +13,7 @@ from pydantic import ValidationError
 from app.api.json_text import errors_at
 from app.api.problems import ERRORS_MAX, first_error
 from app.engine.results import FeedBar, Ingested, RejectedBar
-
-ITEMS_AT_ONCE = 100
-"""Bars that are read before others have their turn."""
+from app.engine.tasks import Breather
 
 
 @dataclass(slots=True)
@@ -43,9 +40,9 @@ async def read_all(items: Sequence[Any], read: Callable[[Any], FeedBar]) -> list
     later ones are not looked at once enough is wrong."""
     made: list[FeedBar] = []
     errors: list[Any] = []
+    breather = Breather()
     for index, item in enumerate(items):
-        if index % ITEMS_AT_ONCE == 0:
-            await asyncio.sleep(0)
+        await breather.after()
         try:
             made.append(read(item))
         except ValidationError as error:
@@ -60,9 +57,9 @@ async def read_all(items: Sequence[Any], read: Callable[[Any], FeedBar]) -> list
 async def read_apart(items: Sequence[Any], read: Callable[[Any], FeedBar]) -> ReadBars:
     """Each item as `read` understands it, which raises ValidationError for a wrong one."""
     found = ReadBars(partial=True)
+    breather = Breather()
     for index, item in enumerate(items):
-        if index % ITEMS_AT_ONCE == 0:
-            await asyncio.sleep(0)
+        await breather.after()
         try:
             found.bars.append(read(item))
             found.indexes.append(index)

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from app.api.bar_parts import ReadBars, all_read, read_all, read_apart
 from app.api.codes import BODY, STORE, TIMES
+from app.api.headers import media_type_of
 from app.api.json_text import (
     commas_of,
     located,
@@ -108,12 +109,8 @@ class IngestedOut(Answer):
         return told if partial else told.model_copy(update={"rejected": None})
 
 
-def _kind(request: Request) -> str:
-    return request.headers.get("content-type", "").split(";")[0].strip().lower()
-
-
 async def _body(request: Request) -> bytes:
-    if _kind(request) not in (JSON, NDJSON):
+    if media_type_of(request.scope) not in (JSON, NDJSON):
         raise HTTPException(415, f"bars are sent with content-type: {JSON} or {NDJSON}")
     return await request.body()
 
@@ -129,7 +126,7 @@ async def _read_bars(request: Request, partial: Partial = False) -> ReadBars:
     request, and the problem points to that bar. Errors point to a line as if the lines were the list `bars`."""
     body = await _body(request)
     require_few_values(body, VALUES_MAX)
-    if _kind(request) == NDJSON:
+    if media_type_of(request.scope) == NDJSON:
         lines = _split(body)
         return await read_apart(lines, _bar_of_line) if partial else all_read(await read_all(lines, _bar_of_line))
     items = _split_document(body)

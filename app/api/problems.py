@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from app.api.headers import media_type_of
 from app.api.request_ids import header_of_request
 from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, Unavailable
 
@@ -73,6 +74,10 @@ class Refused(HTTPException):
     def __init__(self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status, detail, headers)
         self.code = code
+
+    @classmethod
+    def of(cls, error: LemError) -> Refused:
+        return cls(_status_of(error), error.code, error.detail, _headers_of(error))
 
 
 class FieldError(BaseModel):
@@ -136,17 +141,25 @@ def first_error(error: ValidationError) -> tuple[str, str]:
     """Code and detail of what is wrong first with a value that was read by itself."""
     entry = error.errors(include_url=False, include_input=False)[0]
     wrong = _field_error({**entry, "loc": ("body", *entry["loc"])})
-    field = (wrong.pointer or "").removeprefix("#/").removeprefix("#")
-    return wrong.code, f"{field}: {wrong.detail}" if field else wrong.detail
+    return wrong.code, _said_of_field(wrong)
 
 
 def refusal(request: Request, error: LemError) -> Response:
     """The problem that tells of a refusal."""
-    status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-    seconds = error.retry_after_seconds if isinstance(error, TooEarly) else RETRY_AFTER_SECONDS
-    headers = {"Retry-After": str(seconds)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
     wrong = [FieldError(code=error.code, detail=_short(error.detail), pointer=error.pointer)] if error.pointer else []
-    return problem(request, status, error.code, error.detail, errors=wrong, headers=headers)
+    return problem(request, _status_of(error), error.code, error.detail, errors=wrong, headers=_headers_of(error))
+
+
+def _status_of(error: LemError) -> HTTPStatus:
+    return next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+
+
+def _headers_of(error: LemError) -> dict[str, str] | None:
+    """When to ask again, where that helps."""
+    if not isinstance(error, Unavailable):
+        return None
+    seconds = error.retry_after_seconds if isinstance(error, TooEarly) else RETRY_AFTER_SECONDS
+    return {"Retry-After": str(seconds)}
 
 
 async def _refused(request: Request, error: LemError) -> Response:
@@ -160,10 +173,7 @@ async def _malformed(request: Request, error: RequestValidationError) -> Respons
         return problem(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     errors = [_field_error(entry) for entry in found[:ERRORS_MAX]]
     rest = f" (the first {ERRORS_MAX} errors are listed)" if len(found) > ERRORS_MAX else ""
-    first = errors[0]
-    field = first.parameter or (first.pointer or "").removeprefix("#/").removeprefix("#")
-    detail = f"{field}: {first.detail}{rest}" if field else f"{first.detail}{rest}"
-    return problem(request, UNPROCESSABLE, first.code, detail, errors=errors)
+    return problem(request, UNPROCESSABLE, errors[0].code, _said_of_field(errors[0]) + rest, errors=errors)
 
 
 async def _not_served(request: Request, error: HTTPException) -> Response:
@@ -194,8 +204,7 @@ async def _failed(request: Request, _: Exception) -> Response:
 
 def _body_was_not_json(request: Request, found: Sequence[Any]) -> bool:
     whole_body = any(tuple(entry["loc"]) == ("body",) and entry["type"] != "missing" for entry in found)
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    return whole_body and kind != "application/json"
+    return whole_body and media_type_of(request.scope) != "application/json"
 
 
 def _field_error(entry: Mapping[str, Any]) -> FieldError:
@@ -206,6 +215,11 @@ def _field_error(entry: Mapping[str, Any]) -> FieldError:
         return FieldError(code=code, detail=entry["msg"], parameter=_short(str(path[0] if path else where)))
     at = "" if name == "json_invalid" else "".join(f"/{_escaped(part)}" for part in path)
     return FieldError(code=code, detail=_short(entry["msg"]), pointer=_short(f"#{at}"))
+
+
+def _said_of_field(wrong: FieldError) -> str:
+    field = wrong.parameter or (wrong.pointer or "").removeprefix("#/").removeprefix("#")
+    return f"{field}: {wrong.detail}" if field else wrong.detail
 
 
 def _escaped(part: object) -> str:

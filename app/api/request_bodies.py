@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.headers import header_of, headers_of, media_type_of
 from app.api.json_text import require_few_values, require_json
-from app.api.problems import RETRY_AFTER_SECONDS, Refused
-from app.domain.errors import InvalidInput, LemError, Unavailable
+from app.api.problems import Refused
+from app.domain.errors import InvalidInput, Unavailable
 
 BODY_SECONDS_MAX = 30.0
 """From the moment at which a route asks for the body until the body is there."""
@@ -18,18 +19,18 @@ HELD_BYTES_MAX = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BodyBound:
     """`values_max` bounds a body that is read as a whole; None where the route reads it in parts, by itself."""
 
     bytes_max: int
     values_max: int | None = None
 
 
-BARS = Bound(bytes_max=4 * 1024 * 1024)
-OTHERS = Bound(bytes_max=128 * 1024, values_max=1_000)
+BARS = BodyBound(bytes_max=4 * 1024 * 1024)
+OTHERS = BodyBound(bytes_max=128 * 1024, values_max=1_000)
 
 
-def bound_of(path: str) -> Bound:
+def bound_of(path: str) -> BodyBound:
     return BARS if path == "/v1/bars" else OTHERS
 
 
@@ -94,12 +95,11 @@ class _Body:
             raise Refused(408, "request_timeout", detail, {"Connection": "close"}) from None
 
     def _require_readable(self) -> None:
-        headers = dict(self._scope["headers"])
-        encoding = headers.get(b"content-encoding", b"").strip().lower()
-        if encoding not in (b"", b"identity"):
+        encodings = {each.strip().lower() for each in headers_of(self._scope, b"content-encoding")}
+        if encodings - {b"", b"identity"}:
             detail = "a body is sent as it is, without content-encoding"
             raise Refused(415, "unsupported_media_type", detail, {"Accept-Encoding": "identity"})
-        announced = headers.get(b"content-length", b"")
+        announced = header_of(self._scope, b"content-length")
         self._require_size(int(announced[:20]) if announced.isdigit() else 0)
 
     def _require_size(self, size: int) -> None:
@@ -108,11 +108,11 @@ class _Body:
             more = "; send the bars in several requests" if self._bound is BARS else ""
             raise Refused(413, "payload_too_large", detail + more)
         if self._bounds.held_bytes > HELD_BYTES_MAX:
-            raise _refused(503, Unavailable("busy", "too many large requests at a time; repeat the request"))
+            raise Refused.of(Unavailable("busy", "too many large requests at a time; repeat the request"))
 
     def _is_json(self) -> bool:
-        kind = dict(self._scope["headers"]).get(b"content-type", b"").partition(b";")[0].strip().lower()
-        return self.received > 0 and kind.startswith(b"application/") and kind.endswith(b"json")
+        kind = media_type_of(self._scope)
+        return self.received > 0 and kind.startswith("application/") and kind.endswith("json")
 
 
 def _require_json(body: bytes, values_max: int) -> None:
@@ -120,9 +120,4 @@ def _require_json(body: bytes, values_max: int) -> None:
         require_json(body)
         require_few_values(body, values_max)
     except InvalidInput as error:
-        raise _refused(422, error) from error
-
-
-def _refused(status: int, error: LemError) -> Refused:
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(error, Unavailable) else None
-    return Refused(status, error.code, error.detail, headers)
+        raise Refused.of(error) from error

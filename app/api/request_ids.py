@@ -8,6 +8,8 @@ from uuid import uuid4
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, get_contextvars
 
+from app.api.headers import header_of
+
 HEADER = "X-Request-ID"
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
@@ -25,7 +27,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
+        given = header_of(scope, HEADER.lower().encode())
         request_id = given.decode() if _SANE.fullmatch(given) else uuid4().hex
         bind_contextvars(request_id=request_id)
 

@@ -9,18 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 LOG = logging.getLogger(__name__)
 
-STEP_SECONDS_MAX = 60.0
-"""A step of the machine's clock by more than that is followed at once: the clock was plainly wrong before it."""
+JUMP_SECONDS_MAX = 60.0
+"""A jump of the machine's clock by more than that is followed at once: the clock was plainly wrong before it."""
 SLEW = 0.02
-"""Seconds by which a smaller step is followed in each second: 30 s are made up for in 25 minutes."""
-STEP_SECONDS_TOLD = 1.0
+"""Seconds by which a smaller jump is followed in each second: 30 s are made up for in 25 minutes."""
+JUMP_SECONDS_TOLD = 1.0
+"""The log tells of jumps by more than that."""
 
 
 class WallClock:
     """Live: the time of this machine, in UTC, without its jumps.
 
     The clock runs on with the machine's monotonic time where somebody sets the machine's clock, and follows the new
-    setting slowly: a small step must neither make bars look unfinished nor windows look missed. A bar that has closed
+    setting slowly: a small jump must neither make bars look unfinished nor windows look missed. A bar that has closed
     by the machine's own clock has closed.
     """
 
@@ -29,7 +30,7 @@ class WallClock:
         self._monotonic = monotonic
         self._read_at = monotonic()
         self._ahead = wall() - self._read_at
-        self._step = 0.0
+        self._jump = 0.0
 
     def now(self, newest_close: datetime) -> datetime:
         wall, monotonic = self._wall(), self._monotonic()
@@ -39,17 +40,17 @@ class WallClock:
 
     def _follow(self, ahead: float, elapsed: float) -> None:
         """Take the wall clock's distance from monotonic time, as far as `elapsed` seconds allow."""
-        step = ahead - self._ahead
-        if abs(step - self._step) > STEP_SECONDS_TOLD:
-            how = "slowly" if abs(step) <= STEP_SECONDS_MAX else "at once"
-            LOG.warning("the machine's clock differs from its own course by %.1f s: followed %s", step, how)
-        if abs(step) <= STEP_SECONDS_MAX:
+        jump = ahead - self._ahead
+        if abs(jump - self._jump) > JUMP_SECONDS_TOLD:
+            how = "slowly" if abs(jump) <= JUMP_SECONDS_MAX else "at once"
+            LOG.warning("the machine's clock differs from its own course by %.1f s: followed %s", jump, how)
+        if abs(jump) <= JUMP_SECONDS_MAX:
             most = SLEW * elapsed
-            followed = max(-most, min(step, most))
+            followed = max(-most, min(jump, most))
         else:
-            followed = step
+            followed = jump
         self._ahead += followed
-        self._step = step - followed
+        self._jump = jump - followed
 
 
 class BarsClock:

@@ -1,13 +1,22 @@
-"""One request of a feed on its way: which of its bars are refused, and how much work it still may cause."""
+"""One request of a feed: which of its bars are refused, and how many synthetic bars it has caused."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from app.domain.bar import Bar
 from app.domain.errors import InvalidInput, LemError
 from app.engine.results import RejectedBar
 
 SYNTHETIC_BARS_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class SentBar:
+    """A bar and its index in the request."""
+
+    index: int
+    bar: Bar
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
-from app.engine.bar_request import BarRequest
+from app.engine.bar_request import BarRequest, SentBar
 from app.engine.instruments.cache import CANNOT_OPEN, LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
@@ -19,7 +19,8 @@ from app.engine.ports import Clock, Metrics, Store
 from app.engine.results import FeedBar, Ingested
 from app.engine.stages.append import Outrun, append, rounds
 from app.engine.stages.batch import InstrumentOrders
-from app.engine.stages.check import NewBars, SentBar, closed_bars, has_long_gap, new_bars, windows_wanted
+from app.engine.stages.check import NewBars, closed_bars, new_bars
+from app.engine.stages.filling import has_long_gap, windows_wanted
 
 LOG = logging.getLogger(__name__)
 

@@ -89,7 +89,7 @@ class Engine:
         )
 
     @property
-    def failing_instruments(self) -> int:
+    def instruments_failed(self) -> int:
         """How many instruments cannot be opened now."""
         return len(self._live.failures.symbols)
 

@@ -21,13 +21,12 @@ BARS_REMEMBERED = 20
 BARS_TO_RECOVER = 5
 LIVE_BARS = 5
 """A bar that comes more than so many bars after its close is history, and says nothing of the feed."""
-
-
 NEWS_SECONDS = 0.5
+"""A smaller change of a feed's lateness is not told to other processes: each telling is a write."""
 
 
 @dataclass(slots=True)
-class _Feed:
+class _Lateness:
     """`seen` is the lateness of bars that came to this process, `told` what all processes know of the feed."""
 
     seen: deque[float] = field(default_factory=lambda: deque(maxlen=BARS_REMEMBERED))
@@ -42,7 +41,7 @@ class FeedLateness:
     def __init__(self, metrics: Metrics, grace_seconds: float | None) -> None:
         self._metrics = metrics
         self._setting = grace_seconds
-        self._feeds: defaultdict[str, _Feed] = defaultdict(_Feed)
+        self._feeds: defaultdict[str, _Lateness] = defaultdict(_Lateness)
 
     def grace(self, instrument: Instrument) -> timedelta:
         """How long after its close a bar is waited for.

@@ -10,12 +10,13 @@ from itertools import pairwise
 from app.domain.bar import Bar
 from app.domain.durations import DAY_SECONDS
 from app.domain.errors import Conflict
-from app.engine.bar_request import BarRequest
+from app.engine.bar_request import BarRequest, SentBar
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.ports import Store
 from app.engine.stages.append import Outrun
-from app.engine.stages.check import OPEN_TIME_MIN, SentBar, filled, overlapping
+from app.engine.stages.check import OPEN_TIME_MIN, overlapping
+from app.engine.stages.filling import filling
 from app.engine.tasks import Breather
 
 
@@ -68,9 +69,9 @@ class OlderBars:
         for later, earlier in pairwise(newest_first):
             if len(found) >= self._store.bars_kept:
                 break
-            filling = filled(live, earlier, later)
-            found += [*reversed(filling), earlier]
-            await breather.after(len(filling) + 1)
+            synthetic = filling(live, earlier, later)
+            found += [*reversed(synthetic), earlier]
+            await breather.after(len(synthetic) + 1)
         return found[: self._store.bars_kept][::-1]
 
 

@@ -13,13 +13,14 @@ from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
+from app.engine.instruments.order_windows import looks_at
 from app.engine.ports import Metrics
 from app.engine.set_aside import SetAside
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
 from app.engine.stages.take import take_slices
-from app.engine.stages.windows import close_windows, looks_at, wanted_slices
+from app.engine.stages.windows import close_windows, wanted_slices
 from app.engine.tasks import Breather
 
 

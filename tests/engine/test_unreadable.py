@@ -264,7 +264,7 @@ async def test_an_instrument_that_cannot_be_opened_keeps_no_other_from_opening_n
             await desk.order("here")
         store.buggy = False
         async with asyncio.timeout(10):
-            while desk.engine.failing_instruments:  # noqa: ASYNC110 -- recovery opens it by itself
+            while desk.engine.instruments_failed:  # noqa: ASYNC110 -- recovery opens it by itself
                 await asyncio.sleep(0.01)
         opened = await desk.engine.recovery.readiness()
         await desk.order("here")
@@ -288,7 +288,7 @@ async def test_an_instrument_opens_at_once_when_the_order_that_was_in_its_way_is
             desk.engine._live.failures.failed(BTC, RuntimeError("many tries"))
         await desk.engine.orders.cancel(order.order_id)
         async with asyncio.timeout(4):
-            while desk.engine.failing_instruments:  # noqa: ASYNC110 -- recovery opens it by itself
+            while desk.engine.instruments_failed:  # noqa: ASYNC110 -- recovery opens it by itself
                 await asyncio.sleep(0.001)
 
     assert store.buggy
@@ -304,7 +304,7 @@ async def test_a_fill_is_booked_though_its_instrument_cannot_be_opened(store_url
     async with a_desk(store_url, store=store, instrument=an_instrument(symbol=TWIN)) as desk:
         booked = await desk.engine.fills.report(order.order_id, a_fill(order))
 
-        assert desk.engine.failing_instruments == 1
+        assert desk.engine.instruments_failed == 1
     assert booked.new
     assert booked.order.filled == 1
 

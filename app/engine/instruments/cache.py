@@ -12,7 +12,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound, TooEarly, Unavai
 from app.domain.state import OrderState
 from app.engine.instruments.failures import OpeningFailures
 from app.engine.instruments.live import LiveInstrument
-from app.engine.stages.windows import next_window
+from app.engine.instruments.order_windows import next_window
 
 PASSING = ("store_unavailable", "busy")
 """Refusals that say nothing of the instrument."""

@@ -1,7 +1,6 @@
 """Stage "check": from what a feed sends to bars that may be appended, checked as a whole before anything is recorded.
 
-Missing windows become marked synthetic bars. A gap that is too long (app/bars/gaps.py) is not filled: the history
-starts anew after it, and only as many synthetic bars are made as the orders under way need to reach their end.
+Missing windows become marked synthetic bars: see filling.py.
 """
 
 from __future__ import annotations
@@ -10,31 +9,21 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
-from app.bars.gaps import GAP_WINDOWS_MAX
-from app.domain.bar import Bar, fill_gap, require_countable
+from app.domain.bar import Bar, require_countable
 from app.domain.errors import Conflict, InvalidInput, LemError, TooEarly
 from app.domain.numbers import require_aware
 from app.domain.plausibility import CLOCK_SKEW
-from app.domain.state import OrderState
-from app.engine.bar_request import SYNTHETIC_BARS_MAX, BarRequest
+from app.engine.bar_request import BarRequest, SentBar
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Clock
 from app.engine.results import FeedBar
+from app.engine.stages.filling import filling
 from app.engine.tasks import Breather
 
 OPEN_TIME_MIN = datetime(1970, 1, 2, tzinfo=UTC)
 SOON = timedelta(minutes=15)
 """A bar that closes within that time, or within its own length, may be sent again when it has closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SentBar:
-    """A bar and its index in the request."""
-
-    index: int
-    bar: Bar
 
 
 @dataclass(slots=True)
@@ -107,37 +96,19 @@ async def new_bars(
             if bar.open_time < last.close_time:
                 request.refuse(each.index, overlapping(bar))
                 continue
-            filling = _filling(live, last, bar, windows_wanted)
-            request.count_synthetic(each.index, len(filling))
-            made.bars += filling
-            made.synthetic += len(filling)
-            await breather.after(len(filling))
+            synthetic = filling(live, last, bar, windows_wanted)
+            request.count_synthetic(each.index, len(synthetic))
+            made.bars += synthetic
+            made.synthetic += len(synthetic)
+            await breather.after(len(synthetic))
         made.bars.append(bar)
         known[bar.open_time] = last = bar
     return made
 
 
-def has_long_gap(live: LiveInstrument, sent: Sequence[SentBar]) -> bool:
-    """Whether a gap might be too long to be filled: a cheap upper bound that counts nights as windows."""
-    newest = [live.newest.open_time] if live.newest else []
-    opens = newest + [each.bar.open_time for each in sent]
-    longest = timedelta(seconds=GAP_WINDOWS_MAX * live.instrument.bar_seconds)
-    return any(later - earlier > longest for earlier, later in pairwise(opens))
-
-
-def windows_wanted(live: LiveInstrument, orders: Sequence[OrderState]) -> int:
-    """How many windows of the feed, from the newest bar on, it takes at most to bring every order to its end."""
-    bar_seconds, wanted = live.instrument.bar_seconds, 0
-    for state in orders:
-        until_next = max(timedelta(), state.next_open - live.last.close_time) // timedelta(seconds=bar_seconds)
-        steps_left = state.order.horizon.max_steps - state.step + 2
-        wanted = max(wanted, until_next + steps_left * live.step_seconds_of(state.order) // bar_seconds)
-    return min(wanted, SYNTHETIC_BARS_MAX)
-
-
-def filled(live: LiveInstrument, last: Bar, bar: Bar) -> list[Bar]:
-    """The synthetic bars between two bars of a history on which no order stands."""
-    return _filling(live, last, bar, 0)
+def overlapping(bar: Bar) -> Conflict:
+    """A second bar of a daily feed's session may carry another stamp."""
+    return Conflict("bar_out_of_order", f"the bar at {bar.open_time.isoformat()} opens before the one before it closes")
 
 
 def _to_bar(sent: FeedBar, live: LiveInstrument) -> Bar:
@@ -158,11 +129,6 @@ def _to_bar(sent: FeedBar, live: LiveInstrument) -> Bar:
     )
     require_countable(bar)
     return bar
-
-
-def overlapping(bar: Bar) -> Conflict:
-    """A second bar of a daily feed's session may carry another stamp."""
-    return Conflict("bar_out_of_order", f"the bar at {bar.open_time.isoformat()} opens before the one before it closes")
 
 
 def _require_closed(bar: Bar, live: LiveInstrument, clock: Clock) -> None:
@@ -193,13 +159,3 @@ def _sort_known(made: NewBars, sent: SentBar, recorded: Bar | None) -> None:
         made.filled_before.append(sent)
     else:
         made.revised.append(sent.bar)
-
-
-def _filling(live: LiveInstrument, last: Bar, bar: Bar, windows_wanted: int) -> list[Bar]:
-    if last.close_time == bar.open_time:
-        return []
-    seconds = live.instrument.bar_seconds
-    opens = live.calendar.missing(last.open_time, bar.open_time, seconds, GAP_WINDOWS_MAX + 1)
-    if len(opens) > GAP_WINDOWS_MAX:
-        opens = live.calendar.missing(last.open_time, bar.open_time, seconds, windows_wanted) if windows_wanted else []
-    return [fill_gap(last, open_time, live.close_of(open_time, seconds)) for open_time in opens]

@@ -42,7 +42,7 @@ class DecidedSlice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _DecisionAndVolume:
     """A decision, and the volume (base units) that the market is expected to trade in its window."""
 
     decision: Decision
@@ -107,7 +107,9 @@ class Decider:
             for each, answer in zip(group.wanted, answered, strict=True)
         ]
 
-    async def _asked(self, group: WantedSlices, window: BarWindow, orders: Sequence[WantedSlice]) -> list[_Answer]:
+    async def _asked(
+        self, group: WantedSlices, window: BarWindow, orders: Sequence[WantedSlice]
+    ) -> list[_DecisionAndVolume]:
         known = self._known(group.live.symbol, group.step_seconds, window)
         try:
             reading, decisions = await self._thread.run(_decided, self._chain, window, known, orders, group.late_reason)
@@ -135,7 +137,7 @@ def _decided(
     known: ChainReading | None,
     orders: Sequence[WantedSlice],
     model_unavailable: str | None,
-) -> tuple[ChainReading, list[_Answer]]:
+) -> tuple[ChainReading, list[_DecisionAndVolume]]:
     """What the chain reads of the window, and one batch of decisions on it."""
     reading = known or chain.read(window)
     asked = reading.without_model(model_unavailable) if model_unavailable else reading
@@ -144,7 +146,7 @@ def _decided(
     rooms = [room(each.state, window.last_price, volume[each.windows_unseen]) for each in orders]
     rows = rows_of([each.state for each in orders], unseen, window.last_price, chain.risk_aversion)
     answers = zip(decide(asked, rows, rooms), unseen, strict=True)
-    return reading, [_Answer(decision, volume[windows]) for decision, windows in answers]
+    return reading, [_DecisionAndVolume(decision, volume[windows]) for decision, windows in answers]
 
 
 def _foreseen(
@@ -153,7 +155,7 @@ def _foreseen(
     return foresee(known or chain.read(window), window, state, windows_unseen, chain.risk_aversion)
 
 
-def _missed(state: OrderState, answer: _Answer) -> _Answer:
+def _missed(state: OrderState, answer: _DecisionAndVolume) -> _DecisionAndVolume:
     """Nobody can trade in a window that is over: the step counts, with nothing in it."""
     last = state.step + 1 == state.order.horizon.max_steps
     projection = Projection(lots=0, stopping=state.stopping, final=last, bound_by=None, stop_reason=None)
