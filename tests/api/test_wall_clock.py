@@ -15,6 +15,8 @@ from tests.api.wire import SYMBOL, Json, bar_json, instrument_json, next_slice, 
 from tests.builders import a_bar
 
 HISTORY = 80
+BAR_SECONDS, GRACE_SECONDS = 2, 0.1
+"""The grace leaves most of a window to ask for its slice, on a busy machine too."""
 
 
 @pytest.fixture
@@ -23,18 +25,20 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def second_bars(newest_close: datetime, count: int = HISTORY) -> Json:
-    """Bars of one second, the newest closing then."""
-    opens = [newest_close - timedelta(seconds=back) for back in range(count, 0, -1)]
+def short_bars(newest_close: datetime, count: int = HISTORY) -> Json:
+    """Bars of two seconds, the newest closing then."""
+    opens = [newest_close - timedelta(seconds=BAR_SECONDS * back) for back in range(count, 0, -1)]
     return {"bars": [bar_json(a_bar(), open_time=moment.isoformat()) for moment in opens]}
 
 
 async def live(client: httpx.AsyncClient) -> datetime:
-    """One-second bars up to the newest whole second, which is returned."""
-    await client.put(f"/v1/instruments/{SYMBOL}", json=instrument_json(bar_seconds=1))
-    now = datetime.now(UTC).replace(microsecond=0)
-    assert (await client.post("/v1/bars", json=second_bars(now))).status_code == 200
-    return now
+    """Short bars up to the newest that has closed; its close is returned."""
+    terms = instrument_json(bar_seconds=BAR_SECONDS, grace_seconds=GRACE_SECONDS)
+    await client.put(f"/v1/instruments/{SYMBOL}", json=terms)
+    seconds = int(datetime.now(UTC).timestamp())
+    closed = datetime.fromtimestamp(seconds - seconds % BAR_SECONDS, UTC)
+    assert (await client.post("/v1/bars", json=short_bars(closed))).status_code == 200
+    return closed
 
 
 async def test_a_late_bar_brings_a_fallback_slice_that_says_why_and_is_counted(client: httpx.AsyncClient) -> None:

@@ -37,6 +37,7 @@ def a_policy(**training: object) -> LemPolicy:
     return policy
 
 
+@pytest.mark.measures
 def test_the_orders_that_start_before_it_are_counted_market_by_market(results: list[MarketResults]) -> None:
     ((_, fact),) = in_sample(results, date(1970, 1, 12)).items()
 
@@ -44,6 +45,7 @@ def test_the_orders_that_start_before_it_are_counted_market_by_market(results: l
     assert "new" not in fact
 
 
+@pytest.mark.measures
 def test_nothing_is_said_of_later_orders(results: list[MarketResults]) -> None:
     assert in_sample(results, date(1970, 1, 9)) == {}
 
@@ -52,6 +54,7 @@ def test_a_card_says_until_when_bars_trained_its_model() -> None:
     assert trained_until(a_policy(end="2024-07-01")) == date(2024, 7, 1)
 
 
+@pytest.mark.measures
 def test_a_model_that_saw_no_bars_has_no_such_day(results: list[MarketResults]) -> None:
     assert trained_until(a_policy(data=["random walk"])) is None
     assert trained_until(StandIn()) is None
