@@ -109,7 +109,8 @@ class SparingHandler(logging.StreamHandler[TextIO]):
                 self._wait()
 
     def _tell_repeats(self) -> None:
-        """What has not come again since it was told last is told at once when it comes next."""
+        """Write a line with the count for each kind that was repeated. A kind that was not is forgotten, so that it is
+        written at once when it comes next."""
         self._repeats = {kind: count for kind, count in self._repeats.items() if count}
         for kind, count in self._repeats.items():
             told = self._newest.pop(kind).__dict__ | {"repeated": count, "exc_info": None, "exc_text": None}

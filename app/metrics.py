@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -21,67 +21,54 @@ OTHER = "other"
 
 
 class ServiceMetrics:
-    """Has a registry of its own, so that several services can live in one process, as in tests. Implements
-    `engine.ports.Metrics` and `api.middleware.HttpMetrics`."""
+    """Implements `engine.ports.Metrics` and `api.middleware.HttpMetrics`. Has a registry of its own, so that several
+    services can live in one process, as in tests."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry(auto_describe=True)
-        self._bars = Counter("lem_bars_ingested", "Bars accepted from the feed", ["instrument"], registry=registry)
-        self._gaps = Counter(
-            "lem_gaps_filled", "Marked bars that stand for missing ones", ["instrument"], registry=registry
+        self.registry = CollectorRegistry(auto_describe=True)
+        count, gauge, time = self._counter, self._gauge, self._histogram
+        self._bars = count("lem_bars_ingested", "Bars accepted from the feed", "instrument")
+        self._gaps = count("lem_gaps_filled", "Marked bars that stand for missing ones", "instrument")
+        self._revised = count("lem_bars_revised", "Bars that came again with other values", "instrument")
+        self._bars_late = count("lem_bars_late", "Bars that came later than the grace", "instrument")
+        self._lateness = gauge("lem_feed_lateness_seconds", "Newest bar's time on the way", "instrument")
+        self._bar_age = gauge("lem_bar_age_seconds", "Since the newest bar closed", "instrument")
+        self._overdue = gauge("lem_feed_overdue_seconds", "Since the next bar should have closed", "instrument")
+        self._silent = gauge("lem_feeds_silent", "Instruments whose orders await a silent feed")
+        self._failed = gauge("lem_instruments_failed", "Instruments that cannot be opened now")
+        self._orders = count("lem_orders", "Orders that reached a status", "status")
+        self._live_orders = gauge("lem_live_orders", "Orders that may still trade", "status")
+        self._set_aside = gauge("lem_orders_set_aside", "Orders that cannot be moved and are left out")
+        self._slices = gauge("lem_current_slices", "Slices that run or come next", "basis")
+        self._slices_late = count("lem_slices_late", "Slices given after their window had opened")
+        self._decisions = count("lem_decisions", "Slices decided", "basis")
+        self._fallbacks = count("lem_fallbacks", "Slices not decided by the model", "reason")
+        self._decision_seconds = time("lem_decision_seconds", "One batch of decisions", BATCH_BUCKETS)
+        self._committed = count("lem_commits", "Changes of orders recorded in the store")
+        self._commit_seconds = time("lem_commit_seconds", "One batch of commits", BATCH_BUCKETS)
+        self._fill_warnings = count("lem_fill_warnings", "Odd fills", "warning")
+        self._requests = count("lem_http_requests", "Requests", "method", "route", "status")
+        self._request_seconds = time("lem_http_request_seconds", "Time of requests", HTTP_BUCKETS, "method", "route")
+        self._long_poll_seconds = time(
+            "lem_long_poll_seconds", "Time of requests that wait for a slice", LONG_POLL_BUCKETS
         )
-        self._revised = Counter(
-            "lem_bars_revised", "Bars that came again with other values", ["instrument"], registry=registry
-        )
-        self._bars_late = Counter(
-            "lem_bars_late", "Bars that came later than the grace", ["instrument"], registry=registry
-        )
-        self._feed_lateness = Gauge(
-            "lem_feed_lateness_seconds", "Newest bar's time on the way", ["instrument"], registry=registry
-        )
-        self._set_aside = Gauge(
-            "lem_orders_set_aside", "Orders that cannot be moved and are left out", registry=registry
-        )
-        self._decisions = Counter("lem_decisions", "Slices decided", ["basis"], registry=registry)
-        self._fallbacks = Counter("lem_fallbacks", "Slices not decided by the model", ["reason"], registry=registry)
-        self._decision_seconds = Histogram(
-            "lem_decision_seconds", "One batch of decisions", buckets=BATCH_BUCKETS, registry=registry
-        )
-        self._committed = Counter("lem_commits", "Changes of orders recorded in the store", registry=registry)
-        self._commit_seconds = Histogram(
-            "lem_commit_seconds", "One batch of commits", buckets=BATCH_BUCKETS, registry=registry
-        )
-        self._orders = Counter("lem_orders", "Orders that reached a status", ["status"], registry=registry)
-        self._fill_warnings = Counter("lem_fill_warnings", "Odd fills", ["warning"], registry=registry)
-        self._live_orders = Gauge("lem_live_orders", "Orders that may still trade", ["status"], registry=registry)
-        self._slices = Gauge("lem_current_slices", "Slices that run or come next", ["basis"], registry=registry)
-        self._bar_age = Gauge("lem_bar_age_seconds", "Since the newest bar closed", ["instrument"], registry=registry)
-        self._overdue = Gauge(
-            "lem_feed_overdue_seconds", "Since the next bar should have closed", ["instrument"], registry=registry
-        )
-        self._silent = Gauge("lem_feeds_silent", "Instruments whose orders await a silent feed", registry=registry)
-        self._late = Counter("lem_slices_late", "Slices given after their window had opened", registry=registry)
-        self._requests = Counter("lem_http_requests", "Requests", ["method", "route", "status"], registry=registry)
-        self._request_seconds = Histogram(
-            "lem_http_request_seconds", "Requests' time", ["method", "route"], buckets=HTTP_BUCKETS, registry=registry
-        )
-        self._long_poll_seconds = Histogram(
-            "lem_long_poll_seconds",
-            "Requests' time that wait for a slice",
-            buckets=LONG_POLL_BUCKETS,
-            registry=registry,
-        )
-        self._long_polls = Gauge("lem_long_polls_open", "Requests that wait for a slice", registry=registry)
-        self._ready = Gauge("lem_ready", "1 while the service is ready", registry=registry)
-        self._store_up = Gauge("lem_store_up", "1 while the store answers", registry=registry)
-        self._unreadable = Counter(
-            "lem_store_unreadable", "Keys in the store that are not understood", ["kind"], registry=registry
-        )
-        self._failing = Gauge("lem_instruments_failed", "Instruments that cannot be opened now", registry=registry)
-        self._bundle = Gauge("lem_bundle_info", "1 for the bundle that decides", ["digest"], registry=registry)
+        self._long_polls = gauge("lem_long_polls_open", "Requests that wait for a slice")
+        self._ready = gauge("lem_ready", "1 while the service is ready")
+        self._store_up = gauge("lem_store_up", "1 while the store answers")
+        self._unreadable = count("lem_store_unreadable", "Keys in the store that are not understood", "kind")
+        self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides", "digest")
         self._named: set[str] = set()
         self._shown: set[str] = set()
-        ProcessCollector(registry=registry)
+        ProcessCollector(registry=self.registry)
+
+    def _counter(self, name: str, told: str, *labels: str) -> Counter:
+        return Counter(name, told, labels, registry=self.registry)
+
+    def _gauge(self, name: str, told: str, *labels: str) -> Gauge:
+        return Gauge(name, told, labels, registry=self.registry)
+
+    def _histogram(self, name: str, told: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(name, told, labels, buckets=buckets, registry=self.registry)
 
     def bar_ingested(self, instrument: str, count: int) -> None:
         self._bars.labels(self._label(instrument)).inc(count)
@@ -93,7 +80,7 @@ class ServiceMetrics:
         self._revised.labels(self._label(instrument)).inc(count)
 
     def bar_came(self, instrument: str, late_seconds: float) -> None:
-        self._feed_lateness.labels(self._label(instrument)).set(late_seconds)
+        self._lateness.labels(self._label(instrument)).set(late_seconds)
 
     def bar_late(self, instrument: str) -> None:
         self._bars_late.labels(self._label(instrument)).inc()
@@ -121,7 +108,7 @@ class ServiceMetrics:
         self._fill_warnings.labels(warning).inc()
 
     def slice_late(self, count: int) -> None:
-        self._late.inc(count)
+        self._slices_late.inc(count)
 
     def http_answered(self, method: str, route: str, status: int, seconds: float, *, long_poll: bool) -> None:
         self._requests.labels(method, route, str(status)).inc()
@@ -137,7 +124,7 @@ class ServiceMetrics:
         self._ready.set(ready)
 
     def orders_live(self, counts: Mapping[Status, int] | None) -> None:
-        """None where nobody can tell: no series is better than an old one."""
+        """None where the store cannot be asked: no series is shown then, rather than an old one."""
         self._live_orders.clear()
         for status, count in (counts or {}).items():
             self._live_orders.labels(status).set(count)
@@ -172,7 +159,7 @@ class ServiceMetrics:
         self._unreadable.labels(kind).inc()
 
     def instruments_failed(self, count: int) -> None:
-        self._failing.set(count)
+        self._failed.set(count)
 
     def bundle_active(self, digest: str) -> None:
         self._bundle.clear()

@@ -1,5 +1,5 @@
-"""Reads the bars of a request one by one, with the event loop free in between: all of them, or those that are right,
-where the sender takes parts."""
+"""Reads the bars of a request one by one, and lets other requests have their turn in between. Either all bars must be
+right, or, with `partial`, those that are wrong are left out."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The server's side of a connection: how long a client may take to ask, how many connections there may be, and problems
-where a request is none.
+"""The server's side of a connection: how long a client may take to send a request, how many connections there may be,
+and a problem as the answer to what is no request.
 
 Uvicorn bounds none of these: a connection that never finishes its headers would stay for ever.
 """
@@ -22,7 +22,7 @@ HEADERS_SECONDS_MAX = 10.0
 """From the connection, or the first byte of a later request, until the headers are there."""
 HEADERS_BYTES_MAX = 64 * 1024
 READER_SECONDS_MAX = 30.0
-"""How long a client may leave an answer unread that does not fit between us."""
+"""How long a client may leave an answer unread once the buffers between us are full."""
 FILES_WANTED = 65_536
 FILES_RESERVED = 256
 """Descriptors for the store's connections, for files and the log."""
@@ -31,10 +31,11 @@ TRIES_MAX = 64
 
 
 class Places:
-    """How many connections there may be, from how many files the process may open; and the connections, oldest first.
+    """The open connections, oldest first, and how many there may be, which follows from `files_max`: how many files the
+    process may open.
 
-    `backlog` is how many may stand before the door. All of them can be let in before the first one is looked at, so
-    files are kept for them too.
+    `backlog` is how many connections may wait to be accepted. All of them can be accepted before the first one is
+    looked at, so files are kept for them too.
     """
 
     def __init__(self, files_max: int) -> None:

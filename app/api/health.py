@@ -21,8 +21,8 @@ class HealthOut(Answer):
 
 class ReadyOut(Answer):
     """`reasons` are codes, empty when ready. `feeds_silent` names instruments whose orders await bars that do not come,
-    at most 20: `instruments_failed` names those that cannot be opened now and are tried again. Both alone leave
-    the service ready."""
+    `instruments_failed` those that cannot be opened now and are tried again, at most 20 each. Neither makes the service
+    unready."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"ready": True, "reasons": [], "feeds_silent": [], "instruments_failed": []}]}

@@ -1,5 +1,5 @@
-"""Reads JSON that strangers send, with work and memory bounded by the bytes of a body. A list of bars is read in parts,
-with the event loop free in between: see bar_parts.py."""
+"""Reads JSON that strangers send, with work and memory bounded by the bytes of a body. A list of bars is read one
+by one: see bar_parts.py."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class HttpMetrics(Protocol):
         ...
 
     def long_polls_open(self, change: int) -> None:
-        """So many more requests wait for a slice."""
+        """`change` more requests wait for a slice now; negative where fewer do."""
         ...
 
 

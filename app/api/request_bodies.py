@@ -1,4 +1,4 @@
-"""Bounds on what a request may send before its route sees it: size, time, encoding, and what is no JSON."""
+"""Bounds on a request's body before its route sees it: its size, its time and its encoding; and it must be JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A name for every request, which its log lines and its answer carry: what a client says went wrong can be found."""
+"""An id for every request, in its answer and in its lines of the log, so that what a client asks about can be found."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 class RequestIds:
     """Takes the client's `X-Request-ID` where it is 1 to 128 letters, digits and . _ : -, else makes one.
 
-    The name is not unbound at the end: the server logs a failure after that. It ends with the request's own task.
+    The id is not unbound at the end, since the server logs a failure after that. It ends with the request's own task.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""The clock on the wall of an exchange, read off the times of its bars.
+"""The local time of an exchange, found from the times of its bars.
 
 Bar files hold UTC. An exchange keeps its hours in local time, so that in UTC the same session moves by an hour when
 daylight saving begins and ends. Of the clocks below the exchange's own is the one on which bars open at the same times
@@ -38,7 +38,7 @@ def wall_seconds(open_time: Seconds) -> Seconds:
     """[T]: the times of `open_time` [T] on the exchange's clock, in seconds since its own 1970-01-01 00:00.
 
     UTC stands unless another clock gathers the opens in fewer times of the week. The clock is right but for a constant:
-    it says which opens are the same time of day, and not which city it hangs in.
+    it says which opens are the same time of day, and not which city's clock it is.
     """
     slots = open_time // SLOT_SECONDS
     firsts = np.flatnonzero(np.diff(slots, prepend=slots[0] - 1))

@@ -1,4 +1,4 @@
-"""What may come of an order: its decisions over many simulated continuations of the market.
+"""Foresees how an order may go on: its decisions over many simulated continuations of the market.
 
 The log price is a Brownian motion from the last close, with the volatility of the newest bars, and the price itself has
 no drift; a bar's price is the average of its path. Volumes come as forecast. The policies read the market as of the
@@ -65,7 +65,7 @@ def foresee(
 
 
 class _Continuations:
-    """The order in each continuation, [P] each. `done` counts lots that are asked for and not known to have failed;
+    """The order in each continuation, as arrays [P]. `done` counts lots that are asked for and not known to have failed;
     `quantity` and `notional` are what was traded, in base units and quote currency; the sums are those of
     `BenchmarkSums`."""
 

@@ -1,5 +1,5 @@
-"""What a valid order must also be, held against its instrument and the market: its price on the tick, its size one that
-this market could have."""
+"""Checks of an order against its instrument and the market: the limit price must lie on the tick, and the size must be
+one that this market could trade."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.domain.sizing import amounts_at, lot_of, size_of
 
 PLAUSIBLE_MULTIPLE_MAX = 100
 """An order may be that many times what the market trades in max_steps steps like its busiest recent one. Desks send
-orders of a part of the volume: what is beyond this has its point in the wrong place, or the wrong unit."""
+orders of a part of the volume: a larger size has its decimal point in the wrong place, or the wrong unit."""
 
 
 def require_fitting(order: Order, instrument: Instrument, last_price: Decimal, busiest_volume: Decimal) -> None:

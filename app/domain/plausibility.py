@@ -1,4 +1,5 @@
-"""What a reported fill can be, and what is odd about it. Whoever reports too much is believed; nonsense is refused."""
+"""Checks of a reported fill: nonsense in its price or its time is refused, and what is odd is booked with a warning. No
+fill is refused for its size."""
 
 from __future__ import annotations
 

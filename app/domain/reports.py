@@ -1,4 +1,4 @@
-"""What the OMS reports of slices: fills, and that no more fills come."""
+"""What the OMS reports moves an order: a fill, and the word that no more fills come for a slice."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class BarIntake:
         raise Unavailable("busy", "other processes append bars of the same instruments; repeat the request")
 
     async def _known(self, bars: Sequence[FeedBar], request: BarRequest) -> Sent:
-        """The bars by instrument, those of unknown ones refused, and of those that cannot be opened."""
+        """The bars by instrument. Bars of instruments that are unknown or cannot be opened are refused."""
         sent: dict[str, list[tuple[int, FeedBar]]] = {}
         for index, bar in enumerate(bars):
             sent.setdefault(bar.instrument, []).append((index, bar))

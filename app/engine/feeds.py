@@ -1,4 +1,4 @@
-"""How the feeds of the open instruments do: how old their newest bar is, and how long the next one is overdue."""
+"""The state of each open instrument's feed: the age of its newest bar, and how long the next bar is overdue."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Feed:
 
 
 class Feeds:
-    """By the clock: with `--clock bars` nothing is ever overdue, since time stands still until a bar comes."""
+    """The feeds by the engine's clock: with `--clock bars` nothing is ever overdue, since time stands still until a bar
+    comes."""
 
     def __init__(self, instruments: LiveInstruments, live_orders: LiveOrders, clock: Clock) -> None:
         self._instruments = instruments
@@ -37,7 +38,7 @@ class Feeds:
         self._expected: dict[str, tuple[Bar, datetime | None]] = {}
 
     def all(self) -> list[Feed]:
-        """Of every instrument that has bars."""
+        """The feed of every instrument that has bars."""
         return list(self._feeds())
 
     def silent(self) -> list[str]:

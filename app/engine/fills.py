@@ -73,8 +73,7 @@ class FillReports:
         return change(state, after, replace(fill, warnings=warnings))
 
     async def _newest_bar(self, symbol: str) -> Bar | None:
-        """None where bars of other terms have still to come, or the instrument cannot be opened: fills are booked all
-        the same."""
+        """None where the instrument has no bars, or cannot be opened: fills are booked all the same."""
         try:
             return (await self._instruments.get(symbol)).newest
         except (NotFound, InvalidInput):

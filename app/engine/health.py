@@ -1,4 +1,4 @@
-"""Whether the service does its work: a service that answers and decides nothing must not look well."""
+"""Readiness: whether the service can do its work. A service that answers and decides nothing must not look well."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEEDS_TOLD_MAX = 20
 
 
 class Health:
-    """Readiness: what recovery says of the store, and whether all that runs in the background still does.
+    """Joins what recovery says of the store with whether the tasks in the background still run.
 
     A silent feed does not make the service unready, not even where all are silent: other instruments must go on, and a
     service that nobody sends to any more would never hear the feed again. It is told instead.

@@ -1,4 +1,4 @@
-"""The use case of whoever watches the clock: where a bar is late, orders go on without the bar."""
+"""The use case of the watchdog: where a bar is late, orders get their slices without the bar."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG = logging.getLogger(__name__)
 
 
 class LateSlices:
-    """How long a late bar is waited for is `lateness`' word; that matters only where somebody calls `give`."""
+    """Gives the slices that are due though their bar has not come. `lateness` says how long a bar is waited for."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class LateSlices:
         await self._instruments.get(symbol)
 
     async def _outrun(self, live: LiveInstrument) -> bool:
-        """Whether another process has taken bars that this one has not seen: none of them is late."""
+        """Whether another process has taken bars that this one has not seen: they are not late, but unread."""
         newest = await self._store.bars_before(live.symbol, None, 1)
         return bool(newest) and newest[0].open_time > live.last.open_time
 

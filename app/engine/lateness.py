@@ -27,7 +27,8 @@ NEWS_SECONDS = 0.5
 
 @dataclass(slots=True)
 class _Lateness:
-    """`seen` is the lateness of bars that came to this process, `told` what all processes know of the feed."""
+    """How late one feed is, in seconds: `seen` of the newest bars that came to this process, `told` as all processes
+    know it. `in_time` counts the bars in a row that came within the grace."""
 
     seen: deque[float] = field(default_factory=lambda: deque(maxlen=BARS_REMEMBERED))
     told: float = 0.0
@@ -76,8 +77,8 @@ class FeedLateness:
             LOG.warning("the feed of %s has recovered: its last %d bars came in time", symbol, feed.in_time)
 
     def news(self, instrument: Instrument) -> float | None:
-        """How late the feed is by what this process has seen, where others know it otherwise: they wait for the same
-        bars, here after a restart and in other services. They are taken to know it from now on."""
+        """How late the feed is by what this process has seen, where that is not what all processes know: others on the
+        same store, and this one after a restart, wait for the same bars. It counts as told from now on."""
         feed = self._feeds[instrument.symbol]
         latest = max(feed.seen, default=0.0)
         known = latest if LONGER_THAN_SEEN * latest > self._usual(instrument) else 0.0
@@ -87,7 +88,7 @@ class FeedLateness:
         return known
 
     def learn(self, instrument: Instrument, late_seconds: float) -> None:
-        """So late is the feed by what others have seen."""
+        """Take over what another process has told of the feed."""
         self._feeds[instrument.symbol].told = late_seconds
 
     def missed(self, instrument: Instrument) -> None:

@@ -1,7 +1,7 @@
-"""Which orders bars still matter to, and what their current slices are based on, as this process knows it.
+"""The orders that await bars, and the basis of their current slices, as this process knows them.
 
-For gauges and readiness, which must not read all orders from the store each time. What is known of an instrument is
-replaced whenever its orders are read: at recovery and with every bar.
+Gauges and readiness ask here, since they must not read all orders from the store each time. What is known of an
+instrument is replaced whenever its orders are read: at recovery and with every bar.
 """
 
 from __future__ import annotations

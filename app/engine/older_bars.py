@@ -22,7 +22,7 @@ from app.engine.tasks import Breather
 
 @dataclass(frozen=True, slots=True)
 class PutBefore:
-    """`bars` were put into a history, and `gaps_filled` more of its windows filled than before."""
+    """How many bars were put into histories, and how many more windows are filled there than before."""
 
     bars: int
     gaps_filled: int

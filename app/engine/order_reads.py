@@ -1,5 +1,5 @@
-"""Reads of single orders: never more at once than the store has connections for, and one read for all who ask for the
-same order while they queue."""
+"""Reads of single orders from the store: never more at a time than the store has connections for, and one read for all
+requests that queue for the same order."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from app.domain.state import OrderState
 from app.engine.ports import Store
 
 READS_MAX = 32
-"""Half of the store's connections: ten thousand requests that come at once queue here, where nobody's patience ends,
-and not for a connection, where each would be refused after some seconds."""
+"""Half of the store's connections. Ten thousand requests that come at once queue here and all get their answer; in the
+queue for a connection each would be refused after some seconds."""
 
 
 class OrderReads:
@@ -24,7 +24,8 @@ class OrderReads:
         self._tasks: set[asyncio.Task[OrderState | None]] = set()
 
     async def order(self, order_id: str) -> OrderState | None:
-        """Raises Unavailable where the store does; those who queue then need not find out one after the other."""
+        """Raises Unavailable where the store does, and refuses all requests in the queue with it: otherwise they would
+        find out one after the other."""
         if self._running < READS_MAX and not self._queued:
             return await self._read(order_id)
         answer = self._queued.get(order_id)
@@ -69,4 +70,4 @@ class OrderReads:
 def _refuse(answer: asyncio.Future[OrderState | None], error: BaseException) -> None:
     if not answer.done():
         answer.set_exception(error)
-        answer.exception()  # nobody may be left to hear it
+        answer.exception()  # asyncio warns of an error that nobody has asked for, as where the request is gone

@@ -12,7 +12,7 @@ LOG = logging.getLogger(__name__)
 
 
 class SetAside:
-    """What is known of them in this process: an order id by instrument, and the kind of its last failure."""
+    """The orders that this process has set aside: their ids by instrument, each with the kind of its last failure."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

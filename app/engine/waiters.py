@@ -31,7 +31,7 @@ class Watch:
 
     async def change(self, deadline: float) -> bool:
         """Wait for the next change; False where the loop's time has reached `deadline`, or nobody may wait any more.
-        Raises Unavailable("too_many_waiters") rather than be one too many."""
+        Raises Unavailable("too_many_waiters") where too many requests wait already."""
         if self._waiters.closed or asyncio.get_running_loop().time() >= deadline:
             return False
         if not self._changed.is_set():

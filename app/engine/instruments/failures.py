@@ -1,4 +1,5 @@
-"""Instruments that cannot be opened: each is tried again, less and less often, and told once, with its end."""
+"""Instruments that cannot be opened. Each is tried again, less and less often; the log tells when the trouble begins
+and when it ends."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Failure:
 
 
 class OpeningFailures:
-    """By symbol. Requests on an instrument that fails are refused until it may be tried again: opening it is work."""
+    """The failures by symbol. Requests on an instrument that fails are refused until it may be tried again, since to
+    open it is work."""
 
     def __init__(self) -> None:
         self._failures: dict[str, Failure] = {}

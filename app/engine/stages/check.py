@@ -150,7 +150,7 @@ def _too_far(bar: Bar, last: Bar, gap_max: timedelta) -> LemError:
 
 
 def _sort_known(made: NewBars, sent: SentBar, recorded: Bar | None) -> None:
-    """Into its place goes a bar that is not newer than the newest one."""
+    """Note what a bar is that is not newer than the newest one: older, a duplicate, or a revision."""
     if recorded is None:
         made.older.append(sent)
     elif recorded == sent.bar:

@@ -18,7 +18,7 @@ Line = tuple[str, dict[str, Any]]
 
 
 def log_changes(changes: Sequence[Change]) -> None:
-    """Costs nothing where nobody reads it: a bar may change a thousand orders."""
+    """Write the lines of all changes. Below `info` this costs nothing, since a bar may change a thousand orders."""
     if not LOG.isEnabledFor(logging.INFO):
         return
     for change in changes:
