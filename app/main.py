@@ -100,7 +100,13 @@ def _model(settings: Settings) -> LemPolicy:
 
 def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics) -> RedisStore:
     try:
-        return RedisStore.at(url, lookback, allow_lossy=settings.allow_lossy_store, on_unreadable=metrics.unreadable)
+        return RedisStore.at(
+            url,
+            lookback,
+            allow_lossy=settings.allow_lossy_store,
+            folder=None if settings.redis_url else settings.data_dir,
+            on_unreadable=metrics.unreadable,
+        )
     except ValueError as error:
         raise CannotStart(f"LEM_REDIS_URL: {error}") from error
 

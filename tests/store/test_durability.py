@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -187,3 +188,18 @@ async def test_what_is_written_to_ask_is_one_documented_key(server: str) -> None
     with Redis.from_url(server, decode_responses=True) as client:
         assert client.keys("*") == [keys.PROBE]
         assert client.ttl(keys.PROBE) == -1
+
+
+async def test_an_embedded_store_with_little_space_left_is_told(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it ends in the middle of a write. To allow a lossy store is not to allow this."""
+    store = RedisStore.at(server, lookback=8, folder=tmp_path, allow_lossy=True)
+
+    monkeypatch.setattr(durability, "DISK_FREE_BYTES_MIN", 0)
+    plenty = await store.weaknesses()
+    monkeypatch.setattr(durability, "DISK_FREE_BYTES_MIN", 1 << 62)
+    little = await store.weaknesses()
+    await store.close()
+
+    assert (plenty, little) == ((), ("store_disk_full",))
