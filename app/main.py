@@ -10,7 +10,8 @@ from fastapi import FastAPI
 
 from app.api.application import build
 from app.api.services import ActiveModel, Services
-from app.bundles.bundle import BundleError, LemPolicy, load_bundle
+from app.bundles.bundle import LemPolicy, load_bundle
+from app.bundles.errors import BundleError
 from app.clock.calendars import calendar
 from app.clock.clocks import BarsClock, WallClock
 from app.decision.chain import PolicyChain
@@ -18,9 +19,8 @@ from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
 from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
-from app.engine.engine import Engine
-from app.engine.ports import Clock
-from app.engine.recovery import STORE_AWAY
+from app.engine.engine import GAP_DAYS_MAX, Engine
+from app.engine.ports import STORE_AWAY, Clock
 from app.engine.watchdog import watching
 from app.metrics import ServiceMetrics
 from app.settings import ClockKind, Settings
@@ -61,6 +61,8 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
             clock=clock,
             calendars=calendar,
             metrics=metrics,
+            grace_seconds=settings.grace_seconds,
+            gap_days_max=settings.gap_days_max or GAP_DAYS_MAX,
         )
         stack.push_async_callback(engine.stop)
         await engine.start()

@@ -30,6 +30,18 @@ class ServiceMetrics:
         self._gaps = Counter(
             "lem_gaps_filled", "Marked bars that stand for missing ones", ["instrument"], registry=registry
         )
+        self._revised = Counter(
+            "lem_bars_revised", "Bars that came again with other values", ["instrument"], registry=registry
+        )
+        self._bars_late = Counter(
+            "lem_bars_late", "Bars that came later than the grace", ["instrument"], registry=registry
+        )
+        self._feed_lateness = Gauge(
+            "lem_feed_lateness_seconds", "Newest bar's time on the way", ["instrument"], registry=registry
+        )
+        self._set_aside = Gauge(
+            "lem_orders_set_aside", "Orders that cannot be moved and are left out", registry=registry
+        )
         self._decisions = Counter("lem_decisions", "Slices decided", ["basis"], registry=registry)
         self._fallbacks = Counter("lem_fallbacks", "Slices not decided by the model", ["reason"], registry=registry)
         self._decision_seconds = Histogram(
@@ -76,6 +88,18 @@ class ServiceMetrics:
 
     def gap_filled(self, instrument: str, count: int) -> None:
         self._gaps.labels(self._label(instrument)).inc(count)
+
+    def bar_revised(self, instrument: str, count: int) -> None:
+        self._revised.labels(self._label(instrument)).inc(count)
+
+    def bar_came(self, instrument: str, late_seconds: float) -> None:
+        self._feed_lateness.labels(self._label(instrument)).set(late_seconds)
+
+    def bar_late(self, instrument: str) -> None:
+        self._bars_late.labels(self._label(instrument)).inc()
+
+    def orders_set_aside(self, count: int) -> None:
+        self._set_aside.set(count)
 
     def decided(self, basis: Basis, count: int, seconds: float) -> None:
         """`seconds` is the time of the whole batch."""

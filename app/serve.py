@@ -7,12 +7,14 @@ import socket
 
 import uvicorn
 
+from app.api.connections import Places, connection_class, raised_files_max
 from app.logs import log_as_json
 from app.main import CannotStart, create_app
 from app.settings import Settings
 
 SHUTDOWN_SECONDS_MAX = 3
-"""How long open requests may last once a signal has come; a long poll is cut then."""
+"""How long open requests may last once a signal has come. Long polls are answered at once; what is still under way
+after that is answered 503."""
 
 
 def run(settings: Settings, host: str, port: int) -> None:
@@ -34,6 +36,7 @@ class _Server(uvicorn.Server):
         self._application = create_app(settings)
         host, port = listening.getsockname()[:2]
         self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        places = Places(raised_files_max())
         config = uvicorn.Config(
             self._application,
             lifespan="off",
@@ -41,6 +44,8 @@ class _Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            http=connection_class(places),
+            backlog=places.backlog,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         )
         super().__init__(config)
@@ -48,6 +53,11 @@ class _Server(uvicorn.Server):
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         async with self._application.router.lifespan_context(self._application):
             await super().serve(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Long polls are answered now: there is no slice to wait for any more."""
+        self._application.state.services.engine.release_waiters()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

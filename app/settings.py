@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.bundles.shipped import SHIPPED_BUNDLE
@@ -28,7 +29,8 @@ class LogLevel(StrEnum):
 class Settings(BaseSettings):
     """Each field is also an environment variable, `LEM_` and its name in capitals. Without `redis_url` the service
     starts its embedded store, with its files in `data_dir`. The url may hold a password, so that it shows its text to
-    whoever asks for its secret value only."""
+    whoever asks for its secret value only. `grace_seconds` is how long orders wait for a late bar, `gap_days_max` how
+    far a bar may be ahead of the one before it."""
 
     model_config = SettingsConfigDict(env_prefix="LEM_", extra="forbid", frozen=True)
 
@@ -38,3 +40,5 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     clock: ClockKind = ClockKind.WALL
     log_level: LogLevel = LogLevel.WARNING
+    grace_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] | None = None
+    gap_days_max: Annotated[int, Field(ge=1, le=36_500)] | None = None

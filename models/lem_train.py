@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.bundles.bundle import BundleError, load_bundle
+from app.bundles.bundle import load_bundle
+from app.bundles.errors import BundleError
 from app.domain.errors import InvalidInput, LemError
 from app.terminal import refusing
 from models.evaluation.ablation import TABLE, VARIANTS, WHOLE

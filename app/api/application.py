@@ -9,9 +9,10 @@ from fastapi import FastAPI
 
 import app
 from app.api import bars, fills, health, instruments, models, problems
-from app.api.middleware import BodyBound, HttpMetrics, RequestMetrics
+from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
 from app.api.orders import routes as orders
+from app.api.request_bodies import BodyBounds
 from app.api.request_ids import RequestIds
 from app.api.slices import routes as slices
 
@@ -29,7 +30,9 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
     )
     for module in (instruments, bars, orders, slices, fills, models, health):
         application.include_router(module.router)
-    application.add_middleware(BodyBound)
+    application.add_middleware(BodyBounds)
+    application.add_middleware(HeadAsGet)
+    application.add_middleware(AnsweredAtTheEnd)
     application.add_middleware(RequestMetrics, metrics=metrics)
     application.add_middleware(RequestIds)
     problems.install(application)

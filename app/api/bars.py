@@ -1,17 +1,28 @@
-"""`POST /v1/bars`: closed market bars, as one JSON document or as one bar a line."""
+"""`POST /v1/bars`: closed market bars, as one JSON document or as one bar a line; all of them, or those that are
+right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
+from app.api.bar_parts import ReadBars, all_read, read_all, read_apart
 from app.api.codes import BODY, STORE, TIMES
+from app.api.json_text import (
+    commas_of,
+    located,
+    parsed,
+    parsed_line,
+    require_commas,
+    require_few_fields,
+    require_few_values,
+    require_line_commas,
+)
 from app.api.openapi import REF, problems
 from app.api.services import EngineDep
 from app.api.values import Answer, DecimalIn, Edge, Name, TimeIn
@@ -20,10 +31,16 @@ from app.engine.results import FeedBar, Ingested
 router = APIRouter(tags=["bars"])
 
 BARS_MAX = 10_000
+VALUES_MAX = 16 * BARS_MAX
+"""Of one request: a bar has nine fields."""
+LINES_MAX = 2 * BARS_MAX
+"""Of one request, blank ones among them."""
 BAR_CODES = (
-    *("unknown_instrument", "bar_conflict", "bar_out_of_order", "bar_not_closed", "bar_too_old", "misaligned_bar"),
-    *("high_below_low", "price_outside_range", "outside_calendar", "empty", "too_many"),
+    *("unknown_instrument", "bar_out_of_order", "bar_not_closed", "bar_too_far_ahead", "bar_too_old", "misaligned_bar"),
+    *("high_below_low", "price_outside_range", "outside_calendar", "empty", "too_many", "too_many_gaps"),
 )
+Partial = Annotated[bool, Query(description="Take the bars that are right, and say which are not.")]
+NOTHING = Ingested(accepted=0, duplicates=0, gaps_filled=0)
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
 EXAMPLE: JsonDict = {
@@ -62,47 +79,92 @@ class BarsIn(Edge):
     bars: Annotated[list[BarIn], Field(min_length=1, max_length=BARS_MAX)]
 
 
+class RejectedBarOut(Answer):
+    """A bar that was not taken: its place in the request, counted from 0, and why."""
+
+    index: int
+    code: str
+    detail: str
+
+
 class IngestedOut(Answer):
     """`accepted` bars are new, `duplicates` were known and identical; `gaps_filled` counts the marked bars that stand
-    for missing ones."""
+    for missing ones, `revised` those that are recorded with other values: the revision is recorded beside them and
+    changes nothing that is decided. `rejected` bars were left out, and told where the request is `partial`."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"accepted": 1, "duplicates": 0, "gaps_filled": 0}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"accepted": 1, "duplicates": 0, "gaps_filled": 0, "revised": 0}]}
+    )
 
     accepted: int
     duplicates: int
     gaps_filled: int
+    revised: int
+    rejected: list[RejectedBarOut] | None = None
 
     @classmethod
-    def of(cls, ingested: Ingested) -> Self:
-        return cls.model_validate(ingested, from_attributes=True)
+    def of(cls, ingested: Ingested, *, partial: bool) -> Self:
+        told = cls.model_validate(ingested, from_attributes=True)
+        return told if partial else told.model_copy(update={"rejected": None})
 
 
-async def _read(request: Request) -> list[FeedBar]:
-    """The body's bars, in its order. One wrong bar refuses the whole request, and the problem points to that bar."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind not in (JSON, NDJSON):
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+async def _body(request: Request) -> bytes:
+    if _kind(request) not in (JSON, NDJSON):
         raise HTTPException(415, f"bars are sent with content-type: {JSON} or {NDJSON}")
-    body = await request.body()
-    try:
-        bars = BarsIn.model_validate_json(body).bars if kind == JSON else list(_lines(body))
-    except ValidationError as error:
-        raise RequestValidationError([entry | {"loc": ("body", *entry["loc"])} for entry in error.errors()]) from error
-    return [bar.to_feed() for bar in bars]
+    return await request.body()
 
 
-def _lines(body: bytes) -> Iterator[BarIn]:
-    """One bar a line; blank lines are skipped. Errors point to a line as if the lines were the list `bars`."""
-    lines = [line for line in body.split(b"\n") if line.strip()]
+class _Document(Edge):
+    """A request's JSON document whose bars are read one by one."""
+
+    bars: Annotated[list[Any], Field(min_length=1, max_length=BARS_MAX)]
+
+
+async def _read_bars(request: Request, partial: Partial = False) -> ReadBars:
+    """The body's bars, in its order. With `partial` those that are right; otherwise one wrong bar refuses the whole
+    request, and the problem points to that bar. Errors point to a line as if the lines were the list `bars`."""
+    body = await _body(request)
+    require_few_values(body, VALUES_MAX)
+    if _kind(request) == NDJSON:
+        lines = _split(body)
+        return await read_apart(lines, _bar_of_line) if partial else all_read(await read_all(lines, _bar_of_line))
+    items = _split_document(body)
+    read = await read_apart(items, _bar) if partial else all_read(await read_all(items, _bar))
+    if not read.rejected:
+        require_commas(body, len(items) - 1 + sum(map(commas_of, items)))
+    return read
+
+
+def _split(body: bytes) -> list[bytes]:
+    """The lines of a body; blank ones are skipped."""
+    lines = [line for line in body.split(b"\n", LINES_MAX) if line.strip()]
     if not 1 <= len(lines) <= BARS_MAX:
         code = "too_many" if lines else "empty"
         detail = f"a request has 1 to {BARS_MAX} bars, not {len(lines)}"
         raise RequestValidationError([{"type": code, "loc": ("body", "bars"), "msg": detail}])
-    for index, line in enumerate(lines):
-        try:
-            yield BarIn.model_validate_json(line)
-        except ValidationError as error:
-            errors = [entry | {"loc": ("body", "bars", index, *entry["loc"])} for entry in error.errors()]
-            raise RequestValidationError(errors) from error
+    return lines
+
+
+def _split_document(body: bytes) -> list[Any]:
+    try:
+        return _Document.model_validate(require_few_fields(parsed(body))).bars
+    except ValidationError as error:
+        raise located(error) from error
+
+
+def _bar_of_line(line: bytes) -> FeedBar:
+    item = parsed_line(line)
+    bar = _bar(item)
+    require_line_commas(line, commas_of(item))
+    return bar
+
+
+def _bar(item: Any) -> FeedBar:
+    return BarIn.model_validate(require_few_fields(item)).to_feed()
 
 
 _BODY: dict[str, Any] = {
@@ -120,9 +182,13 @@ _BODY: dict[str, Any] = {
     "/v1/bars",
     summary="Post closed bars",
     openapi_extra=_BODY,
+    response_model_exclude_none=True,
     responses=problems(*BODY, *TIMES, *BAR_CODES, *STORE),
 )
-async def post_bars(bars: Annotated[list[FeedBar], Depends(_read)], engine: EngineDep) -> IngestedOut:
+async def post_bars(read: Annotated[ReadBars, Depends(_read_bars)], engine: EngineDep) -> IngestedOut:
     """All or nothing, and idempotent. At the answer the bars are durable, and every slice that follows from them is
-    decided and committed."""
-    return IngestedOut.of(await engine.bars.post(bars))
+    decided and committed. With `partial`, bars that are wrong are left out instead, and told in `rejected`."""
+    if not read.bars:
+        return IngestedOut.of(read.told(NOTHING), partial=True)
+    ingested = await engine.bars.post(read.bars, partial=read.partial)
+    return IngestedOut.of(read.told(ingested), partial=read.partial)

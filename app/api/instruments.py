@@ -6,19 +6,19 @@ from decimal import Decimal
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Response
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.api.codes import BODY, QUERY, STORE
 from app.api.openapi import problems
 from app.api.services import EngineDep
 from app.api.values import Answer, DecimalIn, DecimalOut, Edge, Name
-from app.domain.instrument import Instrument
+from app.domain.instrument import BAR_SECONDS_MAX, Instrument
 from app.domain.numbers import ZERO
 
 router = APIRouter(tags=["instruments"])
 
-PUT_CODES = ("bad_symbol", "bad_bar_seconds", "unknown_calendar", "instrument_in_use")
+PUT_CODES = ("bad_symbol", "bad_bar_seconds", "bad_grace_seconds", "unknown_calendar", "instrument_in_use")
 GET_CODES = (*QUERY, "unknown_instrument", *STORE)
 
 EXAMPLE: JsonDict = {
@@ -28,23 +28,26 @@ EXAMPLE: JsonDict = {
     "min_notional": "5",
     "notional_step": "0.01",
     "calendar": "24/7",
+    "grace_seconds": 20,
     "max_order_notional": "50000000",
 }
 
 
 class InstrumentIn(Edge):
     """`bar_seconds`: length of the feed's bars; those of a day mean one session each. `calendar`: `24/7`, or an
-    exchange's code such as `XNYS`. `max_order_notional`: the most that one order may be worth at the last close, in
-    quote currency; without it an order is held against the market's volume."""
+    exchange's code such as `XNYS`. `grace_seconds`: how long orders wait for a late bar before they go on without it.
+    `max_order_notional`: the most that one order may be worth at the last close, in quote currency; without it an order
+    is held against the market's volume."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    bar_seconds: int
+    bar_seconds: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": BAR_SECONDS_MAX})]
     lot_size: DecimalIn
     tick_size: DecimalIn
     min_notional: DecimalIn = ZERO
     notional_step: DecimalIn = Decimal("0.01")
     calendar: Name = "24/7"
+    grace_seconds: Annotated[float, Field(ge=0, le=BAR_SECONDS_MAX, allow_inf_nan=False)] | None = None
     max_order_notional: DecimalIn | None = None
 
     def to_domain(self, symbol: str) -> Instrument:
@@ -56,6 +59,7 @@ class InstrumentIn(Edge):
             min_notional=self.min_notional,
             notional_step=self.notional_step,
             calendar=self.calendar,
+            grace_seconds=self.grace_seconds,
             max_order_notional=self.max_order_notional,
         )
 
@@ -70,6 +74,7 @@ class InstrumentOut(Answer):
     min_notional: DecimalOut
     notional_step: DecimalOut
     calendar: str
+    grace_seconds: float | None
     max_order_notional: DecimalOut | None
 
     @classmethod
@@ -84,10 +89,12 @@ class InstrumentsOut(Answer):
 
 
 Symbol = Annotated[str, Path(examples=["BTC-USDT"])]
+ONE = "/v1/instruments/{symbol:path}"
+"""A symbol such as BTC/USDT comes as `BTC%2FUSDT`, which is a slash again by the time that routes are matched."""
 
 
 @router.put(
-    "/v1/instruments/{symbol}",
+    ONE,
     summary="Register an instrument, or change it",
     responses={
         201: {"model": InstrumentOut, "description": "Registered"},
@@ -107,6 +114,6 @@ async def list_instruments(engine: EngineDep) -> InstrumentsOut:
     return InstrumentsOut(instruments=[InstrumentOut.of(each) for each in await engine.instruments.all()])
 
 
-@router.get("/v1/instruments/{symbol}", summary="One instrument", responses=problems(*GET_CODES))
+@router.get(ONE, summary="One instrument", responses=problems(*GET_CODES))
 async def get_instrument(symbol: Symbol, engine: EngineDep) -> InstrumentOut:
     return InstrumentOut.of(await engine.instruments.get(symbol))

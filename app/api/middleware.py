@@ -1,16 +1,17 @@
-"""What happens to every request before and after its route: a bound on its body, and a measure of its time."""
+"""What happens to every request before and after its route. Bounds on its body are in request_bodies.py."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from time import perf_counter
 from typing import Protocol
 
-from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODY_BYTES_MAX = 4 * 1024 * 1024
-
+from app.api.problems import refusal
+from app.domain.errors import Unavailable
 
 WAIT = re.compile(rb"(?:^|&)wait=[0.]*[1-9]")
 
@@ -25,35 +26,49 @@ class HttpMetrics(Protocol):
         ...
 
 
-class BodyBound:
-    """Refuses a body over `BODY_BYTES_MAX` with 413, by its announced length or as soon as it has grown past it."""
+class HeadAsGet:
+    """Answers HEAD as GET, without the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
-        announced = dict(scope["headers"]).get(b"content-length", b"")
-        announced_too_large = announced.isdigit() and int(announced) > BODY_BYTES_MAX
-        received = 0
 
-        async def bounded() -> Message:
-            nonlocal received
-            if announced_too_large:
-                raise _too_large()
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > BODY_BYTES_MAX:
-                raise _too_large()
-            return message
+        async def bodiless(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
 
-        await self.app(scope, bounded, send)
+        asked = dict(scope, method="GET")
+        await self.app(asked, receive, bodiless)
+        scope["route"] = asked.get("route")
 
 
-def _too_large() -> HTTPException:
-    return HTTPException(413, f"a body has at most {BODY_BYTES_MAX} bytes; send the bars in several requests")
+class AnsweredAtTheEnd:
+    """A request that is still under way when the service must end gets a problem: cancelled without one, the client
+    would get the server's plain 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except asyncio.CancelledError:
+            if started or scope["type"] != "http":
+                raise
+            error = Unavailable("shutting_down", "the service ends; repeat the request")
+            await refusal(Request(scope), error)(scope, receive, send)
 
 
 class RequestMetrics:
@@ -80,7 +95,7 @@ class RequestMetrics:
             await self.app(scope, receive, watched)
         finally:
             self.metrics.long_polls_open(-int(long_poll))
-            route = getattr(scope.get("route"), "path", "unmatched")
+            route = getattr(scope.get("route"), "path_format", "unmatched")
             seconds = perf_counter() - started
             self.metrics.http_answered(_known(scope["method"]), route, status, seconds, long_poll=long_poll)
 

@@ -9,20 +9,25 @@ from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from app.api.request_ids import header_of_request
-from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
+from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 20
+TEXT_MAX = 500
+"""Characters of what a problem repeats of a request, such as the name of an unknown field."""
 RETRY_AFTER_SECONDS = 1
 
+UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
+
 STATUSES: dict[type[LemError], HTTPStatus] = {
-    InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidInput: UNPROCESSABLE,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -32,9 +37,13 @@ HTTP_CODES = {
     400: "bad_request",
     404: "unknown_path",
     405: "method_not_allowed",
+    408: "request_timeout",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    431: "headers_too_large",
 }
+
+METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 
 PARSER_CODES = {
     "missing": "field_missing",
@@ -56,6 +65,14 @@ PARSER_CODES = {
 """Our code for each of pydantic's types of errors. All types that are not listed mean `wrong_type`."""
 
 _PARSER_NAMES: frozenset[str] = frozenset(get_args(ErrorType))
+
+
+class Refused(HTTPException):
+    """A refusal with a code of its own, for where FastAPI lets nothing but an HTTPException through."""
+
+    def __init__(self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, detail, headers)
+        self.code = code
 
 
 class FieldError(BaseModel):
@@ -88,18 +105,23 @@ def problem(
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The response. It is ASCII, so that no text a client sent can fail to be encoded."""
+    """The response; its parts as `problem_text` puts them down."""
+    content = problem_text(status, code, detail, request.scope["path"], errors)
+    return Response(content, int(status), headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def problem_text(status: int, code: str, detail: str, instance: str, errors: Sequence[FieldError] = ()) -> bytes:
+    """The problem as JSON. It is ASCII, so that no text a client sent can fail to be encoded."""
     body = Problem(
         type=f"urn:lem:problem:{code}",
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=_short(detail),
         code=code,
-        instance=request.url.path,
+        instance=_short(instance),
         errors=list(errors) or None,
     )
-    content = json.dumps(body.model_dump(exclude_none=True)).encode("ascii")
-    return Response(content, int(status), headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return json.dumps(body.model_dump(exclude_none=True)).encode("ascii")
 
 
 def install(app: FastAPI) -> None:
@@ -110,11 +132,25 @@ def install(app: FastAPI) -> None:
     app.exception_handler(Exception)(_failed)
 
 
-async def _refused(request: Request, error: LemError) -> Response:
+def first_error(error: ValidationError) -> tuple[str, str]:
+    """Code and detail of what is wrong first with a value that was read by itself."""
+    entry = error.errors(include_url=False, include_input=False)[0]
+    wrong = _field_error({**entry, "loc": ("body", *entry["loc"])})
+    field = (wrong.pointer or "").removeprefix("#/").removeprefix("#")
+    return wrong.code, f"{field}: {wrong.detail}" if field else wrong.detail
+
+
+def refusal(request: Request, error: LemError) -> Response:
+    """The problem that tells of a refusal."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    wrong = [FieldError(code=error.code, detail=error.detail, pointer=error.pointer)] if error.pointer else []
+    seconds = error.retry_after_seconds if isinstance(error, TooEarly) else RETRY_AFTER_SECONDS
+    headers = {"Retry-After": str(seconds)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    wrong = [FieldError(code=error.code, detail=_short(error.detail), pointer=error.pointer)] if error.pointer else []
     return problem(request, status, error.code, error.detail, errors=wrong, headers=headers)
+
+
+async def _refused(request: Request, error: LemError) -> Response:
+    return refusal(request, error)
 
 
 async def _malformed(request: Request, error: RequestValidationError) -> Response:
@@ -123,16 +159,30 @@ async def _malformed(request: Request, error: RequestValidationError) -> Respons
         detail = "the body must be sent with content-type: application/json"
         return problem(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     errors = [_field_error(entry) for entry in found[:ERRORS_MAX]]
-    rest = f" (the first {ERRORS_MAX} of {len(found)} are listed)" if len(found) > ERRORS_MAX else ""
+    rest = f" (the first {ERRORS_MAX} errors are listed)" if len(found) > ERRORS_MAX else ""
     first = errors[0]
     field = first.parameter or (first.pointer or "").removeprefix("#/").removeprefix("#")
     detail = f"{field}: {first.detail}{rest}" if field else f"{first.detail}{rest}"
-    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, first.code, detail, errors=errors)
+    return problem(request, UNPROCESSABLE, first.code, detail, errors=errors)
 
 
 async def _not_served(request: Request, error: HTTPException) -> Response:
-    code = HTTP_CODES.get(error.status_code, "http_error")
-    return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+    code = error.code if isinstance(error, Refused) else HTTP_CODES.get(error.status_code, "http_error")
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(methods_of(request)))
+    wrong = (
+        [FieldError(code=code, detail=_short(error.detail), pointer="#")] if error.status_code == UNPROCESSABLE else ()
+    )
+    return problem(request, error.status_code, code, error.detail, errors=wrong, headers=headers)
+
+
+def methods_of(request: Request) -> set[str]:
+    """All methods that the request's path takes: routes of one path are several, one for each method."""
+    asked = {method: dict(request.scope, method=method) for method in METHODS}
+    routes = request.app.routes
+    found = {method for method in METHODS if any(each.matches(asked[method])[0] is Match.FULL for each in routes)}
+    return found | ({"HEAD"} if "GET" in found else set())
 
 
 async def _failed(request: Request, _: Exception) -> Response:
@@ -153,10 +203,14 @@ def _field_error(entry: Mapping[str, Any]) -> FieldError:
     code = PARSER_CODES.get(name, "wrong_type") if name in _PARSER_NAMES else name
     where, *path = entry["loc"]
     if where != "body":
-        return FieldError(code=code, detail=entry["msg"], parameter=str(path[0]) if path else str(where))
+        return FieldError(code=code, detail=entry["msg"], parameter=_short(str(path[0] if path else where)))
     at = "" if name == "json_invalid" else "".join(f"/{_escaped(part)}" for part in path)
-    return FieldError(code=code, detail=entry["msg"], pointer=f"#{at}")
+    return FieldError(code=code, detail=_short(entry["msg"]), pointer=_short(f"#{at}"))
 
 
 def _escaped(part: object) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}..."

@@ -15,7 +15,7 @@ from app.backtest.options import decimal, seconds, whole_numbers, words
 from app.backtest.run_files import run_files
 from app.backtest.setup import ORDER_SHARE, Setup
 from app.bars.walks import Walk, simulate_bars, write_bars
-from app.bundles.bundle import BundleError
+from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.costs import Costs
 from app.domain.errors import LemError

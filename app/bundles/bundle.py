@@ -13,12 +13,13 @@ import onnxruntime
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from app.bundles.card import Card, GraphCard
-from app.bundles.inputs import STATE_COLUMNS, state_matrix
-from app.decision.market import COLUMNS, Floats, Market
+from app.bundles.card import Card, GoldenCase, GraphCard
+from app.bundles.contract import check_card, check_file, check_graph
+from app.bundles.errors import BundleError
+from app.bundles.inputs import state_matrix
+from app.decision.market import Floats, Market
 from app.decision.policy import Proposal, Rows
 from app.decision.scenarios import TWAP_TWIN
-from app.domain.order import SCENARIOS
 
 GOLDEN_TOLERANCE = 1e-5
 """Largest difference from a golden output, relative to the output where that is above 1."""
@@ -27,10 +28,7 @@ NO_VOLUME = 1e-9
 """Base units over a whole horizon: where no more is expected than that, the feed has no volume."""
 
 Arrays = dict[str, NDArray[np.generic]]
-
-
-class BundleError(Exception):
-    """The bundle is missing, damaged, made for another version, or does not compute what its card says."""
+Doubles = dict[str, NDArray[np.float64]]
 
 
 class LemPolicy:
@@ -70,23 +68,33 @@ class LemPolicy:
         """Raises BundleError where a graph does not give what its card says that torch gave."""
         if {case.graph for case in self.card.golden} != {"context", "decision"}:
             raise BundleError("the card has no golden cases for one of its graphs")
-        sessions = {"context": self._context, "decision": self._decision}
-        graphs = {"context": self.card.context, "decision": self.card.decision}
         for number, case in enumerate(self.card.golden):
-            types = {tensor.name: tensor.dtype for tensor in graphs[case.graph].inputs}
-            inputs: Arrays = {name: np.asarray(value, dtype=types[name]) for name, value in case.inputs.items()}
-            names = [tensor.name for tensor in graphs[case.graph].outputs]
-            for name, answer in zip(names, sessions[case.graph].run(names, inputs), strict=True):
-                wanted = np.asarray(case.outputs[name], dtype=np.float64)
-                difference = np.abs(answer - wanted) / np.maximum(1.0, np.abs(wanted))
+            try:
+                wanted, answers = self._answers(case)
+            except Exception as error:  # onnxruntime raises a family of its own without a common base
+                raise BundleError(f"golden case {number} cannot be replayed: {error}") from error
+            for name, answer in answers.items():
+                if not wanted[name].size or answer.shape != wanted[name].shape:
+                    raise BundleError(f"golden case {number}: {name} is {answer.shape}, not {wanted[name].shape}")
+                difference = np.abs(answer - wanted[name]) / np.maximum(1.0, np.abs(wanted[name]))
                 if not (difference <= GOLDEN_TOLERANCE).all():  # NaN fails too
                     raise BundleError(f"golden case {number}: {name} is off by {difference.max():.2g}")
 
+    def _answers(self, case: GoldenCase) -> tuple[Doubles, Doubles]:
+        """What the case wants, and what the graph gives."""
+        session = self._context if case.graph == "context" else self._decision
+        described = self.card.context if case.graph == "context" else self.card.decision
+        inputs: Arrays = {each.name: np.asarray(case.inputs[each.name], dtype=each.dtype) for each in described.inputs}
+        names = [tensor.name for tensor in described.outputs]
+        wanted = {name: np.asarray(case.outputs[name], dtype=np.float64) for name in names}
+        answers = zip(names, session.run(names, inputs), strict=True)
+        return wanted, {name: answer.astype(np.float64) for name, answer in answers}
+
 
 def load_bundle(directory: Path) -> LemPolicy:
-    """Check the card, both graphs' checksums and interfaces, and replay the golden cases. Raises BundleError."""
+    """Check the card, both graphs' checksums, files and interfaces, and replay the golden cases. Raises BundleError."""
     card = _card(directory)
-    _check_contract(card)
+    check_card(card)
     policy = LemPolicy(
         card, _session(directory, "context", card.context), _session(directory, "decision", card.decision)
     )
@@ -112,18 +120,6 @@ def _card(directory: Path) -> Card:
         raise BundleError(f"{path} is not a valid card: {field}: {first['msg']}") from error
 
 
-def _check_contract(card: Card) -> None:
-    """Raises BundleError where the card's columns or scenarios are not those that the service packs."""
-    ours = {
-        "columns": list(COLUMNS),
-        "state_columns": list(STATE_COLUMNS),
-        "scenarios": [[one.side.value, one.benchmark.value, one.size_mode.value] for one in SCENARIOS],
-    }
-    for name, value in ours.items():
-        if getattr(card, name) != value:
-            raise BundleError(f"the card's {name} are {getattr(card, name)}; this service needs {value}")
-
-
 def _session(directory: Path, name: str, card: GraphCard) -> onnxruntime.InferenceSession:
     path = directory / f"{name}.onnx"
     try:
@@ -133,6 +129,7 @@ def _session(directory: Path, name: str, card: GraphCard) -> onnxruntime.Inferen
     found = hashlib.sha256(content).hexdigest()
     if found != card.sha256:
         raise BundleError(f"{path} has the checksum {found}; the card says {card.sha256}")
+    check_file(path, content)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -140,11 +137,5 @@ def _session(directory: Path, name: str, card: GraphCard) -> onnxruntime.Inferen
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a family of its own without a common base
         raise BundleError(f"{path} cannot be loaded: {error}") from error
-    for kind, declared, actual in (
-        ("input", card.inputs, session.get_inputs()),
-        ("output", card.outputs, session.get_outputs()),
-    ):
-        names, card_names = [tensor.name for tensor in actual], [tensor.name for tensor in declared]
-        if names != card_names:
-            raise BundleError(f"{path}: its {kind}s are {names}; the card says {card_names}")
+    check_graph(path, card, session.get_inputs(), session.get_outputs())
     return session

@@ -37,9 +37,9 @@ class GoldenCase(CardPart):
 class RiskAversions(CardPart):
     """Named trade-offs between a better mean and a smaller spread of outcomes."""
 
-    neutral: float = Field(ge=0)
-    default: float = Field(ge=0)
-    tracking: float = Field(ge=0)
+    neutral: float = Field(ge=0, allow_inf_nan=False)
+    default: float = Field(ge=0, allow_inf_nan=False)
+    tracking: float = Field(ge=0, allow_inf_nan=False)
 
 
 class Training(CardPart):

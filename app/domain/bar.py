@@ -10,6 +10,9 @@ from decimal import Decimal
 from app.domain.errors import InvalidInput
 from app.domain.numbers import ZERO, require_aware, require_not_negative, require_positive
 
+BAR_VALUE_MIN, BAR_VALUE_MAX = Decimal("1e-16"), Decimal("1e16")
+"""What is traded in a bar, in quote currency: well within what a number may be, since up to 96 bars make a step."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
@@ -61,6 +64,17 @@ class Bar:
             if self.low <= vwap <= self.high:
                 return vwap
         return (self.high + self.low + self.close) / 3
+
+
+def require_countable(bar: Bar) -> None:
+    """Refuse a bar whose traded value, or the value of as many bars as one step may have, is no number that the
+    service can carry. Raises InvalidInput("out_of_range")."""
+    if not bar.volume:
+        return
+    if bar.volume * bar.high > BAR_VALUE_MAX or (bar.notional or ZERO) > BAR_VALUE_MAX or bar.volume > BAR_VALUE_MAX:
+        raise InvalidInput("out_of_range", f"the bar's volume times its high must be at most {BAR_VALUE_MAX:f}")
+    if bar.volume * bar.low < BAR_VALUE_MIN:
+        raise InvalidInput("out_of_range", f"the bar's volume times its low must be at least {BAR_VALUE_MIN}")
 
 
 def aggregate(bars: Sequence[Bar]) -> Bar:

@@ -5,6 +5,7 @@ LemError
 ├── NotFound       nothing has that name
 ├── Conflict       the request contradicts what is already recorded
 └── Unavailable    the service cannot answer now; the same request may succeed later
+    └── TooEarly   its time is yet to come
 """
 
 from __future__ import annotations
@@ -40,3 +41,9 @@ class Conflict(LemError):
 
 class Unavailable(LemError):
     """The service cannot answer now; the same request may succeed later."""
+
+
+class TooEarly(Unavailable):
+    """What was asked for is right, but its time is yet to come: `retry_after_seconds` from now."""
+
+    retry_after_seconds = 1

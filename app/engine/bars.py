@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from app.domain.bar import Bar
-from app.domain.errors import InvalidInput, Unavailable
+from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
+from app.engine.bar_request import BarRequest
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
+from app.engine.lateness import FeedLateness
+from app.engine.older_bars import NOTHING_PUT, OlderBars, PutBefore
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Clock, Metrics, Store
 from app.engine.results import FeedBar, Ingested
 from app.engine.stages.append import Outrun, append, rounds
 from app.engine.stages.batch import InstrumentOrders
-from app.engine.stages.check import NewBars, closed_bars, has_long_gap, new_bars, windows_wanted
+from app.engine.stages.check import NewBars, SentBar, closed_bars, has_long_gap, new_bars, windows_wanted
+
+LOG = logging.getLogger(__name__)
 
 RACES_MAX = 5
 
+Sent = Mapping[str, Sequence[tuple[int, FeedBar]]]
+"""The bars of a request by instrument, each with its index."""
+
 
 class BarIntake:
+    """`gap_max` is how far a bar may be ahead of the one before it."""
+
     def __init__(
         self,
         *,
@@ -29,6 +41,8 @@ class BarIntake:
         pipeline: Pipeline,
         clock: Clock,
         metrics: Metrics,
+        lateness: FeedLateness,
+        gap_max: timedelta,
     ) -> None:
         self._store = store
         self._instruments = instruments
@@ -36,44 +50,57 @@ class BarIntake:
         self._pipeline = pipeline
         self._clock = clock
         self._metrics = metrics
+        self._lateness = lateness
+        self._gap_max = gap_max
+        self._older = OlderBars(store, loader)
 
-    async def post(self, bars: Sequence[FeedBar]) -> Ingested:
+    async def post(self, bars: Sequence[FeedBar], *, partial: bool = False) -> Ingested:
         """When it returns, the bars are durable and every slice that follows from them is decided and committed.
 
-        A bad bar anywhere changes nothing at all. Raises NotFound("unknown_instrument"), InvalidInput (what `Bar`
-        says, "misaligned_bar", "bar_too_old", "bar_not_closed"), Conflict("bar_conflict" | "bar_out_of_order").
+        A bar that is recorded with other values is recorded beside the first one and changes nothing decided. A bar
+        from before the newest one is put into the history where no order stands on the instrument.
+
+        A bad bar anywhere changes nothing at all, unless the sender takes parts (`partial`): bad bars are then left
+        out and told. Raises, with a pointer to the bar, NotFound("unknown_instrument"), InvalidInput (what `Bar` says,
+        "misaligned_bar", "bar_too_old", "bar_too_far_ahead", "too_many_gaps"), Conflict("bar_out_of_order"),
+        TooEarly("bar_not_closed").
         """
-        sent: dict[str, list[FeedBar]] = {}
-        for bar in bars:
-            sent.setdefault(bar.instrument, []).append(bar)
+        put = NOTHING_PUT
         for _ in range(RACES_MAX):
+            request = BarRequest(partial)
             try:
-                return await self._post(sent)
+                async with self._instruments.all_locked(sent := await self._known(bars, request)) as live:
+                    checked = {symbol: await self._checked(live[symbol], sent[symbol], request) for symbol in sent}
+                    put_now = await self._put_older(live, checked, request)
+                    if not put_now.bars:
+                        return await self._taken(live, checked, request, put)
+                    put += put_now  # what is left of the request follows on the new history
             except Outrun:  # the instruments were given up; open them again
                 continue
         raise Unavailable("busy", "other processes append bars of the same instruments; repeat the request")
 
-    async def _post(self, sent: Mapping[str, Sequence[FeedBar]]) -> Ingested:
-        """Nothing is appended before all is checked."""
-        async with self._instruments.all_locked(sent) as live:
-            checked = {symbol: await self._checked(live[symbol], bars) for symbol, bars in sent.items()}
-            for bars in rounds({symbol: new.bars for symbol, new in checked.items()}):
-                await append(self._store, self._metrics, live, bars)
-                await self._move_orders([live[symbol] for symbol in bars], list(bars.values()))
-        return Ingested(
-            accepted=sum(len(new.bars) - new.synthetic for new in checked.values()),
-            duplicates=sum(new.duplicates for new in checked.values()),
-            gaps_filled=sum(new.synthetic for new in checked.values()),
-        )
+    async def _known(self, bars: Sequence[FeedBar], request: BarRequest) -> Sent:
+        """The bars by instrument, those of unknown ones refused."""
+        sent: dict[str, list[tuple[int, FeedBar]]] = {}
+        for index, bar in enumerate(bars):
+            sent.setdefault(bar.instrument, []).append((index, bar))
+        for symbol, entries in list(sent.items()):
+            try:
+                await self._instruments.get(symbol)
+            except (NotFound, InvalidInput) as error:
+                for index, _ in sent.pop(symbol, entries):
+                    request.refuse(index, error)
+        return sent
 
-    async def _checked(self, live: LiveInstrument, sent: Sequence[FeedBar]) -> NewBars:
-        bars = closed_bars(sent, live, self._clock)
+    async def _checked(self, live: LiveInstrument, sent: Sequence[tuple[int, FeedBar]], request: BarRequest) -> NewBars:
+        bars = await closed_bars(sent, live, self._clock, request)
         wanted = windows_wanted(live, await self._loader.awaiting(live)) if has_long_gap(live, bars) else 0
-        return new_bars(live, bars, await self._recorded(live, bars), wanted)
+        return await new_bars(live, bars, await self._recorded(live, bars), wanted, self._gap_max, request)
 
-    async def _recorded(self, live: LiveInstrument, bars: Sequence[Bar]) -> list[Bar]:
-        """What is recorded of the windows that `bars` may repeat."""
-        repeated = [bar.open_time for bar in bars if live.newest is not None and bar.open_time <= live.newest.open_time]
+    async def _recorded(self, live: LiveInstrument, sent: Sequence[SentBar]) -> list[Bar]:
+        """What is recorded of the windows that `sent` may repeat."""
+        opens = [each.bar.open_time for each in sent]
+        repeated = [each for each in opens if live.newest is not None and each <= live.newest.open_time]
         found: list[Bar] = []
         if not repeated:
             return found
@@ -83,6 +110,70 @@ class BarIntake:
                 break
         return found
 
+    async def _put_older(
+        self, live: Mapping[str, LiveInstrument], checked: Mapping[str, NewBars], request: BarRequest
+    ) -> PutBefore:
+        """Bars from before the newest one become part of the history where no order stands on it. Elsewhere they are
+        refused, but for the true bar of a filled gap, which is a revision of the synthetic one."""
+        put = NOTHING_PUT
+        for symbol, new in checked.items():
+            if not (new.older or new.filled_before):
+                continue
+            if await self._store.awaited(symbol):
+                new.revised += [each.bar for each in new.filled_before]
+                for each in new.older:
+                    request.refuse(each.index, _stood_on(each.bar, symbol))
+                continue
+            put_now = await self._older.put(live[symbol], new.older + new.filled_before, request)
+            if put_now.bars:
+                self._instruments.forget(symbol)
+                self._metrics.bar_ingested(symbol, put_now.bars)
+            put += put_now
+        return put
+
+    async def _taken(
+        self, live: Mapping[str, LiveInstrument], checked: Mapping[str, NewBars], request: BarRequest, put: PutBefore
+    ) -> Ingested:
+        """Nothing is appended before all is checked."""
+        late = {symbol: self._late_seconds(live[symbol], new) for symbol, new in checked.items()}
+        for bars in rounds({symbol: new.bars for symbol, new in checked.items()}):
+            await append(self._store, self._metrics, live, bars)
+            await self._move_orders([live[symbol] for symbol in bars], list(bars.values()))
+        for symbol, seconds in late.items():
+            if seconds is not None:
+                await self._came(live[symbol], seconds)
+        revised = sum([await self._revised(symbol, new.revised) for symbol, new in checked.items() if new.revised])
+        repeated = sum(new.duplicates + len(new.revised) for new in checked.values())
+        return Ingested(
+            accepted=sum(new.real for new in checked.values()) + put.bars,
+            duplicates=repeated - revised - put.bars,
+            gaps_filled=sum(new.synthetic for new in checked.values()) + put.gaps_filled,
+            revised=revised,
+            rejected=tuple(sorted(request.rejected, key=lambda each: each.index)),
+        )
+
+    def _late_seconds(self, live: LiveInstrument, new: NewBars) -> float | None:
+        """How late a live bar comes; None for what is no live bar: the first one, or several at once."""
+        if live.newest is None or new.real != 1:
+            return None
+        closed = new.bars[-1].close_time
+        return (self._clock.now(closed) - closed).total_seconds()
+
+    async def _came(self, live: LiveInstrument, late_seconds: float) -> None:
+        self._lateness.came(live.instrument, late_seconds)
+        news = self._lateness.news(live.instrument)
+        if news is not None:
+            await self._store.record_lateness(live.symbol, news)
+
+    async def _revised(self, symbol: str, bars: Sequence[Bar]) -> int:
+        """Record what came again with other values; returns how many of these revisions are new."""
+        count = await self._store.record_revisions(symbol, bars)
+        if count:
+            self._metrics.bar_revised(symbol, count)
+            newest = max(bar.open_time for bar in bars).isoformat()
+            LOG.info("%d bars of %s are revised, the newest that of %s; nothing decided changes", count, symbol, newest)
+        return count
+
     async def _move_orders(self, live: Sequence[LiveInstrument], bars: Sequence[Sequence[Bar]]) -> None:
         """Orders are read after the append: an order that is created later stands on the newest of these bars."""
         try:
@@ -91,3 +182,11 @@ class BarIntake:
         except InvalidInput as error:  # no fault of the request: its bars are recorded, and recovery must take them
             symbols = ", ".join(each.symbol for each in live)
             raise RuntimeError(f"orders of {symbols} cannot be moved: {error}") from error
+
+
+def _stood_on(bar: Bar, symbol: str) -> Conflict:
+    return Conflict(
+        "bar_out_of_order",
+        f"the bar of {symbol} at {bar.open_time.isoformat()} comes after newer ones, on which orders stand; "
+        "send it when they have ended",
+    )

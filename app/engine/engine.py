@@ -12,6 +12,7 @@ from app.engine.health import Health
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
 from app.engine.late_slices import LateSlices
+from app.engine.lateness import FeedLateness
 from app.engine.live_orders import LiveOrders
 from app.engine.orders import OrderEntry
 from app.engine.pipeline import Pipeline
@@ -24,14 +25,15 @@ from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
 from app.engine.waiters import Waiters
 
-GRACE_SECONDS = 2.0
+GAP_DAYS_MAX = 31
 
 
 class Engine:
     """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `fills`, `queries` and `recovery`; and
     what operators ask: `health`, `feeds` and `live_orders`.
 
-    `chain` decides the orders. A bar is late `grace_seconds` after its close.
+    `chain` decides the orders. A bar is late `grace_seconds` after its close (None: see `FeedLateness`); no bar may be
+    more than `gap_days_max` ahead of the one before it.
 
     Every use case raises Unavailable("store_unavailable") while the store cannot be reached: what was asked for may
     then be recorded or not, and the same call may be made again.
@@ -45,15 +47,17 @@ class Engine:
         clock: Clock,
         calendars: Calendars,
         metrics: Metrics,
-        grace_seconds: float = GRACE_SECONDS,
+        grace_seconds: float | None = None,
+        gap_days_max: int = GAP_DAYS_MAX,
     ) -> None:
-        waiters = Waiters()
+        self._waiters = waiters = Waiters()
         self.live_orders = LiveOrders()
         announcer = Announcer(metrics, waiters, self.live_orders)
         committer = Committer(store, metrics, announcer)
         loader = Loader(store, chain.lookback, self.live_orders)
         self._decider = Decider(chain, clock, metrics)
-        pipeline = Pipeline(self._decider, committer)
+        pipeline = Pipeline(self._decider, committer, metrics)
+        lateness = FeedLateness(metrics, grace_seconds)
         self.recovery = Recovery(store, calendars, loader, pipeline, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument)
         self.feeds = Feeds(self._live, self.live_orders, clock)
@@ -68,9 +72,10 @@ class Engine:
             pipeline=pipeline,
             clock=clock,
             metrics=metrics,
+            lateness=lateness,
+            gap_max=timedelta(days=gap_days_max),
         )
-        grace = timedelta(seconds=grace_seconds)
-        self.late_slices = LateSlices(self._live, loader, pipeline, clock, grace)
+        self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness)
         self.orders = OrderEntry(
             store=store,
             queries=self.queries,
@@ -91,6 +96,10 @@ class Engine:
     async def start(self) -> None:
         """Replay what orders have not seen; see `Recovery.start`."""
         await self.recovery.start(self._live)
+
+    def release_waiters(self) -> None:
+        """Answer every request that waits for a slice, with what there is; none waits from here on."""
+        self._waiters.close()
 
     async def stop(self) -> None:
         await self.recovery.stop()

@@ -2,43 +2,85 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import logging
+from datetime import datetime
 
+from app.domain.errors import Unavailable
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
+from app.engine.lateness import FeedLateness
 from app.engine.pipeline import Pipeline
-from app.engine.ports import Clock
+from app.engine.ports import STORE_AWAY, Clock, Store
 from app.engine.stages.batch import InstrumentOrders
+
+LOG = logging.getLogger(__name__)
 
 
 class LateSlices:
-    """A bar is late `grace` after its close; that matters only where somebody calls `give`."""
+    """How long a late bar is waited for is `lateness`' word; that matters only where somebody calls `give`."""
 
     def __init__(
-        self, instruments: LiveInstruments, loader: Loader, pipeline: Pipeline, clock: Clock, grace: timedelta
+        self,
+        store: Store,
+        instruments: LiveInstruments,
+        loader: Loader,
+        pipeline: Pipeline,
+        clock: Clock,
+        lateness: FeedLateness,
     ) -> None:
+        self._store = store
         self._instruments = instruments
         self._loader = loader
         self._pipeline = pipeline
         self._clock = clock
-        self._grace = grace
+        self._lateness = lateness
+        self._failing: set[str] = set()
 
     async def give(self) -> None:
         """Give a fallback slice wherever a window has opened and the bar before it is late. The late bar will then
-        close only its own window."""
+        close only its own window. An instrument that fails is told once in the log, and keeps no other from its slices.
+        """
         for known in self._instruments.opened:
             if self._late_since(known) is None:
                 continue
-            async with self._instruments.locked(known.symbol) as live:
-                while (late_since := self._late_since(live)) is not None:
-                    live.due = None
-                    orders = await self._loader.awaiting(live)
-                    await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
+            try:
+                await self._give_on(known.symbol)
+            except Unavailable as error:
+                if error.code == STORE_AWAY:
+                    raise
+            except Exception:
+                if known.symbol not in self._failing:
+                    LOG.exception("late slices of %s fail and are tried again", known.symbol)
+                self._failing.add(known.symbol)
+            else:
+                self._failing.discard(known.symbol)
+
+    async def _give_on(self, symbol: str) -> None:
+        async with self._instruments.locked(symbol) as live:
+            self._lateness.learn(live.instrument, await self._store.lateness(symbol))
+            if await self._outrun(live):
+                self._instruments.forget(symbol)
+            else:
+                await self._give(live)
+        await self._instruments.get(symbol)
+
+    async def _outrun(self, live: LiveInstrument) -> bool:
+        """Whether another process has taken bars that this one has not seen: none of them is late."""
+        newest = await self._store.bars_before(live.symbol, None, 1)
+        return bool(newest) and newest[0].open_time > live.last.open_time
+
+    async def _give(self, live: LiveInstrument) -> None:
+        while (late_since := self._late_since(live)) is not None:
+            live.due = None
+            if live.close_of(live.frontier, live.instrument.bar_seconds) <= late_since:
+                self._lateness.missed(live.instrument)
+            orders = await self._loader.awaiting(live)
+            await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
 
     def _late_since(self, live: LiveInstrument) -> datetime | None:
         """Windows that opened by then and have no slice are late; None where there are none."""
         if live.due is None:
             return None
-        opened_by = self._clock.now(live.last.close_time) - self._grace
+        opened_by = self._clock.now(live.last.close_time) - self._lateness.grace(live.instrument)
         return opened_by if live.due <= opened_by else None

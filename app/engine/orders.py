@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.domain.acceptance import require_fitting
-from app.domain.errors import Conflict, InvalidInput, Unavailable
+from app.domain.errors import Conflict, InvalidInput, LemError, Unavailable
 from app.domain.order import Order, order_id_of
 from app.domain.state import OrderState
 from app.domain.transitions import accept, cancel
@@ -17,7 +17,7 @@ from app.engine.instruments.history import STEP_BARS_MAX
 from app.engine.instruments.live import DAY_SECONDS, LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.pipeline import Pipeline
-from app.engine.ports import Claim, Clock, Store
+from app.engine.ports import STORE_AWAY, Claim, Clock, Store
 from app.engine.queries import Queries
 from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
@@ -70,12 +70,12 @@ class OrderEntry:
         if first is not None:
             self._instruments.note_known(first)  # its creation may have been recorded without an answer
             return first, False
-        for _ in range(RACES_MAX):
-            answer = await self._created(order)
-            if answer is not None:
-                return answer
-            await self._instruments.wait_for_newer(order.instrument)
-        raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
+        try:
+            return await self._placed(order)
+        except LemError as refusal:
+            if refusal.code != STORE_AWAY:  # what is recorded is unknown then: the id stays the order's
+                await self._store.refuse_claim(order)
+            raise
 
     async def cancel(self, order_id: str) -> OrderState:
         """Raises NotFound("unknown_order"), Conflict("order_ended"), Unavailable("busy")."""
@@ -106,6 +106,14 @@ class OrderEntry:
         _require_own(claim, order)
         return await self._store.order(order.order_id)
 
+    async def _placed(self, order: Order) -> tuple[OrderState, bool]:
+        for _ in range(RACES_MAX):
+            answer = await self._created(order)
+            if answer is not None:
+                return answer
+            await self._instruments.wait_for_newer(order.instrument)
+        raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
+
     async def _created(self, order: Order) -> tuple[OrderState, bool] | None:
         """None where a bar has overtaken the order: its first window is another one then."""
         live = await self._instruments.get(order.instrument)
@@ -124,7 +132,7 @@ class OrderEntry:
             if answer[1]:
                 self._announcer.announce([new])
             self._instruments.note_known(answer[0])
-            self._announcer.wake([order.order_id])
+            self._announcer.wake([answer[0]])
         return answer
 
     async def _accepted(self, order: Order, live: LiveInstrument) -> OrderState:

@@ -9,43 +9,65 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.domain.bar import Bar
+from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
+from app.engine.ports import Metrics
+from app.engine.set_aside import SetAside
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
 from app.engine.stages.take import take_slices
 from app.engine.stages.windows import close_windows, looks_at, wanted_slices
+from app.engine.tasks import Breather
 
 
 class Pipeline:
     """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing."""
 
-    def __init__(self, decider: Decider, committer: Committer) -> None:
+    def __init__(self, decider: Decider, committer: Committer, metrics: Metrics) -> None:
         self._decider = decider
         self._committer = committer
+        self._set_aside = SetAside(metrics)
 
     async def over_bars(
         self, batch: Sequence[InstrumentOrders], bars: Sequence[Sequence[Bar]]
     ) -> list[InstrumentOrders]:
         """Take recorded bars, `bars[i]` of the batch's instrument i and oldest first, one of each instrument at a time.
         Returns the orders that still await bars."""
-        parts = list(batch)
+        parts, breather = list(batch), Breather()
         for number in range(max(map(len, bars), default=0)):
             moving = [index for index, each in enumerate(bars) if number < len(each)]
             for index in moving:
                 parts[index].live.push(bars[index][number])
+            await breather.after(len(moving))
             moved = await self.advance([parts[index] for index in moving])
             for index, part in zip(moving, moved, strict=True):
                 parts[index] = part
         return parts
 
     async def advance(self, batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
-        """Close windows, decide slices, commit and announce. Returns the orders that still await bars."""
+        """Close windows, decide slices, commit and announce. Returns the orders that still await bars.
+
+        An order that cannot be moved stays as it is, and is tried again with the next bar: the others go on.
+        """
         if not any(part.orders for part in batch):
             return list(batch)
+        orders = [state for part in batch for state in part.orders]
+        suspects = [state for state in orders if state in self._set_aside]
+        moved, failed = await self._moved_apart(batch, [state for state in orders if state not in self._set_aside])
+        for suspect in suspects:
+            moved_too, failed_again = await self._moved_apart(batch, [suspect])
+            moved, failed = moved + moved_too, failed + failed_again
+        for part in _regrouped(batch, failed):
+            self._set_aside.keep_only(part.live.symbol, {state.order_id for state in part.orders})
+        return _regrouped(batch, [state for state in moved + failed if state.awaits_bars])
 
+    async def _moved_apart(
+        self, batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]
+    ) -> tuple[list[OrderState], list[OrderState]]:
+        """The orders as they are recorded then, and those that cannot be moved, found by halving."""
         terms = {part.live.symbol: part.live.instrument for part in batch}
 
         async def transition(pending: Sequence[OrderState]) -> list[Change | None]:
@@ -57,10 +79,21 @@ class Pipeline:
                 for each in pending
             ]
 
-        recorded = await commit_transition(
-            self._committer, [state for part in batch for state in part.orders], transition
-        )
-        return [_watched(part) for part in _regrouped(batch, [state for state in recorded if state.awaits_bars])]
+        try:
+            recorded = await commit_transition(self._committer, orders, transition)
+            for part in _regrouped(batch, recorded):
+                _watch(part)
+        except Unavailable:  # no fault of an order
+            raise
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the other orders go on; SetAside logs it
+            if len(orders) == 1:
+                self._set_aside.add(orders[0], error)
+                return [], list(orders)
+            half = len(orders) // 2
+            moved, failed = await self._moved_apart(batch, orders[:half])
+            moved_too, failed_too = await self._moved_apart(batch, orders[half:])
+            return moved + moved_too, failed + failed_too
+        return recorded, []
 
     async def moved(self, batch: Sequence[InstrumentOrders]) -> list[OrderState]:
         """All orders of the batch as the newest bars move them. Commits nothing."""
@@ -77,8 +110,7 @@ def _regrouped(batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]) 
     return [replace(part, orders=tuple(by_symbol[part.live.symbol])) for part in batch]
 
 
-def _watched(part: InstrumentOrders) -> InstrumentOrders:
+def _watch(part: InstrumentOrders) -> None:
     """Note when somebody must look at an order although no bar has come."""
     for at in filter(None, (looks_at(state, part.live) for state in part.orders)):
         part.live.note_due(at)
-    return part

@@ -22,6 +22,9 @@ from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.results import Page
 
+STORE_AWAY = "store_unavailable"
+"""The code of what every method of `Store` raises while the store cannot be reached."""
+
 
 class Clock(Protocol):
     """What time it is for an instrument whose newest bar closed at `newest_close`."""
@@ -82,6 +85,22 @@ class Metrics(Protocol):
 
     def gap_filled(self, instrument: str, count: int) -> None: ...
 
+    def bar_revised(self, instrument: str, count: int) -> None:
+        """Bars that came again with other values."""
+        ...
+
+    def bar_came(self, instrument: str, late_seconds: float) -> None:
+        """A live bar came so long after its close."""
+        ...
+
+    def bar_late(self, instrument: str) -> None:
+        """A live bar came later than the grace."""
+        ...
+
+    def orders_set_aside(self, count: int) -> None:
+        """So many orders cannot be moved now; the others go on without them."""
+        ...
+
     def decided(self, basis: Basis, count: int, seconds: float) -> None:
         """`count` slices of one batch, `seconds` from reading the market to the projected slices."""
         ...
@@ -105,10 +124,12 @@ class Metrics(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who took a client_order_id first: the instrument of the order, and the digest of its terms."""
+    """Who took a client_order_id first: the instrument of the order, and the digest of its terms. Once the order is
+    `refused`, the claim gives way to another order, unless an order came of it all the same."""
 
     instrument: str
     digest: str
+    refused: bool = False
 
 
 class Store(Protocol):
@@ -117,6 +138,11 @@ class Store(Protocol):
 
     async def weaknesses(self) -> Sequence[str]:
         """Codes of what may lose acknowledged changes. Raises Unavailable where the store cannot write now."""
+        ...
+
+    @property
+    def bars_kept(self) -> int:
+        """The most bars of an instrument that stay recorded; the oldest make way."""
         ...
 
     async def put_instrument(self, instrument: Instrument) -> bool:
@@ -143,11 +169,38 @@ class Store(Protocol):
         """The oldest `count` bars that open at or after `open_time`."""
         ...
 
+    async def replace_bars(self, symbol: str, bars: Sequence[Bar], known: int) -> bool:
+        """Put other bars in the place of the recorded ones, at once. False, and nothing done, where an order awaits
+        bars, where the newest recorded bar does not open as the last of `bars` does, or where not `known` bars are
+        recorded."""
+        ...
+
+    async def record_revisions(self, symbol: str, bars: Sequence[Bar]) -> int:
+        """Record bars beside the recorded ones of their windows, which stay. Returns how many of them are new: neither
+        recorded before nor the last revision of their window."""
+        ...
+
+    async def record_lateness(self, symbol: str, late_seconds: float) -> None:
+        """So late is the instrument's feed, for other processes and after a restart."""
+        ...
+
+    async def lateness(self, symbol: str) -> float:
+        """What was recorded of it last; 0 where nothing was."""
+        ...
+
+    async def awaited(self, symbol: str) -> bool:
+        """Whether the instrument has orders to which bars still matter."""
+        ...
+
     async def claim(self, order: Order) -> Claim:
         """Take the order's client_order_id, for ever. Returns who has it: this order, or an earlier one."""
         ...
 
     async def claimed(self, order_id: str) -> Claim | None: ...
+
+    async def refuse_claim(self, order: Order) -> None:
+        """The order was refused: its client_order_id is free for another order, unless that is not its own."""
+        ...
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         """Record a new order. Returns what is recorded now, and whether it is this one rather than an earlier creation;

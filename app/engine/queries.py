@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 
 from app.domain.errors import NotFound
@@ -13,6 +12,7 @@ from app.domain.slice import Slice
 from app.domain.state import OrderState
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
+from app.engine.order_reads import OrderReads
 from app.engine.ports import Clock, Store
 from app.engine.results import NextSlice, Page, Schedule
 from app.engine.schedule import schedule_of
@@ -31,6 +31,7 @@ class Queries:
         clock: Clock,
     ) -> None:
         self._store = store
+        self._reads = OrderReads(store)
         self._instruments = instruments
         self._loader = loader
         self._decider = decider
@@ -39,7 +40,7 @@ class Queries:
 
     async def order(self, order_id: str) -> OrderState:
         """Raises NotFound("unknown_order")."""
-        found = await self._store.order(order_id)
+        found = await self._reads.order(order_id)
         if found is None:
             raise NotFound("unknown_order", f"no order has the id {order_id!r}")
         self._instruments.note_known(found)
@@ -67,18 +68,20 @@ class Queries:
 
     async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> NextSlice:
         """The slice to trade now; waits while the order is live without one, at most `wait_seconds`.
-        Raises NotFound("unknown_order"), Unavailable("too_many_waiters")."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait_seconds
-        while True:
-            with self._waiters.change_of(order_id) as changed:
-                state = await self.order(order_id)
-                piece = self._offered(state)
-                if piece is not None or not state.status.live or loop.time() >= deadline:
-                    return NextSlice(order_id=state.order_id, status=state.status, slice=piece)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(deadline):
-                        await changed
+        Raises NotFound("unknown_order"), and Unavailable("too_many_waiters") for an order that must be waited for."""
+        deadline = asyncio.get_running_loop().time() + wait_seconds
+        with self._waiters.watching(order_id) as watch:
+            state = await self.order(order_id)
+            while not self._has_answer(state) and await watch.change(deadline):
+                newest = watch.newest or await self.order(order_id)
+                state = newest if newest.version > state.version else state
+        if wait_seconds and not self._has_answer(state) and not self._waiters.closed:
+            state = await self.order(order_id)  # another process may have moved the order
+        return NextSlice(order_id=state.order_id, status=state.status, slice=self._offered(state))
+
+    def _has_answer(self, state: OrderState) -> bool:
+        """Whether there is a slice, or none will come."""
+        return self._offered(state) is not None or not state.status.live
 
     def _offered(self, state: OrderState) -> Slice | None:
         """The newest slice, unless its window is over: nobody can trade in it any more, though its bar may be late."""

@@ -30,12 +30,24 @@ class FeedBar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedBar:
+    """A bar that was not taken: its index in the request, and why."""
+
+    index: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ingested:
-    """What became of a request's bars: new ones, identical repeats, and windows filled with synthetic bars."""
+    """What became of a request's bars: new ones, identical repeats, windows filled with synthetic bars, and bars that
+    are recorded with other values. `rejected` is empty unless the sender takes parts."""
 
     accepted: int
     duplicates: int
     gaps_filled: int
+    revised: int = 0
+    rejected: tuple[RejectedBar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,44 +1,97 @@
-"""Requests that wait for an order to change, each on a future, so that none of them polls the store."""
+"""Requests that wait for an order to change, each on an event, so that none of them polls the store."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from app.domain.errors import Unavailable
+from app.domain.state import OrderState
 
 WAITERS_MAX = 10_000
+TOLD_AT_ONCE = 50
+
+
+class Watch:
+    """One request's view of one order. `newest` is the order as the newest change has left it: None before the first
+    change since the watch began, and where only a read can tell."""
+
+    def __init__(self, waiters: Waiters) -> None:
+        self.newest: OrderState | None = None
+        self._waiters = waiters
+        self._changed = asyncio.Event()
+
+    def tell(self, state: OrderState | None) -> None:
+        """The order is recorded so now; None where it may have changed. News may overtake each other."""
+        if state is None or self.newest is None or state.version > self.newest.version:
+            self.newest = state
+        self._changed.set()
+
+    async def change(self, deadline: float) -> bool:
+        """Wait for the next change; False where the loop's time has reached `deadline`, or nobody may wait any more.
+        Raises Unavailable("too_many_waiters") rather than be one too many."""
+        if self._waiters.closed or asyncio.get_running_loop().time() >= deadline:
+            return False
+        if not self._changed.is_set():
+            with self._waiters.place(), contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    await self._changed.wait()
+        changed = self._changed.is_set() and not self._waiters.closed
+        self._changed.clear()
+        return changed
 
 
 class Waiters:
-    """Futures by order id, at most `WAITERS_MAX` of them."""
+    """Watches by order id. At most `WAITERS_MAX` of them wait at a time; those that read the order and find what they
+    came for are not counted."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self.closed = False
+        self._waiting: dict[str, set[Watch]] = {}
         self._count = 0
 
     @contextmanager
-    def change_of(self, order_id: str) -> Iterator[asyncio.Future[None]]:
-        """A future that is done at the order's next change. Take it before reading the order, or a change is missed.
-        Raises Unavailable("too_many_waiters")."""
-        if self._count >= WAITERS_MAX:
-            raise Unavailable("too_many_waiters", f"{WAITERS_MAX} requests are waiting already")
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(order_id, set()).add(future)
-        self._count += 1
+    def watching(self, order_id: str) -> Iterator[Watch]:
+        """Begin the watch before reading the order, or a change is missed."""
+        watch = Watch(self)
+        self._waiting.setdefault(order_id, set()).add(watch)
         try:
-            yield future
+            yield watch
         finally:
-            self._count -= 1
-            waiting = self._waiting.get(order_id, set())
-            waiting.discard(future)
-            if not waiting:
+            watching = self._waiting.get(order_id, set())
+            watching.discard(watch)
+            if not watching:
                 self._waiting.pop(order_id, None)
 
-    def wake(self, order_ids: Iterable[str]) -> None:
-        """The orders have changed."""
-        for order_id in order_ids:
-            for future in self._waiting.get(order_id, ()):
-                if not future.done():
-                    future.set_result(None)
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place among those that wait. Raises Unavailable("too_many_waiters") where all are taken."""
+        if self._count >= WAITERS_MAX:
+            raise Unavailable("too_many_waiters", f"{WAITERS_MAX} requests are waiting already")
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+
+    def wake(self, orders: Iterable[OrderState]) -> None:
+        """The orders have changed: this is how they are recorded now."""
+        self._tell([(watch, state) for state in orders for watch in self._waiting.get(state.order_id, ())])
+
+    def wake_to_read(self, order_ids: Iterable[str]) -> None:
+        """The orders may have changed: the answer of the store was lost."""
+        self._tell([(watch, None) for order_id in order_ids for watch in self._waiting.get(order_id, ())])
+
+    def close(self) -> None:
+        """The service ends: whoever waits goes on at once, and nobody waits any more."""
+        self.closed = True
+        self._tell([(watch, None) for watching in self._waiting.values() for watch in watching])
+
+    def _tell(self, news: Sequence[tuple[Watch, OrderState | None]]) -> None:
+        """A part at a time, since each one told answers a request: others have their turn in between."""
+        for watch, state in news[:TOLD_AT_ONCE]:
+            watch.tell(state)
+        if len(news) > TOLD_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._tell, news[TOLD_AT_ONCE:])

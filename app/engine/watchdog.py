@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from app.domain.errors import Unavailable
 from app.engine.engine import Engine
+from app.engine.ports import STORE_AWAY
 from app.engine.tasks import end
 
 LOG = logging.getLogger(__name__)
@@ -28,13 +29,19 @@ async def watching(engine: Engine, look_seconds: float = LOOK_SECONDS) -> AsyncI
 
 
 async def _watch(engine: Engine, look_seconds: float) -> None:
+    failed = False  # a failure is told once until a look has gone well
     while True:
         try:
             await engine.late_slices.give()
-        except Unavailable:  # told where it began, once, and not four times a second
-            pass
-        except Exception:  # one instrument's trouble must not end the watch over the others
-            LOG.exception("late slices failed; trying again")
+        except Unavailable as error:
+            if not failed and error.code != STORE_AWAY:  # an outage of the store is told by the store
+                LOG.warning("late slices must wait: %s", error)
+            failed = True
+        except Exception:  # whatever it was, the watch goes on
+            if not failed:
+                LOG.exception("late slices failed; trying again")
+            failed = True
         else:
+            failed = False
             engine.health.looked()
         await asyncio.sleep(look_seconds)

@@ -75,9 +75,9 @@ def bar_from(line: str) -> Bar:
 
 
 def instrument_text(instrument: Instrument) -> str:
-    """The maximum of an order is none of the terms: what is accepted stands on it no longer."""
-    maximum = {"max_order_notional": text(instrument.max_order_notional)}
-    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument), **maximum})
+    """The grace and the maximum of an order are none of the terms: what is accepted stands on neither."""
+    own = {"grace_seconds": instrument.grace_seconds, "max_order_notional": text(instrument.max_order_notional)}
+    return dumps({"symbol": instrument.symbol, **_terms(instrument), **_windows(instrument), **own})
 
 
 def terms_text(instrument: Instrument) -> str:
@@ -97,6 +97,7 @@ def instrument_from(line: str, revision: str | None = None) -> Instrument:
         symbol=value["symbol"],
         bar_seconds=value["bar_seconds"],
         calendar=value["calendar"],
+        grace_seconds=value.get("grace_seconds"),
         max_order_notional=number(value.get("max_order_notional")),
         revision=int(revision or 0),
         **{name: Decimal(value[name]) for name in ("lot_size", "tick_size", "min_notional", "notional_step")},
@@ -139,9 +140,10 @@ def fill_from(line: str) -> Fill:
 
 
 def claim_text(claim: Claim) -> str:
-    return dumps({"instrument": claim.instrument, "digest": claim.digest})
+    refused = {"refused": True} if claim.refused else {}
+    return dumps({"instrument": claim.instrument, "digest": claim.digest} | refused)
 
 
 def claim_from(line: str) -> Claim:
     value = loads(line)
-    return Claim(value["instrument"], value["digest"])
+    return Claim(value["instrument"], value["digest"], refused=value.get("refused", False))

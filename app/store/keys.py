@@ -7,8 +7,10 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 |---|---|---|---|
 | `lem:instruments` | set | the symbols | for ever |
 | `lem:probe` | string | written by whoever asks whether the service is ready | for ever |
-| `lem:{SYMBOL}:instrument` | hash | `json`, `terms` of live orders, `windows` of its bars, `revision` | for ever |
+| `lem:{SYMBOL}:instrument` | hash | `json`, `terms`, `windows`, `revision`, `late_seconds` of its feed | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
+| `lem:{SYMBOL}:revisions` | hash | bars that came again with other values (JSON), by id | while their windows do |
+| `lem:{SYMBOL}:rebuilt:ID` | stream | bars that are about to take the place of the others | `REBUILT_SECONDS` at most |
 | `lem:{SYMBOL}:sequence` | counter | orders accepted so far | for ever |
 | `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |
 | `lem:{SYMBOL}:orders:STATUS` | sorted set | those in that status | for ever |
@@ -17,7 +19,7 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
-| `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever: it is unique for ever |
+| `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from app.engine.instruments.history import STEP_BARS_MAX
 EVENTS_KEPT = 100_000
 AWAITING_MAX = 10_000
 BARS_KEPT_MIN = 10_000
+REBUILT_SECONDS = 600
 INSTRUMENTS = "lem:instruments"
 PROBE = "lem:probe"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,6 +50,14 @@ def instrument(symbol: str) -> str:
 
 def bars(symbol: str) -> str:
     return f"lem:{{{symbol}}}:bars"
+
+
+def revisions(symbol: str) -> str:
+    return f"lem:{{{symbol}}}:revisions"
+
+
+def rebuilt(symbol: str, rebuilt_id: str) -> str:
+    return f"lem:{{{symbol}}}:rebuilt:{rebuilt_id}"
 
 
 def sequence(symbol: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +16,8 @@ from app.store.unreadable import Kind, Unreadable
 
 Found = list[tuple[str, list[str]]]
 """Order ids by symbol."""
+SEQUENCE_MAX = 2**53
+"""The store keeps scores as doubles."""
 
 
 async def page(
@@ -52,10 +53,10 @@ def _cursor(symbol: str, sequence: float) -> str:
 
 def _read(cursor: str) -> tuple[str, int]:
     try:
-        position = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, binascii.Error):
+        position = json.loads(base64.b64decode(cursor.encode(), b"-_", validate=True))
+    except (ValueError, RecursionError):
         position = None
     match position:
-        case [str(symbol), int(sequence)]:
+        case [str(symbol), int(sequence)] if type(sequence) is int and 0 <= sequence <= SEQUENCE_MAX:
             return symbol, sequence
     raise InvalidInput("bad_cursor", "the cursor is not one that a page gave")

@@ -11,7 +11,6 @@ from typing import Any, Self, cast
 
 from redis.asyncio import Redis
 
-from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
@@ -23,22 +22,20 @@ from app.engine.changes import Change
 from app.engine.ports import Claim
 from app.engine.results import Page
 from app.engine.terms import digest_of
-from app.store import codec, keys
+from app.store import claims, codec, keys
+from app.store.bar_records import BarRecords
 from app.store.commits import commit_calls, create_call
 from app.store.connection import Call, connect, run, script
 from app.store.durability import Durability
 from app.store.order_codec import slice_from, state_from
-from app.store.outages import Outages
 from app.store.pages import page
-from app.store.reading import Reader
-from app.store.unreadable import Kind, Unreadable
+from app.store.unreadable import Kind
 
 PUT_INSTRUMENT = script("put_instrument")
-APPEND_BARS = script("append_bars")
 SYMBOLS_CACHED = 100_000
 
 
-class RedisStore:
+class RedisStore(BarRecords):
     """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_unreadable` is called
     once for everything that is found and not understood, with its kind. `allow_lossy` and `folder` as in `Durability`.
     """
@@ -52,13 +49,9 @@ class RedisStore:
         folder: Path | None = None,
         on_unreadable: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._client = client
-        self._bars_kept = keys.bars_kept(lookback)
+        super().__init__(client, lookback, on_unreadable)
         self._symbols: OrderedDict[str, str] = OrderedDict()
-        self._outages = Outages()
-        self._unreadable = Unreadable(on_unreadable)
         self._uncommittable: set[str] = set()
-        self._reader = Reader(client, self._outages, self._unreadable)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod
@@ -75,7 +68,7 @@ class RedisStore:
     async def put_instrument(self, instrument: Instrument) -> bool:
         symbol = instrument.symbol
         texts = (codec.instrument_text(instrument), codec.terms_text(instrument), codec.windows_text(instrument))
-        script_keys = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol))
+        script_keys = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol), keys.revisions(symbol))
         with self._outages.reaching(writes=True):
             with self._unreadable.understanding(Kind.INSTRUMENT, keys.INSTRUMENTS):
                 await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
@@ -95,50 +88,23 @@ class RedisStore:
         every = await self._reader.instruments(await self._reader.symbols())
         return [found for found in every if isinstance(found, Instrument)]
 
-    async def append_bars(
-        self, symbol: str, bars: Sequence[Bar], after: datetime | None, revision: int | None = None
-    ) -> bool:
-        args: list[str | int] = [keys.bar_id(after) if after else "", self._bars_kept]
-        args.append("" if revision is None else revision)
-        for bar in bars:
-            args += [keys.bar_id(bar.open_time), codec.bar_text(bar)]
-        script_keys = (keys.bars(symbol), keys.instrument(symbol))
-        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
-            [answer] = await run(self._client, [Call(APPEND_BARS, script_keys, args)])
-        return bool(answer)
-
-    async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
-        newest = f"({keys.bar_id(open_time)}" if open_time else "+"
-        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
-            entries: Any = await self._client.xrevrange(keys.bars(symbol), newest, "-", count=count)
-        bars = self._reader.bars(symbol, entries)
-        if entries and open_time is None and not bars[0]:  # nobody could append behind a bar that is not understood
-            raise self._unreadable.found(
-                Kind.INSTRUMENT, f"{keys.bars(symbol)} {entries[0][0]}", "it is the newest bar"
-            )
-        return [bar for bar in reversed(bars) if bar]
-
-    async def bars_since(self, symbol: str, open_time: datetime, count: int) -> list[Bar]:
-        first = keys.bar_id(open_time)
-        while True:
-            with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
-                entries: Any = await self._client.xrange(keys.bars(symbol), first, "+", count=count)
-            bars = [bar for bar in self._reader.bars(symbol, entries) if bar]
-            if bars or not entries:
-                return bars
-            first = f"({entries[-1][0]}"
-
     async def claim(self, order: Order) -> Claim:
-        own, key = Claim(order.instrument, digest_of(order)), keys.claim(order.order_id)
-        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.ORDER, key):
-            earlier: Any = await self._client.set(key, codec.claim_text(own), nx=True, get=True)
-            return codec.claim_from(earlier) if earlier else own
+        with (
+            self._outages.reaching(writes=True),
+            self._unreadable.understanding(Kind.ORDER, keys.claim(order.order_id)),
+        ):
+            return await claims.take(self._client, order.order_id, Claim(order.instrument, digest_of(order)))
 
     async def claimed(self, order_id: str) -> Claim | None:
-        key = keys.claim(order_id)
-        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
-            line: Any = await self._client.get(key)
-            return codec.claim_from(line) if line else None
+        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, keys.claim(order_id)):
+            return await claims.standing(self._client, order_id)
+
+    async def refuse_claim(self, order: Order) -> None:
+        with (
+            self._outages.reaching(writes=True),
+            self._unreadable.understanding(Kind.ORDER, keys.claim(order.order_id)),
+        ):
+            await claims.mark_refused(self._client, order.order_id, Claim(order.instrument, digest_of(order)))
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         symbol, order_id = change.after.order.instrument, change.after.order_id
@@ -190,6 +156,8 @@ class RedisStore:
         [found] = await self._reader.orders(symbol, [order_id])
         if isinstance(found, Unavailable):
             raise found
+        if found is None:
+            self._symbols.pop(order_id, None)  # a claim without an order may give way to one on another instrument
         return found
 
     async def awaiting(self, symbol: str) -> list[OrderState]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from app.backtest.job import LEM
-from app.bundles.bundle import BundleError
+from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput, LemError
 from app.terminal import refusing

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from app.bundles.bundle import BundleError
 from app.bundles.card import GoldenCase, TensorCard
+from app.bundles.errors import BundleError
 from models.release.graphs import GraphTensors
 
 OPSET = 20

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.bundles.bundle import BundleError, load_bundle
+from app.bundles.bundle import load_bundle
 from app.bundles.card import Training
+from app.bundles.errors import BundleError
 from models.objective.objective import RISK_AVERSIONS
 from models.release.draft import CARD, draft_bundle
 from models.release.gate import reasons_against

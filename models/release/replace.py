@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from app.bundles.bundle import BundleError, LemPolicy, load_bundle
+from app.bundles.bundle import LemPolicy, load_bundle
+from app.bundles.errors import BundleError
 from app.domain.errors import InvalidInput
 from models.release.draft import CARD
 

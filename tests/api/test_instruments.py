@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from tests.api.wire import SYMBOL, instrument_json, prepared, sent
+from tests.api.wire import HISTORY, SYMBOL, bars_json, instrument_json, next_slice, prepared, sent
+from tests.builders import bars
 
 FULL = {
     "symbol": SYMBOL,
@@ -14,6 +15,7 @@ FULL = {
     "min_notional": "0",
     "notional_step": "0.01",
     "calendar": "24/7",
+    "grace_seconds": None,
     "max_order_notional": None,
 }
 
@@ -44,3 +46,31 @@ async def test_a_live_order_keeps_its_instrument_as_it_is(client: httpx.AsyncCli
 
     assert (response.status_code, response.json()["code"]) == (409, "instrument_in_use")
     assert (await client.get(f"/v1/instruments/{SYMBOL}")).json() == FULL
+
+
+async def test_a_grace_is_answered_back_and_may_change_under_live_orders(client: httpx.AsyncClient) -> None:
+    await prepared(client)
+    await sent(client)
+
+    response = await client.put(f"/v1/instruments/{SYMBOL}", json=instrument_json(grace_seconds=12.5))
+
+    assert (response.status_code, response.json()["grace_seconds"]) == (200, 12.5)
+    assert (await client.get(f"/v1/instruments/{SYMBOL}")).json() == FULL | {"grace_seconds": 12.5}
+
+
+async def test_a_symbol_with_a_slash_is_one_symbol_everywhere(client: httpx.AsyncClient) -> None:
+    """In a path the slash is written %2F; in bodies, queries and cursors it stands as it is."""
+    symbol, path = "BTC/USDT", "/v1/instruments/BTC%2FUSDT"
+    assert (await client.put(path, json=instrument_json())).status_code == 201
+    assert (await client.post("/v1/bars", json=bars_json(bars(HISTORY), symbol))).json()["accepted"] == HISTORY
+    orders = [await sent(client, instrument=symbol, client_order_id=name) for name in ("oms-1", "oms-2")]
+
+    first = (await client.get("/v1/orders", params={"instrument": symbol, "limit": 1})).json()
+    second = (await client.get("/v1/orders", params={"limit": 1, "cursor": first["next_cursor"]})).json()
+
+    assert (await client.get(path)).json() == FULL | {"symbol": symbol}
+    assert first["orders"] + second["orders"] == orders
+    assert (await next_slice(client, orders[0]["order_id"]))["slice"]["step"] == 1
+    metrics = (await client.get("/metrics")).text
+    assert 'lem_bars_ingested_total{instrument="BTC/USDT"} 160.0' in metrics
+    assert 'route="/v1/instruments/{symbol}"' in metrics

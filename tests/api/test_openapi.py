@@ -15,7 +15,7 @@ from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SERVING = ("api", "domain", "engine", "clock", "store")
-REFUSALS = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "PydanticCustomError"}
+REFUSALS = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "TooEarly", "PydanticCustomError"}
 NEVER_REACHED = {"bad_client_order_id", "bar_times_inverted", "bad_cost"}
 """Refusals of the domain that the edge's own checks, or an instrument's terms, forestall."""
 
@@ -25,14 +25,14 @@ SURFACE = {
     ("get", "/readyz"): "200 503",
     ("get", "/v1/instruments"): "200 503",
     ("get", "/v1/instruments/{symbol}"): "200 404 422 503",
-    ("put", "/v1/instruments/{symbol}"): "200 201 400 409 413 415 422 503",
+    ("put", "/v1/instruments/{symbol}"): "200 201 400 408 409 413 415 422 503",
     ("get", "/v1/models"): "200",
     ("get", "/v1/orders"): "200 422 503",
-    ("post", "/v1/bars"): "200 400 404 409 413 415 422 503",
-    ("post", "/v1/orders"): "200 201 400 404 409 413 415 422 503",
+    ("post", "/v1/bars"): "200 400 404 408 409 413 415 422 503",
+    ("post", "/v1/orders"): "200 201 400 404 408 409 413 415 422 503",
     ("get", "/v1/orders/{order_id}"): "200 404 422 503",
     ("post", "/v1/orders/{order_id}/cancel"): "200 404 409 422 503",
-    ("post", "/v1/orders/{order_id}/fills"): "200 201 400 404 409 413 415 422 503",
+    ("post", "/v1/orders/{order_id}/fills"): "200 201 400 404 408 409 413 415 422 503",
     ("get", "/v1/orders/{order_id}/schedule"): "200 404 422 503",
     ("get", "/v1/orders/{order_id}/slices/next"): "200 404 422 503",
     ("post", "/v1/orders/{order_id}/slices/{step}/close"): "200 404 409 422 503",

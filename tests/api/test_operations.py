@@ -18,6 +18,10 @@ from tests.builders import a_bar, at
 NAMES = {
     "lem_bars_ingested": ("counter", {"instrument"}),
     "lem_gaps_filled": ("counter", {"instrument"}),
+    "lem_bars_revised": ("counter", {"instrument"}),
+    "lem_bars_late": ("counter", {"instrument"}),
+    "lem_feed_lateness_seconds": ("gauge", {"instrument"}),
+    "lem_orders_set_aside": ("gauge", set()),
     "lem_decisions": ("counter", {"basis"}),
     "lem_fallbacks": ("counter", {"reason"}),
     "lem_decision_seconds": ("histogram", set()),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import pytest
 
-from app.demo.server import ServerFailed, serving
+from app.demo.server import Server, ServerFailed, serving
+from app.serve import SHUTDOWN_SECONDS_MAX
 from tests.api.wire import HISTORY, bars_json, instrument_json, order_json
-from tests.builders import bars
+from tests.builders import at, bars
 
 pytestmark = pytest.mark.spawns
 
@@ -45,6 +48,46 @@ def test_a_signal_to_all_of_its_processes_ends_the_service_in_order(tmp_path: Pa
         assert server.process.wait(timeout=20) == 0
 
     assert (tmp_path / "serve.log").read_text() == ""
+
+
+def test_a_signal_answers_who_waits_and_cuts_who_is_still_sending(tmp_path: Path) -> None:
+    """And none of that is a failure: nothing is logged, not even for who went away in the middle of a body."""
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+        prepared(client)
+        later = {"start_time": at(HISTORY + 1).isoformat()}
+        order = client.post("/v1/orders", json=order_json(**later)).json()
+        with (
+            sending(server, f"GET /v1/orders/{order['order_id']}/slices/next?wait=30 HTTP/1.1\r\n\r\n") as waiting,
+            sending(server, "POST /v1/orders HTTP/1.1\r\ncontent-length: 9\r\n\r\n{") as half_sent,
+        ):
+            sending(
+                server, "POST /v1/bars HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"
+            ).close()
+            client.get("/healthz")  # what came before is under way by the time that this is answered
+            began = monotonic()
+            server.process.send_signal(signal.SIGTERM)
+            answer = received(waiting)
+            assert server.process.wait(timeout=20) == 0
+            took = monotonic() - began
+
+            assert received(half_sent) == b""
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.endswith(b'"status":"accepted","slice":null}')
+    assert took < SHUTDOWN_SECONDS_MAX
+    assert (tmp_path / "serve.log").read_text() == ""
+
+
+def sending(server: Server, text: str) -> socket.socket:
+    """A connection on which this is sent, and nothing else."""
+    host, port = server.address.removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)), timeout=20)
+    connection.sendall(text.encode())
+    return connection
+
+
+def received(connection: socket.socket) -> bytes:
+    """All that comes until the server ends the connection."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 def test_without_its_store_the_service_lives_and_says_that_it_is_not_ready(tmp_path: Path) -> None:

@@ -50,10 +50,21 @@ async def test_a_late_bar_brings_a_fallback_slice_that_says_why_and_is_counted(c
     assert "lem_slices_late_total 0.0" not in counted
 
 
-async def test_a_bar_that_has_not_closed_is_refused(client: httpx.AsyncClient) -> None:
+async def test_a_bar_that_closes_soon_is_refused_until_then(client: httpx.AsyncClient) -> None:
+    now = await live(client)
+    soon = bar_json(a_bar(), open_time=(now + timedelta(seconds=30)).isoformat())
+
+    response = await client.post("/v1/bars", json={"bars": [soon]})
+
+    assert (response.status_code, response.json()["code"]) == (503, "bar_not_closed")
+    assert response.json()["errors"][0]["pointer"] == "#/bars/0"
+    assert 20 < int(response.headers["retry-after"]) <= 31
+
+
+async def test_a_bar_of_tomorrow_is_refused_for_good(client: httpx.AsyncClient) -> None:
     now = await live(client)
     tomorrow = bar_json(a_bar(), open_time=(now + timedelta(days=1)).isoformat())
 
     response = await client.post("/v1/bars", json={"bars": [tomorrow]})
 
-    assert (response.status_code, response.json()["code"]) == (422, "bar_not_closed")
+    assert (response.status_code, response.json()["code"]) == (422, "bar_too_far_ahead")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
-from app.bundles.bundle import BundleError, load_bundle
+from app.bundles.bundle import load_bundle
+from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.decision.market import COLUMNS
 
@@ -83,7 +86,19 @@ def damage(field: str, value: object) -> Callable[[Card], None]:
         (damage("scenarios", [["buy", "vwap", "quantity"]]), "scenarios"),
         (damage("context.sha256", "0" * 64), "checksum"),
         (damage("decision.inputs", []), "inputs"),
+        (damage("lookback", 481), r"bars as float32\[\*, 480, 10\].*\[\*, 481, 10\]"),
+        (damage("context.inputs.0.shape", ["B", 481, 10]), r"bars as float32\[\*, 481, 10\].*\[\*, 480, 10\]"),
+        (damage("history_min", 481), "history_min 481 is above its lookback 480"),
+        (damage("max_steps", 25), r"volume_forecast as float32\[\*, 24\].*\[\*, 25\]"),
+        (damage("context.outputs.0.shape", ["B", 34]), r"context as float32\[\*, 33\].*\[\*, 34\]"),
+        (damage("decision.inputs.3.dtype", "float32"), r"step as float32\[\*\].*int64\[\*\]"),
+        (damage("decision.outputs.0.shape", ["B", 1]), r"allocation as float32\[\*, 1\]"),
+        (damage("context.inputs.0.shape", [1, 480, 10]), r"bars as float32\[1, 480, 10\]"),
+        (damage("risk_aversions.default", float("inf")), "default"),
         (damage("golden.2.outputs.allocation", [0.123]), "golden case 2"),
+        (damage("golden.2.outputs.allocation", []), "golden case 2: allocation is"),
+        (damage("golden.2.outputs", {}), "golden case 2 cannot be replayed"),
+        (damage("golden.2.inputs.context", [[1.0]]), "golden case 2 cannot be replayed"),
         (damage("golden", []), "no golden cases"),
         (damage("lookback", -1), "lookback"),
         (damage("surprise", 1), "surprise"),
@@ -112,3 +127,42 @@ def test_a_damaged_graph_is_refused(copied: Path) -> None:
 def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"card\.json cannot be read"):
         load_bundle(tmp_path / "nothing")
+
+
+def widened(card: Card) -> None:
+    """The same context, one wider, wherever the card speaks of it."""
+    for tensor in (card["context"]["outputs"][0], card["decision"]["inputs"][0]):
+        tensor["shape"] = ["B", 34]
+
+
+def deepened(card: Card) -> None:
+    card["lookback"] = card["context"]["inputs"][0]["shape"][1] = 481
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (widened, r"context\.onnx: its output context is float32\[\*, 33\]; the card says float32\[\*, 34\]"),
+        (deepened, r"context\.onnx: its input bars is float32\[\*, 480, 10\]; the card says float32\[\*, 481, 10\]"),
+    ],
+)
+def test_a_card_that_agrees_with_itself_is_held_to_the_graphs(
+    copied: Path, change: Callable[[Card], None], reason: str
+) -> None:
+    card: Card = json.loads((copied / "card.json").read_text())
+    change(card)
+    (copied / "card.json").write_text(json.dumps(card))
+
+    with pytest.raises(BundleError, match=reason):
+        load_bundle(copied)
+
+
+def test_weights_beside_the_graph_are_refused(copied: Path) -> None:
+    path = copied / "context.onnx"
+    onnx.save_model(onnx.load(path), path, save_as_external_data=True, location="weights", size_threshold=0)
+    card: Card = json.loads((copied / "card.json").read_text())
+    card["context"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (copied / "card.json").write_text(json.dumps(card))
+
+    with pytest.raises(BundleError, match=r"context\.onnx keeps weights in other files"):
+        load_bundle(copied)

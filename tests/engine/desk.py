@@ -42,6 +42,18 @@ class Counts:
     def gap_filled(self, instrument: str, count: int) -> None:
         self.of["gaps"] += count
 
+    def bar_revised(self, instrument: str, count: int) -> None:
+        self.of["revised"] += count
+
+    def bar_came(self, instrument: str, late_seconds: float) -> None:
+        self.of["came"] += 1
+
+    def bar_late(self, instrument: str) -> None:
+        self.of["bars late"] += 1
+
+    def orders_set_aside(self, count: int) -> None:
+        self.of["set aside"] = count
+
     def decided(self, basis: Basis, count: int, seconds: float) -> None:
         self.of[f"decided {basis}"] += count
 
@@ -114,6 +126,7 @@ async def a_desk(
     clock: Clock | None = None,
     instrument: Instrument | None = None,
     store: RedisStore | None = None,
+    grace_seconds: float | None = None,
     calendars: Calendars = calendar,
 ) -> AsyncIterator[Desk]:
     """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it."""
@@ -124,6 +137,7 @@ async def a_desk(
         clock=clock or BarsClock(),
         calendars=calendars,
         metrics=counts,
+        grace_seconds=grace_seconds,
     )
     await engine.start()
     try:

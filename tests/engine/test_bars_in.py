@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from app.bars.gaps import GAP_WINDOWS_MAX
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import InvalidInput, NotFound
 from app.engine.instruments import loading
 from app.engine.results import FeedBar
 from tests.builders import START, a_bar, an_instrument, at, bars
@@ -37,10 +37,10 @@ async def test_repeats_are_known_over_several_pages_of_the_history(desk: Desk, m
     await desk.feed(bars(9))
 
     ingested = await desk.feed(bars(10)[2:])
+    revised = await desk.feed([*bars(7)[2:], a_bar(7, price="99")])
 
     assert (ingested.accepted, ingested.duplicates) == (1, 7)
-    with pytest.raises(Conflict):
-        await desk.feed([*bars(7)[2:], a_bar(7, price="99")])
+    assert (revised.duplicates, revised.revised) == (5, 1)
 
 
 async def test_a_bar_in_another_offset_or_with_other_zeros_is_the_same_bar(desk: Desk) -> None:
@@ -57,22 +57,11 @@ async def test_a_repeat_within_one_request_is_a_duplicate(desk: Desk) -> None:
     assert (ingested.accepted, ingested.duplicates) == (2, 2)
 
 
-async def test_another_bar_for_a_recorded_window_is_a_conflict(desk: Desk) -> None:
-    await desk.feed(bars(5))
+async def test_bars_of_a_request_may_come_in_any_order(desk: Desk) -> None:
+    ingested = await desk.feed(bars(5)[::-1])
 
-    with pytest.raises(Conflict) as refused:
-        await desk.feed([a_bar(2, price="99")])
-
-    assert refused.value.code == "bar_conflict"
-
-
-async def test_a_bar_from_before_the_history_is_out_of_order(desk: Desk) -> None:
-    await desk.feed(bars(5))
-
-    with pytest.raises(Conflict) as refused:
-        await desk.feed([a_bar(-1)])
-
-    assert refused.value.code == "bar_out_of_order"
+    assert (ingested.accepted, ingested.gaps_filled) == (5, 0)
+    assert await desk.store.bars_before("BTC-USDT", None, 10) == bars(5)
 
 
 @pytest.mark.parametrize(
@@ -115,15 +104,6 @@ async def test_a_gap_is_filled_with_marked_bars_and_counted(desk: Desk) -> None:
     assert ingested.gaps_filled == desk.counts["gaps"] == 2
     assert [bar.synthetic for bar in recorded] == [False, True, True, False]
     assert {bar.close for bar in recorded[1:3]} == {Decimal(101)}
-
-
-async def test_the_true_bar_of_a_filled_gap_comes_too_late(desk: Desk) -> None:
-    await desk.feed([a_bar(0), a_bar(3)])
-
-    with pytest.raises(Conflict) as refused:
-        await desk.feed([a_bar(1, price="99")])
-
-    assert "gap" in refused.value.detail
 
 
 async def test_a_long_gap_is_not_filled_and_starts_the_history_anew(desk: Desk) -> None:

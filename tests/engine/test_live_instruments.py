@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from app.clock.calendars import calendar
-from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
+from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, Unavailable
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from tests.builders import an_instrument
 
 FAILURES = [Unavailable("store_unavailable", "away"), RuntimeError("a bug of ours")]
 REFUSALS = [InvalidInput("outside_calendar", "beyond"), NotFound("unknown_instrument", "nobody")]
+LATER = [Conflict("bar_out_of_order", "comes after newer ones"), TooEarly("bar_not_closed", "yet to come")]
 
 
 class Opening:
@@ -104,7 +105,7 @@ async def test_after_a_failure_every_instrument_that_was_held_is_opened_anew(err
     assert opening.count == 4
 
 
-@pytest.mark.parametrize("error", [*REFUSALS, Conflict("bar_conflict", "recorded with other values")])
+@pytest.mark.parametrize("error", [*REFUSALS, *LATER])
 async def test_after_a_refusal_instruments_stay_as_they_are(error: Exception) -> None:
     opening = Opening()
     instruments = LiveInstruments(opening)

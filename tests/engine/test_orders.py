@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from app.domain.order import Benchmark, Horizon, Limits, Side, SizeMode
 from app.domain.slice import Basis, Window
+from app.store import keys
 from tests.builders import a_bar, an_instrument, an_order, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk
 
@@ -304,3 +305,20 @@ async def test_an_engine_takes_orders_on_bars_that_another_one_has_appended(stor
 
     assert order.current is not None
     assert order.current.window.start == at(HISTORY + 3)
+
+
+async def test_a_refused_order_leaves_its_client_order_id_free(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.feed(bars(HISTORY))
+    await desk.engine.instruments.put(an_instrument(symbol="OTHER"))
+    await desk.feed(bars(HISTORY), "OTHER")
+    await desk.order("oms-1")
+    monkeypatch.setattr(keys, "AWAITING_MAX", 1)
+    with pytest.raises(Unavailable, match="orders are live"):
+        await desk.order("oms-2")
+
+    elsewhere = await desk.order("oms-2", instrument="OTHER", size=Decimal(3))
+
+    assert await desk.again(elsewhere) == elsewhere
+    with pytest.raises(Conflict) as refused:
+        await desk.order("oms-2")
+    assert refused.value.code == "client_order_id_reused"

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, TooEarly
 from app.domain.order import Fills
 from app.domain.slice import Basis, Window
 from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.watchdog import watching
-from tests.builders import a_bar, an_instrument, at, bars
+from tests.builders import BAR_SECONDS, a_bar, an_instrument, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk
 
 HISTORY = 20
@@ -28,8 +28,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def live(store_url: str, clock: ManualClock) -> AsyncIterator[Desk]:
-    """An engine on the wall clock, a minute after the newest bar."""
-    async with a_desk(store_url, clock=clock) as desk:
+    """An engine on the wall clock, a minute after the newest bar, with 2 s of grace."""
+    async with a_desk(store_url, clock=clock, grace_seconds=2) as desk:
         await desk.feed(bars(HISTORY))
         yield desk
 
@@ -68,11 +68,26 @@ async def test_an_order_may_be_sent_a_minute_before_it_comes_where_steps_are_sho
     assert (refused.value.code, refused.value.pointer) == ("start_time_past", "#/start_time")
 
 
-async def test_a_bar_that_has_not_closed_is_refused(live: Desk) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        await live.feed([a_bar(HISTORY + 1)])
+async def test_a_bar_that_closes_soon_is_refused_until_then_and_gives_nothing_up(
+    live: Desk, clock: ManualClock
+) -> None:
+    order = await live.order()
 
-    assert refused.value.code == "bar_not_closed"
+    with pytest.raises(TooEarly) as refused:
+        await live.feed(bars(HISTORY + 1)[HISTORY:])
+    clock.time += timedelta(seconds=refused.value.retry_after_seconds)
+    await live.feed(bars(HISTORY + 1)[HISTORY:])
+
+    assert (refused.value.code, refused.value.pointer) == ("bar_not_closed", "#/bars/0")
+    assert refused.value.retry_after_seconds == BAR_SECONDS - 60 - 5
+    assert (await live.again(order)).step == 1
+
+
+async def test_a_bar_that_closes_much_later_is_refused_for_good(live: Desk) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await live.feed([a_bar(HISTORY + 2)])
+
+    assert refused.value.code == "bar_too_far_ahead"
 
 
 async def test_a_late_bar_gives_a_marked_and_counted_fallback_slice(live: Desk, clock: ManualClock) -> None:
@@ -199,14 +214,19 @@ async def test_nothing_is_looked_up_while_nothing_is_due(
 ) -> None:
     await live.order()
 
-    async def looked_up(symbol: str) -> list[OrderState]:
-        raise AssertionError(f"the orders of {symbol} are read")
+    awaiting, looked_up = live.store.awaiting, []
 
-    monkeypatch.setattr(live.store, "awaiting", looked_up)
+    async def counted(symbol: str) -> list[OrderState]:
+        looked_up.append(symbol)
+        return await awaiting(symbol)
+
+    monkeypatch.setattr(live.store, "awaiting", counted)
 
     await move(live, clock, at(HISTORY) + 120 * A_SECOND)
-    with pytest.raises(AssertionError):
-        await move(live, clock, at(HISTORY + 1) + 3 * A_SECOND)
+    before = list(looked_up)
+    await move(live, clock, at(HISTORY + 1) + 3 * A_SECOND)
+
+    assert (before, looked_up) == ([], ["BTC-USDT"])
 
 
 async def test_the_watchdog_gives_the_late_slice_to_whoever_waits_for_it(live: Desk, clock: ManualClock) -> None:

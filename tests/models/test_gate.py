@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from app.bundles.bundle import BundleError, LemPolicy, load_bundle
+from app.bundles.bundle import LemPolicy, load_bundle
+from app.bundles.errors import BundleError
 from app.decision.market import COLUMNS, Floats, Market
 from app.decision.policy import Proposal, Rows
 from models.objective.objective import RISK_AVERSIONS

@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from app.bundles.bundle import BundleError, LemPolicy, load_bundle
+from app.bundles.bundle import LemPolicy, load_bundle
+from app.bundles.errors import BundleError
 from app.domain.errors import InvalidInput
 from models.network.decision import DecisionTable
 from models.network.lem import Lem

@@ -148,6 +148,33 @@ async def test_the_first_claim_of_a_client_order_id_stays(store: RedisStore) -> 
     assert second == first == await store.claimed(an_order().order_id)
 
 
+async def test_the_claim_of_a_refused_order_gives_way_to_another_order(store: RedisStore) -> None:
+    refused, other = an_order(), an_order(size=Decimal(99), instrument="OTHER")
+    await store.claim(refused)
+    assert await store.order(refused.order_id) is None
+
+    await store.refuse_claim(other)
+    kept = await store.claim(other)
+    await store.refuse_claim(refused)
+    free = await store.claimed(refused.order_id)
+    taken = await store.claim(other)
+
+    assert kept.instrument == refused.instrument
+    assert free is None
+    assert taken == await store.claimed(refused.order_id) == await store.claim(other)
+    assert (await store.claim(refused)).instrument == "OTHER"
+
+
+async def test_a_refused_claim_stays_where_an_order_came_of_it_all_the_same(store: RedisStore) -> None:
+    """The same order was sent twice at a time: one was refused, the other accepted."""
+    state = await placed(store)
+
+    await store.refuse_claim(state.order)
+
+    assert await store.order(state.order_id) == state
+    assert (await store.claim(an_order(size=Decimal(99)))).digest == (await store.claim(state.order)).digest
+
+
 async def test_a_fill_is_recorded_with_the_change_that_books_it(store: RedisStore) -> None:
     state = await placed(store)
     moved = change(state, stepped(state))

@@ -27,6 +27,15 @@ from app.domain.state import OrderState
 STEPS_MAX = 10_000
 STEP_SECONDS_MAX = 86_400
 
+AT_LEAST_ONE: JsonDict = {"minimum": 1}
+ONE_SIZE: JsonDict = {
+    "oneOf": [
+        {"required": [given], "properties": {given: {"type": "string"}, other: {"type": "null"}}}
+        for given, other in (("quantity", "notional"), ("notional", "quantity"))
+    ]
+}
+"""Said for readers of the OpenAPI document; `OrderIn` and the domain refuse with codes of their own."""
+
 EXAMPLE: JsonDict = {
     "client_order_id": "oms-42",
     "instrument": "BTC-USDT",
@@ -39,9 +48,9 @@ EXAMPLE: JsonDict = {
 
 
 class HorizonIn(Edge):
-    min_steps: Annotated[int, Field(le=STEPS_MAX)]
-    max_steps: Annotated[int, Field(le=STEPS_MAX)]
-    step_seconds: Annotated[int, Field(le=STEP_SECONDS_MAX)] | None = None
+    min_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE)]
+    max_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE)]
+    step_seconds: Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE)] | None = None
 
 
 class LimitsIn(Edge):
@@ -55,7 +64,7 @@ class OrderIn(Edge):
     best mean; without it the bundle's default holds. With reported fills, `report_delay_seconds` after its window's end
     what is not reported of a slice may be asked for again; without it after one step."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE], **ONE_SIZE})
 
     client_order_id: Name
     instrument: Name

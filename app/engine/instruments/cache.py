@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
-from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
+from app.domain.errors import Conflict, InvalidInput, NotFound, TooEarly, Unavailable
 from app.domain.state import OrderState
 from app.engine.instruments.failures import OpeningFailures
 from app.engine.instruments.live import LiveInstrument
+from app.engine.ports import STORE_AWAY
 from app.engine.stages.windows import next_window
 
-PASSING = ("store_unavailable", "busy")
+PASSING = (STORE_AWAY, "busy")
 """Refusals that say nothing of the instrument."""
 CANNOT_OPEN = ("instrument_failed", "instrument_unreadable")
 """Refusals of an instrument that cannot be opened for the time being."""
@@ -68,7 +69,7 @@ class LiveInstruments:
                 live = await self._opened(symbol)
             try:
                 yield live
-            except (Conflict, InvalidInput, NotFound):  # refused before anything was done
+            except (Conflict, InvalidInput, NotFound, TooEarly):  # refused before anything was done
                 raise
             except BaseException:
                 self.forget(symbol)

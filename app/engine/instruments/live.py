@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from app.decision.chain import BarWindow
 from app.domain.bar import Bar, fill_gap
+from app.domain.errors import InvalidInput
 from app.domain.instrument import Instrument
 from app.domain.order import Order
 from app.domain.slice import Window
@@ -61,7 +62,7 @@ class LiveInstrument:
         self.newest = bar
         self.due = None
         for history in self._histories.values():
-            history.push(bar)
+            _push(history, bar)
 
     def has_history(self, step_seconds: int) -> bool:
         return step_seconds in self._histories
@@ -73,7 +74,7 @@ class LiveInstrument:
         for bar in bars:
             if previous is not None and self._missing_between(previous, bar):
                 history.restart()
-            history.push(bar)
+            _push(history, bar)
             previous = bar
         self._histories[step_seconds] = history
 
@@ -130,3 +131,11 @@ class LiveInstrument:
         if earlier.close_time == later.open_time:
             return False
         return bool(self.calendar.missing(earlier.open_time, later.open_time, self.instrument.bar_seconds, 1))
+
+
+def _push(history: StepHistory, bar: Bar) -> None:
+    """A history starts anew where its bars make no step that can be carried: one bar must not stop the instrument."""
+    try:
+        history.push(bar)
+    except InvalidInput:
+        history.restart()

@@ -11,7 +11,7 @@ from app.engine.instruments.live import LiveInstrument
 from app.engine.live_orders import LiveOrders
 from app.engine.ports import Store
 
-PAGE_BARS = 1_000
+PAGE_BARS = 500
 
 
 class Loader:

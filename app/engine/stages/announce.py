@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from app.domain.slice import Basis
+from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.live_orders import LiveOrders
 from app.engine.ports import Metrics
@@ -38,6 +39,10 @@ class Announcer:
         for reason, count in reasons.items():
             self._metrics.fell_back(reason, count)
 
-    def wake(self, order_ids: Iterable[str]) -> None:
-        """These orders have changed, by this process or another one."""
-        self._waiters.wake(order_ids)
+    def wake(self, orders: Iterable[OrderState]) -> None:
+        """These orders have changed, by this process or another one: this is how they are recorded now."""
+        self._waiters.wake(orders)
+
+    def wake_to_read(self, order_ids: Iterable[str]) -> None:
+        """These orders may have changed."""
+        self._waiters.wake_to_read(order_ids)

@@ -8,7 +8,7 @@ from app.domain.bar import Bar
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Metrics, Store
 
-APPEND_BARS = 1_000
+APPEND_BARS = 500
 
 
 class Outrun(Exception):

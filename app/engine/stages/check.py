@@ -6,73 +6,122 @@ starts anew after it, and only as many synthetic bars are made as the orders und
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from app.bars.gaps import GAP_WINDOWS_MAX
-from app.domain.bar import Bar, fill_gap
-from app.domain.errors import Conflict, InvalidInput
-from app.domain.instrument import Instrument
+from app.domain.bar import Bar, fill_gap, require_countable
+from app.domain.errors import Conflict, InvalidInput, LemError, TooEarly
 from app.domain.numbers import require_aware
 from app.domain.state import OrderState
+from app.engine.bar_request import SYNTHETIC_BARS_MAX, BarRequest
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Clock
 from app.engine.results import FeedBar
+from app.engine.tasks import Breather
 
-SYNTHETIC_BARS_MAX = 20_000
 OPEN_TIME_MIN = datetime(1970, 1, 2, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)
 """How far a feed's clock may run ahead of ours: a bar that closes later than that has not closed."""
+SOON = timedelta(minutes=15)
+"""A bar that closes within that time, or within its own length, may be sent again when it has closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentBar:
+    """A bar and its index in the request."""
+
+    index: int
+    bar: Bar
 
 
 @dataclass(slots=True)
 class NewBars:
-    """What a request changes for one instrument: `bars` to append, in order, `synthetic` of them made here."""
+    """What a request changes for one instrument: `bars` to append, in order, `synthetic` of them made here; `revised`
+    are recorded with other values. `older` are not newer than the newest bar and their windows have no bar;
+    `filled_before` are those whose windows have a synthetic one."""
 
     bars: list[Bar] = field(default_factory=list)
     duplicates: int = 0
     synthetic: int = 0
+    revised: list[Bar] = field(default_factory=list)
+    older: list[SentBar] = field(default_factory=list)
+    filled_before: list[SentBar] = field(default_factory=list)
+
+    @property
+    def real(self) -> int:
+        return len(self.bars) - self.synthetic
 
 
-def closed_bars(sent: Sequence[FeedBar], live: LiveInstrument, clock: Clock) -> list[Bar]:
-    """The bars on their instrument's windows. Raises InvalidInput("misaligned_bar" | "bar_too_old" | "bar_not_closed"),
-    and what `Bar` raises."""
-    bars = [_to_bar(each, live) for each in sent]
-    for bar in bars:
-        if bar.close_time > clock.now(bar.close_time) + CLOCK_SKEW:
-            raise InvalidInput(
-                "bar_not_closed", f"the bar closes at {bar.close_time.isoformat()}, which is yet to come"
-            )
-    return bars
+async def closed_bars(
+    sent: Sequence[tuple[int, FeedBar]], live: LiveInstrument, clock: Clock, request: BarRequest
+) -> list[SentBar]:
+    """The bars on their instrument's windows, oldest first, each with its index in the request.
 
-
-def new_bars(live: LiveInstrument, bars: Sequence[Bar], recorded: Iterable[Bar], windows_wanted: int) -> NewBars:
-    """Sort new bars from repeats, and fill gaps; `recorded` holds the recorded bars that `bars` may repeat.
-
-    `windows_wanted` bounds what is made in a gap that is too long to be filled.
-    Raises Conflict("bar_conflict") for a second, different bar of a window, Conflict("bar_out_of_order") for a bar
-    from before the newest one that is not among the recorded.
+    Refuses InvalidInput("misaligned_bar" | "bar_too_old" | "bar_too_far_ahead"), TooEarly("bar_not_closed"), and
+    what `Bar` raises.
     """
-    made, last = NewBars(), live.newest
+    found, breather = [], Breather()
+    for index, each in sent:
+        await breather.after()
+        try:
+            bar = _to_bar(each, live)
+            _require_closed(bar, live, clock)
+        except LemError as error:
+            request.refuse(index, error)
+        else:
+            found.append(SentBar(index, bar))
+    return sorted(found, key=lambda each: each.bar.open_time)
+
+
+async def new_bars(
+    live: LiveInstrument,
+    sent: Sequence[SentBar],
+    recorded: Iterable[Bar],
+    windows_wanted: int,
+    gap_max: timedelta,
+    request: BarRequest,
+) -> NewBars:
+    """Sort new bars from repeats, revisions and older ones, and fill gaps; `recorded` holds the recorded bars that
+    `sent` may repeat.
+
+    `windows_wanted` bounds what is made in a gap that is too long to be filled. Refuses
+    InvalidInput("bar_too_far_ahead") for a bar that opens more than `gap_max` after the one before it has closed, and
+    Conflict("bar_out_of_order") for one that opens before that.
+    Raises InvalidInput("too_many_gaps").
+    """
+    made, last, breather = NewBars(), live.newest, Breather()
     known = {bar.open_time: bar for bar in recorded}
-    for bar in bars:
+    for each in sent:
+        await breather.after()
+        bar = each.bar
         if last is not None and bar.open_time <= last.open_time:
-            _require_same(bar, known.get(bar.open_time), live.instrument)
-            made.duplicates += 1
+            _sort_known(made, each, known.get(bar.open_time))
+            continue
+        if last is not None and bar.open_time - last.close_time > gap_max:
+            request.refuse(each.index, _too_far(bar, last, gap_max))
             continue
         if last is not None:
-            _require_later(bar, last, live.instrument)
-            _fill(made, live, last, bar, windows_wanted)
+            if bar.open_time < last.close_time:
+                request.refuse(each.index, overlapping(bar))
+                continue
+            filling = _filling(live, last, bar, windows_wanted)
+            request.count_synthetic(each.index, len(filling))
+            made.bars += filling
+            made.synthetic += len(filling)
+            await breather.after(len(filling))
         made.bars.append(bar)
         known[bar.open_time] = last = bar
     return made
 
 
-def has_long_gap(live: LiveInstrument, bars: Sequence[Bar]) -> bool:
+def has_long_gap(live: LiveInstrument, sent: Sequence[SentBar]) -> bool:
     """Whether a gap might be too long to be filled: a cheap upper bound that counts nights as windows."""
-    opens = [bar.open_time for bar in ([live.newest] if live.newest else []) + list(bars)]
+    newest = [live.newest.open_time] if live.newest else []
+    opens = newest + [each.bar.open_time for each in sent]
     longest = timedelta(seconds=GAP_WINDOWS_MAX * live.instrument.bar_seconds)
     return any(later - earlier > longest for earlier, later in pairwise(opens))
 
@@ -87,6 +136,11 @@ def windows_wanted(live: LiveInstrument, orders: Sequence[OrderState]) -> int:
     return min(wanted, SYNTHETIC_BARS_MAX)
 
 
+def filled(live: LiveInstrument, last: Bar, bar: Bar) -> list[Bar]:
+    """The synthetic bars between two bars of a history on which no order stands."""
+    return _filling(live, last, bar, 0)
+
+
 def _to_bar(sent: FeedBar, live: LiveInstrument) -> Bar:
     seconds = live.instrument.bar_seconds
     require_aware("open_time", sent.open_time)
@@ -98,42 +152,57 @@ def _to_bar(sent: FeedBar, live: LiveInstrument) -> Bar:
             "misaligned_bar",
             f"{open_time.isoformat()} opens no window of {seconds} s of {sent.instrument} ({live.instrument.calendar})",
         )
-    return Bar(
+    bar = Bar(
         open_time=open_time,
         close_time=live.close_of(open_time, seconds),
         **{name: getattr(sent, name) for name in ("open", "high", "low", "close", "volume", "notional", "trades")},
     )
+    require_countable(bar)
+    return bar
 
 
-def _require_same(bar: Bar, recorded: Bar | None, instrument: Instrument) -> None:
-    if recorded is None:
-        raise Conflict(
-            "bar_out_of_order", f"the bar of {instrument.symbol} at {bar.open_time.isoformat()} comes after newer ones"
-        )
-    if recorded != bar:
-        filled = ", as a gap that was filled" if recorded.synthetic else ""
-        raise Conflict(
-            "bar_conflict",
-            f"the bar of {instrument.symbol} at {bar.open_time.isoformat()} is recorded with other values{filled}",
-        )
-
-
-def _require_later(bar: Bar, last: Bar, instrument: Instrument) -> None:
+def overlapping(bar: Bar) -> Conflict:
     """A second bar of a daily feed's session may carry another stamp."""
-    if bar.open_time < last.close_time:
-        raise Conflict(
-            "bar_out_of_order",
-            f"the bar of {instrument.symbol} at {bar.open_time.isoformat()} opens before the one before it closes",
-        )
+    return Conflict("bar_out_of_order", f"the bar at {bar.open_time.isoformat()} opens before the one before it closes")
 
 
-def _fill(made: NewBars, live: LiveInstrument, last: Bar, bar: Bar, windows_wanted: int) -> None:
-    if last.close_time == bar.open_time:
+def _require_closed(bar: Bar, live: LiveInstrument, clock: Clock) -> None:
+    ahead = bar.close_time - clock.now(bar.close_time)
+    if ahead <= CLOCK_SKEW:
         return
+    detail = f"the bar closes at {bar.close_time.isoformat()}, which is yet to come"
+    if ahead > max(SOON, timedelta(seconds=live.instrument.bar_seconds)):
+        raise InvalidInput("bar_too_far_ahead", detail)
+    error = TooEarly("bar_not_closed", f"{detail}; send it again then")
+    error.retry_after_seconds = math.ceil((ahead - CLOCK_SKEW).total_seconds())
+    raise error
+
+
+def _too_far(bar: Bar, last: Bar, gap_max: timedelta) -> LemError:
+    return InvalidInput(
+        "bar_too_far_ahead",
+        f"the bar opens at {bar.open_time.isoformat()}, more than {gap_max.days} days after the one before it, which "
+        f"closed at {last.close_time.isoformat()}; LEM_GAP_DAYS_MAX allows a longer gap",
+    )
+
+
+def _sort_known(made: NewBars, sent: SentBar, recorded: Bar | None) -> None:
+    """Into its place goes a bar that is not newer than the newest one."""
+    if recorded is None:
+        made.older.append(sent)
+    elif recorded == sent.bar:
+        made.duplicates += 1
+    elif recorded.synthetic:
+        made.filled_before.append(sent)
+    else:
+        made.revised.append(sent.bar)
+
+
+def _filling(live: LiveInstrument, last: Bar, bar: Bar, windows_wanted: int) -> list[Bar]:
+    if last.close_time == bar.open_time:
+        return []
     seconds = live.instrument.bar_seconds
     opens = live.calendar.missing(last.open_time, bar.open_time, seconds, GAP_WINDOWS_MAX + 1)
     if len(opens) > GAP_WINDOWS_MAX:
         opens = live.calendar.missing(last.open_time, bar.open_time, seconds, windows_wanted) if windows_wanted else []
-    for open_time in opens:
-        made.bars.append(fill_gap(last, open_time, live.close_of(open_time, seconds)))
-    made.synthetic += len(opens)
+    return [fill_gap(last, open_time, live.close_of(open_time, seconds)) for open_time in opens]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.ports import Metrics, Store
@@ -27,8 +28,10 @@ class Committer:
         started = time.perf_counter()
         try:
             answers = await self._store.commit(changes)
-            self._metrics.committed(len(changes), time.perf_counter() - started)
-            self._announcer.announce([each for each, other in zip(changes, answers, strict=True) if other is None])
-        finally:  # without an answer too: the changes may be recorded
-            self._announcer.wake(each.after.order_id for each in changes)
+        except Unavailable:  # the changes may be recorded all the same
+            self._announcer.wake_to_read(each.after.order_id for each in changes)
+            raise
+        self._metrics.committed(len(changes), time.perf_counter() - started)
+        self._announcer.announce([each for each, other in zip(changes, answers, strict=True) if other is None])
+        self._announcer.wake([other or each.after for each, other in zip(changes, answers, strict=True)])
         return [answer for answer in answers if answer is not None]

@@ -1,0 +1,40 @@
+"""One request of a feed on its way: which of its bars are refused, and how much work it still may cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.domain.errors import InvalidInput, LemError
+from app.engine.results import RejectedBar
+
+SYNTHETIC_BARS_MAX = 20_000
+
+
+@dataclass(slots=True)
+class BarRequest:
+    """With `partial`, bars that cannot be taken are left out and told; without, the first of them refuses all."""
+
+    partial: bool
+    rejected: list[RejectedBar] = field(default_factory=list)
+    synthetic: int = 0
+
+    def refuse(self, index: int, error: LemError) -> None:
+        """The bar at `index` cannot be taken. Raises the error, with a pointer to the bar, unless parts are taken."""
+        if not self.partial:
+            raise _pointed(error, index)
+        self.rejected.append(RejectedBar(index=index, code=error.code, detail=error.detail))
+
+    def count_synthetic(self, index: int, count: int) -> None:
+        """The bar at `index` leaves a gap of so many windows to be filled. Raises InvalidInput("too_many_gaps")."""
+        self.synthetic += count
+        if self.synthetic > SYNTHETIC_BARS_MAX:
+            detail = (
+                f"the gaps up to this bar take more than {SYNTHETIC_BARS_MAX} synthetic bars; "
+                "send the history in several requests"
+            )
+            raise _pointed(InvalidInput("too_many_gaps", detail), index)
+
+
+def _pointed(error: LemError, index: int) -> LemError:
+    error.pointer = f"#/bars/{index}"
+    return error
