@@ -9,7 +9,7 @@ from datetime import timedelta
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from app.engine.bar_request import BarRequest
-from app.engine.instruments.cache import LiveInstruments
+from app.engine.instruments.cache import CANNOT_OPEN, LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.lateness import FeedLateness
@@ -80,14 +80,16 @@ class BarIntake:
         raise Unavailable("busy", "other processes append bars of the same instruments; repeat the request")
 
     async def _known(self, bars: Sequence[FeedBar], request: BarRequest) -> Sent:
-        """The bars by instrument, those of unknown ones refused."""
+        """The bars by instrument, those of unknown ones refused, and of those that cannot be opened."""
         sent: dict[str, list[tuple[int, FeedBar]]] = {}
         for index, bar in enumerate(bars):
             sent.setdefault(bar.instrument, []).append((index, bar))
         for symbol, entries in list(sent.items()):
             try:
                 await self._instruments.get(symbol)
-            except (NotFound, InvalidInput) as error:
+            except (NotFound, InvalidInput, Unavailable) as error:
+                if isinstance(error, Unavailable) and error.code not in CANNOT_OPEN:
+                    raise
                 for index, _ in sent.pop(symbol, entries):
                     request.refuse(index, error)
         return sent

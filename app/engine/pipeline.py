@@ -89,11 +89,12 @@ class Pipeline:
             if len(orders) == 1:
                 self._set_aside.add(orders[0], error)
                 return [], list(orders)
-            half = len(orders) // 2
-            moved, failed = await self._moved_apart(batch, orders[:half])
-            moved_too, failed_too = await self._moved_apart(batch, orders[half:])
-            return moved + moved_too, failed + failed_too
-        return recorded, []
+        else:
+            return recorded, []
+        half = len(orders) // 2
+        moved, failed = await self._moved_apart(batch, orders[:half])
+        moved_too, failed_too = await self._moved_apart(batch, orders[half:])
+        return moved + moved_too, failed + failed_too
 
     async def moved(self, batch: Sequence[InstrumentOrders]) -> list[OrderState]:
         """All orders of the batch as the newest bars move them. Commits nothing."""

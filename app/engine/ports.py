@@ -136,13 +136,13 @@ class Store(Protocol):
     """What cannot be understood in the store is left there: lists leave it out, and a question for it alone raises
     Unavailable("order_unreadable" | "instrument_unreadable")."""
 
-    async def weaknesses(self) -> Sequence[str]:
-        """Codes of what may lose acknowledged changes. Raises Unavailable where the store cannot write now."""
-        ...
-
     @property
     def bars_kept(self) -> int:
         """The most bars of an instrument that stay recorded; the oldest make way."""
+        ...
+
+    async def weaknesses(self) -> Sequence[str]:
+        """Codes of what may lose acknowledged changes. Raises Unavailable where the store cannot write now."""
         ...
 
     async def put_instrument(self, instrument: Instrument) -> bool:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 
 from app.domain.errors import Unavailable
 from app.engine.engine import Engine
-from app.engine.ports import STORE_AWAY
 from app.engine.tasks import end
 
 LOG = logging.getLogger(__name__)
@@ -33,10 +32,8 @@ async def _watch(engine: Engine, look_seconds: float) -> None:
     while True:
         try:
             await engine.late_slices.give()
-        except Unavailable as error:
-            if not failed and error.code != STORE_AWAY:  # an outage of the store is told by the store
-                LOG.warning("late slices must wait: %s", error)
-            failed = True
+        except Unavailable:  # told where it began, once, and not four times a second
+            pass
         except Exception:  # whatever it was, the watch goes on
             if not failed:
                 LOG.exception("late slices failed; trying again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
@@ -61,6 +62,27 @@ class Reader:
             for key, count in zip(every, counted, strict=True)
         ]
         return [each if isinstance(each, int) else 0 for each in read]
+
+    async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
+        newest = f"({keys.bar_id(open_time)}" if open_time else "+"
+        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
+            entries: Any = await self._client.xrevrange(keys.bars(symbol), newest, "-", count=count)
+        bars = self.bars(symbol, entries)
+        if entries and open_time is None and not bars[0]:  # nobody could append behind a bar that is not understood
+            raise self._unreadable.found(
+                Kind.INSTRUMENT, f"{keys.bars(symbol)} {entries[0][0]}", "it is the newest bar"
+            )
+        return [bar for bar in reversed(bars) if bar]
+
+    async def bars_since(self, symbol: str, open_time: datetime, count: int) -> list[Bar]:
+        first = keys.bar_id(open_time)
+        while True:
+            with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, keys.bars(symbol)):
+                entries: Any = await self._client.xrange(keys.bars(symbol), first, "+", count=count)
+            bars = [bar for bar in self.bars(symbol, entries) if bar]
+            if bars or not entries:
+                return bars
+            first = f"({entries[-1][0]}"
 
     def bars(self, symbol: str, entries: Sequence[tuple[str, dict[str, str]]]) -> list[Bar | None]:
         """One for each entry of the stream, None where it is not understood."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, cast
 
 from redis.asyncio import Redis
 
+from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
@@ -23,19 +25,21 @@ from app.engine.ports import Claim
 from app.engine.results import Page
 from app.engine.terms import digest_of
 from app.store import claims, codec, keys
-from app.store.bar_records import BarRecords
+from app.store.bar_changes import BarChanges
 from app.store.commits import commit_calls, create_call
 from app.store.connection import Call, connect, run, script
 from app.store.durability import Durability
 from app.store.order_codec import slice_from, state_from
+from app.store.outages import Outages
 from app.store.pages import page
-from app.store.unreadable import Kind
+from app.store.reading import Reader
+from app.store.unreadable import Kind, Unreadable
 
 PUT_INSTRUMENT = script("put_instrument")
 SYMBOLS_CACHED = 100_000
 
 
-class RedisStore(BarRecords):
+class RedisStore:
     """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_unreadable` is called
     once for everything that is found and not understood, with its kind. `allow_lossy` and `folder` as in `Durability`.
     """
@@ -49,15 +53,24 @@ class RedisStore(BarRecords):
         folder: Path | None = None,
         on_unreadable: Callable[[str], None] = lambda _: None,
     ) -> None:
-        super().__init__(client, lookback, on_unreadable)
+        self._client = client
+        self._bars_kept = keys.bars_kept(lookback)
         self._symbols: OrderedDict[str, str] = OrderedDict()
+        self._outages = Outages()
+        self._unreadable = Unreadable(on_unreadable)
         self._uncommittable: set[str] = set()
+        self._reader = Reader(client, self._outages, self._unreadable)
+        self._bar_changes = BarChanges(client, self._outages, self._unreadable, self._bars_kept)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod
     def at(cls, url: str, lookback: int, **options: Any) -> Self:
         """A store that connects when it is first used. Raises ValueError for a url that is none."""
         return cls(connect(url), lookback, **options)
+
+    @property
+    def bars_kept(self) -> int:
+        return self._bars_kept
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -88,23 +101,48 @@ class RedisStore(BarRecords):
         every = await self._reader.instruments(await self._reader.symbols())
         return [found for found in every if isinstance(found, Instrument)]
 
+    async def append_bars(
+        self, symbol: str, bars: Sequence[Bar], after: datetime | None, revision: int | None = None
+    ) -> bool:
+        return await self._bar_changes.append(symbol, bars, after, revision)
+
+    async def replace_bars(self, symbol: str, bars: Sequence[Bar], known: int) -> bool:
+        return await self._bar_changes.replace(symbol, bars, known)
+
+    async def record_revisions(self, symbol: str, bars: Sequence[Bar]) -> int:
+        return await self._bar_changes.record_revisions(symbol, bars)
+
+    async def record_lateness(self, symbol: str, late_seconds: float) -> None:
+        await self._bar_changes.record_lateness(symbol, late_seconds)
+
+    async def lateness(self, symbol: str) -> float:
+        return await self._bar_changes.lateness(symbol)
+
+    async def awaited(self, symbol: str) -> bool:
+        return await self._bar_changes.awaited(symbol)
+
+    async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
+        return await self._reader.bars_before(symbol, open_time, count)
+
+    async def bars_since(self, symbol: str, open_time: datetime, count: int) -> list[Bar]:
+        return await self._reader.bars_since(symbol, open_time, count)
+
     async def claim(self, order: Order) -> Claim:
-        with (
-            self._outages.reaching(writes=True),
-            self._unreadable.understanding(Kind.ORDER, keys.claim(order.order_id)),
-        ):
+        with self._claim_of(order.order_id, writes=True):
             return await claims.take(self._client, order.order_id, Claim(order.instrument, digest_of(order)))
 
     async def claimed(self, order_id: str) -> Claim | None:
-        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, keys.claim(order_id)):
+        with self._claim_of(order_id):
             return await claims.standing(self._client, order_id)
 
     async def refuse_claim(self, order: Order) -> None:
-        with (
-            self._outages.reaching(writes=True),
-            self._unreadable.understanding(Kind.ORDER, keys.claim(order.order_id)),
-        ):
+        with self._claim_of(order.order_id, writes=True):
             await claims.mark_refused(self._client, order.order_id, Claim(order.instrument, digest_of(order)))
+
+    @contextmanager
+    def _claim_of(self, order_id: str, *, writes: bool = False) -> Iterator[None]:
+        with self._outages.reaching(writes=writes), self._unreadable.understanding(Kind.ORDER, keys.claim(order_id)):
+            yield
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
         symbol, order_id = change.after.order.instrument, change.after.order_id

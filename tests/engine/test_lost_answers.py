@@ -38,7 +38,7 @@ async def proxy(store_url: str, tmp_path: Path) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def live(proxy: Proxy, clock: ManualClock) -> AsyncIterator[Desk]:
     """An engine on the wall clock, a minute after the newest bar, that reaches its store through the proxy."""
-    async with a_desk(proxy.url, clock=clock, store=RedisStore.at(proxy.url, lookback=96)) as desk:
+    async with a_desk(proxy.url, clock=clock, store=RedisStore.at(proxy.url, lookback=96), grace_seconds=2) as desk:
         await desk.feed(bars(HISTORY))
         first = await desk.order("first")
         await desk.engine.orders.cancel(first.order_id)  # the server knows the scripts from now on
@@ -96,7 +96,7 @@ async def test_an_order_of_a_process_that_died_gets_its_slices_once_somebody_ask
     live: Desk, clock: ManualClock, proxy: Proxy
 ) -> None:
     """The other process had the instrument open and did not see the order come."""
-    async with a_desk(proxy.url, clock=clock) as other:
+    async with a_desk(proxy.url, clock=clock, grace_seconds=2) as other:
         order = await other.order()
 
     await live.engine.queries.next_slice(order.order_id)
@@ -108,7 +108,7 @@ async def test_an_order_of_a_process_that_died_gets_its_slices_once_somebody_ask
 async def test_an_order_on_an_instrument_that_is_not_open_here_opens_it(
     live: Desk, clock: ManualClock, proxy: Proxy
 ) -> None:
-    async with a_desk(proxy.url, clock=clock) as other:
+    async with a_desk(proxy.url, clock=clock, grace_seconds=2) as other:
         order = await other.order()
     live.engine._live.forget("BTC-USDT")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from app.domain.instrument import Instrument
 from app.domain.order import Horizon
 from app.domain.state import OrderState
 from app.engine.changes import Change, change
@@ -23,10 +23,10 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The client_order_ids of orders that cannot be moved."""
     names: set[str] = set()
 
-    def change_or_fail(before: OrderState | None, after: OrderState, *, instrument: Instrument) -> Change:
+    def change_or_fail(before: OrderState | None, after: OrderState, **more: Any) -> Change:
         if after.order.client_order_id in names:
             raise ArithmeticError("a test wants it so")
-        return change(before, after, instrument=instrument)
+        return change(before, after, **more)
 
     monkeypatch.setattr("app.engine.pipeline.change", change_or_fail)
     return names

@@ -9,14 +9,14 @@ import pytest
 from redis import Redis
 
 from app.engine.changes import change
-from app.store import bar_records, keys
+from app.store import bar_changes, keys
 from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order, an_order_state, at, bars
 
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bar_records, "WRITE_CHUNK", 3)
+    monkeypatch.setattr(bar_changes, "CHUNK_BARS", 3)
 
 
 async def test_bars_are_replaced_as_a_whole(store: RedisStore, server: str) -> None:
@@ -66,7 +66,7 @@ async def test_a_revision_is_new_once_until_another_one_comes(store: RedisStore)
 
 async def test_revisions_of_bars_that_are_gone_make_way(store: RedisStore, server: str) -> None:
     await store.append_bars("BTC-USDT", bars(6)[4:], None)
-    store._bars_kept = 3
+    store._bar_changes._bars_kept = 3
 
     await store.record_revisions("BTC-USDT", bars(6))
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.errors import Unavailable
 from app.engine.changes import change
-from app.store.bar_records import APPEND_BARS
+from app.store.bar_changes import APPEND_BARS
 from app.store.commits import COMMIT_ORDERS, CREATE_ORDER
 from app.store.redis_store import RedisStore
 from tests.builders import a_fill, an_order, an_order_state, at, bars
