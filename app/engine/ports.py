@@ -53,6 +53,11 @@ class Calendar(Protocol):
         """When the window that opens at `open_time` closes: never after its session does, nor in a break."""
         ...
 
+    def complete_at(self, open_time: datetime, window_seconds: int) -> datetime:
+        """When the feed's bar that opens then holds all of its trades: a bar of a day with the close of its session,
+        any other one when its window closes."""
+        ...
+
     def aligned(self, open_time: datetime, window_seconds: int) -> bool:
         """Whether a window of the feed opens then. Raises as `require_known`."""
         ...
