@@ -65,8 +65,8 @@ def foresee(
 
 
 class _Continuations:
-    """The order in each continuation, as arrays [P]. `done` counts lots that are asked for and not known to have failed;
-    `quantity` and `notional` are what was traded, in base units and quote currency; the sums are those of
+    """The order in each continuation, as arrays [P]. `done` counts lots that are asked for and not known to have
+    failed; `quantity` and `notional` are what was traded, in base units and quote currency; the sums are those of
     `BenchmarkSums`."""
 
     def __init__(self, reading: ChainReading, window: BarWindow, state: OrderState, risk_aversion: float) -> None:

@@ -13,8 +13,9 @@ from app.domain.state import OrderState
 from app.engine.instruments.failures import OpeningFailures
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.order_windows import next_window
+from app.engine.ports import STORE_AWAY
 
-PASSING = ("store_unavailable", "busy")
+PASSING = (STORE_AWAY, "busy")
 """Refusals that say nothing of the instrument."""
 CANNOT_OPEN = ("instrument_failed", "instrument_unreadable")
 """Refusals of an instrument that cannot be opened for the time being."""
