@@ -2,13 +2,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app.bundles.bundle import load_bundle
 from app.main import create_app
 from app.settings import ClockKind, Settings
+
+loaded_once = cache(load_bundle)
+"""A bundle never changes: to load and replay it for each test would cost more than the tests themselves."""
 
 
 @asynccontextmanager
@@ -16,11 +21,13 @@ async def serving(data_dir: Path, clock: ClockKind = ClockKind.BARS) -> AsyncIte
     """The real application with its embedded store and the shipped bundle; only the socket is missing."""
     application = create_app(Settings(data_dir=data_dir, clock=clock, redis_url=None))
     transport = httpx.ASGITransport(application, raise_app_exceptions=False)
-    async with (
-        application.router.lifespan_context(application),
-        httpx.AsyncClient(transport=transport, base_url="http://lem") as client,
-    ):
-        yield client
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.main.load_bundle", loaded_once)
+        async with (
+            application.router.lifespan_context(application),
+            httpx.AsyncClient(transport=transport, base_url="http://lem") as client,
+        ):
+            yield client
 
 
 @pytest.fixture
