@@ -10,41 +10,22 @@ import pytest
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.lifecycle import Status
-from app.domain.order import REPORT_DELAY_SECONDS_MAX, Fills, Horizon, SizeMode
+from app.domain.order import REPORT_DELAY_SECONDS_MAX, Horizon
 from app.domain.reports import apply_fill, close_slice, give_back
-from app.domain.state import OrderState, room
-from app.domain.transitions import cancel, close_window, give_up, take
+from app.domain.state import room
+from app.domain.transitions import cancel, close_window, give_up
 from tests.builders import (
     BAR_SECONDS,
     PRICE,
     START,
     a_bar,
-    a_decided,
     a_fill,
-    a_projection,
-    a_window,
-    an_instrument,
-    an_order,
     an_order_state,
     at,
 )
+from tests.domain.reporting import a_reported, asked, filled
 
 A_SECOND = timedelta(seconds=1)
-
-
-def a_reported(**changes: Any) -> OrderState:
-    return an_order_state(an_order(fills=Fills.REPORTED, **changes))
-
-
-def asked(state: OrderState, lots: int) -> OrderState:
-    """The window before has closed, and the next step asks for `lots`."""
-    closed = close_window(state, a_bar(state.step)) if state.current else state
-    return take(closed, a_projection(lots), a_window(state.step), a_decided(), PRICE)
-
-
-def filled(state: OrderState, quantity: str, *, step: int | None = None, price: Decimal | int = PRICE) -> OrderState:
-    slice_id = f"{state.order_id}-{step or state.step}"
-    return apply_fill(state, a_fill(state, quantity=Decimal(quantity), price=Decimal(price), slice_id=slice_id))
 
 
 def test_a_closed_window_fills_nothing_by_itself() -> None:
@@ -137,41 +118,6 @@ def test_a_late_report_of_an_earlier_slice_leaves_nothing_to_ask_for_twice() -> 
     assert room(state, PRICE, None).leaves == 0
 
 
-def test_a_report_beyond_its_slice_is_booked_and_marks_the_order() -> None:
-    state = filled(filled(asked(a_reported(), 400), "3"), "1.5")
-
-    assert (state.filled, state.leaves, state.in_flight) == (Decimal("4.5"), Decimal("5.5"), 0)
-    assert state.over_filled == Decimal("0.5")
-    assert room(state, PRICE, None).leaves == 550
-
-
-def test_a_report_on_a_slice_that_was_given_back_is_booked_and_what_follows_shrinks() -> None:
-    state = asked(close_slice(asked(a_reported(), 400), 1), 500)
-
-    state = filled(state, "4", step=1)
-
-    assert (state.filled, state.in_flight, state.over_filled) == (4, 5, 4)
-    assert room(state, PRICE, None).leaves == 100
-
-
-def test_leaves_are_never_negative_when_late_reports_overfill_the_order() -> None:
-    state = asked(close_slice(asked(a_reported(), 600), 1), 1000)
-
-    state = filled(filled(state, "10"), "6", step=1)
-
-    assert (state.filled, state.leaves, state.status) == (16, 0, Status.COMPLETED)
-    assert state.over_filled == 6
-
-
-def test_a_report_of_far_too_much_completes_the_order_and_says_by_how_much() -> None:
-    order = an_order(fills=Fills.REPORTED, size=Decimal(2500), size_mode=SizeMode.NOTIONAL)
-
-    state = filled(asked(an_order_state(order), 50_000), "10000")
-
-    assert (state.status, state.leaves, state.filled) == (Status.COMPLETED, 0, 1_000_000)
-    assert state.over_filled == 1_000_000 - 500
-
-
 @pytest.mark.parametrize("slice_id", ["2", "0", "-1", "01", "1 ", "¹", "", "9" * 5000])
 def test_a_report_on_a_slice_that_never_was_is_refused(slice_id: str) -> None:
     state = asked(a_reported(), 400)
@@ -242,33 +188,6 @@ def test_a_late_report_after_expiry_moves_the_quantities_and_not_the_status() ->
 
 def test_a_rest_under_one_lot_completes_an_order() -> None:
     assert filled(asked(a_reported(), 1000), "9.995").status is Status.COMPLETED
-
-
-def a_notional_slice(lots: int = 15_000) -> OrderState:
-    """Of an order of 1000 for a share at 100 that trades in whole ones: a slice of 150, or other cents."""
-    order = an_order(fills=Fills.REPORTED, size=Decimal(1000), size_mode=SizeMode.NOTIONAL)
-    return asked(an_order_state(order, an_instrument(lot_size=Decimal(1))), lots)
-
-
-def test_the_lot_that_rounds_a_notional_slice_up_is_not_over_filled() -> None:
-    state = filled(a_notional_slice(), "2")
-
-    assert (state.filled, state.leaves, state.in_flight, state.over_filled) == (200, 800, 0, 0)
-
-
-@pytest.mark.parametrize(("reports", "over_filled"), [(["3"], 150), (["2", "1"], 100)])
-def test_a_lot_beyond_that_is_over_filled(reports: list[str], over_filled: int) -> None:
-    state = a_notional_slice()
-    for quantity in reports:
-        state = filled(state, quantity)
-
-    assert state.over_filled == over_filled
-
-
-def test_what_a_lot_rounds_up_beyond_the_whole_order_is_over_filled() -> None:
-    state = filled(a_notional_slice(100_000), "10", price=Decimal("109.99"))
-
-    assert (state.status, state.filled, state.over_filled) == (Status.COMPLETED, Decimal("1099.9"), Decimal("99.9"))
 
 
 def test_a_fill_of_nothing_or_without_an_offset_cannot_be_built() -> None:

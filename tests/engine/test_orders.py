@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
+from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.order import Benchmark, Horizon, Limits, Side, SizeMode
 from app.domain.slice import Basis, Window
-from app.store import keys
 from tests.builders import a_bar, an_instrument, an_order, at, bars
-from tests.engine.desk import Desk, ManualClock, a_desk
+from tests.engine.desk import Desk, a_desk
 
 HISTORY = 20
 
@@ -78,49 +77,6 @@ async def test_later_bars_change_no_earlier_slice(desk: Desk) -> None:
 
     assert made[0][:6] == made[1][:6]
     assert made[0][6:] != made[1][6:]
-
-
-async def test_the_same_order_again_gets_the_first_answer(desk: Desk) -> None:
-    await desk.feed(bars(HISTORY))
-    first, created = await desk.engine.orders.submit(an_order())
-
-    again, created_again = await desk.engine.orders.submit(an_order(size=Decimal("10.0")))
-
-    assert (created, created_again) == (True, False)
-    assert again == first
-
-
-async def test_a_retry_is_answered_even_when_the_order_could_no_longer_be_accepted(desk: Desk) -> None:
-    await desk.feed(bars(HISTORY))
-    await desk.order(max_steps=3)
-    await desk.feed(bars(30)[HISTORY:])
-    await desk.engine.instruments.put(an_instrument(lot_size=Decimal(7)))
-
-    again, created = await desk.engine.orders.submit(an_order(max_steps=3))
-
-    assert (again.status, created) == ("completed", False)
-
-
-async def test_another_order_with_a_known_client_order_id_is_a_conflict(desk: Desk) -> None:
-    await desk.engine.instruments.put(an_instrument(symbol="TWIN"))
-    for symbol in ("BTC-USDT", "TWIN"):
-        await desk.feed(bars(HISTORY), symbol)
-    await desk.order()
-
-    for other in (an_order(size=Decimal(11)), an_order(instrument="TWIN")):
-        with pytest.raises(Conflict) as refused:
-            await desk.engine.orders.submit(other)
-        assert refused.value.code == "client_order_id_reused"
-
-
-async def test_an_order_sent_many_times_at_once_exists_once(desk: Desk) -> None:
-    await desk.feed(bars(HISTORY))
-
-    answers = await asyncio.gather(*(desk.engine.orders.submit(an_order()) for _ in range(20)))
-
-    assert sum(created for _, created in answers) == 1
-    assert len({state.version for state, _ in answers}) == 1
-    assert len((await desk.engine.queries.orders()).orders) == 1
 
 
 async def test_orders_sent_while_bars_come_miss_no_step(desk: Desk) -> None:
@@ -239,48 +195,6 @@ async def test_an_order_needs_an_instrument_and_a_bar(desk: Desk) -> None:
     assert refused.value.code == "no_bars"
 
 
-async def test_a_cancelled_order_gets_no_further_slice(desk: Desk) -> None:
-    await desk.feed(bars(HISTORY))
-    order = await desk.order(min_steps=5)
-
-    cancelled = await desk.engine.orders.cancel(order.order.order_id)
-    again = await desk.engine.orders.cancel(order.order.order_id)
-    await desk.feed(bars(25)[HISTORY:])
-
-    assert (cancelled.status, cancelled.current) == ("cancelled", None)
-    assert again == cancelled
-    assert len(await desk.slices(order)) == 1
-
-
-async def test_a_cancelled_order_has_traded_the_slice_whose_window_ran(desk: Desk) -> None:
-    await desk.feed(bars(HISTORY))
-    order = await desk.order(min_steps=5)
-    assert order.current is not None
-
-    await desk.engine.orders.cancel(order.order.order_id)
-    await desk.feed(bars(HISTORY + 1)[HISTORY:])
-
-    after = await desk.again(order)
-    assert (after.status, after.filled) == ("cancelled", order.current.quantity)
-    assert await desk.store.awaiting("BTC-USDT") == []
-
-
-async def test_a_cancelled_order_trades_nothing_of_a_slice_whose_window_had_not_begun(store_url: str) -> None:
-    clock = ManualClock(at(HISTORY))
-    async with a_desk(store_url, clock=clock) as desk:
-        await desk.feed(bars(HISTORY))
-        clock.time -= timedelta(seconds=1)
-        order = await desk.order(min_steps=5)
-        assert order.current is not None
-
-        await desk.engine.orders.cancel(order.order_id)
-        clock.time = at(HISTORY + 1)
-        await desk.feed(bars(HISTORY + 1)[HISTORY:])
-
-        after = await desk.again(order)
-    assert (after.status, after.filled) == ("cancelled", 0)
-
-
 async def test_two_engines_on_one_store_give_each_step_one_slice(store_url: str) -> None:
     async with a_desk(store_url) as one, a_desk(store_url) as other:
         await one.feed(bars(HISTORY))
@@ -305,20 +219,3 @@ async def test_an_engine_takes_orders_on_bars_that_another_one_has_appended(stor
 
     assert order.current is not None
     assert order.current.window.start == at(HISTORY + 3)
-
-
-async def test_a_refused_order_leaves_its_client_order_id_free(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    await desk.feed(bars(HISTORY))
-    await desk.engine.instruments.put(an_instrument(symbol="OTHER"))
-    await desk.feed(bars(HISTORY), "OTHER")
-    await desk.order("oms-1")
-    monkeypatch.setattr(keys, "AWAITING_MAX", 1)
-    with pytest.raises(Unavailable, match="orders are live"):
-        await desk.order("oms-2")
-
-    elsewhere = await desk.order("oms-2", instrument="OTHER", size=Decimal(3))
-
-    assert await desk.again(elsewhere) == elsewhere
-    with pytest.raises(Conflict) as refused:
-        await desk.order("oms-2")
-    assert refused.value.code == "client_order_id_reused"
