@@ -25,7 +25,7 @@ class ReadBars:
     indexes: list[int] = field(default_factory=list)
     rejected: list[RejectedBar] = field(default_factory=list)
 
-    def told(self, ingested: Ingested) -> Ingested:
+    def with_its_indexes(self, ingested: Ingested) -> Ingested:
         """What became of the request: indexes are those of the request, also where some bars could not be read."""
         rejected = [replace(each, index=self.indexes[each.index]) for each in ingested.rejected]
         return replace(ingested, rejected=tuple(sorted(rejected + self.rejected, key=lambda each: each.index)))

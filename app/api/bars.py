@@ -186,6 +186,6 @@ async def post_bars(read: Annotated[ReadBars, Depends(_read_bars)], engine: Engi
     """All or nothing, and idempotent. At the answer the bars are durable, and every slice that follows from them is
     decided and committed. With `partial`, bars that are wrong are left out instead, and told in `rejected`."""
     if not read.bars:
-        return IngestedOut.of(read.told(NOTHING), partial=True)
+        return IngestedOut.of(read.with_its_indexes(NOTHING), partial=True)
     ingested = await engine.bars.post(read.bars, partial=read.partial)
-    return IngestedOut.of(read.told(ingested), partial=read.partial)
+    return IngestedOut.of(read.with_its_indexes(ingested), partial=read.partial)

@@ -9,6 +9,7 @@ from app.domain.errors import InvalidInput, LemError
 from app.engine.results import RejectedBar
 
 SYNTHETIC_BARS_MAX = 20_000
+"""Of one request: the gaps of a sparse history cost more work than its bars do."""
 
 
 @dataclass(frozen=True, slots=True)

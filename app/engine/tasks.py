@@ -1,4 +1,4 @@
-"""Background tasks that end when they are told to."""
+"""Background tasks that end when they are told to, and long work that lets others have their turn."""
 
 from __future__ import annotations
 
