@@ -8,7 +8,7 @@ import socket
 import uvicorn
 
 from app.api.connections import Places, connection_class, raised_files_max
-from app.logs import log_as_json
+from app.logs.json_lines import log_as_json
 from app.main import CannotStart, create_app
 from app.settings import Settings
 

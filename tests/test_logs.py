@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from structlog.contextvars import bound_contextvars
 
-from app import logs
-from app.logs import SparingHandler, json_formatter
+from app.logs import repeats
+from app.logs.json_lines import json_formatter
+from app.logs.repeats import SparingHandler
 from app.settings import LogLevel
 
 A_WHILE = 3600.0
@@ -180,7 +181,7 @@ def test_what_is_no_failure_is_written_each_time() -> None:
 
 
 def test_beyond_the_kinds_that_are_told_apart_all_others_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "KINDS_MAX", 3)
+    monkeypatch.setattr(repeats, "KINDS_MAX", 3)
     with a_log() as log:
         for number in range(20):
             log.logger.warning("trouble", extra={"instrument": f"I-{number}"})

@@ -1,1 +1,1 @@
-"""When markets trade, what time it is, and who looks when a bar is late."""
+"""When markets trade, and what time it is."""
