@@ -75,7 +75,7 @@ class Engine:
             lateness=lateness,
             gap_max=timedelta(days=gap_days_max),
         )
-        self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness)
+        self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness, announcer)
         self.orders = OrderEntry(
             store=store,
             queries=self.queries,
