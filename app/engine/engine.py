@@ -58,7 +58,7 @@ class Engine:
         self._decider = Decider(chain, clock, metrics)
         pipeline = Pipeline(self._decider, committer, metrics)
         lateness = FeedLateness(metrics, grace_seconds)
-        self.recovery = Recovery(store, calendars, loader, pipeline, chain.lookback)
+        self.recovery = Recovery(store, calendars, loader, pipeline, announcer, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument)
         self.feeds = Feeds(self._live, self.live_orders, clock)
         self.health = Health(self.recovery, self._decider, self.feeds)
@@ -75,7 +75,7 @@ class Engine:
             lateness=lateness,
             gap_max=timedelta(days=gap_days_max),
         )
-        self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness)
+        self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness, announcer)
         self.orders = OrderEntry(
             store=store,
             queries=self.queries,

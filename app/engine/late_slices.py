@@ -12,6 +12,7 @@ from app.engine.instruments.loading import Loader
 from app.engine.lateness import FeedLateness
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Clock, Store
+from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
 
 LOG = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class LateSlices:
         pipeline: Pipeline,
         clock: Clock,
         lateness: FeedLateness,
+        announcer: Announcer,
     ) -> None:
         self._store = store
         self._instruments = instruments
@@ -35,6 +37,7 @@ class LateSlices:
         self._pipeline = pipeline
         self._clock = clock
         self._lateness = lateness
+        self._announcer = announcer
         self._failing: set[str] = set()
 
     async def give(self) -> None:
@@ -76,6 +79,7 @@ class LateSlices:
             if live.close_of(live.frontier, live.instrument.bar_seconds) <= late_since:
                 self._lateness.missed(live.instrument)
             orders = await self._loader.awaiting(live)
+            self._announcer.wake(orders)  # another process may have given slices that somebody waits for here
             await self._pipeline.advance([InstrumentOrders(live=live, orders=orders, late_since=late_since)])
 
     def _late_since(self, live: LiveInstrument) -> datetime | None:

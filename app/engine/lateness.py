@@ -49,15 +49,14 @@ class FeedLateness:
 
         The instrument's own setting decides, else the service's. Without either it is a tenth of the bar, at least 2 s,
         and where the feed's newest bars came later than that, a quarter longer than the latest of them; at most 30 s.
-        What is not set for the instrument itself is never more than three quarters of the bar.
+        What is not set for the instrument itself is never more than three quarters of the bar. Bars that came later
+        than the longest grace do not count: waiting for such bars takes time to trade in, and meets none of them.
         """
         if instrument.grace_seconds is not None:
             return timedelta(seconds=instrument.grace_seconds)
-        feed = self._feeds[instrument.symbol]
-        learned = LONGER_THAN_SEEN * max(*feed.seen, feed.told, 0.0) if self._setting is None else 0.0
-        longest = min(GRACE_SECONDS_MAX, GRACE_OF_BAR_MAX * instrument.bar_seconds)
-        usual = self._usual(instrument)
-        return timedelta(seconds=max(usual, min(learned, longest)))
+        known = max(self._latest(instrument), self._feeds[instrument.symbol].told)
+        learned = LONGER_THAN_SEEN * known if self._setting is None else 0.0
+        return timedelta(seconds=max(self._usual(instrument), min(learned, _longest(instrument))))
 
     def came(self, instrument: Instrument, late_seconds: float) -> None:
         """A live bar came so long after its close. Says so in the log where the feed turns late or has recovered."""
@@ -80,7 +79,7 @@ class FeedLateness:
         """How late the feed is by what this process has seen, where that is not what all processes know: others on the
         same store, and this one after a restart, wait for the same bars. It counts as told from now on."""
         feed = self._feeds[instrument.symbol]
-        latest = max(feed.seen, default=0.0)
+        latest = self._latest(instrument)
         known = latest if LONGER_THAN_SEEN * latest > self._usual(instrument) else 0.0
         if abs(known - feed.told) < NEWS_SECONDS:
             return None
@@ -102,6 +101,11 @@ class FeedLateness:
             feed.late = True
             LOG.warning("the feed of %s is late: %s", instrument.symbol, how)
 
+    def _latest(self, instrument: Instrument) -> float:
+        """How late the latest of the newest bars came, of those that came within the longest grace."""
+        longest = _longest(instrument)
+        return max((late for late in self._feeds[instrument.symbol].seen if late <= longest), default=0.0)
+
     def _usual(self, instrument: Instrument) -> float:
         """The grace before anything is known of the feed."""
         if instrument.grace_seconds is not None:
@@ -109,3 +113,8 @@ class FeedLateness:
         tenth = max(GRACE_SECONDS_MIN, min(GRACE_OF_BAR * instrument.bar_seconds, GRACE_SECONDS_MAX))
         usual = tenth if self._setting is None else self._setting
         return min(usual, GRACE_OF_BAR_MAX * instrument.bar_seconds)
+
+
+def _longest(instrument: Instrument) -> float:
+    """The longest grace that is learned from a feed."""
+    return min(GRACE_SECONDS_MAX, GRACE_OF_BAR_MAX * instrument.bar_seconds)

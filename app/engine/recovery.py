@@ -17,6 +17,7 @@ from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Calendars, Store
 from app.engine.registry import registered
 from app.engine.results import Readiness
+from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.tasks import end
 
@@ -29,11 +30,20 @@ FAILED_TOLD_MAX = 20
 class Recovery:
     """Opens instruments for `LiveInstruments`, and keeps all of them open: see `start`."""
 
-    def __init__(self, store: Store, calendars: Calendars, loader: Loader, pipeline: Pipeline, lookback: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        calendars: Calendars,
+        loader: Loader,
+        pipeline: Pipeline,
+        announcer: Announcer,
+        lookback: int,
+    ) -> None:
         self._store = store
         self._calendars = calendars
         self._loader = loader
         self._pipeline = pipeline
+        self._announcer = announcer
         self._lookback = lookback
         self._recovered = False
         self._instruments: LiveInstruments | None = None
@@ -82,6 +92,7 @@ class Recovery:
     async def _catch_up(self, live: LiveInstrument) -> None:
         """The last bar that every order has seen is taken once more: its slices may be missing."""
         orders = await self._loader.orders(live)
+        self._announcer.wake(orders)  # another process may have given slices that somebody waits for here
         unseen = min((_unseen_from(state) for state in orders), default=None)
         seen = await self._store.bars_before(live.symbol, unseen, 1)
         if not seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -173,6 +174,29 @@ async def test_a_bar_that_another_service_has_taken_is_not_late(live: Desk, cloc
 
         [late] = (await other.slices(order))[2:]
         assert (late.decided.fallback_reason, late.decided.decided_on) == ("bar_late", bar_at(HISTORY + 1, SECONDS))
+
+
+@pytest.mark.parametrize("feed_is_dead", [False, True])
+async def test_who_waits_at_one_service_is_woken_for_the_slice_that_another_has_given(
+    live: Desk, clock: ManualClock, store_url: str, feed_is_dead: bool
+) -> None:
+    clock.time += A_SECOND
+    order = await live.order(min_steps=6)
+    minute = an_instrument(bar_seconds=SECONDS)
+    async with a_desk(store_url, clock=clock, instrument=minute) as other, asyncio.timeout(10):
+        waiting = asyncio.create_task(other.engine.queries.next_slice(order.order_id, 30))
+        await other.engine.queries.schedule(order.order_id)  # opens the instrument there; the request waits by then
+        clock.time = bar_at(HISTORY + 1, SECONDS) + 9 * A_SECOND
+        if feed_is_dead:
+            await live.engine.late_slices.give()
+        else:
+            await live.feed(bars(HISTORY + 1, bar_seconds=SECONDS)[HISTORY:])
+        await other.engine.late_slices.give()
+
+        given = (await waiting).slice
+
+    assert given is not None
+    assert given.decided.fallback_reason == ("bar_late" if feed_is_dead else None)
 
 
 async def test_an_instrument_whose_late_slices_fail_is_told_once_and_keeps_no_other_from_its_own(

@@ -36,7 +36,7 @@ def test_a_grace_leaves_a_quarter_of_the_bar_to_trade_in(setting: float | None) 
     late = lateness(setting)
     short = an_instrument(bar_seconds=8)
     for _ in range(5):
-        late.came(short, 7.9)
+        late.came(short, 5.9)
 
     assert late.grace(short).total_seconds() == 6
 
@@ -49,6 +49,16 @@ def test_a_feed_that_is_late_is_waited_for_a_quarter_longer_than_it_took() -> No
     late.came(minute, 4)
 
     assert late.grace(minute).total_seconds() == 10
+
+
+def test_bars_later_than_the_longest_grace_make_nobody_wait_for_others_like_them() -> None:
+    late, minute = lateness(), an_instrument(bar_seconds=60)
+
+    for seconds in (40, 8, 35):
+        late.came(minute, seconds)
+
+    assert late.grace(minute).total_seconds() == 10
+    assert late.news(minute) == 8
 
 
 def test_what_was_set_is_not_learned_away() -> None:
