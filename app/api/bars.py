@@ -25,7 +25,7 @@ from app.api.json_text import (
 )
 from app.api.openapi import REF, problems
 from app.api.services import EngineDep
-from app.api.values import Answer, DecimalIn, Edge, Name, TimeIn
+from app.api.values import WHOLE, Answer, Edge, Name, NotNegativeIn, PositiveIn, TimeIn
 from app.engine.results import FeedBar, Ingested
 
 router = APIRouter(tags=["bars"])
@@ -40,7 +40,6 @@ BAR_CODES = (
     *("high_below_low", "price_outside_range", "outside_calendar", "empty", "too_many", "too_many_gaps"),
 )
 Partial = Annotated[bool, Query(description="Take the bars that are right, and say which are not.")]
-NOTHING = Ingested(accepted=0, duplicates=0, gaps_filled=0)
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
 EXAMPLE: JsonDict = {
@@ -63,13 +62,13 @@ class BarIn(Edge):
 
     instrument: Name
     open_time: TimeIn
-    open: DecimalIn
-    high: DecimalIn
-    low: DecimalIn
-    close: DecimalIn
-    volume: DecimalIn
-    notional: DecimalIn | None = None
-    trades: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    open: PositiveIn
+    high: PositiveIn
+    low: PositiveIn
+    close: PositiveIn
+    volume: NotNegativeIn
+    notional: NotNegativeIn | None = None
+    trades: Annotated[int, Field(ge=0, le=2**53), WHOLE] | None = None
 
     def to_feed(self) -> FeedBar:
         return FeedBar(**dict(self))
@@ -187,8 +186,7 @@ _BODY: dict[str, Any] = {
 )
 async def post_bars(read: Annotated[ReadBars, Depends(_read_bars)], engine: EngineDep) -> IngestedOut:
     """All or nothing, and idempotent. At the answer the bars are durable, and every slice that follows from them is
-    decided and committed. With `partial`, bars that are wrong are left out instead, and told in `rejected`."""
-    if not read.bars:
-        return IngestedOut.of(read.told(NOTHING), partial=True)
+    decided and committed. With `partial`, bars that are wrong are left out instead, and told in `rejected`; where none
+    can be read, the request is refused."""
     ingested = await engine.bars.post(read.bars, partial=read.partial)
     return IngestedOut.of(read.told(ingested), partial=read.partial)

@@ -142,6 +142,7 @@ class OrderEntry:
             raise InvalidInput(
                 "horizon_too_long",
                 f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
+                "#/horizon/max_steps",
             )
         step_seconds = _require_step(order, live)
         start = _start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
@@ -159,11 +160,13 @@ def _require_step(order: Order, live: LiveInstrument) -> int:
         raise InvalidInput(
             "step_seconds_unsupported",
             f"step_seconds is {step_seconds}; it must be 1 to {STEP_BARS_MAX} bars of {bar_seconds} s",
+            "#/horizon/step_seconds",
         )
     if step_seconds > DAY_SECONDS and not live.calendar.continuous:
         raise InvalidInput(
             "step_seconds_unsupported",
             f"step_seconds is {step_seconds}; at most {DAY_SECONDS}, a session, on {live.instrument.calendar}",
+            "#/horizon/step_seconds",
         )
     return step_seconds
 

@@ -71,6 +71,8 @@ async def test_a_failure_of_ours_tells_the_client_nothing_of_it() -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/v1/nothing", 404, "unknown_path"),
+        ("GET", "/v1/orders/", 404, "unknown_path"),
+        ("POST", "/v1/bars/", 404, "unknown_path"),
         ("DELETE", "/v1/orders", 405, "method_not_allowed"),
         ("GET", "/v1/orders/nope", 404, "unknown_order"),
         ("GET", "/v1/orders/nope/slices/next", 404, "unknown_order"),
