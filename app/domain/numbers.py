@@ -70,7 +70,7 @@ def ratio(dividend: Decimal, divisor: Decimal) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """For people: without an exponent and without trailing zeros."""
-    return f"{value.normalize():f}"
+    return f"{EXACT.normalize(value):f}"
 
 
 def require_on_tick(name: str, price: Decimal, tick: Decimal, pointer: str) -> None:

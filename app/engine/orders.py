@@ -28,6 +28,8 @@ RACES_MAX = 20
 START_AHEAD_MAX = timedelta(days=300)
 START_BEHIND_MAX = timedelta(minutes=1)
 """How long ago an order may start, or a step where that is longer: it was sent a moment ago, and starts now."""
+POINTERS = {"unknown_instrument": "#/instrument", "no_bars": "#/instrument", "outside_calendar": "#/horizon"}
+"""The field of an order that is wrong, where what refuses it knows of no order."""
 
 
 class OrderEntry:
@@ -73,6 +75,7 @@ class OrderEntry:
         try:
             return await self._placed(order)
         except LemError as refusal:
+            refusal.pointer = refusal.pointer or POINTERS.get(refusal.code)
             if refusal.code != "store_unavailable":  # what is recorded is unknown then: the id stays the order's
                 await self._store.refuse_claim(order)
             raise
