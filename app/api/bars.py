@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
@@ -39,7 +39,6 @@ BAR_CODES = (
     *("unknown_instrument", "bar_out_of_order", "bar_not_closed", "bar_too_far_ahead", "bar_too_old", "misaligned_bar"),
     *("high_below_low", "price_outside_range", "outside_calendar", "empty", "too_many", "too_many_gaps"),
 )
-Partial = Annotated[bool, Query(description="Take the bars that are right, and say which are not.")]
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
 EXAMPLE: JsonDict = {
@@ -117,16 +116,24 @@ async def _body(request: Request) -> bytes:
     return await request.body()
 
 
+class Manner(BaseModel):
+    """How the bars of a request are taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    partial: Annotated[bool, Field(description="Take the bars that are right, and say which are not.")] = False
+
+
 class _Document(Edge):
     """A request's JSON document whose bars are read one by one."""
 
     bars: Annotated[list[Any], Field(min_length=1, max_length=BARS_MAX)]
 
 
-async def _read_bars(request: Request, partial: Partial = False) -> ReadBars:
+async def _read_bars(request: Request, manner: Annotated[Manner, Query()]) -> ReadBars:
     """The body's bars, in its order. With `partial` those that are right; otherwise one wrong bar refuses the whole
     request, and the problem points to that bar. Errors point to a line as if the lines were the list `bars`."""
-    body = await _body(request)
+    body, partial = await _body(request), manner.partial
     require_few_values(body, VALUES_MAX)
     if _kind(request) == NDJSON:
         lines = _split(body)

@@ -154,6 +154,14 @@ async def test_a_whole_number_may_come_with_a_point(client: httpx.AsyncClient) -
     assert (first.json()["accepted"], again.json()["duplicates"]) == (1, 1)
 
 
+async def test_a_misspelled_partial_is_refused(client: httpx.AsyncClient) -> None:
+    """Taken for nothing, it would hold up the right bars behind a wrong one."""
+    response = await client.post("/v1/bars?partail=true", json={"bars": [bar_json(a_bar(0))]})
+
+    assert (response.status_code, response.json()["code"]) == (422, "unknown_field")
+    assert response.json()["errors"][0]["parameter"] == "partail"
+
+
 async def test_a_partial_request_without_a_right_bar_changes_nothing(client: httpx.AsyncClient) -> None:
     nobodys = await client.post("/v1/bars?partial=true", json=bars_json([a_bar(0)], "NOBODY"))
 
