@@ -67,8 +67,11 @@ PARSER_CODES = {
 }
 """Our code for each of pydantic's types of errors. All types that are not listed mean `wrong_type`."""
 
-DETAILS = dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be a JSON object")
-"""What we say instead of pydantic's words, which name our classes."""
+DETAILS = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be a JSON object"),
+    "string_pattern_mismatch": "must have no control characters",
+}
+"""What we say instead of pydantic's words, which name our classes and patterns."""
 
 _PARSER_NAMES: frozenset[str] = frozenset(get_args(ErrorType))
 
