@@ -27,6 +27,7 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
         summary="Schedules large orders with a Large Execution Model.",
         lifespan=lifespan,
         openapi_tags=TAGS,
+        redirect_slashes=False,  # a redirect would lead to the scheme and host that this process believes in
     )
     for module in (instruments, bars, orders, slices, fills, models, health):
         application.include_router(module.router)

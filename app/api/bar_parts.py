@@ -55,7 +55,8 @@ async def read_all(items: Sequence[Any], read: Callable[[Any], FeedBar]) -> list
 
 
 async def read_apart(items: Sequence[Any], read: Callable[[Any], FeedBar]) -> ReadBars:
-    """Each item as `read` understands it, which raises ValidationError for a wrong one."""
+    """Each item as `read` understands it, which raises ValidationError for a wrong one. Where all are wrong, there are
+    no parts to take: then it raises as `read_all` does."""
     found = ReadBars(partial=True)
     breather = Breather()
     for index, item in enumerate(items):
@@ -66,4 +67,6 @@ async def read_apart(items: Sequence[Any], read: Callable[[Any], FeedBar]) -> Re
         except ValidationError as error:
             code, detail = first_error(error)
             found.rejected.append(RejectedBar(index=index, code=code, detail=detail))
+    if not found.bars:
+        await read_all(items, read)
     return found

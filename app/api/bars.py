@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
@@ -26,7 +26,7 @@ from app.api.json_text import (
 )
 from app.api.openapi import REF, problems
 from app.api.services import EngineDep
-from app.api.values import Answer, DecimalIn, Edge, Name, TimeIn
+from app.api.values import WHOLE, Answer, Edge, Name, NotNegativeIn, PositiveIn, TimeIn
 from app.engine.results import FeedBar, Ingested
 
 router = APIRouter(tags=["bars"])
@@ -40,8 +40,6 @@ BAR_CODES = (
     *("unknown_instrument", "bar_out_of_order", "bar_not_closed", "bar_too_far_ahead", "bar_too_old", "misaligned_bar"),
     *("high_below_low", "price_outside_range", "outside_calendar", "empty", "too_many", "too_many_gaps"),
 )
-Partial = Annotated[bool, Query(description="Take the bars that are right, and say which are not.")]
-NOTHING = Ingested(accepted=0, duplicates=0, gaps_filled=0)
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
 EXAMPLE: JsonDict = {
@@ -64,13 +62,13 @@ class BarIn(Edge):
 
     instrument: Name
     open_time: TimeIn
-    open: DecimalIn
-    high: DecimalIn
-    low: DecimalIn
-    close: DecimalIn
-    volume: DecimalIn
-    notional: DecimalIn | None = None
-    trades: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    open: PositiveIn
+    high: PositiveIn
+    low: PositiveIn
+    close: PositiveIn
+    volume: NotNegativeIn
+    notional: NotNegativeIn | None = None
+    trades: Annotated[int, Field(ge=0, le=2**53), WHOLE] | None = None
 
     def to_feed(self) -> FeedBar:
         return FeedBar(**dict(self))
@@ -115,16 +113,24 @@ async def _body(request: Request) -> bytes:
     return await request.body()
 
 
+class Manner(BaseModel):
+    """How the bars of a request are taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    partial: Annotated[bool, Field(description="Take the bars that are right, and say which are not.")] = False
+
+
 class _Document(Edge):
     """A request's JSON document whose bars are read one by one."""
 
     bars: Annotated[list[Any], Field(min_length=1, max_length=BARS_MAX)]
 
 
-async def _read_bars(request: Request, partial: Partial = False) -> ReadBars:
+async def _read_bars(request: Request, manner: Annotated[Manner, Query()]) -> ReadBars:
     """The body's bars, in its order. With `partial` those that are right; otherwise one wrong bar refuses the whole
     request, and the problem points to that bar. Errors point to a line as if the lines were the list `bars`."""
-    body = await _body(request)
+    body, partial = await _body(request), manner.partial
     require_few_values(body, VALUES_MAX)
     if media_type_of(request.scope) == NDJSON:
         lines = _split(body)
@@ -184,8 +190,7 @@ _BODY: dict[str, Any] = {
 )
 async def post_bars(read: Annotated[ReadBars, Depends(_read_bars)], engine: EngineDep) -> IngestedOut:
     """All or nothing, and idempotent. At the answer the bars are durable, and every slice that follows from them is
-    decided and committed. With `partial`, bars that are wrong are left out instead, and told in `rejected`."""
-    if not read.bars:
-        return IngestedOut.of(read.with_its_indexes(NOTHING), partial=True)
+    decided and committed. With `partial`, bars that are wrong are left out instead, and told in `rejected`; where none
+    can be read, the request is refused."""
     ingested = await engine.bars.post(read.bars, partial=read.partial)
     return IngestedOut.of(read.with_its_indexes(ingested), partial=read.partial)

@@ -85,11 +85,17 @@ CODES: dict[str, tuple[int, str]] = {
     "too_many_waiters": (503, "as many requests wait as may"),
 }
 
+EVERY = (
+    *("bad_request", "request_timeout", "headers_too_large", "internal_error"),
+    *("shutting_down", "too_many_connections"),
+)
+"""What may happen to any call."""
+
 QUERY = ("wrong_type", "unknown_field", "unknown_value", "out_of_range", "bad_text")
 """What may be wrong with any query or path parameter."""
 
 BODY = (
-    *("bad_request", "request_timeout", "payload_too_large", "unsupported_media_type", "bad_json", "wrong_type"),
+    *("payload_too_large", "unsupported_media_type", "bad_json", "wrong_type"),
     *("field_missing", "repeated_field", "too_many", "unknown_field", "bad_text", "decimal_not_a_string"),
     *("not_a_decimal", "not_finite", "not_positive", "negative", "out_of_range"),
 )

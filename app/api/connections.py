@@ -16,6 +16,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS, problem_text
+from app.api.request_ids import HEADER, new_request_id
 from app.domain.errors import Unavailable
 
 HEADERS_SECONDS_MAX = 10.0
@@ -186,6 +187,7 @@ def _answer(status: int, code: str, detail: str) -> bytes:
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         f"content-type: {MEDIA_TYPE}",
         f"content-length: {len(body)}",
+        f"{HEADER.lower()}: {new_request_id()}",
         "connection: close",
     ]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -12,7 +12,7 @@ from app.api.openapi import problems
 from app.api.orders.bodies import OUT_EXAMPLE, OrderOut
 from app.api.orders.routes import OrderId
 from app.api.services import EngineDep
-from app.api.values import DecimalIn, Edge, Name, TimeIn
+from app.api.values import Edge, Name, PositiveIn, TimeIn
 from app.domain.fills import Fill, FillWarning
 
 router = APIRouter(tags=["orders"])
@@ -38,8 +38,8 @@ class FillIn(Edge):
 
     execution_id: Name
     slice_id: Name
-    quantity: DecimalIn
-    price: DecimalIn
+    quantity: PositiveIn
+    price: PositiveIn
     executed_at: TimeIn
 
     def to_domain(self) -> Fill:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 from pydantic import ConfigDict
 
+from app.api.openapi import REF, problems
+from app.api.problems import MEDIA_TYPE, Problem
 from app.api.services import EngineDep, ServicesDep
 from app.api.values import Answer
 
 router = APIRouter(tags=["operations"])
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METRICS: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
 class HealthOut(Answer):
@@ -34,7 +39,14 @@ class ReadyOut(Answer):
     instruments_failed: list[str]
 
 
-@router.get("/healthz", summary="Is the process alive")
+NOT_READY: dict[str, Any] = {
+    "model": ReadyOut,
+    "description": "Not ready, and why; a problem where the service ends or has too many connections",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model=Problem.__name__)}}},
+}
+
+
+@router.get("/healthz", summary="Is the process alive", responses=problems())
 async def healthz() -> HealthOut:
     """Asks nothing of the store: a restart would not bring that back."""
     return HealthOut()
@@ -43,7 +55,7 @@ async def healthz() -> HealthOut:
 @router.get(
     "/readyz",
     summary="Can it serve",
-    responses={503: {"model": ReadyOut, "description": "Not ready, and why"}},
+    responses={**problems(), 503: NOT_READY},
 )
 async def readyz(engine: EngineDep, response: Response) -> ReadyOut:
     readiness = await engine.health.readiness()
@@ -52,6 +64,6 @@ async def readyz(engine: EngineDep, response: Response) -> ReadyOut:
     return ReadyOut.model_validate(readiness, from_attributes=True)
 
 
-@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses={**problems(), 200: METRICS})
 async def metrics(services: ServicesDep) -> Response:
     return Response(await services.scrape(), media_type=METRICS_TYPE)

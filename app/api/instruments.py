@@ -12,8 +12,8 @@ from pydantic.config import JsonDict
 from app.api.codes import BODY, QUERY, STORE
 from app.api.openapi import problems
 from app.api.services import EngineDep
-from app.api.values import Answer, DecimalIn, DecimalOut, Edge, Name
-from app.domain.instrument import BAR_SECONDS_MAX, Instrument
+from app.api.values import WHOLE, Answer, DecimalOut, Edge, Name, NotNegativeIn, PositiveIn
+from app.domain.instrument import BAR_SECONDS_MAX, SYMBOL, SYMBOL_LENGTH_MAX, Instrument
 from app.domain.numbers import ZERO
 
 router = APIRouter(tags=["instruments"])
@@ -41,14 +41,14 @@ class InstrumentIn(Edge):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    bar_seconds: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": BAR_SECONDS_MAX})]
-    lot_size: DecimalIn
-    tick_size: DecimalIn
-    min_notional: DecimalIn = ZERO
-    notional_step: DecimalIn = Decimal("0.01")
+    bar_seconds: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": BAR_SECONDS_MAX}), WHOLE]
+    lot_size: PositiveIn
+    tick_size: PositiveIn
+    min_notional: NotNegativeIn = ZERO
+    notional_step: PositiveIn = Decimal("0.01")
     calendar: Name = "24/7"
     grace_seconds: Annotated[float, Field(ge=0, le=BAR_SECONDS_MAX, allow_inf_nan=False)] | None = None
-    max_order_notional: DecimalIn | None = None
+    max_order_notional: PositiveIn | None = None
 
     def to_domain(self, symbol: str) -> Instrument:
         return Instrument(
@@ -88,7 +88,9 @@ class InstrumentsOut(Answer):
     instruments: list[InstrumentOut]
 
 
-Symbol = Annotated[str, Path(examples=["BTC-USDT"])]
+SYMBOL_SCHEMA: JsonDict = {"pattern": f"^{SYMBOL.pattern}$", "maxLength": SYMBOL_LENGTH_MAX}
+"""Said for readers of the OpenAPI document; the domain refuses with a code of its own."""
+Symbol = Annotated[str, Path(examples=["BTC-USDT"], json_schema_extra=SYMBOL_SCHEMA)]
 ONE = "/v1/instruments/{symbol:path}"
 """A symbol such as BTC/USDT comes as `BTC%2FUSDT`, which is a slash again by the time that routes are matched."""
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
+from app.api.openapi import problems
 from app.api.services import ServicesDep
 from app.api.values import Answer
 
@@ -31,7 +32,7 @@ class ModelsOut(Answer):
     models: list[ModelOut]
 
 
-@router.get("/v1/models", summary="The active bundle")
+@router.get("/v1/models", summary="The active bundle", responses=problems())
 async def list_models(services: ServicesDep) -> ModelsOut:
     card = {name: value for name, value in services.model.card.items() if name != "golden"}
     return ModelsOut(models=[ModelOut(name=services.model.digest, active=True, card=card)])

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from app.api.codes import CODES
+from app.api.codes import CODES, EVERY
 from app.api.problems import MEDIA_TYPE, Problem
 
 REF = "#/components/schemas/{model}"
@@ -23,8 +23,8 @@ TAGS = [
 
 
 def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may refuse with these codes."""
-    by_status = groupby(sorted(set(codes), key=_status), key=_status)
+    """The `responses` of a route that may refuse with these codes, and with what may happen to any call."""
+    by_status = groupby(sorted({*codes, *EVERY}, key=_status), key=_status)
     return {status: _response(status, sorted(same)) for status, same in by_status}
 
 

@@ -44,6 +44,9 @@ HTTP_CODES = {
     431: "headers_too_large",
 }
 
+PARAMETERS = {"bad_cursor": "cursor", "bad_symbol": "symbol"}
+"""The parameter that is wrong, for codes that no field of a body has."""
+
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 
 PARSER_CODES = {
@@ -65,6 +68,12 @@ PARSER_CODES = {
 }
 """Our code for each of pydantic's types of errors. All types that are not listed mean `wrong_type`."""
 
+DETAILS = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be a JSON object"),
+    "string_pattern_mismatch": "must have no control characters",
+}
+"""What we say instead of pydantic's words, which name our classes and patterns."""
+
 _PARSER_NAMES: frozenset[str] = frozenset(get_args(ErrorType))
 
 
@@ -81,7 +90,8 @@ class Refused(HTTPException):
 
 
 class FieldError(BaseModel):
-    """One thing that is wrong. `pointer` is a JSON pointer into the body, `parameter` the name of a query parameter."""
+    """One thing that is wrong. `pointer` is a JSON pointer into the body, `parameter` the name of a parameter of the
+    query or the path."""
 
     code: str
     detail: str
@@ -146,8 +156,10 @@ def first_error(error: ValidationError) -> tuple[str, str]:
 
 def refusal(request: Request, error: LemError) -> Response:
     """The problem that tells of a refusal."""
-    wrong = [FieldError(code=error.code, detail=_short(error.detail), pointer=error.pointer)] if error.pointer else []
-    return problem(request, _status_of(error), error.code, error.detail, errors=wrong, headers=_headers_of(error))
+    parameter = PARAMETERS.get(error.code)
+    wrong = FieldError(code=error.code, detail=_short(error.detail), pointer=error.pointer, parameter=parameter)
+    errors = [wrong] if error.pointer or parameter else []
+    return problem(request, _status_of(error), error.code, error.detail, errors=errors, headers=_headers_of(error))
 
 
 def _status_of(error: LemError) -> HTTPStatus:
@@ -210,11 +222,12 @@ def _body_was_not_json(request: Request, found: Sequence[Any]) -> bool:
 def _field_error(entry: Mapping[str, Any]) -> FieldError:
     name = entry["type"]
     code = PARSER_CODES.get(name, "wrong_type") if name in _PARSER_NAMES else name
+    detail = _short(DETAILS.get(name, entry["msg"]))
     where, *path = entry["loc"]
     if where != "body":
-        return FieldError(code=code, detail=entry["msg"], parameter=_short(str(path[0] if path else where)))
+        return FieldError(code=code, detail=detail, parameter=_short(str(path[0] if path else where)))
     at = "" if name == "json_invalid" else "".join(f"/{_escaped(part)}" for part in path)
-    return FieldError(code=code, detail=_short(entry["msg"]), pointer=_short(f"#{at}"))
+    return FieldError(code=code, detail=detail, pointer=_short(f"#{at}"))
 
 
 def _said_of_field(wrong: FieldError) -> str:

@@ -14,6 +14,10 @@ HEADER = "X-Request-ID"
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
+def new_request_id() -> str:
+    return uuid4().hex
+
+
 class RequestIds:
     """Takes the client's `X-Request-ID` where it is 1 to 128 letters, digits and . _ : -, else makes one.
 
@@ -28,7 +32,7 @@ class RequestIds:
             await self.app(scope, receive, send)
             return
         given = header_of(scope, HEADER.lower().encode())
-        request_id = given.decode() if _SANE.fullmatch(given) else uuid4().hex
+        request_id = given.decode() if _SANE.fullmatch(given) else new_request_id()
         bind_contextvars(request_id=request_id)
 
         async def named(message: Message) -> None:

@@ -68,6 +68,11 @@ def parse_time(value: Any) -> datetime:
     return time.astimezone(UTC)
 
 
+def parse_whole(value: Any) -> Any:
+    """JSON has one kind of numbers: 12.0 is 12."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def plain(value: Decimal, decimals: int = DECIMALS_MAX) -> str:
     """Rounded half to even to at most `decimals` places, without exponent and without trailing zeros."""
     text = f"{value:.{decimals}f}"
@@ -80,11 +85,25 @@ def utc(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-_DECIMAL_SCHEMA = {"type": "string", "pattern": f"^{_DECIMAL.pattern}$"}
+_FRACTION = rf"\.[0-9]{{1,{DECIMALS_MAX}}}"
+_NOT_ZERO = r"(?!0*(\.0*)?$)"
+_DAY = r"(197[1-9]|19[89][0-9]|2[01][0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+_MOMENT = rf"{_DAY}[Tt]{_CLOCK}:[0-5][0-9](\.[0-9]{{1,9}})?([Zz]|[+-]{_CLOCK})"
 _TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
-DecimalIn = Annotated[Decimal, BeforeValidator(parse_decimal), WithJsonSchema(_DECIMAL_SCHEMA)]
-TimeIn = Annotated[datetime, BeforeValidator(parse_time), WithJsonSchema(_TIME_SCHEMA)]
+
+def _text(pattern: str, **more: str) -> WithJsonSchema:
+    """What the OpenAPI document says of a text. The domain refuses what does not fit, with codes of its own."""
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"} | more)
+
+
+WHOLE = BeforeValidator(parse_whole)
+NotNegativeIn = Annotated[Decimal, BeforeValidator(parse_decimal), _text(rf"[0-9]{{1,15}}({_FRACTION})?")]
+PositiveIn = Annotated[Decimal, BeforeValidator(parse_decimal), _text(rf"{_NOT_ZERO}[0-9]{{1,15}}({_FRACTION})?")]
+RateIn = Annotated[Decimal, BeforeValidator(parse_decimal), _text(rf"{_NOT_ZERO}(0({_FRACTION})?|1(\.0{{1,12}})?)")]
+"""A fraction above 0, and at most 1."""
+TimeIn = Annotated[datetime, BeforeValidator(parse_time), _text(_MOMENT, format="date-time")]
 DecimalOut = Annotated[Decimal, PlainSerializer(plain), WithJsonSchema({"type": "string"})]
 BpsOut = Annotated[
     Decimal, PlainSerializer(lambda value: plain(value, BPS_DECIMALS)), WithJsonSchema({"type": "string"})

@@ -132,7 +132,8 @@ def _loaded(code: str) -> Any:
         try:
             return known.get_calendar(code, start=FIRST_DAY, end=LAST_DAY)
         except known.errors.InvalidCalendarName:
-            raise InvalidInput("unknown_calendar", f"{code!r} is not a calendar: 24/7, or one such as XNYS") from None
+            detail = f"{code!r} is not a calendar: 24/7, or one such as XNYS"
+            raise InvalidInput("unknown_calendar", detail, "#/calendar") from None
         except ValueError:  # some calendars begin later or end earlier
             return _within_bounds(known, code)
         except NotImplementedError as error:  # of pandas, about holidays that its version cannot compute
@@ -152,4 +153,5 @@ def _within_bounds(known: Any, code: str) -> Any:
 
 def _unusable(code: str) -> InvalidInput:
     _UNUSABLE.add(code)
-    return InvalidInput("unknown_calendar", f"the sessions of {code} cannot be computed; name another calendar")
+    detail = f"the sessions of {code} cannot be computed; name another calendar"
+    return InvalidInput("unknown_calendar", detail, "#/calendar")

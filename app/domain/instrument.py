@@ -10,8 +10,9 @@ from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from app.domain.numbers import ZERO, require_not_negative, require_positive
 
-SYMBOL = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 """No braces, which would end the hash tag in the store's keys; no part that a path would read as `.` or `..`."""
+SYMBOL_LENGTH_MAX = 64
 BAR_SECONDS_MAX = DAY_SECONDS
 
 
@@ -36,19 +37,23 @@ class Instrument:
     revision: int = field(default=0, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not SYMBOL.fullmatch(self.symbol):
+        if len(self.symbol) > SYMBOL_LENGTH_MAX or not SYMBOL.fullmatch(self.symbol):
             raise InvalidInput(
-                "bad_symbol", f"{self.symbol!r} is not a symbol: letters, digits and . _ - / only, at most 64"
+                "bad_symbol",
+                f"{self.symbol!r} is not a symbol: letters, digits and . _ - / only, at most {SYMBOL_LENGTH_MAX}",
             )
         if not 1 <= self.bar_seconds <= BAR_SECONDS_MAX:
             raise InvalidInput(
-                "bad_bar_seconds", f"bar_seconds is {self.bar_seconds}; it must be 1 to {BAR_SECONDS_MAX}"
+                "bad_bar_seconds",
+                f"bar_seconds is {self.bar_seconds}; it must be 1 to {BAR_SECONDS_MAX}",
+                "#/bar_seconds",
             )
         if self.grace_seconds is not None and not 0 <= self.grace_seconds < self.bar_seconds:
             raise InvalidInput(
                 "bad_grace_seconds",
                 f"grace_seconds is {self.grace_seconds}; it must be at least 0 and less than the bars' "
                 f"{self.bar_seconds}",
+                "#/grace_seconds",
             )
         require_positive("lot_size", self.lot_size)
         require_positive("tick_size", self.tick_size)

@@ -24,31 +24,34 @@ ROUNDED = Context(prec=28, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMA
 """For quotients, which need not end."""
 
 
-def require_finite(name: str, value: Decimal) -> None:
-    """Zero, or of a size between 1e-18 and 1e18, so that no sum, product or float of it ends in infinity or zero."""
+def require_finite(name: str, value: Decimal, within: str = "#") -> None:
+    """Zero, or of a size between 1e-18 and 1e18, so that no sum, product or float of it ends in infinity or zero.
+    `within` points to the object that has the field `name`."""
     if not value.is_finite():
-        raise InvalidInput("not_finite", f"{name} is {value}; it must be a finite number")
+        raise InvalidInput("not_finite", f"{name} is {value}; it must be a finite number", f"{within}/{name}")
     if value and not MAGNITUDE_MIN <= abs(value) <= MAGNITUDE_MAX:
-        raise InvalidInput("out_of_range", f"{name} is {value}; its size must be between 1e-18 and 1e18")
+        detail = f"{name} is {value}; its size must be between 1e-18 and 1e18"
+        raise InvalidInput("out_of_range", detail, f"{within}/{name}")
 
 
-def require_positive(name: str, value: Decimal) -> None:
-    require_finite(name, value)
+def require_positive(name: str, value: Decimal, within: str = "#") -> None:
+    require_finite(name, value, within)
     if value <= ZERO:
-        raise InvalidInput("not_positive", f"{name} is {value}; it must be above zero")
+        raise InvalidInput("not_positive", f"{name} is {value}; it must be above zero", f"{within}/{name}")
 
 
 def require_not_negative(name: str, value: Decimal) -> None:
     require_finite(name, value)
     if value < ZERO:
-        raise InvalidInput("negative", f"{name} is {value}; it must not be negative")
+        raise InvalidInput("negative", f"{name} is {value}; it must not be negative", f"#/{name}")
 
 
-def require_fraction(name: str, value: Decimal) -> None:
+def require_fraction(name: str, value: Decimal, within: str = "#") -> None:
     """A rate in (0, 1]."""
-    require_positive(name, value)
+    require_positive(name, value, within)
     if value > ONE:
-        raise InvalidInput("above_one", f"{name} is {value}; it is a fraction and must be at most 1")
+        detail = f"{name} is {value}; it is a fraction and must be at most 1"
+        raise InvalidInput("above_one", detail, f"{within}/{name}")
 
 
 def require_aware(name: str, value: datetime) -> None:
@@ -67,7 +70,7 @@ def ratio(dividend: Decimal, divisor: Decimal) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """For people: without an exponent and without trailing zeros."""
-    return f"{value.normalize():f}"
+    return f"{EXACT.normalize(value):f}"
 
 
 def require_on_tick(name: str, price: Decimal, tick: Decimal, pointer: str) -> None:
@@ -84,10 +87,11 @@ def require_on_tick(name: str, price: Decimal, tick: Decimal, pointer: str) -> N
 def whole_lots(name: str, size: Decimal, lot: Decimal) -> int:
     """How many lots make `size`. Raises InvalidInput where it is not a whole number of them, or above `LOTS_MAX`."""
     if size > EXACT.multiply(lot, LOTS_MAX):
-        raise InvalidInput("too_many_lots", f"{name} is {size}, which is more than {LOTS_MAX} times {lot}")
+        detail = f"{name} is {size}, which is more than {LOTS_MAX} times {lot}"
+        raise InvalidInput("too_many_lots", detail, f"#/{name}")
     lots, rest = EXACT.divmod(size, lot)
     if rest:
-        raise InvalidInput("not_whole_lots", f"{name} is {size}, which is not a multiple of {lot}")
+        raise InvalidInput("not_whole_lots", f"{name} is {size}, which is not a multiple of {lot}", f"#/{name}")
     return int(lots)
 
 

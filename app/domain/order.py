@@ -80,11 +80,14 @@ class Horizon:
 
     def __post_init__(self) -> None:
         if self.min_steps < 1:
-            raise InvalidInput("bad_horizon", f"min_steps is {self.min_steps}; it must be at least 1")
+            detail = f"min_steps is {self.min_steps}; it must be at least 1"
+            raise InvalidInput("bad_horizon", detail, "#/horizon/min_steps")
         if self.min_steps > self.max_steps:
-            raise InvalidInput("horizon_inverted", f"min_steps {self.min_steps} is above max_steps {self.max_steps}")
+            detail = f"min_steps {self.min_steps} is above max_steps {self.max_steps}"
+            raise InvalidInput("horizon_inverted", detail, "#/horizon/min_steps")
         if self.step_seconds is not None and self.step_seconds < 1:
-            raise InvalidInput("bad_horizon", f"step_seconds is {self.step_seconds}; it must be at least 1")
+            detail = f"step_seconds is {self.step_seconds}; it must be at least 1"
+            raise InvalidInput("bad_horizon", detail, "#/horizon/step_seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +101,11 @@ class Limits:
 
     def __post_init__(self) -> None:
         if self.max_slice_fraction is not None:
-            require_fraction("max_slice_fraction", self.max_slice_fraction)
+            require_fraction("max_slice_fraction", self.max_slice_fraction, "#/limits")
         if self.max_participation_rate is not None:
-            require_fraction("max_participation_rate", self.max_participation_rate)
+            require_fraction("max_participation_rate", self.max_participation_rate, "#/limits")
         if self.limit_price is not None:
-            require_positive("limit_price", self.limit_price)
+            require_positive("limit_price", self.limit_price, "#/limits")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,7 @@ class Order:
             raise InvalidInput(
                 "out_of_range",
                 f"report_delay_seconds is {self.report_delay_seconds}; it must be 0 to {REPORT_DELAY_SECONDS_MAX}",
+                "#/report_delay_seconds",
             )
 
     @property

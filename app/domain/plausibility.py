@@ -29,11 +29,13 @@ def require_plausible(fill: Fill, last_price: Decimal, newest: datetime) -> None
         raise InvalidInput(
             "price_implausible",
             f"price is {fill.price}; it must be within {PRICE_FACTOR_MAX} times the last close of {last_price}",
+            "#/price",
         )
     if abs(fill.executed_at - newest) > YEARS_APART_MAX:
         raise InvalidInput(
             "executed_at_implausible",
             f"executed_at is {fill.executed_at.isoformat()}, years away from {newest.isoformat()}",
+            "#/executed_at",
         )
 
 

@@ -27,7 +27,7 @@ def apply_fill(state: OrderState, fill: Fill) -> OrderState:
     _require_reported(state)
     step = state.step_of(fill.slice_id)
     if step is None:
-        raise InvalidInput("unknown_slice", f"the order has no slice {fill.slice_id}")
+        raise InvalidInput("unknown_slice", f"the order has no slice {fill.slice_id}", "#/slice_id")
     amounts = amounts_at(SizeMode.QUANTITY, fill.quantity, fill.price)
     after = booked(state, step, amounts)
     due = tuple(each for each in after.reports_due if after.unexecuted(each.step))

@@ -34,6 +34,7 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
         raise InvalidInput(
             "below_min_notional",
             f"the order is worth {worth:f}, under the instrument's minimum of {instrument.min_notional}",
+            f"#/{order.size_mode}",
         )
     return OrderState(
         order=order,

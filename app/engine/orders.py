@@ -29,6 +29,8 @@ RACES_MAX = 20
 START_AHEAD_MAX = timedelta(days=300)
 START_BEHIND_MAX = timedelta(minutes=1)
 """How long ago an order may start, or a step where that is longer: it was sent a moment ago, and starts now."""
+POINTERS = {"unknown_instrument": "#/instrument", "no_bars": "#/instrument", "outside_calendar": "#/horizon"}
+"""The field of an order that is wrong, where what refuses it knows of no order."""
 
 
 class OrderEntry:
@@ -74,6 +76,8 @@ class OrderEntry:
         try:
             return await self._placed(order)
         except LemError as refusal:
+            if refusal.pointer is None and refusal.code in POINTERS:
+                refusal.with_pointer(POINTERS[refusal.code])
             if refusal.code != STORE_AWAY:  # what is recorded is unknown then: the id stays the order's
                 await self._store.refuse_claim(order)
             raise
@@ -143,6 +147,7 @@ class OrderEntry:
             raise InvalidInput(
                 "horizon_too_long",
                 f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
+                "#/horizon/max_steps",
             )
         step_seconds = _require_step(order, live)
         start = _start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
@@ -160,11 +165,13 @@ def _require_step(order: Order, live: LiveInstrument) -> int:
         raise InvalidInput(
             "step_seconds_unsupported",
             f"step_seconds is {step_seconds}; it must be 1 to {STEP_BARS_MAX} bars of {bar_seconds} s",
+            "#/horizon/step_seconds",
         )
     if step_seconds > DAY_SECONDS and not live.calendar.continuous:
         raise InvalidInput(
             "step_seconds_unsupported",
             f"step_seconds is {step_seconds}; at most {DAY_SECONDS}, a session, on {live.instrument.calendar}",
+            "#/horizon/step_seconds",
         )
     return step_seconds
 

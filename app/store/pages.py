@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
 from app.domain.errors import InvalidInput, Unavailable
+from app.domain.instrument import SYMBOL
 from app.domain.lifecycle import Status
 from app.store import keys
 from app.store.unreadable import Kind, Unreadable
 
 Found = list[tuple[str, list[str]]]
 """Order ids by symbol."""
-SEQUENCE_MAX = 2**53
-"""The store keeps scores as doubles."""
+CURSOR = re.compile(rf"(?P<sequence>[0-9]{{1,15}})\.(?P<symbol>{SYMBOL.pattern})")
+"""The store keeps scores as doubles, which are exact up to fifteen digits."""
 
 
 async def page(
@@ -48,15 +48,11 @@ async def page(
 
 
 def _cursor(symbol: str, sequence: float) -> str:
-    return base64.urlsafe_b64encode(json.dumps([symbol, int(sequence)]).encode()).decode()
+    return f"{int(sequence)}.{symbol}"
 
 
 def _read(cursor: str) -> tuple[str, int]:
-    try:
-        position = json.loads(base64.b64decode(cursor.encode(), b"-_", validate=True))
-    except (ValueError, RecursionError):
-        position = None
-    match position:
-        case [str(symbol), int(sequence)] if type(sequence) is int and 0 <= sequence <= SEQUENCE_MAX:
-            return symbol, sequence
-    raise InvalidInput("bad_cursor", "the cursor is not one that a page gave")
+    found = CURSOR.fullmatch(cursor)
+    if found is None:
+        raise InvalidInput("bad_cursor", "the cursor is not one that a page gave")
+    return found["symbol"], int(found["sequence"])

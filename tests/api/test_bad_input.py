@@ -74,7 +74,7 @@ ORDERS: list[tuple[str, Json, str]] = [
     ("a min of zero", nested("horizon.min_steps", 0), "bad_horizon"),
     ("a text for steps", nested("horizon.max_steps", "12"), "wrong_type"),
     ("a truth for steps", nested("horizon.min_steps", True), "wrong_type"),
-    ("a part of a step", nested("horizon.max_steps", 12.0), "wrong_type"),
+    ("a part of a step", nested("horizon.max_steps", 12.5), "wrong_type"),
     ("more steps than the model knows", nested("horizon.max_steps", 1_000), "horizon_too_long"),
     ("steps without end", nested("horizon.max_steps", 10**30), "out_of_range"),
     ("a step that is no multiple of the bar", nested("horizon.step_seconds", 1000), "step_seconds_unsupported"),
@@ -193,6 +193,7 @@ async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, position: 
     response = await client.get("/v1/orders", params={"cursor": cursor})
 
     assert (response.status_code, response.json()["code"]) == (422, "bad_cursor")
+    assert response.json()["errors"][0]["parameter"] == "cursor"
 
 
 @pytest.mark.parametrize("wait", ["-1", "31", "nan", "soon"])
@@ -210,7 +211,16 @@ async def assert_refused(client: httpx.AsyncClient, method: str, path: str, body
     assert 400 <= response.status_code < 500, response.text
     assert response.json()["code"] == code, response.text
     assert response.headers["content-type"] == "application/problem+json"
+    assert_told_where(response.json()["errors"][0], body)
     assert await everything(client) == before
+
+
+def assert_told_where(error: Json, body: Any) -> None:
+    """The error names a parameter, or points to a field that the body has or lacks."""
+    parts = error.get("pointer", "#").split("/")[1:]
+    for part in parts[:-1]:
+        body = body[int(part) if isinstance(body, list) else part]
+    assert "pointer" in error or error["parameter"] in ("symbol", "cursor")
 
 
 async def test_after_all_that_the_next_bar_is_accepted(client: httpx.AsyncClient) -> None:

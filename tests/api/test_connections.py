@@ -98,7 +98,9 @@ async def test_what_is_not_http_is_answered_with_a_problem(nonsense: bytes) -> N
         client = await connect()
         await client.send(nonsense)
 
-        assert problem_in(await client.answer()) == (400, "bad_request")
+        answer = await client.answer()
+        assert problem_in(answer) == (400, "bad_request")
+        assert b"x-request-id: " in answer
         assert await client.answer() == b""
 
 

@@ -58,16 +58,19 @@ async def test_what_no_fill_can_be_is_refused(client: httpx.AsyncClient) -> None
     path, slice_id = await state(client)
     before = (await client.get(path)).json()
 
-    async def code(**changes: str) -> tuple[int, str]:
-        response = await client.post(f"{path}/fills", json=fill_json(**{"slice_id": slice_id, **changes}))
-        return response.status_code, response.json()["code"]
+    async def refused(field: str, value: str) -> str:
+        body = fill_json(**{"slice_id": slice_id, field: value})
+        response = await client.post(f"{path}/fills", json=body)
+        problem = response.json()
+        assert (response.status_code, problem["errors"][0]["pointer"]) == (422, f"#/{field}")
+        return str(problem["code"])
 
-    assert await code(slice_id="nope-1") == (422, "unknown_slice")
-    assert await code(quantity="0") == (422, "not_positive")
-    assert await code(price="-1") == (422, "not_positive")
-    assert await code(executed_at="2025-01-06T20:01:00") == (422, "naive_time")
-    assert await code(price="100500") == (422, "price_implausible")
-    assert await code(executed_at="2199-01-06T20:01:00Z") == (422, "executed_at_implausible")
+    assert await refused("slice_id", "nope-1") == "unknown_slice"
+    assert await refused("quantity", "0") == "not_positive"
+    assert await refused("price", "-1") == "not_positive"
+    assert await refused("executed_at", "2025-01-06T20:01:00") == "naive_time"
+    assert await refused("price", "100500") == "price_implausible"
+    assert await refused("executed_at", "2199-01-06T20:01:00Z") == "executed_at_implausible"
     assert (await client.get(path)).json() == before
 
 

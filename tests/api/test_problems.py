@@ -54,6 +54,22 @@ async def test_a_refusal_of_one_field_points_to_it() -> None:
     assert problem["errors"] == [{"code": "off_tick", "detail": "some detail", "pointer": "#/limits/limit_price"}]
 
 
+async def test_a_problem_names_no_class_and_no_pattern_of_ours(client: httpx.AsyncClient) -> None:
+    answers = [
+        await client.post("/v1/bars", json=[]),
+        await client.post("/v1/bars", json={"bars": [1]}),
+        await client.post("/v1/orders", json=order_json(limits=[])),
+        await client.post("/v1/orders", json=order_json(client_order_id="a\x00")),
+    ]
+
+    assert [answer.json()["errors"][0]["detail"] for answer in answers] == [
+        "must be a JSON object",
+        "must be a JSON object",
+        "must be a JSON object",
+        "must have no control characters",
+    ]
+
+
 async def test_what_is_unavailable_says_when_to_ask_again() -> None:
     response = await answer(Unavailable("store_unavailable", "the store is away"))
 
@@ -71,6 +87,8 @@ async def test_a_failure_of_ours_tells_the_client_nothing_of_it() -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/v1/nothing", 404, "unknown_path"),
+        ("GET", "/v1/orders/", 404, "unknown_path"),
+        ("POST", "/v1/bars/", 404, "unknown_path"),
         ("DELETE", "/v1/orders", 405, "method_not_allowed"),
         ("GET", "/v1/orders/nope", 404, "unknown_order"),
         ("GET", "/v1/orders/nope/slices/next", 404, "unknown_order"),

@@ -9,7 +9,19 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from app.api.values import Answer, BpsOut, DecimalIn, DecimalOut, Edge, Name, TimeIn, TimeOut
+from app.api.values import (
+    WHOLE,
+    Answer,
+    BpsOut,
+    DecimalOut,
+    Edge,
+    Name,
+    NotNegativeIn,
+    PositiveIn,
+    RateIn,
+    TimeIn,
+    TimeOut,
+)
 from app.domain.durations import DAY_SECONDS
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import (
@@ -49,15 +61,15 @@ EXAMPLE: JsonDict = {
 
 
 class HorizonIn(Edge):
-    min_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE)]
-    max_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE)]
-    step_seconds: Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE)] | None = None
+    min_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
+    max_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
+    step_seconds: Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE] | None = None
 
 
 class LimitsIn(Edge):
-    max_slice_fraction: DecimalIn | None = None
-    max_participation_rate: DecimalIn | None = None
-    limit_price: DecimalIn | None = None
+    max_slice_fraction: RateIn | None = None
+    max_participation_rate: RateIn | None = None
+    limit_price: PositiveIn | None = None
 
 
 class OrderIn(Edge):
@@ -70,15 +82,15 @@ class OrderIn(Edge):
     client_order_id: Name
     instrument: Name
     side: Annotated[Side, Field(strict=False)]
-    quantity: DecimalIn | None = None
-    notional: DecimalIn | None = None
+    quantity: PositiveIn | None = None
+    notional: PositiveIn | None = None
     benchmark: Annotated[Benchmark, Field(strict=False)]
     horizon: HorizonIn
     start_time: TimeIn | None = None
     limits: LimitsIn = LimitsIn()
-    risk_aversion: DecimalIn | None = None
+    risk_aversion: NotNegativeIn | None = None
     fills: Annotated[Fills, Field(strict=False)] = Fills.ASSUMED
-    report_delay_seconds: Annotated[int, Field(ge=0, le=REPORT_DELAY_SECONDS_MAX)] | None = None
+    report_delay_seconds: Annotated[int, Field(ge=0, le=REPORT_DELAY_SECONDS_MAX), WHOLE] | None = None
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:

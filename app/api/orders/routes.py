@@ -6,12 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.openapi import problems
 from app.api.orders.bodies import OrderIn, OrderOut, OrdersOut
 from app.api.services import EngineDep
 from app.api.values import Name
+from app.domain.instrument import SYMBOL
 from app.domain.lifecycle import Status
 
 router = APIRouter(tags=["orders"])
@@ -25,6 +27,9 @@ ORDER_CODES = (
     *("slice_cap_infeasible", "off_tick", "start_time_past", "above_max_order_notional", "size_implausible"),
 )
 
+CURSOR_SCHEMA: JsonDict = {"pattern": rf"^([0-9]{{1,15}}\.{SYMBOL.pattern})?$"}
+"""Said for readers of the OpenAPI document; the store refuses with a code of its own."""
+
 OrderId = Annotated[str, Path(max_length=64)]
 
 
@@ -37,7 +42,7 @@ class Wanted(BaseModel):
     instrument: Name | None = None
     client_order_id: Name | None = None
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: Annotated[str, Field(max_length=256)] | None = None
+    cursor: Annotated[str, Field(max_length=256, json_schema_extra=CURSOR_SCHEMA)] | None = None
 
 
 @router.post(
