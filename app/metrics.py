@@ -31,7 +31,9 @@ class ServiceMetrics:
         self._gaps = count("lem_gaps_filled", "Marked bars that stand for missing ones", "instrument")
         self._revised = count("lem_bars_revised", "Bars that came again with other values", "instrument")
         self._bars_late = count("lem_bars_late", "Bars that came later than the grace", "instrument")
-        self._lateness = gauge("lem_feed_lateness_seconds", "Newest bar's time on the way", "instrument")
+        self._lateness = gauge(
+            "lem_feed_lateness_seconds", "Time from the newest bar's close to its coming", "instrument"
+        )
         self._bar_age = gauge("lem_bar_age_seconds", "Since the newest bar closed", "instrument")
         self._overdue = gauge("lem_feed_overdue_seconds", "Since the next bar should have closed", "instrument")
         self._silent = gauge("lem_feeds_silent", "Instruments whose orders await a silent feed")
