@@ -8,7 +8,7 @@ from app.domain.bar import Bar
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Metrics, Store
 
-APPEND_BARS = 500
+APPEND_BARS_MAX = 500
 
 
 class Outrun(Exception):
@@ -16,10 +16,10 @@ class Outrun(Exception):
 
 
 def rounds(bars: Mapping[str, Sequence[Bar]]) -> Iterator[dict[str, Sequence[Bar]]]:
-    """The bars of all instruments, at most `APPEND_BARS` of each at a time."""
+    """The bars of all instruments, at most `APPEND_BARS_MAX` of each at a time."""
     longest = max(map(len, bars.values()), default=0)
-    for first in range(0, longest, APPEND_BARS):
-        yield {symbol: every[first : first + APPEND_BARS] for symbol, every in bars.items() if first < len(every)}
+    for first in range(0, longest, APPEND_BARS_MAX):
+        yield {symbol: every[first : first + APPEND_BARS_MAX] for symbol, every in bars.items() if first < len(every)}
 
 
 async def append(
