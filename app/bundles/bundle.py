@@ -26,6 +26,9 @@ GOLDEN_TOLERANCE = 1e-5
 DIGEST_LENGTH = 12
 NO_VOLUME = 1e-9
 """Base units over a whole horizon: where no more is expected than that, the feed has no volume."""
+BLOCK_ROWS = 16
+"""Graphs round differently at the edges of a batch: in whole blocks an order's answer is the same, to the last bit,
+whatever other orders are decided with it, and so are its slices after a crash in the middle of a batch."""
 
 Arrays = dict[str, NDArray[np.generic]]
 Doubles = dict[str, NDArray[np.float64]]
@@ -51,18 +54,18 @@ class LemPolicy:
     def propose(self, market: Market, rows: Rows) -> Proposal:
         forecast = market.forecast_from(rows.market, rows.windows_unseen)
         volume = rows.benchmark_volume + forecast.sum(axis=1)
-        allocation, stop_probability = self._decision.run(
-            ["allocation", "stop_probability"],
-            {
-                "context": market.context[rows.market],
-                "volume_forecast": forecast,
-                "state": state_matrix(rows),
-                "step": rows.step,
-                # A VWAP of nothing is a TWAP.
-                "scenario": np.where(volume > NO_VOLUME, rows.scenario, TWAP_TWIN[rows.scenario]),
-            },
-        )
-        return Proposal(allocation=allocation.astype(np.float64), stop_probability=stop_probability.astype(np.float64))
+        inputs: Arrays = {
+            "context": market.context[rows.market],
+            "volume_forecast": forecast,
+            "state": state_matrix(rows),
+            "step": rows.step,
+            # A VWAP of nothing is a TWAP.
+            "scenario": np.where(volume > NO_VOLUME, rows.scenario, TWAP_TWIN[rows.scenario]),
+        }
+        blocks = {name: _in_blocks(values) for name, values in inputs.items()}
+        answers: list[Floats] = self._decision.run(["allocation", "stop_probability"], blocks)
+        allocation, stop_probability = (answer[: len(rows)].astype(np.float64) for answer in answers)
+        return Proposal(allocation=allocation, stop_probability=stop_probability)
 
     def replay_golden(self) -> None:
         """Raises BundleError where a graph does not give what its card says that torch gave."""
@@ -89,6 +92,11 @@ class LemPolicy:
         wanted = {name: np.asarray(case.outputs[name], dtype=np.float64) for name in names}
         answers = zip(names, session.run(names, inputs), strict=True)
         return wanted, {name: answer.astype(np.float64) for name, answer in answers}
+
+
+def _in_blocks(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """[B, ...] with its last row repeated until B is a multiple of `BLOCK_ROWS`."""
+    return np.concatenate([values, np.repeat(values[-1:], -len(values) % BLOCK_ROWS, axis=0)])
 
 
 def load_bundle(directory: Path) -> LemPolicy:

@@ -17,9 +17,11 @@ from app.bundles.bundle import load_bundle
 from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.decision.market import COLUMNS
+from tests.market import some_rows
 
 Card = dict[str, Any]
 SIZE_MAX = 5_000_000
+COUNT = 150
 
 
 @pytest.fixture
@@ -54,6 +56,25 @@ def test_a_context_is_a_function_of_its_window_alone() -> None:
 
     assert np.allclose(alone.context[0], together.context[1], atol=1e-5)
     assert np.allclose(alone.volume_forecast[0], together.volume_forecast[1], rtol=1e-5)
+
+
+def test_an_order_is_decided_alike_to_the_last_bit_whatever_is_decided_with_it() -> None:
+    policy, random = load_bundle(SHIPPED_BUNDLE), np.random.default_rng(0)
+    case = next(case for case in policy.card.golden if case.graph == "context")
+    market = policy.observe(np.asarray(case.inputs["bars"], dtype=np.float32)[:1])
+    orders = some_rows(
+        COUNT,
+        step=1 + np.arange(COUNT) % 12,
+        filled_fraction=random.uniform(0.0, 0.9, COUNT),
+        last_price=random.normal(100.0, 1.0, COUNT),
+    )
+
+    alone = [policy.propose(market, orders.take(np.array([number]))) for number in range(COUNT)]
+    chosen = random.permutation(COUNT)[:77]
+    together = policy.propose(market, orders.take(chosen))
+
+    assert [alone[number].allocation[0] for number in chosen] == together.allocation.tolist()
+    assert [alone[number].stop_probability[0] for number in chosen] == together.stop_probability.tolist()
 
 
 def test_history_before_the_window_does_not_exist() -> None:
