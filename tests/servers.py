@@ -26,7 +26,7 @@ def a_server(kind: str, *options: str) -> Iterator[str]:
     binary = str(server_binary()) if kind == "valkey" else shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed")
-    with tempfile.TemporaryDirectory(prefix="lem-") as folder:
+    with tempfile.TemporaryDirectory(prefix="lem-", ignore_cleanup_errors=True) as folder:
         socket = Path(folder) / "s.sock"
         command = [binary, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder, *options]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

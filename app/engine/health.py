@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import monotonic
 
 from app.engine.feeds import Feeds
+from app.engine.ports import STORE_AWAY
 from app.engine.recovery import Recovery
 from app.engine.results import Readiness
 from app.engine.stages.decide import Decider
@@ -15,6 +16,8 @@ from app.engine.stages.decide import Decider
 WATCHDOG_LAG_SECONDS_MAX = 10.0
 MODEL_HANGS_SECONDS_MAX = 10.0
 FEEDS_TOLD_MAX = 20
+STORE_SECONDS_MAX = 3.0
+"""Whoever asks whether the service is ready, or for its metrics, waits no longer than that for a store that hangs."""
 
 
 class Health:
@@ -30,6 +33,7 @@ class Health:
         self._feeds = feeds
         self._watchdog: asyncio.Task[None] | None = None
         self._looked_at = 0.0
+        self._asked: asyncio.Task[Readiness] | None = None
 
     def watch(self, watchdog: asyncio.Task[None] | None) -> None:
         """From now on the watchdog is to look, until None takes its place."""
@@ -41,10 +45,18 @@ class Health:
         self._looked_at = monotonic()
 
     async def readiness(self) -> Readiness:
-        found = await self._recovery.readiness()
+        found = await self._found()
         reasons = (*found.reasons, *self._stopped())
         silent = tuple(self._feeds.silent()[:FEEDS_TOLD_MAX])
         return replace(found, ready=not reasons, reasons=reasons, feeds_silent=silent)
+
+    async def _found(self) -> Readiness:
+        """What recovery says. A question that the store leaves open is not taken back, so that the outage is told in
+        the log, nor is it asked again before that."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self._recovery.readiness())
+        await asyncio.wait([self._asked], timeout=STORE_SECONDS_MAX)
+        return self._asked.result() if self._asked.done() else Readiness(ready=False, reasons=(STORE_AWAY,))
 
     def _stopped(self) -> Iterator[str]:
         if self._recovery.stopped:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from redis.asyncio import Redis
 
 from app.engine import health
 from app.engine.watchdog import watching
@@ -76,6 +77,23 @@ async def test_a_recovery_that_has_ended_is_told(desk: Desk) -> None:
     await until(task.done)
 
     assert await reasons(desk) == ("recovery_stopped",)
+
+
+async def test_a_store_that_hangs_is_told_soon_and_asked_once_at_a_time(
+    desk: Desk, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "STORE_SECONDS_MAX", 0.05)
+    async with Redis.from_url(store_url) as client:
+        await client.client_pause(250)  # milliseconds
+
+    first, asked = await reasons(desk), desk.engine.health._asked
+    second, asked_again = await reasons(desk), desk.engine.health._asked
+
+    assert (first, second) == (("store_unavailable",), ("store_unavailable",))
+    assert asked is not None
+    assert asked is asked_again
+    await asked
+    assert await reasons(desk) == ()
 
 
 async def test_a_model_that_hangs_for_long_is_told_until_it_returns(
