@@ -167,6 +167,7 @@ def test_a_market_without_a_single_order_is_refused(tmp_path: Path) -> None:
         evaluation.measure()
 
 
+@pytest.mark.measures
 def test_a_market_with_orders_for_the_baselines_alone_is_refused(tmp_path: Path) -> None:
     plan = a_plan({"short": a_market(tmp_path, bars=150, start=None)})
     evaluation = an_evaluation(plan, tmp_path / "out", StandIn(history_min=200))
