@@ -62,7 +62,9 @@ async def test_a_policy_that_hangs_is_not_waited_for_and_decides_again_once_it_a
     live = LiveInstrument(an_instrument(), calendar("24/7"), 96)
     for bar in bars(HISTORY):
         live.push(bar)
-    live.add_history(900, bars(HISTORY))
+    history = live.new_history(900)
+    await live.fill(history, bars(HISTORY))
+    live.add_history(history)
     wanted = WantedSlice(state=an_order_state(), window=a_window(HISTORY))
     group = WantedSlices(live=live, step_seconds=900, late_reason=None, wanted=[wanted])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from app.domain.order import Order
 from app.domain.slice import Window
 from app.engine.instruments.history import StepHistory
 from app.engine.ports import Calendar
+from app.engine.tasks import Breather
 
 WINDOWS_UNSEEN_MAX = 1_000
 """No forecast reaches further, so there is no need to count on."""
@@ -67,16 +69,24 @@ class LiveInstrument:
     def has_history(self, step_seconds: int) -> bool:
         return step_seconds in self._histories
 
-    def add_history(self, step_seconds: int, bars: list[Bar]) -> None:
-        """Start a history from the bars up to the newest one, oldest first."""
-        history = StepHistory(step_seconds, self.instrument.bar_seconds, self._lookback, self.calendar)
-        previous: Bar | None = None
+    def new_history(self, step_seconds: int) -> StepHistory:
+        """An empty one of that step length, to be filled and added."""
+        return StepHistory(step_seconds, self.instrument.bar_seconds, self._lookback, self.calendar)
+
+    async def fill(self, history: StepHistory, bars: Iterable[Bar], previous: Bar | None = None) -> None:
+        """Take the bars into it, oldest first; `previous` is the bar before them, where there is one. Others have their
+        turn meanwhile: a long step takes tens of thousands of bars."""
+        breather = Breather()
         for bar in bars:
             if previous is not None and self._missing_between(previous, bar):
                 history.restart()
             _push(history, bar)
             previous = bar
-        self._histories[step_seconds] = history
+            await breather.after()
+
+    def add_history(self, history: StepHistory) -> None:
+        """Keep a history that has all bars up to the newest one."""
+        self._histories[history.step_seconds] = history
 
     def bar_window(self, step_seconds: int) -> BarWindow:
         """What policies read as of the newest bar; the same object until the next bar of that step length."""

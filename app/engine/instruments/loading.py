@@ -12,6 +12,7 @@ from app.engine.live_orders import LiveOrders
 from app.engine.ports import Store
 
 PAGE_BARS = 500
+A_SECOND = timedelta(seconds=1)
 
 
 class Loader:
@@ -40,20 +41,27 @@ class Loader:
             await self.ensure_history(live, step_seconds)
 
     async def ensure_history(self, live: LiveInstrument, step_seconds: int) -> None:
-        """Read the history of a step length that nobody has asked for yet."""
-        while not live.has_history(step_seconds) and live.newest is not None:
-            upto = live.newest
-            parts = live.calendar.bars_in(step_seconds, live.instrument.bar_seconds)
-            count = self._lookback * parts + parts
-            bars = await self._bars(live.symbol, upto.open_time + timedelta(seconds=1), count)
-            if live.newest is upto:  # else a bar has come in the meantime
-                live.add_history(step_seconds, bars)
+        """Read the history of a step length that nobody has asked for yet. Bars that come meanwhile follow on what was
+        read: with short bars there may always be some."""
+        newest = live.newest
+        if newest is None or live.has_history(step_seconds):
+            return
+        parts = live.calendar.bars_in(step_seconds, live.instrument.bar_seconds)
+        history = live.new_history(step_seconds)
+        bars = await self._bars(live.symbol, newest.open_time + A_SECOND, (self._lookback + 1) * parts)
+        await live.fill(history, bars)
+        while live.last is not newest:
+            seen, newest = newest, live.last
+            pages = [page async for page in self.bars_since(live.symbol, seen.open_time + A_SECOND)]
+            later = [bar for page in pages for bar in page if bar.open_time <= newest.open_time]
+            await live.fill(history, later, previous=seen)
+        live.add_history(history)
 
     async def bars_since(self, symbol: str, since: datetime) -> AsyncIterator[list[Bar]]:
         """All recorded bars that open at or after `since`, oldest first, in pages; each page is read when it is due."""
         while page := await self._store.bars_since(symbol, since, PAGE_BARS):
             yield page
-            since = page[-1].open_time + timedelta(seconds=1)
+            since = page[-1].open_time + A_SECOND
 
     async def _bars(self, symbol: str, before: datetime, count: int) -> list[Bar]:
         """In pages: a long history must not keep everybody else waiting."""
