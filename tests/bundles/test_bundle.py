@@ -98,6 +98,12 @@ def damage(field: str, value: object) -> Callable[[Card], None]:
     return change
 
 
+def change_card(bundle: Path, change: Callable[[Card], None]) -> None:
+    card: Card = json.loads((bundle / "card.json").read_text())
+    change(card)
+    (bundle / "card.json").write_text(json.dumps(card))
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -128,9 +134,7 @@ def damage(field: str, value: object) -> Callable[[Card], None]:
 def test_a_card_that_does_not_fit_is_refused_with_the_reason(
     copied: Path, change: Callable[[Card], None], reason: str
 ) -> None:
-    card: Card = json.loads((copied / "card.json").read_text())
-    change(card)
-    (copied / "card.json").write_text(json.dumps(card))
+    change_card(copied, change)
 
     with pytest.raises(BundleError, match=reason):
         load_bundle(copied)
@@ -170,9 +174,7 @@ def deepened(card: Card) -> None:
 def test_a_card_that_agrees_with_itself_is_held_to_the_graphs(
     copied: Path, change: Callable[[Card], None], reason: str
 ) -> None:
-    card: Card = json.loads((copied / "card.json").read_text())
-    change(card)
-    (copied / "card.json").write_text(json.dumps(card))
+    change_card(copied, change)
 
     with pytest.raises(BundleError, match=reason):
         load_bundle(copied)
