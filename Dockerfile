@@ -14,7 +14,7 @@ RUN /opt/lem/bin/pip install --no-cache-dir --disable-pip-version-check --no-dep
 
 FROM python:3.11-slim
 LABEL org.opencontainers.image.title="lem-execution" org.opencontainers.image.licenses="Apache-2.0"
-RUN useradd --system --uid 10001 --no-create-home lem && install -d -o lem /data
+RUN useradd --system --uid 10001 --no-create-home lem && install -d -o lem -m 700 /data
 COPY --from=build /opt/lem /opt/lem
 ENV PATH=/opt/lem/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -20,8 +20,7 @@ from app.decision.policies.volume_curve import VolumeCurve
 from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
 from app.engine.engine import GAP_DAYS_MAX, Engine
-from app.engine.ports import Clock
-from app.engine.recovery import STORE_AWAY
+from app.engine.ports import STORE_AWAY, Clock
 from app.engine.watchdog import watching
 from app.metrics import ServiceMetrics
 from app.settings import ClockKind, Settings
@@ -103,7 +102,13 @@ def _model(settings: Settings) -> LemPolicy:
 
 def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics) -> RedisStore:
     try:
-        return RedisStore.at(url, lookback, allow_lossy=settings.allow_lossy_store, on_unreadable=metrics.unreadable)
+        return RedisStore.at(
+            url,
+            lookback,
+            allow_lossy=settings.allow_lossy_store,
+            folder=None if settings.redis_url else settings.data_dir,
+            on_unreadable=metrics.unreadable,
+        )
     except ValueError as error:
         raise CannotStart(f"LEM_REDIS_URL: {error}") from error
 

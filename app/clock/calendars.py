@@ -29,6 +29,9 @@ class Continuous:
     def close_of(self, open_time: datetime, window_seconds: int, like: datetime | None = None) -> datetime:
         return open_time + timedelta(seconds=window_seconds)
 
+    def complete_at(self, open_time: datetime, window_seconds: int) -> datetime:
+        return self.close_of(open_time, window_seconds)
+
     def aligned(self, open_time: datetime, window_seconds: int) -> bool:
         return not (open_time - EPOCH) % timedelta(seconds=window_seconds)
 

@@ -46,6 +46,11 @@ class Days:
             return nominal
         return min(nominal, self._stamps(stamp).of(session + 1))
 
+    def session_close(self, stamp: datetime) -> datetime:
+        """When the session closes that a bar of that stamp means."""
+        session = self.session_of(stamp)
+        return stamp + DAY if session is None else time_at(self._timetable.closes, session)
+
     def missing(self, after: datetime, until: datetime, limit: int) -> list[datetime]:
         """Bars are matched by session: a feed's stamps may shift by an hour with daylight saving."""
         first, end = self._place(after) + 1, self._place(until)

@@ -52,6 +52,11 @@ class Sessions:
         cut = part >= 0 and second < closes[part] < second + window_seconds
         return time_of(closes[part]) if cut else open_time + timedelta(0, window_seconds)
 
+    def complete_at(self, open_time: datetime, window_seconds: int) -> datetime:
+        if window_seconds != DAY_SECONDS:
+            return self.close_of(open_time, window_seconds)
+        return min(self._days.session_close(open_time), self._days.close_of(open_time))
+
     def aligned(self, open_time: datetime, window_seconds: int) -> bool:
         self._timetable.require_known(open_time)
         if window_seconds == DAY_SECONDS:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from time import monotonic
 
 from app.engine.feeds import Feeds
-from app.engine.recovery import STORE_AWAY, Recovery
+from app.engine.ports import STORE_AWAY
+from app.engine.recovery import Recovery
 from app.engine.results import Readiness
 from app.engine.stages.decide import Decider
 

@@ -11,7 +11,7 @@ from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.lateness import FeedLateness
 from app.engine.pipeline import Pipeline
-from app.engine.ports import Clock, Store
+from app.engine.ports import STORE_AWAY, Clock, Store
 from app.engine.stages.batch import InstrumentOrders
 
 LOG = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class LateSlices:
             try:
                 await self._give_on(known.symbol)
             except Unavailable as error:
-                if error.code == "store_unavailable":
+                if error.code == STORE_AWAY:
                     raise
             except Exception:
                 if known.symbol not in self._failing:

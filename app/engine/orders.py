@@ -17,7 +17,7 @@ from app.engine.instruments.history import STEP_BARS_MAX
 from app.engine.instruments.live import DAY_SECONDS, LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.pipeline import Pipeline
-from app.engine.ports import Claim, Clock, Store
+from app.engine.ports import STORE_AWAY, Claim, Clock, Store
 from app.engine.queries import Queries
 from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
@@ -76,7 +76,7 @@ class OrderEntry:
             return await self._placed(order)
         except LemError as refusal:
             refusal.pointer = refusal.pointer or POINTERS.get(refusal.code)
-            if refusal.code != "store_unavailable":  # what is recorded is unknown then: the id stays the order's
+            if refusal.code != STORE_AWAY:  # what is recorded is unknown then: the id stays the order's
                 await self._store.refuse_claim(order)
             raise
 

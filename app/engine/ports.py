@@ -22,6 +22,9 @@ from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.results import Page
 
+STORE_AWAY = "store_unavailable"
+"""The code of what every method of `Store` raises while the store cannot be reached."""
+
 
 class Clock(Protocol):
     """What time it is for an instrument whose newest bar closed at `newest_close`."""
@@ -48,6 +51,11 @@ class Calendar(Protocol):
 
     def close_of(self, open_time: datetime, window_seconds: int, like: datetime | None = None) -> datetime:
         """When the window that opens at `open_time` closes: never after its session does, nor in a break."""
+        ...
+
+    def complete_at(self, open_time: datetime, window_seconds: int) -> datetime:
+        """When the feed's bar that opens then holds all of its trades: a bar of a day with the close of its session,
+        any other one when its window closes."""
         ...
 
     def aligned(self, open_time: datetime, window_seconds: int) -> bool:

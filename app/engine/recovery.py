@@ -14,7 +14,7 @@ from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.pipeline import Pipeline
-from app.engine.ports import Calendars, Store
+from app.engine.ports import STORE_AWAY, Calendars, Store
 from app.engine.registry import registered
 from app.engine.results import Readiness
 from app.engine.stages.batch import InstrumentOrders
@@ -23,7 +23,6 @@ from app.engine.tasks import end
 LOG = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.5
 PAUSE_SECONDS_MAX = 30.0
-STORE_AWAY = "store_unavailable"
 FAILED_TOLD_MAX = 20
 
 

@@ -4,9 +4,11 @@ now."""
 from __future__ import annotations
 
 import logging
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
@@ -18,7 +20,8 @@ from app.store.outages import Outages
 LOG = logging.getLogger(__name__)
 RECHECK_SECONDS = 30.0
 """Settings of a server seldom change, and a server that forbids the question notes each time that it was asked."""
-EVICTS, NOT_DURABLE = "store_evicts", "store_not_durable"
+DISK_FREE_BYTES_MIN = 8 * 1024 * 1024
+EVICTS, NOT_DURABLE, DISK_FULL = "store_evicts", "store_not_durable", "store_disk_full"
 MEANINGS = {
     EVICTS: "throws keys away when its memory is full: set maxmemory-policy to noeviction",
     NOT_DURABLE: "writes nothing to a disk: set appendonly to yes",
@@ -40,12 +43,13 @@ class ServerSettings:
 
 
 class Durability:
-    """With `allow_lossy` weaknesses are told in the log, and accepted."""
+    """With `allow_lossy` weaknesses are told in the log, and accepted. `folder` is where an embedded store writes."""
 
-    def __init__(self, client: Redis, outages: Outages, *, allow_lossy: bool) -> None:
+    def __init__(self, client: Redis, outages: Outages, *, allow_lossy: bool, folder: Path | None) -> None:
         self._client = client
         self._outages = outages
         self._allow_lossy = allow_lossy
+        self._folder = folder
         self._settings: ServerSettings | None = None
         self._checked = 0.0
 
@@ -56,7 +60,13 @@ class Durability:
             await self._client.set(keys.PROBE, "1")
             if self._settings is None or time.monotonic() - self._checked > RECHECK_SECONDS:
                 self._take(await _settings_of(self._client))
-        return () if self._allow_lossy or self._settings is None else self._settings.weaknesses
+        weak = self._settings.weaknesses if self._settings and not self._allow_lossy else ()
+        return (*self._disk(), *weak)
+
+    def _disk(self) -> Iterator[str]:
+        """A small key may still fit where the slices of a bar do not: the store would end in the middle of them."""
+        if self._folder is not None and shutil.disk_usage(self._folder).free < DISK_FREE_BYTES_MIN:
+            yield DISK_FULL
 
     def _take(self, settings: ServerSettings) -> None:
         """Tell what is new."""

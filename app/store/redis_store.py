@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self, cast
 
 from redis.asyncio import Redis
@@ -40,7 +41,8 @@ SYMBOLS_CACHED = 100_000
 
 class RedisStore:
     """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_unreadable` is called
-    once for everything that is found and not understood, with its kind."""
+    once for everything that is found and not understood, with its kind. `allow_lossy` and `folder` as in `Durability`.
+    """
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class RedisStore:
         lookback: int,
         *,
         allow_lossy: bool = False,
+        folder: Path | None = None,
         on_unreadable: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._client = client
@@ -58,7 +61,7 @@ class RedisStore:
         self._uncommittable: set[str] = set()
         self._reader = Reader(client, self._outages, self._unreadable)
         self._bar_changes = BarChanges(client, self._outages, self._unreadable, self._bars_kept)
-        self._durability = Durability(client, self._outages, allow_lossy=allow_lossy)
+        self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod
     def at(cls, url: str, lookback: int, **options: Any) -> Self:

@@ -13,13 +13,13 @@ import pytest
 
 from app.clock.calendars import calendar
 from app.domain.bar import Bar
-from app.domain.errors import Conflict, InvalidInput
+from app.domain.errors import Conflict, InvalidInput, Unavailable
 from app.domain.instrument import Instrument
 from app.domain.order import Fills, Horizon
 from app.domain.slice import Slice
 from app.engine.ports import Calendar
 from tests.builders import an_instrument, bars
-from tests.engine.desk import Desk, a_desk
+from tests.engine.desk import Desk, ManualClock, a_desk
 
 DAY = 86_400
 HALF_HOUR = 1_800
@@ -149,6 +149,24 @@ async def test_daily_bars_of_any_stamp_fill_an_order_while_the_clocks_change(
     assert volume == sum(bar.volume for bar in made[5:])
     assert not partial
     assert desk.counts["gaps"] == 0
+
+
+async def test_a_daily_bar_is_taken_once_its_session_has_closed(store_url: str) -> None:
+    """New York closed at 20:00 UTC; the window of the next session, stamped at midnight, opens at 04:00."""
+    made = daily_bars(["2025-03-10", "2025-03-11", "2025-03-12"], "America/New_York")
+    clock = ManualClock(utc("2025-03-12 00:00"))
+    async with a_desk(store_url, clock=clock, instrument=listed("XNYS", DAY)) as desk:
+        await desk.feed(made[:2])
+        order = await desk.order(min_steps=3, max_steps=3)
+        clock.time = utc("2025-03-12 19:59:50")
+        with pytest.raises(Unavailable) as refused:
+            await desk.feed(made[2:])
+        clock.time = utc("2025-03-12 20:00:10")
+
+        await desk.feed(made[2:])
+
+        assert refused.value.code == "bar_not_closed"
+        assert spans(await desk.slices(order)) == ["12 04:00-04:00", "13 04:00-04:00"]
 
 
 async def test_one_session_has_one_bar_whatever_its_stamp(store_url: str) -> None:

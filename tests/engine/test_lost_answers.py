@@ -20,6 +20,8 @@ from tests.store.proxy import Proxy, a_proxy
 
 HISTORY = 20
 A_SECOND = timedelta(seconds=1)
+GRACE = 31 * A_SECOND
+"""A little more than what orders wait for a late bar of 15 minutes."""
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ async def live(proxy: Proxy, clock: ManualClock) -> AsyncIterator[Desk]:
 
 async def late(live: Desk, clock: ManualClock, step: int) -> None:
     """The watchdog's look when that step's window has opened without a bar."""
-    clock.time = at(HISTORY + step) + 3 * A_SECOND
+    clock.time = at(HISTORY + step) + GRACE
     await live.engine.late_slices.give()
 
 
@@ -128,7 +130,7 @@ async def test_who_waits_for_a_slice_hears_of_it_though_its_commit_was_not_answe
     await until_it_waits(live, order)
     proxy.cut(COMMIT_ORDERS.digest.encode(), cuts=cuts)
 
-    failed = await _failed_look(live, clock, at(HISTORY + 1) + 3 * A_SECOND)
+    failed = await _failed_look(live, clock, at(HISTORY + 1) + GRACE)
     async with asyncio.timeout(10):
         state = await waiting
 

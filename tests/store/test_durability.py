@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from app.domain.errors import Unavailable
+from app.engine.changes import change
 from app.store import durability, keys
 from app.store.redis_store import RedisStore
-from tests.builders import an_instrument
+from tests.builders import a_fill, an_instrument
 from tests.servers import a_server
+from tests.store.test_redis_store import placed, stepped
 
 KEEPS = {"appendonly": "yes", "maxmemory-policy": "noeviction", "save": ""}
 EVICTS, NOT_DURABLE = "store_evicts", "store_not_durable"
@@ -179,6 +182,23 @@ async def test_a_server_that_refuses_writes_is_unavailable_until_it_takes_one(
     assert "3 calls failed" in caplog.text
 
 
+@pytest.mark.parametrize("refuse", [full, a_replica])
+async def test_a_commit_that_the_server_refuses_to_write_is_unavailable(server: str, refuse: object) -> None:
+    """Within a script too, and nothing of it is done."""
+    assert callable(refuse)
+    async with a_store(server) as store:
+        state = await placed(store)
+        with Redis.from_url(server) as client:
+            refuse(client)
+            with pytest.raises(Unavailable) as refused:
+                await store.commit([change(state, stepped(state), a_fill(state))])
+            a_writer_again(client)
+
+        assert refused.value.code == "store_unavailable"
+        assert await store.order(state.order_id) == state
+        assert await store.slices(state.order_id) == []
+
+
 async def test_what_is_written_to_ask_is_one_documented_key(server: str) -> None:
     async with a_store(server) as store:
         await store.weaknesses()
@@ -187,3 +207,18 @@ async def test_what_is_written_to_ask_is_one_documented_key(server: str) -> None
     with Redis.from_url(server, decode_responses=True) as client:
         assert client.keys("*") == [keys.PROBE]
         assert client.ttl(keys.PROBE) == -1
+
+
+async def test_an_embedded_store_with_little_space_left_is_told(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it ends in the middle of a write. To allow a lossy store is not to allow this."""
+    store = RedisStore.at(server, lookback=8, folder=tmp_path, allow_lossy=True)
+
+    monkeypatch.setattr(durability, "DISK_FREE_BYTES_MIN", 0)
+    plenty = await store.weaknesses()
+    monkeypatch.setattr(durability, "DISK_FREE_BYTES_MIN", 1 << 62)
+    little = await store.weaknesses()
+    await store.close()
+
+    assert (plenty, little) == ((), ("store_disk_full",))

@@ -12,9 +12,10 @@ from app.domain.errors import Conflict, InvalidInput, NotFound, TooEarly, Unavai
 from app.domain.state import OrderState
 from app.engine.instruments.failures import OpeningFailures
 from app.engine.instruments.live import LiveInstrument
+from app.engine.ports import STORE_AWAY
 from app.engine.stages.windows import next_window
 
-PASSING = ("store_unavailable", "busy")
+PASSING = (STORE_AWAY, "busy")
 """Refusals that say nothing of the instrument."""
 CANNOT_OPEN = ("instrument_failed", "instrument_unreadable")
 """Refusals of an instrument that cannot be opened for the time being."""

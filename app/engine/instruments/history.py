@@ -36,6 +36,7 @@ class StepHistory:
         self._rows: deque[tuple[float, ...]] = deque(maxlen=lookback)
         self._parts: list[Bar] = []
         self._closes: datetime | None = None
+        self._busiest: Decimal | None = None
 
     @property
     def newest(self) -> Bar | None:
@@ -43,8 +44,11 @@ class StepHistory:
 
     @property
     def busiest_volume(self) -> Decimal:
-        """The volume (base units) of the busiest kept bar; zero where there is none."""
-        return max((bar.volume for bar in self._bars), default=ZERO)
+        """The volume (base units) of the busiest kept bar; zero where there is none. Looked for once a bar: every new
+        order asks."""
+        if self._busiest is None:
+            self._busiest = max((bar.volume for bar in self._bars), default=ZERO)
+        return self._busiest
 
     def push(self, bar: Bar) -> None:
         """Add the next bar of the feed; a step's bar appears with the last of its parts."""
@@ -64,6 +68,7 @@ class StepHistory:
         self._bars.clear()
         self._rows.clear()
         self._parts = []
+        self._busiest = None
 
     def bar_in(self, window: Window) -> Bar | None:
         """The bar of that window, if it is among the kept ones. Where daylight saving begins or ends, a daily feed may
@@ -85,3 +90,4 @@ class StepHistory:
     def _add(self, bar: Bar) -> None:
         self._bars.append(bar)
         self._rows.append(bar_row(bar))
+        self._busiest = None

@@ -167,10 +167,11 @@ def overlapping(bar: Bar) -> Conflict:
 
 
 def _require_closed(bar: Bar, live: LiveInstrument, clock: Clock) -> None:
-    ahead = bar.close_time - clock.now(bar.close_time)
+    complete_at = live.calendar.complete_at(bar.open_time, live.instrument.bar_seconds)
+    ahead = complete_at - clock.now(complete_at)
     if ahead <= CLOCK_SKEW:
         return
-    detail = f"the bar closes at {bar.close_time.isoformat()}, which is yet to come"
+    detail = f"the bar is complete at {complete_at.isoformat()}, which is yet to come"
     if ahead > max(SOON, timedelta(seconds=live.instrument.bar_seconds)):
         raise InvalidInput("bar_too_far_ahead", detail)
     error = TooEarly("bar_not_closed", f"{detail}; send it again then")

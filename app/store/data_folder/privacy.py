@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from app.store.data_folder.errors import DataFolderInUseError, DataFolderNotPriv
 LOG = logging.getLogger(__name__)
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 LOCK = "lock"
-OURS = (LOCK, "appendonlydir", "sizes.json", "store.log", "store.sock")
+OURS = (LOCK, "appendonlydir", "sizes.json", "sizes.json.new", "store.log", "store.sock")
+SERVERS_OWN = ("temp-*.aof", "temp-*.rdb")
 """What may lie in the folder. A folder with anything else in it may be somebody's home: its mode is not changed."""
 
 
@@ -69,9 +71,13 @@ def _is_open_to_others(path: Path) -> bool:
 
 def _require_only_ours(folder: Path) -> None:
     shared = folder.lstat().st_mode & stat.S_ISVTX
-    others = sorted(path.name for path in folder.iterdir() if path.name not in OURS)
+    others = sorted(path.name for path in folder.iterdir() if not _is_of_the_store(path.name))
     if shared or others:
         what = f"holds other files ({others[0]})" if others else "is shared"
         raise DataFolderNotPrivateError(
             f"other users can open {folder}, which {what}; give the service a data folder of its own, or chmod 700 it"
         )
+
+
+def _is_of_the_store(name: str) -> bool:
+    return name in OURS or any(fnmatch(name, pattern) for pattern in SERVERS_OWN)

@@ -14,7 +14,7 @@ local function typed(name, key, ...)
   local answer = redis.pcall(name, key, ...)
   if type(answer) == 'table' and answer.err then
     if string.sub(answer.err, 1, 9) ~= 'WRONGTYPE' then
-      error(answer.err)
+      error(answer)
     end
     return nil
   end
@@ -41,19 +41,16 @@ while arg <= #ARGV do
     answers[#answers + 1] = {order}
   elseif recorded[1] ~= ARGV[arg + 1] or recorded[2] ~= ARGV[arg + 2] then
     answers[#answers + 1] = recorded[4] == ARGV[3] and {} or redis.call('HMGET', order, 'mandate', 'state')
-  elseif slice ~= '' and not typed('HLEN', slices) then
+  elseif slice ~= '' and not typed('HSET', slices, step, slice) then
     answers[#answers + 1] = {slices}
-  elseif execution ~= '' and not typed('HLEN', fills) then
+  elseif execution ~= '' and not typed('HSET', fills, execution, ARGV[arg + 9]) then
+    if slice ~= '' then
+      redis.call('HDEL', slices, step)
+    end
     answers[#answers + 1] = {fills}
   else
     redis.call('HSET', order, 'version', version, 'step', step, 'state', ARGV[arg + 5], 'commit', ARGV[3])
-    if slice ~= '' then
-      redis.call('HSET', slices, step, slice)
-    end
     redis.call(ARGV[arg + 7] == '1' and 'SADD' or 'SREM', KEYS[1], id)
-    if execution ~= '' then
-      redis.call('HSET', fills, execution, ARGV[arg + 9])
-    end
     if old ~= new then
       noted(old, typed('ZREM', old, id))
       noted(new, typed('ZADD', new, recorded[3], id))
