@@ -44,7 +44,7 @@ HTTP_CODES = {
     431: "headers_too_large",
 }
 
-PARAMETERS = {"bad_cursor": "cursor", "bad_symbol": "symbol"}
+PARAMETERS = {"bad_symbol": "symbol"}
 """The parameter that is wrong, for codes that no field of a body has."""
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")

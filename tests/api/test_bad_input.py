@@ -172,6 +172,7 @@ async def test_a_bad_instrument_is_refused(client: httpx.AsyncClient, symbol: st
         ("limit=ten", "wrong_type"),
         ("state=working", "unknown_field"),
         ("cursor=nonsense", "bad_cursor"),
+        ("cursor=nonsense&client_order_id=oms-1", "bad_cursor"),
     ],
 )
 async def test_a_bad_question_for_orders_is_refused(client: httpx.AsyncClient, query: str, code: str) -> None:

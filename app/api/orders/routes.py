@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.openapi import problems
@@ -27,10 +28,18 @@ ORDER_CODES = (
     *("slice_cap_infeasible", "off_tick", "start_time_past", "above_max_order_notional", "size_implausible"),
 )
 
-CURSOR_SCHEMA: JsonDict = {"pattern": rf"^([0-9]{{1,15}}\.{SYMBOL.pattern})?$"}
-"""Said for readers of the OpenAPI document; the store refuses with a code of its own."""
+CURSOR = rf"^([0-9]{{1,15}}\.{SYMBOL.pattern})?$"
 
 OrderId = Annotated[str, Path(max_length=64)]
+
+
+def _known_cursor(cursor: str) -> str:
+    if not re.fullmatch(CURSOR, cursor):
+        raise PydanticCustomError("bad_cursor", "the cursor is not one that a page gave")
+    return cursor
+
+
+Cursor = Annotated[str, Field(max_length=256, json_schema_extra={"pattern": CURSOR}), AfterValidator(_known_cursor)]
 
 
 class Wanted(BaseModel):
@@ -42,7 +51,7 @@ class Wanted(BaseModel):
     instrument: Name | None = None
     client_order_id: Name | None = None
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: Annotated[str, Field(max_length=256, json_schema_extra=CURSOR_SCHEMA)] | None = None
+    cursor: Cursor | None = None
 
 
 @router.post(
