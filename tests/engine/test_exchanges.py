@@ -94,6 +94,22 @@ async def test_steps_are_cut_where_a_half_day_ends(store_url: str) -> None:
     assert volume == sum(bar.volume for bar in made[first : first + 7 + 4])
 
 
+async def test_an_order_whose_feed_is_dead_ends_with_its_session_and_not_with_the_next_one(store_url: str) -> None:
+    """New York closes on Friday at 21:00 UTC, and opens on Monday."""
+    clock = ManualClock(utc("2025-01-10 20:00"))
+    async with a_desk(store_url, clock=clock, instrument=listed("XNYS", HALF_HOUR)) as desk:
+        await desk.feed(session_bars("XNYS", HALF_HOUR, "2025-01-06", "2025-01-10 20:00"))
+        order = await desk.order(min_steps=2, max_steps=2)
+        clock.time = utc("2025-01-10 20:31")
+        await desk.engine.late_slices.give()
+        clock.time = utc("2025-01-10 21:31")
+
+        await desk.engine.late_slices.give()
+
+        assert spans(await desk.slices(order)) == ["10 20:00-20:30", "10 20:30-21:00"]
+        assert (await desk.again(order)).status == "completed"
+
+
 async def test_a_step_of_a_day_is_a_session(store_url: str) -> None:
     made = session_bars("XHKG", 300, "2025-02-24", "2025-03-08")
     first = next(index for index, bar in enumerate(made) if bar.open_time.day == 6)

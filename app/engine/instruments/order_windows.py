@@ -37,5 +37,5 @@ def ends_by_clock(state: OrderState, live: LiveInstrument) -> datetime | None:
     nothing."""
     if not state.awaits_bars or next_window(state, live) is not None:
         return None
-    over = live.window_from(state.next_open, live.step_seconds_of(state.order)).end
+    over = state.next_open + timedelta(seconds=live.step_seconds_of(state.order))
     return max([over, *(due.until + INSTANT for due in state.reports_due)])
