@@ -37,6 +37,7 @@ class StandIn(OptimalStopping):
         history_min: int = OptimalStopping.history_min,
     ) -> None:
         self.name, self.fails_at_call, self.history_min = name, fails_at_call, history_min
+        self.lookback = max(OptimalStopping.lookback, history_min)
         self.risk_aversions = {"neutral": 0.0, "default": 0.3, "tracking": 6.0}
         self.asked = 0
 
