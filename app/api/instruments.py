@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Path, Response
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
+from starlette.convertors import Convertor, register_url_convertor
 
 from app.api.codes import BODY, QUERY, STORE
 from app.api.openapi import problems
@@ -31,6 +32,22 @@ EXAMPLE: JsonDict = {
     "grace_seconds": 20,
     "max_order_notional": "50000000",
 }
+
+
+class Rest(Convertor[str]):
+    """All that is left of a path. A symbol such as BTC/USDT comes as `BTC%2FUSDT`, which is a slash again by the time
+    that routes are matched; whatever else comes, a line break too, is no symbol rather than no route."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("rest", Rest())
 
 
 class InstrumentIn(Edge):
@@ -91,8 +108,7 @@ class InstrumentsOut(Answer):
 SYMBOL_SCHEMA: JsonDict = {"pattern": f"^{SYMBOL.pattern}$", "maxLength": SYMBOL_LENGTH_MAX}
 """Said for readers of the OpenAPI document; the domain refuses with a code of its own."""
 Symbol = Annotated[str, Path(examples=["BTC-USDT"], json_schema_extra=SYMBOL_SCHEMA)]
-ONE = "/v1/instruments/{symbol:path}"
-"""A symbol such as BTC/USDT comes as `BTC%2FUSDT`, which is a slash again by the time that routes are matched."""
+ONE = "/v1/instruments/{symbol:rest}"
 
 
 @router.put(

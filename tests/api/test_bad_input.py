@@ -148,6 +148,7 @@ INSTRUMENTS: list[tuple[str, str, Json, str]] = [
     ("a text for a grace", SYMBOL, instrument_json(grace_seconds="20"), "wrong_type"),
     ("an unknown calendar", "NEW", instrument_json(calendar="MOON"), "unknown_calendar"),
     ("a symbol with a blank", "A%20B", instrument_json(), "bad_symbol"),
+    ("a symbol with a line break", "A%0AB", instrument_json(), "bad_symbol"),
     ("a symbol with braces", "%7BA%7D", instrument_json(), "bad_symbol"),
     ("a symbol with an empty part", "A%2F%2FB", instrument_json(), "bad_symbol"),
     ("a symbol with a part of dots", "A%2F..%2FB", instrument_json(), "bad_symbol"),
