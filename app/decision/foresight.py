@@ -4,7 +4,7 @@ The log price is a Brownian motion from the last close, with the volatility of t
 no drift; a bar's price is the average of its path. Volumes come as forecast. The policies read the market as of the
 newest bar throughout, since nothing newer is known.
 
-Shapes: P continuations, B of them whose order goes on, N steps to come.
+Shapes: P continuations, N steps to come.
 """
 
 from __future__ import annotations
@@ -106,11 +106,11 @@ class _Continuations:
     def decided(self, step: int, windows_unseen: int) -> Integers:
         """[P]: the lots that `step` asks for, none where the order has ended."""
         going = np.flatnonzero(self.going)
-        ones = np.zeros(len(going), dtype=np.int64)
+        nothing = np.zeros(len(going), dtype=np.int64)
         rows = replace(
-            self._row.take(ones),
-            step=ones + step,
-            windows_unseen=ones + windows_unseen,
+            self._row.take(nothing),
+            step=nothing + step,
+            windows_unseen=nothing + windows_unseen,
             filled_fraction=self.done[going] * self._lot / self._size,
             last_price=self.close[going],
             benchmark_price=self._benchmark_price()[going],

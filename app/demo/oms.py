@@ -16,7 +16,7 @@ SIZES = {"quantity": "250000", "notional": "25000000.00"}
 LIVE = ("accepted", "working", "paused")
 
 
-class Refused(Exception):
+class CallRefused(Exception):
     """The service answered with a problem."""
 
 
@@ -53,7 +53,8 @@ def _body(index: int, symbols: tuple[str, ...], side: str, benchmark: str, size_
 
 
 class Oms:
-    """Talks to the service through `client`. Every method raises Refused where the service answers with a problem."""
+    """Talks to the service through `client`. Every method raises CallRefused where the service
+    answers with a problem."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
@@ -79,7 +80,7 @@ class Oms:
 def _checked(response: httpx.Response) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
     if response.is_error:
-        raise Refused(
+        raise CallRefused(
             f"{response.request.method} {response.request.url.path}: {body.get('code')}: {body.get('detail')}"
         )
     return body

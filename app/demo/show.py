@@ -13,7 +13,7 @@ import httpx
 from rich.console import Console
 from rich.live import Live
 
-from app.demo.oms import MAX_STEPS, Oms, Refused, Ticket, tickets_of
+from app.demo.oms import MAX_STEPS, CallRefused, Oms, Ticket, tickets_of
 from app.demo.replay import Replay, load_replay
 from app.demo.server import ServerFailed, serving
 from app.demo.table import live_table, summary_table
@@ -47,7 +47,7 @@ def run_demo(bundle: Path | None, bars_per_second: float) -> list[Ticket]:
         ):
             console.print(f"service: {server.address}, with an embedded store of its own")
             tickets = _trade(Oms(client), replay, console, 1.0 / bars_per_second)
-    except (ServerFailed, Refused, httpx.HTTPError) as error:
+    except (ServerFailed, CallRefused, httpx.HTTPError) as error:
         raise DemoFailed(str(error)) from error
     _conclude(console, tickets)
     return tickets
