@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +15,7 @@ from app.engine.horizons import STEPS_COUNTED_MAX, in_steps
 from app.engine.instruments.live import LiveInstrument
 from app.engine.results import StepState
 from tests.builders import START, a_bar, an_instrument, an_order, at, bars
+from tests.clock.session_bars import session_bars
 from tests.engine.desk import Desk, ManualClock, a_desk
 
 FIVE_MINUTES, HALF_HOUR, HOUR, DAY = 300, 1_800, 3_600, 86_400
@@ -185,12 +185,7 @@ def test_the_last_session_that_the_calendar_knows_can_be_traded_and_no_later_one
 
 async def test_the_schedule_of_an_order_in_time_ends_with_its_latest_end(store_url: str) -> None:
     """Two sessions with a night between them, from the middle of one to the middle of the next."""
-    known, opens = calendar("XNYS"), local(NEW_YORK, "2025-03-06 09:30").astimezone(UTC)
-    times = [opens, *known.missing(opens, opens + timedelta(days=4), HALF_HOUR, 100)]
-    made = [
-        replace(bar, open_time=each, close_time=each + timedelta(seconds=HALF_HOUR))
-        for bar, each in zip(bars(len(times)), times, strict=True)
-    ]
+    made = session_bars("XNYS", HALF_HOUR, "2025-03-06", "2025-03-10")
     instrument = an_instrument(bar_seconds=HALF_HOUR, calendar="XNYS")
     latest = local(NEW_YORK, "2025-03-07 12:10")
     async with a_desk(store_url, instrument=instrument) as desk:
@@ -203,7 +198,7 @@ async def test_the_schedule_of_an_order_in_time_ends_with_its_latest_end(store_u
         slices = await desk.slices(state)
 
     assert (state.order.horizon.min_steps, state.order.horizon.max_steps) == (5 + 5, 5 + 5)
-    assert [each.window.start for each in steps_to_come] == times[8:18]
+    assert [each.window.start for each in steps_to_come] == [bar.open_time for bar in made[8:18]]
     assert {each.state for each in steps_to_come[1:]} == {StepState.PROJECTED}
     assert steps_to_come[-1].window.end == local(NEW_YORK, "2025-03-07 12:00")
     assert slices[-1].window.end == local(NEW_YORK, "2025-03-07 12:00")
