@@ -22,6 +22,7 @@ from app.bars.exchange_clock import SLOT_SECONDS
 from app.bars.gaps import missing
 from app.bars.series import Series, require_multiple
 from app.bars.session_holes import Session, sessions_of
+from app.bars.strays import EARLY_SECONDS_MIN, without_strays
 from app.bars.trading_days import trading_days
 from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
@@ -29,8 +30,6 @@ from app.domain.errors import InvalidInput
 Seconds = NDArray[np.int64]
 Indices = NDArray[np.int64]
 
-LATE_SECONDS_MIN = SLOT_SECONDS
-"""Exchanges that open late or close early do so by half an hour at least."""
 BREAK_SECONDS_MIN = SLOT_SECONDS
 STEPS_OF_A_PART_MAX = DAY_SECONDS
 
@@ -65,6 +64,7 @@ def session_steps(series: Series, step_seconds: int) -> list[Series]:
         raise InvalidInput(
             "bad_step_seconds", f"step_seconds is {step_seconds}; at most {DAY_SECONDS}, a session, on an exchange"
         )
+    series = without_strays(series)
     cuts = (np.flatnonzero(missing(series).new_history) + 1).tolist()
     edges = [0, *cuts, len(series)]
     every = _all_steps(series, step_seconds, edges)
@@ -94,15 +94,15 @@ def _hours(session: Session, bar_seconds: int, *, begin_lost: bool, end_lost: bo
     is lost, however long it is."""
     opens, closes = _usual_parts(session, bar_seconds)
     begin, end = int(session.own[0]), int(session.own[-1]) + bar_seconds
-    if not end_lost and closes[-1] - end >= LATE_SECONDS_MIN:
+    if not end_lost and closes[-1] - end >= EARLY_SECONDS_MIN:
         kept = int(np.searchsorted(opens, end - 1, side="right"))
         opens, closes = opens[: max(kept, 1)], closes[: max(kept, 1)].copy()
-        if closes[-1] - end >= LATE_SECONDS_MIN:
+        if closes[-1] - end >= EARLY_SECONDS_MIN:
             closes[-1] = end
-    if not begin_lost and begin - opens[0] >= LATE_SECONDS_MIN:
+    if not begin_lost and begin - opens[0] >= EARLY_SECONDS_MIN:
         dropped = int(np.searchsorted(opens, begin, side="right")) - 1
         opens, closes = opens[dropped:].copy(), closes[dropped:]
-        if begin - opens[0] >= LATE_SECONDS_MIN:
+        if begin - opens[0] >= EARLY_SECONDS_MIN:
             opens[0] = begin
     closes = closes.copy()
     closes[-1] = max(int(closes[-1]), end)
@@ -125,7 +125,7 @@ def _usual_bars(session: Session, bar_seconds: int) -> Seconds:
     absent = session.around[~np.isin(session.around, session.usual, assume_unique=True)]
     begins = np.flatnonzero(np.diff(absent, prepend=-DAY_SECONDS) != bar_seconds)
     bars = np.diff(begins, append=len(absent))
-    own_hours = absent[np.repeat(bars * bar_seconds >= LATE_SECONDS_MIN, bars)]
+    own_hours = absent[np.repeat(bars * bar_seconds >= EARLY_SECONDS_MIN, bars)]
     return session.around[~np.isin(session.around, own_hours, assume_unique=True)]
 
 

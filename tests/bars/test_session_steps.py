@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise, product
@@ -121,6 +122,22 @@ def test_cut_steps_are_as_long_as_the_time_that_is_left() -> None:
     assert {f"{each:%m-%d %H:%M}" for each, long in zip(closes, steps.seconds, strict=True) if long < 3_600} >= {
         "11-01 20:00", "11-04 21:00", "11-29 18:00",
     }  # fmt: skip
+
+
+def test_prints_after_an_early_close_belong_to_no_step() -> None:
+    """Trading ends at 13:00, and three bars come later: one at the close, as of an auction."""
+    kept = {"13:00", "13:40", "15:15"}
+    early = lambda local: f"{local:%m-%d}" == "09-12" and f"{local:%H:%M}" >= "13:00" and f"{local:%H:%M}" not in kept  # noqa: E731
+    flat = series_at(opens(NEW_YORK, ("09:30", "16:00"), minutes=5, days=30, lost=early))
+    late = np.isin(flat.open_time, [utc(f"2024-09-12 {clock}").timestamp() for clock in ("17:00", "17:40", "19:15")])
+    series = replace(flat, volume=np.where(late, 1.0, flat.volume))
+
+    [steps], [days] = session_steps(series, 3_600), session_steps(series, DAY)
+
+    of_day = [index for index, each in enumerate(steps.open_time) if datetime.fromtimestamp(each, UTC).day == 12]
+    assert steps.seconds[of_day].tolist() == [3_600, 3_600, 3_600, 1_800]
+    assert sorted(set(days.seconds.tolist())) == [12_600, 23_400]
+    assert not steps.synthetic.any()
 
 
 def test_a_session_that_opens_late_counts_from_its_own_open() -> None:
