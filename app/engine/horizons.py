@@ -27,12 +27,12 @@ def in_steps(order: OrderInTime, live: LiveInstrument, first_open: datetime, ste
     Raises InvalidInput("horizon_too_short" | "horizon_too_long" | "outside_calendar").
     """
     horizon = order.horizon
-    begun, ends = 0, list[datetime]()
+    begun, ends, counted_max = 0, list[datetime](), max(steps_max, STEPS_COUNTED_MAX)
     for window in _traded(live, first_open, live.step_seconds_of(order)):
         if window.end > horizon.latest_end:
             _require_an_end(horizon, window, ends)
             break
-        if len(ends) > STEPS_COUNTED_MAX:
+        if len(ends) > counted_max:
             break
         _require_known(live, window)
         ends.append(window.end)

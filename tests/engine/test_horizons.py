@@ -172,6 +172,12 @@ def test_times_that_leave_no_step_or_too_many_are_refused(
     assert said in str(refused)
 
 
+def test_a_policy_may_decide_more_steps_than_are_counted_for_a_refusal() -> None:
+    asked, steps_max = in_time(at(1), at(STEPS_COUNTED_MAX + 500)), STEPS_COUNTED_MAX + 1_000
+
+    assert steps(listed("24/7", 900, at(-1)), asked, START, steps_max) == (1, STEPS_COUNTED_MAX + 500)
+
+
 def test_the_last_session_that_the_calendar_knows_can_be_traded_and_no_later_one() -> None:
     live = listed("XNYS", DAY, local("UTC", "2049-12-22 00:00"))
     last, later = local(NEW_YORK, "2049-12-31 16:00"), local(NEW_YORK, "2050-01-03 16:00")
