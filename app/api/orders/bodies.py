@@ -25,6 +25,7 @@ from app.api.values import (
 from app.domain.durations import DAY_SECONDS
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import (
+    HORIZON_STEPS_MAX,
     REPORT_DELAY_SECONDS_MAX,
     AskedOrder,
     Benchmark,
@@ -41,7 +42,6 @@ from app.domain.order import (
 )
 from app.domain.state import OrderState
 
-STEPS_MAX = 10_000
 STEP_SECONDS_MAX = DAY_SECONDS
 
 AT_LEAST_ONE: JsonDict = {"minimum": 1}
@@ -64,7 +64,7 @@ EXAMPLE: JsonDict = {
 }
 
 
-Steps = Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
+Steps = Annotated[int, Field(le=HORIZON_STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
 StepSeconds = Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
 
 
