@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ class Observed:
     skipped: int
     reading: Reading
     market_of_bar: Integers
+
+    def pick(self, chosen: Integers) -> Observed:
+        """The starts at the given positions, on the same reading."""
+        return replace(self, starts=self.starts[chosen], windows=self.windows[chosen])
 
 
 def observe_series(series: Series, policy: Policy, setup: Setup, on_progress: OnShare = lambda _: None) -> Observed:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from app.backtest.job import LEM
+from app.backtest.setup import Starts
 from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput, LemError
@@ -43,13 +44,19 @@ def evaluate(
         datetime | None, typer.Option(formats=DATE_FORMATS, help="With --bars: all starts lie before this day.")
     ] = None,
     step_seconds: Annotated[int | None, typer.Option(min=1, metavar="S", help="With --bars: length of a step.")] = None,
+    starts: Annotated[
+        Starts | None,
+        typer.Option(
+            help="With --bars: orders start all over the day, or at the open of sessions.", show_default="bars"
+        ),
+    ] = None,
     every: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="K",
-            help="Bars of a market from one start to the next.",
-            show_default="max_steps, or more to meet all times of day",
+            help="Bars of a market from one start to the next, or sessions where orders start at the open.",
+            show_default="max_steps, or more to meet all times of day; 1 session",
         ),
     ] = None,
     max_steps: Annotated[int | None, typer.Option(min=2, help="Latest end.", show_default="12")] = None,
@@ -65,7 +72,9 @@ def evaluate(
     """
     with refusing("lem evaluate", LemError, BundleError, OSError):
         asked = chosen_plan(
-            plan, [*(bars or []), *(more or [])], BarOptions(start=start, end=end, step_seconds=step_seconds)
+            plan,
+            [*(bars or []), *(more or [])],
+            BarOptions(start=start, end=end, step_seconds=step_seconds, starts=starts),
         )
         chosen = changed_plan(asked, max_steps=max_steps, min_steps=min_steps, every=every, walk=walk)
         out.mkdir(parents=True, exist_ok=True)
@@ -75,7 +84,7 @@ def evaluate(
         until = trained_until(policies[LEM])
         evaluation = Evaluation(plan=chosen, policies=policies, bundle=bundle, out=out, jobs=jobs)
         results = evaluation.measure()
-        seen = in_sample([results[name] for name in chosen.markets], until)
+        seen = in_sample([each for name in chosen.markets for each in results[name]], until)
         facts = provenance(policies[LEM], chosen) | seen
         tables = evaluation.write(results, facts)
         if docs:

@@ -9,9 +9,16 @@ import numpy as np
 from app.bars.walks import Walk, simulate_bars, write_bars
 from app.files import written_whole
 from models.evaluation.evaluation_plan import WalkPlan
+from models.evaluation.plan_parts import WalkHorizon
 
 FOLDER = "random_walk"
 BPS = 1e4
+
+
+def of_length(plan: WalkPlan, horizon: WalkHorizon) -> WalkPlan:
+    """The plan with as many walks and bars as one length of orders asks for."""
+    own = {"instruments": horizon.instruments, "bars": horizon.bars}
+    return plan.model_copy(update={name: value for name, value in own.items() if value is not None})
 
 
 def write_walks(plan: WalkPlan, folder: Path) -> list[Path]:
