@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,34 +13,42 @@ from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
 from app.files import written_whole
 from models.evaluation.backtest_run import Run
-from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, WalkPlan
+from models.evaluation.evaluation_plan import EvaluationPlan, WalkPlan
 from models.evaluation.html_report import html_report
+from models.evaluation.market_plan import EvaluationMarket
 from models.evaluation.market_results import Results, read_results
 from models.evaluation.measure_units import measure_units
 from models.evaluation.planned_runs import every_of, market_runs, usual_walk_runs, walk_runs
 from models.evaluation.published import blocks
-from models.evaluation.random_walks import FOLDER, of_length, write_walks
+from models.evaluation.random_walks import FOLDER, of_length, write_contract_walks, write_walks
+from models.evaluation.repurchase.contract_runs import EVEN_PACE, contract_runs
+from models.evaluation.repurchase.contract_table import WALKS, contract_rows
+from models.evaluation.repurchase.repurchase_plan import RepurchasePlan
 from models.evaluation.rivals import POLICIES, STOPPING_BASELINE
 from models.evaluation.summary_page import summary_page
 from models.evaluation.tables.csv_files import write_csv
 from models.evaluation.tables.market_tables import Tables, market_tables
 from models.evaluation.tables.random_walk import random_walk
+from models.evaluation.tables.row_figures import Row
 from models.evaluation.tables.table_columns import COLUMNS
-from models.evaluation.units import Unit
+from models.evaluation.units import LengthUnits, Unit
 from models.settings.files import bar_files
 
 KEPT = "kept"
 REPORT = "report.html"
 SUMMARY = "summary.md"
 WALK_POLICIES = (LEM, STOPPING_BASELINE)
+CONTRACT_POLICIES = (LEM, STOPPING_BASELINE, EVEN_PACE)
+REPURCHASE_WALKS, REPURCHASE_BARS = "repurchase_walks", "repurchase_bars"
 
 
 def check(plan: EvaluationPlan) -> None:
     """Raises InvalidInput, before anything is loaded, for a plan that cannot be measured."""
-    if not plan.markets and not plan.walk:
+    if not plan.markets and not plan.walk and not plan.repurchase:
         raise InvalidInput("nothing_to_do", "there is nothing to measure: name bars, a plan, or the walk")
-    if FOLDER in plan.markets:
-        raise InvalidInput("bad_plan", f"no market may be named {FOLDER}")
+    for name in (FOLDER, REPURCHASE_WALKS, REPURCHASE_BARS):
+        if name in plan.markets:
+            raise InvalidInput("bad_plan", f"no market may be named {name}")
     for name, market in plan.markets.items():
         bar_files(market.paths)
         if market.published not in (None, *blocks()):
@@ -52,16 +60,6 @@ def check(plan: EvaluationPlan) -> None:
 def load_policies(bundle: Path) -> dict[str, Policy]:
     """The LEM and every baseline. Raises BundleError for a bundle that cannot be used."""
     return {name: load_policy(name, bundle) for name in POLICIES}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LengthUnits:
-    """The units of one market and one length of orders; `shown` as in `MarketResults`."""
-
-    market: str
-    max_steps: int
-    shown: tuple[int, ...]
-    units: list[Unit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +81,7 @@ class Evaluation:
         check(self.plan)
         jobs = [job for name, market in self.plan.markets.items() for job in self._market_jobs(name, market)]
         jobs += self._walk_jobs(self.plan.walk) if self.plan.walk else []
+        jobs += self._repurchase_jobs(self.plan.repurchase) if self.plan.repurchase else []
         self.require_lengths(jobs)
         kept = self.out / KEPT
         measure_units([unit for job in jobs for unit in job.units], kept, self.policies, self.bundle, self.jobs)
@@ -122,7 +121,15 @@ class Evaluation:
         if self.plan.walk:
             walk = self.plan.walk
             tables["walk"] = [row for of_length in results[FOLDER] for row in random_walk(of_length, walk.sigma_bps)]
+        if self.plan.repurchase:
+            tables["repurchase"] = list(self._contracts(results, self.plan.repurchase))
         return tables
+
+    def _contracts(self, results: Results, repurchase: RepurchasePlan) -> Iterator[Row]:
+        real = ", ".join(path.stem for path in repurchase.market.paths) if repurchase.market else ""
+        for market, bars in ((REPURCHASE_WALKS, WALKS), (REPURCHASE_BARS, real)):
+            for each, contract in zip(results.get(market, []), repurchase.contracts, strict=False):
+                yield from contract_rows(each, contract, bars=bars, resamples=self.plan.resamples, seed=self.plan.seed)
 
     def _market_jobs(self, name: str, market: EvaluationMarket) -> list[LengthUnits]:
         files = bar_files(market.paths)
@@ -144,9 +151,10 @@ class Evaluation:
         policies = {name: self.policies[name] for name in WALK_POLICIES}
         if not walk.horizons:
             runs = {name: tuple(usual_walk_runs(self.plan, walk, name, each)) for name, each in policies.items()}
-            return [self._walk_job(self.plan.max_steps, write_walks(walk, folder), runs)]
+            return [self._plain_job(FOLDER, self.plan.max_steps, write_walks(walk, folder), runs)]
         return [
-            self._walk_job(
+            self._plain_job(
+                FOLDER,
                 horizon.max_steps,
                 write_walks(of_length(walk, horizon), folder),
                 {name: tuple(walk_runs(horizon, name, each)) for name, each in policies.items()},
@@ -154,9 +162,33 @@ class Evaluation:
             for horizon in walk.horizons
         ]
 
-    def _walk_job(self, max_steps: int, files: list[Path], runs: dict[str, tuple[Run, ...]]) -> LengthUnits:
-        units = self._units(FOLDER, files, runs, every=max_steps, step_seconds=None, span=(None, None))
-        return LengthUnits(market=FOLDER, max_steps=max_steps, shown=(), units=units)
+    def _repurchase_jobs(self, repurchase: RepurchasePlan) -> list[LengthUnits]:
+        found = []
+        for contract in repurchase.contracts:
+            runs = {
+                name: tuple(contract_runs(contract, repurchase.slice_caps, name, self.policies[name]))
+                for name in CONTRACT_POLICIES
+            }
+            walks = write_contract_walks(repurchase, contract, self.out / KEPT / REPURCHASE_WALKS)
+            found.append(self._plain_job(REPURCHASE_WALKS, contract.max_steps, walks, runs))
+            if market := repurchase.market:
+                span = (market.start_seconds, market.end_seconds)
+                files = bar_files(market.paths)
+                found.append(self._plain_job(REPURCHASE_BARS, contract.max_steps, files, runs, span, market.every))
+        return found
+
+    def _plain_job(
+        self,
+        market: str,
+        max_steps: int,
+        files: list[Path],
+        runs: dict[str, tuple[Run, ...]],
+        span: tuple[int | None, int | None] = (None, None),
+        every: int | None = None,
+    ) -> LengthUnits:
+        """Orders that follow each other, or start every `every` bars."""
+        units = self._units(market, files, runs, every=every or max_steps, step_seconds=None, span=span)
+        return LengthUnits(market=market, max_steps=max_steps, shown=(), units=units)
 
     def _units(self, market: str, files: list[Path], runs: dict[str, tuple[Run, ...]], **settings: Any) -> list[Unit]:
         return [

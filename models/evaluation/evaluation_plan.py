@@ -29,63 +29,28 @@ instruments = 8
 max_steps = 63
 min_steps = [22, 42]
 even_slices = [2]                      # orders with a cap of two even slices too
+
+[repurchase]                           # optional: share repurchases on walks of daily bars
+slice_caps = [0.06, 0.03]
+
+[repurchase.market]                    # optional: and on real daily bars
+path = "data/daily"
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from app.backtest.setup import Starts
+from models.evaluation.market_plan import EvaluationMarket
 from models.evaluation.plan_parts import MarketHorizon, PlanPart, WalkHorizon, from_one, once_each
+from models.evaluation.repurchase.repurchase_plan import RepurchasePlan
 from models.settings.files import read_toml, validated
 
 SLICE_CAPS = (1.0, 0.2)
-
-
-class EvaluationMarket(PlanPart):
-    """`paths` are bar files, one per instrument; `start` and `end` cut the orders' starts, midnight UTC. Without
-    `horizons` the orders have the plan's max_steps."""
-
-    paths: tuple[Path, ...]
-    start: date | None = None
-    end: date | None = None
-    step_seconds: int | None = Field(default=None, gt=0)
-    every: int | None = Field(default=None, gt=0)
-    published: str | None = None
-    starts: Starts = Starts.BARS
-    horizons: tuple[MarketHorizon, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_path(cls, given: Any) -> Any:
-        """A file may name one `path` in the place of `paths`."""
-        if isinstance(given, dict) and "path" in given:
-            return {"paths": [given["path"]]} | {name: value for name, value in given.items() if name != "path"}
-        return given
-
-    @field_validator("horizons")
-    @classmethod
-    def _once_each(cls, horizons: tuple[MarketHorizon, ...]) -> tuple[MarketHorizon, ...]:
-        return once_each(horizons)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.start and self.end and self.end <= self.start:
-            raise ValueError("end must be after start")
-        return self
-
-    @property
-    def start_seconds(self) -> int | None:
-        return None if self.start is None else midnight(self.start)
-
-    @property
-    def end_seconds(self) -> int | None:
-        return None if self.end is None else midnight(self.end)
 
 
 class WalkPlan(PlanPart):
@@ -126,6 +91,7 @@ class EvaluationPlan(PlanPart):
     note: str = ""
     markets: dict[str, EvaluationMarket] = Field(default={})
     walk: WalkPlan | None = None
+    repurchase: RepurchasePlan | None = None
     max_steps: int = Field(default=12, ge=2)
     min_steps: tuple[int, ...] = tuple(range(1, 25))
     risk_aversions: tuple[float, ...] = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 6.0, 10.0)
@@ -205,18 +171,19 @@ class EvaluationPlan(PlanPart):
 def read_plan(path: Path) -> EvaluationPlan:
     """Raises InvalidInput with the place of the first mistake. Relative paths are from the file's folder."""
     plan = make_plan(read_toml(path), str(path))
-    markets = {
-        name: market.model_copy(update={"paths": tuple(path.parent / each for each in market.paths)})
-        for name, market in plan.markets.items()
+    found: dict[str, Any] = {
+        "markets": {name: _from_folder(path.parent, market) for name, market in plan.markets.items()}
     }
-    return plan.model_copy(update={"markets": markets})
+    if plan.repurchase and plan.repurchase.market:
+        market = _from_folder(path.parent, plan.repurchase.market)
+        found["repurchase"] = plan.repurchase.model_copy(update={"market": market})
+    return plan.model_copy(update=found)
+
+
+def _from_folder(folder: Path, market: EvaluationMarket) -> EvaluationMarket:
+    return market.model_copy(update={"paths": tuple(folder / each for each in market.paths)})
 
 
 def make_plan(content: dict[str, Any], source: str) -> EvaluationPlan:
     """A plan from plain values; `source` is named where they are wrong."""
     return validated(EvaluationPlan, content, source)
-
-
-def midnight(day: date) -> int:
-    """UTC, in seconds since the epoch."""
-    return int(datetime.combine(day, time(), UTC).timestamp())

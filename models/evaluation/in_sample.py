@@ -8,7 +8,7 @@ from datetime import date
 from app.bundles.card import Card
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
-from models.evaluation.evaluation_plan import midnight
+from models.evaluation.market_plan import midnight
 from models.evaluation.market_results import MarketResults
 from models.settings.train_plan import WALKS
 

@@ -19,6 +19,7 @@ from models.evaluation.evaluate import Evaluation, check, load_policies, write_t
 from models.evaluation.in_sample import in_sample, trained_until
 from models.evaluation.plan_options import BarOptions, changed_plan, chosen_plan
 from models.evaluation.provenance import provenance
+from models.evaluation.repurchase.repurchase_page import repurchase_page as contracts_page
 from models.evaluation.results_page import results_page
 from models.evaluation.terminal_tables import show
 
@@ -64,6 +65,9 @@ def evaluate(
     walk: Annotated[bool, typer.Option("--walk", help="Random walks too, where the best mean is known.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a policy and a file at a time.")] = 1,
     docs: Annotated[Path | None, typer.Option(help="Also write the results as a Markdown page to this file.")] = None,
+    repurchase_page: Annotated[
+        Path | None, typer.Option(help="Also write a page on the plan's repurchase contracts to this file.")
+    ] = None,
 ) -> None:
     """Measure a model beside the baselines on the same orders: tables as CSV, and one HTML report.
 
@@ -78,7 +82,10 @@ def evaluate(
         )
         chosen = changed_plan(asked, max_steps=max_steps, min_steps=min_steps, every=every, walk=walk)
         out.mkdir(parents=True, exist_ok=True)
-        _require_file(docs)
+        _require_file("--docs", docs)
+        _require_file("--repurchase-page", repurchase_page)
+        if repurchase_page and not chosen.repurchase:
+            raise InvalidInput("needs_repurchase", "--repurchase-page goes with a plan that has repurchase contracts")
         check(chosen)
         policies = load_policies(bundle)
         until = trained_until(policies[LEM])
@@ -91,6 +98,16 @@ def evaluate(
             write_text(
                 docs, results_page(tables, results, plan=chosen, plan_file=plan, policy=policies[LEM], facts=facts)
             )
+        if repurchase_page and chosen.repurchase:
+            page = contracts_page(
+                tables["repurchase"],
+                plan=chosen,
+                repurchase=chosen.repurchase,
+                plan_file=plan,
+                policy=policies[LEM],
+                facts=facts,
+            )
+            write_text(repurchase_page, page)
     console = Console(width=max(WIDTH_MIN, Console().width))
     show(console, tables)
     for name, value in seen.items():
@@ -98,10 +115,10 @@ def evaluate(
     console.print(f"written to {out}: report.html, summary.md and {len(tables)} tables")
 
 
-def _require_file(docs: Path | None) -> None:
+def _require_file(option: str, docs: Path | None) -> None:
     """Refuse a page that cannot be written before anything is measured. Raises InvalidInput or OSError."""
     if docs is None:
         return
     if docs.is_dir():
-        raise InvalidInput("not_a_file", f"--docs {docs}: is a folder; name a file")
+        raise InvalidInput("not_a_file", f"{option} {docs}: is a folder; name a file")
     docs.parent.mkdir(parents=True, exist_ok=True)

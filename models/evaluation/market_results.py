@@ -123,6 +123,10 @@ class MarketResults:
         figures = self._at_shared(self.runs(Part.MAIN, policy)[0], "forecast", "came")
         return figures["forecast"], figures["came"]
 
+    def gain_parts(self, run: Run) -> Figures:
+        """The figures of `gain_parts` of a run of `Part.REPURCHASE`, [S, C, M] each."""
+        return self._at_shared(run, "stop_bps", "convexity_bps")
+
     def session_parts(self, run: Run, *, short: bool) -> Figures:
         """The figures of a run of `Part.PARTS`, [S, P] each."""
         return self._at_shared(run, "share", "market_share", "cost_bps", short=short)

@@ -24,6 +24,7 @@ from app.bars.stretches import stretches
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
 from models.evaluation.backtest_run import Part, Run
+from models.evaluation.repurchase.gain_parts import gain_parts
 from models.evaluation.session_parts import session_parts
 from models.evaluation.stops import NeverStopping, stop_decisions
 
@@ -64,7 +65,7 @@ def measure_file(
     `start_time`, `end_time`, `windows`, `bar_seconds` and `sigma` [S] are the same for all runs: an order may run from
     `start_time` to `end_time`, in `windows` steps at most. Run r has `r.slippage_bps` (float32) and `r.steps_used`
     (int16), [S, C, M]; a run of `Part.STOP` has the figures of `stop_decisions` instead, of orders of max_steps alone,
-    and a run of `Part.PARTS` those of `session_parts`.
+    a run of `Part.PARTS` those of `session_parts`, and one of `Part.REPURCHASE` those of `gain_parts` too.
     `forecast` and `came` [S, N] are volumes over the trailing mean, NaN beyond an order's windows. Raises InvalidInput
     for a file that cannot be read.
     """
@@ -114,10 +115,12 @@ def _measured(series: Series, policy: Policy, run: Run, observed: Observed, setu
     if run.part is Part.PARTS:
         return session_parts(series, outcome)
     shape = (len(observed.starts), len(run.scenarios), len(run.min_steps))
+    parts = gain_parts(series, outcome) if run.part is Part.REPURCHASE else {}
     return {
         "sigma": _per_start(outcome, shape),
         "slippage_bps": outcome.slippage_bps.reshape(shape).astype(np.float32),
         "steps_used": outcome.steps_used.reshape(shape).astype(np.int16),
+        **{name: values.reshape(shape).astype(np.float32) for name, values in parts.items()},
     }
 
 

@@ -15,10 +15,13 @@ class PlanPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Horizon(PlanPart):
+class Length(PlanPart):
+    max_steps: int = Field(ge=2)
+
+
+class Horizon(Length):
     """Orders of up to `max_steps`, one for each of `min_steps`."""
 
-    max_steps: int = Field(ge=2)
     min_steps: tuple[int, ...]
 
     @field_validator("min_steps")
@@ -85,7 +88,7 @@ class WalkHorizon(Horizon):
         return multiples
 
 
-Lengths = TypeVar("Lengths", bound=Horizon)
+Lengths = TypeVar("Lengths", bound=Length)
 
 
 def once_each(horizons: tuple[Lengths, ...]) -> tuple[Lengths, ...]:

@@ -15,7 +15,8 @@ from app.decision.policy import Policy
 from app.domain.costs import Costs
 from app.domain.order import Benchmark, Scenario, Side, SizeMode
 from models.evaluation.backtest_run import Part, Run, scenarios_of
-from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, WalkPlan
+from models.evaluation.evaluation_plan import EvaluationPlan, WalkPlan
+from models.evaluation.market_plan import EvaluationMarket
 from models.evaluation.plan_parts import MarketHorizon, WalkHorizon, slice_cap_of
 from models.tapes.spacing import bars_per_day, over_the_day
 

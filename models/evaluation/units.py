@@ -80,6 +80,16 @@ class Unit:
         return folder / self.market / f"{self.path.stem}-{self.policy}-{digest}.npz"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthUnits:
+    """The units of one market and one length of orders; `shown` as in `MarketResults`."""
+
+    market: str
+    max_steps: int
+    shown: tuple[int, ...]
+    units: list[Unit]
+
+
 @lru_cache(maxsize=1)
 def _code_digest() -> str:
     return code_digest(MEASURING)

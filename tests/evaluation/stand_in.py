@@ -16,7 +16,8 @@ from app.decision.policies.registry import BASELINES, baseline
 from app.decision.policies.stopping_rule import stopping_rule
 from app.decision.policy import Policy, Proposal, Rows
 from models.evaluation.evaluate import Evaluation
-from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, make_plan
+from models.evaluation.evaluation_plan import EvaluationPlan, make_plan
+from models.evaluation.market_plan import EvaluationMarket
 from models.evaluation.tables.market_tables import Tables
 from tests.market import a_walk_file
 

@@ -66,4 +66,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "gain_sigma_error", "error_of_optimum", "share_of_optimum", "share_of_rule", "share_of_rule_error",
         "gain_sigma_std", "std_to_rule", "gain_sigma_p5", "gain_sigma_p95",
     ),
+    "repurchase": (
+        "bars", "sigma_year", *HORIZON, "size_mode", "slice_cap", "policy", "risk_aversion", "orders", "optimum_bps",
+        "gain_bps_mean", "gain_bps_error", "std_bps", "gain_bps_p5", "gain_bps_p95", "stop_bps_mean", "pace_bps_mean",
+        "convexity_bps_mean", "steps_used_mean", "block_span_days", "horizon_days", *INTERVAL,
+    ),
 }  # fmt: skip
