@@ -43,16 +43,18 @@ class Observed:
 def observe_series(series: Series, policy: Policy, setup: Setup, on_progress: OnShare = lambda _: None) -> Observed:
     """Find the starts and read the market, once for all setups that have the same starts and `max_steps`."""
     found = order_starts(series, policy, setup)
-    reading, market_of_bar = read_market(series, policy, found, on_progress)
+    reading, market_of_bar = read_market(series, policy, found, setup.max_steps, on_progress)
     return Observed(
         starts=found.bar, windows=found.windows, skipped=found.skipped, reading=reading, market_of_bar=market_of_bar
     )
 
 
-def read_market(series: Series, policy: Policy, starts: OrderStarts, on_progress: OnShare) -> tuple[Reading, Integers]:
+def read_market(
+    series: Series, policy: Policy, starts: OrderStarts, max_steps: int, on_progress: OnShare
+) -> tuple[Reading, Integers]:
     """Observe each bar that some order is decided on, once. Returns the reading, and the row of it for each bar (-1:
     none)."""
-    step = np.arange(starts.windows.max(initial=0))
+    step = np.arange(max_steps)
     newest = np.unique((starts.bar[:, None] - 1 + step)[step < starts.windows[:, None]])
     market_of_bar = np.full(len(series), -1, dtype=np.int64)
     market_of_bar[newest] = np.arange(len(newest))
@@ -60,7 +62,7 @@ def read_market(series: Series, policy: Policy, starts: OrderStarts, on_progress
     contexts, forecasts = [], []
     for first in range(0, len(newest), WINDOWS_PER_BATCH):
         chosen = newest[first : first + WINDOWS_PER_BATCH]
-        market = policy.observe(raw_windows(rows, policy.lookback, chosen))
+        market = policy.observe(raw_windows(rows, policy.lookback, chosen), max_steps)
         contexts.append(market.context)
         forecasts.append(market.volume_forecast)
         on_progress(OBSERVING_SHARE * len(chosen) / len(newest))

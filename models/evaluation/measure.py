@@ -141,6 +141,7 @@ def _volumes(series: Series, observed: Observed, steps: int) -> Arrays:
     if market is None or not len(starts):
         nothing = np.zeros((0, steps), dtype=np.float32)
         return {"forecast": nothing, "came": nothing, "sigma": np.zeros(0)}
+    steps = min(steps, market.volume_forecast.shape[1])
     mean = trailing_mean(series.volume, starts)
     level = np.where(mean > 0.0, mean, np.nan)[:, None]
     ahead = np.where(np.arange(steps) < observed.windows[:, None], 1.0, np.nan)

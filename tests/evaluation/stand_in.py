@@ -36,11 +36,12 @@ class StandIn(OptimalStopping):
         name: str = "stand-in@1",
         fails_at_call: float = np.inf,
         history_min: int = OptimalStopping.history_min,
+        max_steps: int = OptimalStopping.max_steps,
     ) -> None:
         self.name, self.fails_at_call, self.history_min = name, fails_at_call, history_min
         self.lookback = max(OptimalStopping.lookback, history_min)
         self.risk_aversions = {"neutral": 0.0, "default": 0.3, "tracking": 6.0}
-        self.asked = 0
+        self.max_steps, self.asked = max_steps, 0
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         self.asked += 1

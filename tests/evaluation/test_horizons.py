@@ -108,10 +108,12 @@ def test_a_cap_of_two_even_slices_lets_an_order_end_after_half_its_steps(max_ste
 
 
 def test_a_length_that_a_policy_cannot_decide_is_refused_by_name(tmp_path: Path) -> None:
-    horizons = [{"max_steps": 12, "min_steps": [6]}, {"max_steps": 400, "min_steps": [32]}]
-    evaluation = an_evaluation(a_plan({"crypto": a_market(tmp_path, horizons=horizons)}), tmp_path / "out")
+    horizons = [{"max_steps": 12, "min_steps": [6]}, {"max_steps": 96, "min_steps": [32]}]
+    evaluation = an_evaluation(
+        a_plan({"crypto": a_market(tmp_path, horizons=horizons)}), tmp_path / "out", StandIn(max_steps=24)
+    )
 
-    with pytest.raises(InvalidInput, match="crypto: max_steps is 400, and stand-in@1 decides at most") as refusal:
+    with pytest.raises(InvalidInput, match="crypto: max_steps is 96, and stand-in@1 decides at most") as refusal:
         evaluation.measure()
 
     assert "take this horizon out of the plan" in str(refusal.value)
