@@ -9,11 +9,10 @@ import numpy as np
 from app.domain.order import SCENARIOS
 from models.evaluation.backtest_run import Part, Run
 from models.evaluation.market_results import MarketResults
-from models.evaluation.repurchase.contract_runs import NO_CAP
 from models.evaluation.repurchase.repurchase_plan import Contract
 from models.evaluation.rivals import STOPPING_BASELINE
 from models.evaluation.tables.random_walk import best_mean
-from models.evaluation.tables.row_figures import Row, blocks_of, with_interval
+from models.evaluation.tables.row_figures import Row, Vector, blocks_of, with_interval
 
 WALKS = "walks"
 
@@ -40,8 +39,9 @@ def contract_rows(results: MarketResults, contract: Contract, *, bars: str, resa
                 "orders": len(gain),
                 "optimum_bps": optimum_bps(contract, run) if bars == WALKS else float("nan"),
                 **_distribution(gain),
-                "gain_bps_error": float(gain.std() / np.sqrt(len(gain))),
+                "gain_bps_error": _error(gain),
                 "stop_bps_mean": float(stop.mean()),
+                "stop_bps_error": _error(stop),
                 "pace_bps_mean": float((gain - stop - convexity).mean()),
                 "convexity_bps_mean": float(convexity.mean()),
                 "steps_used_mean": float(orders.steps_used[:, index, 0].mean()),
@@ -56,7 +56,12 @@ def optimum_bps(contract: Contract, run: Run) -> float:
     return 1e4 * contract.sigma * best_mean(contract.min_steps, contract.max_steps, run.slice_cap)
 
 
-def _distribution(gain: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Row:
+def _error(values: Vector) -> float:
+    """The standard error of the mean of orders that do not overlap."""
+    return float(values.std() / np.sqrt(len(values)))
+
+
+def _distribution(gain: Vector) -> Row:
     low, high = np.percentile(gain, [5, 95])
     return {
         "gain_bps_mean": float(gain.mean()),
@@ -64,7 +69,3 @@ def _distribution(gain: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Row:
         "gain_bps_p5": float(low),
         "gain_bps_p95": float(high),
     }
-
-
-def is_capped(row: Row) -> bool:
-    return bool(row["slice_cap"] < NO_CAP)

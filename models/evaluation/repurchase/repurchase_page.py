@@ -19,6 +19,8 @@ from models.evaluation.templating import rendered
 TEMPLATE = "repurchase.md"
 PUBLISHED = Path(__file__).with_name("published.csv")
 NUMBERS = ("sigma_year", "gain_bps", "std_bps")
+LEFT_OUT = ("markets", "max_steps", "costs, where charged")
+"""Facts of a plan that say nothing about contracts."""
 STEPS = ("max_steps", "min_steps")
 
 
@@ -46,7 +48,7 @@ def repurchase_page(
         plan=plan,
         repurchase=repurchase,
         plan_file=plan_file,
-        facts={name: value for name, value in facts.items() if name not in ("markets", "max_steps")},
+        facts={name: value for name, value in facts.items() if name not in LEFT_OUT},
         contracts=[_contract(contract, shown) for contract in repurchase.contracts],
     )
 

@@ -68,7 +68,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "repurchase": (
         "bars", "sigma_year", *HORIZON, "size_mode", "slice_cap", "policy", "risk_aversion", "orders", "optimum_bps",
-        "gain_bps_mean", "gain_bps_error", "std_bps", "gain_bps_p5", "gain_bps_p95", "stop_bps_mean", "pace_bps_mean",
-        "convexity_bps_mean", "steps_used_mean", "block_span_days", "horizon_days", *INTERVAL,
+        "gain_bps_mean", "gain_bps_error", "std_bps", "gain_bps_p5", "gain_bps_p95", "stop_bps_mean", "stop_bps_error",
+        "pace_bps_mean", "convexity_bps_mean", "steps_used_mean", "block_span_days", "horizon_days", *INTERVAL,
     ),
 }  # fmt: skip
