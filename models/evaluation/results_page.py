@@ -17,11 +17,13 @@ from models.evaluation.backtest_run import Part
 from models.evaluation.evaluation_plan import EvaluationPlan
 from models.evaluation.market_results import MarketResults, Results
 from models.evaluation.rivals import RIVALS, STOPPING_BASELINE
+from models.evaluation.session_parts import PARTS
 from models.evaluation.tables.against_rivals import against_rivals
 from models.evaluation.tables.distributions import MEASURED
 from models.evaluation.tables.market_tables import Tables, of_length
 from models.evaluation.tables.middle import middle_min_steps
 from models.evaluation.tables.row_figures import Row
+from models.evaluation.tables.tracking import WHOLE
 from models.evaluation.templating import rendered
 
 TEMPLATE = "results.md"
@@ -83,7 +85,7 @@ def _span(results: MarketResults, paths: Sequence[Path], tables: Tables) -> Span
         bars=", ".join(path.stem for path in paths),
         instruments=sum(len(starts) > 0 for starts in results.shared.values()),
         step_seconds=results.bar_seconds,
-        every=f"{unit.every} {'sessions' if unit.starts is Starts.OPEN else 'steps'}",
+        every=f"{unit.every} {'step' if unit.starts is Starts.BARS else 'session'}{'s' if unit.every > 1 else ''}",
         first=first,
         last=last,
         starts=len(times),
@@ -113,10 +115,16 @@ def _market(rows: Tables, results: MarketResults, names: dict[float, str]) -> di
             for row in rows["tracking"]
             if row["policy"] in PACES or (row["policy"] == LEM and row["risk_aversion"] in names)
         ],
-        "parts": [row | {"named": names.get(row["risk_aversion"])} for row in rows["session_parts"]],
+        "parts": _session_parts(rows["session_parts"], names),
         "costs": _at(costs, middle_min_steps(costs)),
         "volumes": _first_and_last_step(rows["volume_errors"]),
     }
+
+
+def _session_parts(rows: Sequence[Row], names: dict[float, str]) -> list[Row]:
+    """The paces and the LEM, part by part; whole sessions first."""
+    chosen = [row | {"named": names.get(row["risk_aversion"])} for row in rows if row["policy"] in (LEM, *PACES)]
+    return sorted(chosen, key=lambda row: (row["sessions"] != WHOLE, PARTS.index(row["part"])))
 
 
 def _walks(rows: Iterable[Row], names: dict[float, str]) -> list[Row]:

@@ -39,8 +39,11 @@ def a_session_file(folder: Path, missing: Lost = no_bar) -> Path:
     """The weekdays of eighty days in New York in bars of half an hour, from Monday, 2024-09-09 on."""
     stamps = opens(NEW_YORK, ("09:30", "16:00"), minutes=30, first=date(2024, 9, 9), days=80, lost=missing)
     close = 100.0 * np.exp(np.cumsum(np.random.default_rng(5).normal(0.0, 0.002, len(stamps))))
-    columns = dict.fromkeys(("open", "high", "low", "close"), close) | {"volume": np.full(len(stamps), 10.0)}
-    return a_bar_file(folder, timestamp=pa.array(stamps, pa.timestamp("s", tz="UTC")), notional=10.0 * close, **columns)
+    volume = 10.0 + 40.0 * np.random.default_rng(6).random(len(stamps))
+    columns = dict.fromkeys(("open", "high", "low", "close"), close) | {"volume": volume}
+    return a_bar_file(
+        folder, timestamp=pa.array(stamps, pa.timestamp("s", tz="UTC")), notional=volume * close, **columns
+    )
 
 
 def a_setup(**changes: Any) -> Setup:

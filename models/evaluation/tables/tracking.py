@@ -27,6 +27,9 @@ WHOLE, SHORT = "whole", "short"
 """The sessions of a row's orders: those with max_steps windows, or those with fewer. Steps that know no sessions are
 whole."""
 
+ROUNDING_BPS = 1e-3
+"""An even pace with a fixed quantity strays no further from TWAP than roundings of its slices: no ratio is to that."""
+
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -80,10 +83,11 @@ def _rows(spreads: Sequence[_Spread]) -> Iterator[Row]:
 
 def _over(name: str, words: str, one: _Spread, other: _Spread) -> Row:
     """A ratio with its interval. Both sides of a ratio are of the same resamples."""
+    ratio = _ratio(one.figures[name], other.figures[name])
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = interval_of(one.resampled[name] / other.resampled[name])
+        low, high = interval_of(one.resampled[name] / other.resampled[name]) if np.isfinite(ratio) else (ratio, ratio)
     return {
-        f"{name}_to_{words}": _ratio(one.figures[name], other.figures[name]),
+        f"{name}_to_{words}": ratio,
         f"{name}_to_{words}_low": low,
         f"{name}_to_{words}_high": high,
     }
@@ -114,5 +118,5 @@ def _resampled_std(values: Vector, blocks: DayBlocks) -> Vector:
     return std
 
 
-def _ratio(figure: float, of_twap: float) -> float:
-    return figure / of_twap if of_twap else np.nan
+def _ratio(figure: float, other: float) -> float:
+    return figure / other if other > ROUNDING_BPS else np.nan
