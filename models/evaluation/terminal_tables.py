@@ -22,15 +22,25 @@ WALK_FIGURES = {
     "P5": "gain_sigma_p5",
 }
 
+CONTRACT_FIGURES = {
+    "gain": "gain_bps_mean",
+    "std": "std_bps",
+    "stop": "stop_bps_mean",
+    "pace": "pace_bps_mean",
+    "convexity": "convexity_bps_mean",
+}
+
 
 def show(console: Console, tables: Tables) -> None:
-    """The LEM against each baseline by market, and the random walks."""
+    """The LEM against each baseline by market, the random walks, and repurchase contracts."""
     shown = {_cell(row) for row in tables["frontier"]}
     differences = [row for row in tables["paired"] if row["side"] == BOTH and _cell(row) in shown]
     if differences:
         console.print(_differences(differences))
     if tables["walk"]:
         console.print(_walks(tables["walk"]))
+    if tables["repurchase"]:
+        console.print(_contracts(tables["repurchase"]))
 
 
 def _cell(row: Row) -> tuple[Any, ...]:
@@ -57,4 +67,15 @@ def _walks(rows: Iterable[Row]) -> Table:
         words += [str(row["min_steps"]), str(row["max_steps"])]
         figures = (row[column] for column in WALK_FIGURES.values())
         shown.add_row(*words, *("" if math.isnan(figure) else f"{figure:z.3f}" for figure in figures))
+    return shown
+
+
+def _contracts(rows: Iterable[Row]) -> Table:
+    shown = Table(title="repurchase contracts: gain in bps, positive is good", title_justify="left")
+    for name in ("bars", "size", "policy", "risk", "cap", "min", "max", *CONTRACT_FIGURES):
+        shown.add_column(name, justify="left" if name in ("bars", "size", "policy") else "right")
+    for row in rows:
+        words = [row["bars"], row["size_mode"], row["policy"], f"{row['risk_aversion']:g}", f"{row['slice_cap']:g}"]
+        words += [str(row["min_steps"]), str(row["max_steps"])]
+        shown.add_row(*words, *(f"{row[column]:z.1f}" for column in CONTRACT_FIGURES.values()))
     return shown
