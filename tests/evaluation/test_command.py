@@ -50,7 +50,7 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
     code, output = lem_evaluate(*words)
 
     assert code == 0, output
-    assert "report.html, summary.md and 13 tables" in output
+    assert "report.html, summary.md and 14 tables" in output
     assert (tmp_path / "out" / "report.html").exists()
     assert "walks" in (tmp_path / "out" / "paired.csv").read_text()
     fact = "18 of 18 starts of walks lie before"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.backtest.setup import Setup
 from app.domain.errors import InvalidInput
 from models.evaluation.backtest_run import Part
 from models.evaluation.evaluation_plan import EvaluationPlan, make_plan, read_plan
@@ -103,7 +105,8 @@ def test_the_rule_stands_beside_itself_on_the_same_walks(tables: Tables) -> None
 def test_a_cap_of_two_even_slices_lets_an_order_end_after_half_its_steps(max_steps: int, earliest: int) -> None:
     cap = slice_cap_of(2, max_steps)
 
-    assert best_mean(1, max_steps, cap) == best_mean(earliest, max_steps, 1.0)
+    setup = Setup(min_steps=(1,), max_steps=max_steps, every=1, risk_aversion=0.0, max_slice_fraction=Decimal(str(cap)))
+    assert setup.steps_at_least == earliest
     assert cap * max_steps == pytest.approx(2.0, abs=1e-6)
 
 
