@@ -28,18 +28,28 @@ class OrderBatch:
     `notional` are what was traded, in lots' worth of each, costs included. `sigma` is the volatility at the start.
     """
 
-    def __init__(self, series: Series, setup: Setup, start: Integers, scenario: Integers, min_steps: Integers) -> None:
+    def __init__(
+        self,
+        series: Series,
+        setup: Setup,
+        *,
+        start: Integers,
+        scenario: Integers,
+        min_steps: Integers,
+        max_steps: Integers,
+    ) -> None:
         count = len(start)
         self.series, self.setup = series, setup
         self.price = series.price
-        self.start, self.scenario, self.min_steps = start, scenario, min_steps
+        self.start, self.scenario = start, scenario
+        self.min_steps, self.max_steps = np.minimum(min_steps, max_steps), max_steps
         self.steps_used = np.zeros(count, dtype=np.int64)
         self.leaves = np.full(count, TOTAL_LOTS, dtype=np.int64)
         self.stopping = np.zeros(count, dtype=np.bool_)
         self.quantity, self.notional = np.zeros(count), np.zeros(count)
         self.price_sum, self.notional_sum, self.volume_sum = np.zeros(count), np.zeros(count), np.zeros(count)
-        self.order_volume = setup.order_share * setup.max_steps * trailing_mean(series.volume, start)
-        self.volume_floor = VOLUME_FLOOR * _horizon_mean(series.volume, start, setup.max_steps)
+        self.order_volume = setup.order_share * max_steps * trailing_mean(series.volume, start)
+        self.volume_floor = VOLUME_FLOOR * _horizon_mean(series.volume, start, max_steps)
         self.sigma = order_sigma(series, start)
 
     def benchmark_price(self, orders: Integers) -> Vector:
@@ -70,7 +80,7 @@ class OrderBatch:
             step=np.full(len(live), step),
             windows_unseen=np.zeros(len(live), dtype=np.int64),
             min_steps=self.min_steps[live],
-            max_steps=np.full(len(live), self.setup.max_steps),
+            max_steps=self.max_steps[live],
             filled_fraction=1.0 - self.leaves[live] / TOTAL_LOTS,
             last_price=last_price,
             benchmark_price=np.where(np.isnan(benchmark), last_price, benchmark),
@@ -84,8 +94,8 @@ class OrderBatch:
 
     def rooms(self, step: int, live: Integers) -> list[Room]:
         """What `step` permits each of the `live` orders."""
-        slice_cap, max_steps = self.setup.slice_cap, self.setup.max_steps
-        columns = (self.min_steps[live].tolist(), self.leaves[live].tolist(), self.stopping[live].tolist())
+        slice_cap = self.setup.slice_cap
+        columns = [values[live].tolist() for values in (self.min_steps, self.max_steps, self.leaves, self.stopping)]
         return [
             Room(
                 step=step,
@@ -96,7 +106,7 @@ class OrderBatch:
                 slice_cap=slice_cap,
                 stopping=stopping,
             )
-            for min_steps, leaves, stopping in zip(*columns, strict=True)
+            for min_steps, max_steps, leaves, stopping in zip(*columns, strict=True)
         ]
 
     def trade(self, step: int, live: Integers, lots: Integers) -> None:
@@ -134,7 +144,7 @@ def order_sigma(series: Series, start: Integers) -> Vector:
     return sigma
 
 
-def _horizon_mean(volume: Vector, start: Integers, steps: int) -> Vector:
+def _horizon_mean(volume: Vector, start: Integers, steps: Integers) -> Vector:
     """[B]: the mean volume of the `steps` bars from each start on."""
     total = np.concatenate([[0.0], np.cumsum(volume)])
     mean: Vector = (total[start + steps] - total[start]) / steps

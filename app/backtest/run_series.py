@@ -52,13 +52,14 @@ class Outcome:
     """Finished orders as arrays [B]. `start` is the bar of the first window, `slippage_bps` is a cost where positive,
     `sigma` is the volatility per bar known at the start, as a fraction of the price.
 
-    `skipped` counts the starts that were left out because a synthetic bar lies in their horizon, `decisions` all
+    `min_steps` and `max_steps` are the order's own, `skipped` is that of `OrderStarts`. `decisions` counts all
     decisions, `fallbacks` those that are not the policy's. `trace` is kept on demand.
     """
 
     start: Integers
     scenario: Integers
     min_steps: Integers
+    max_steps: Integers
     steps_used: Integers
     avg_price: Vector
     benchmark_price: Vector
@@ -86,9 +87,9 @@ def run_series(
     share = 1.0 if observed else 1.0 - OBSERVING_SHARE
     observed = observed or observe_series(series, policy, setup, on_progress)
     kinds = np.array(list(product([scenario.index for scenario in setup.scenarios], setup.min_steps)), dtype=np.int64)
-    start = np.repeat(observed.starts, len(kinds))
+    start, max_steps = np.repeat(observed.starts, len(kinds)), np.repeat(observed.windows, len(kinds))
     scenario, min_steps = np.tile(kinds, (len(observed.starts), 1)).T
-    batch = OrderBatch(series, setup, start, scenario, min_steps)
+    batch = OrderBatch(series, setup, start=start, scenario=scenario, min_steps=min_steps, max_steps=max_steps)
     noted = Trace.blank(len(start), setup.max_steps) if trace else None
     decisions = fallbacks = 0
     for first in range(0, len(start), ORDERS_PER_PART):
@@ -101,7 +102,8 @@ def run_series(
     return Outcome(
         start=start,
         scenario=scenario,
-        min_steps=min_steps,
+        min_steps=batch.min_steps,
+        max_steps=max_steps,
         steps_used=batch.steps_used,
         avg_price=achieved,
         benchmark_price=benchmark,
