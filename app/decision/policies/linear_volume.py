@@ -25,7 +25,7 @@ VOLUME_FLOOR = 0.02
 """An empty bar, which has no logarithm, counts as this share of the window's mean volume."""
 CORRECTION_MAX = 3.0
 FITTED_STEPS_MIN = 24
-"""The fit rests on bars whose steps ahead have all come. Short horizons rest on the same bars, whatever their length."""
+"""The fit rests on bars whose steps ahead have all come: short horizons, whatever their length, rest on the same."""
 FITTED_MAX = 4_000_000
 """Values of the fit that are in memory at a time: windows are fitted in parts."""
 MINUTES = 1440
