@@ -1,4 +1,5 @@
-"""Does each part of the network earn its place? The same training without that part is measured on the same orders.
+"""Does each part of the network earn its place? The same training without that part is measured on the same orders, at
+a usual length and at long ones.
 
 Shapes: B orders (each in all 8 scenarios).
 """
@@ -28,7 +29,7 @@ from models.settings.train_plan import TrainPlan
 from models.settings.train_settings import TrainSettings
 from models.tapes.tapes import MarketTapes
 from models.training.train import trained, validation_markets
-from models.training.validation import MAX_STEPS, Row, tracking_errors, utilities
+from models.training.validation import Row, horizons_of, tracking_errors, utilities
 
 WHOLE = "whole"
 VARIANTS: dict[str, dict[str, dict[str, float]]] = {
@@ -39,7 +40,7 @@ VARIANTS: dict[str, dict[str, dict[str, float]]] = {
     "no_recurrence": {"model": {"recurrent_layers": 0, "heads": 0}},
     "no_context": {"model": {"context_width": 0}},
     "no_volume_bend": {"model": {"bend_width": 0}},
-    "one_shared_network": {"model": {"step_blocks": 0}},
+    "one_shared_network": {"model": {"knots": 0}},
     "no_simulated_data": {"training": {"simulated_share": 0.0}},
     "no_warm_start": {"training": {"warm_batches": 0}},
 }
@@ -48,8 +49,9 @@ MEASURES, TABLE = "measures.npz", "ablation.csv"
 RESAMPLES, LINE_EVERY = 2_000, 100
 
 Measures = dict[str, NDArray[Any]]
-"""For each market `<market>.utility` and `<market>.tracking` [B] in units of volatility, `<market>.day` [B] and the
-longest `<market>.bar_seconds`; for the variant its `parameters` and the `plan` that trained it."""
+"""For each market and max_steps N `<market>.<N>.utility` and `<market>.<N>.tracking` [B] in units of volatility,
+`<market>.<N>.day` [B] and the longest `<market>.<N>.bar_seconds`; for the variant its `parameters` and the `plan` that
+trained it."""
 
 
 def ablate(plan: TrainPlan, folder: Path, jobs: int, variants: Sequence[str] = tuple(VARIANTS)) -> list[Row]:
@@ -111,27 +113,28 @@ def _print_progress(variant: str, stage: str, done: int, total: int, _loss: Loss
 
 
 def _measures_on(net: Lem, market: MarketTapes) -> Measures:
-    day, utility = utilities(net, market.tapes, RISK_AVERSIONS.default)
-    _, tracking = tracking_errors(net, market.tapes, RISK_AVERSIONS.tracking)
-    return {
-        f"{market.name}.day": day,
-        f"{market.name}.bar_seconds": np.array(max(tape.bar_seconds for tape in market.tapes)),
-        f"{market.name}.utility": utility,
-        f"{market.name}.tracking": tracking,
-    }
+    measures: Measures = {}
+    for longest in horizons_of(net, market.tapes):
+        day, utility = utilities(net, market.tapes, RISK_AVERSIONS.default, longest)
+        _, tracking = tracking_errors(net, market.tapes, RISK_AVERSIONS.tracking, longest)
+        bar_seconds = np.array(max(tape.bar_seconds for tape in market.tapes))
+        figures = {"day": day, "bar_seconds": bar_seconds, "utility": utility, "tracking": tracking}
+        measures |= {f"{market.name}.{longest}.{figure}": values for figure, values in figures.items()}
+    return measures
 
 
 def _rows(name: str, measures: Measures, whole: Measures) -> list[Row]:
-    """One row per market. Differences are to the whole network on the same orders: a positive one is more utility, or a
-    larger error."""
+    """One row per market and max_steps. Differences are to the whole network on the same orders: a positive one is more
+    utility, or a larger error."""
     rows: list[Row] = []
-    for market in [key.removesuffix(".day") for key in measures if key.endswith(".day")]:
-        days = horizon_days(MAX_STEPS, int(measures[f"{market}.bar_seconds"]))
-        blocks = DayBlocks(measures[f"{market}.day"].astype(np.int64), horizon_days=days, resamples=RESAMPLES, seed=0)
+    for measured in [key.removesuffix(".day") for key in measures if key.endswith(".day")]:
+        market, _, longest = measured.rpartition(".")
+        days = horizon_days(int(longest), int(measures[f"{measured}.bar_seconds"]))
+        blocks = DayBlocks(measures[f"{measured}.day"].astype(np.int64), horizon_days=days, resamples=RESAMPLES, seed=0)
         row: Row = {"variant": name, "parameters": int(measures["parameters"][0]), "market": market}
-        row["orders"] = len(measures[f"{market}.day"])
+        row |= {"max_steps": int(longest), "orders": len(measures[f"{measured}.day"])}
         for figure in ("utility", "tracking"):
-            values, wholes = measures[f"{market}.{figure}"], whole[f"{market}.{figure}"]
+            values, wholes = measures[f"{measured}.{figure}"], whole[f"{measured}.{figure}"]
             low, high = blocks.interval(values - wholes)
             row |= {
                 figure: round(float(values.mean()), 4),

@@ -18,10 +18,13 @@ from torch import Tensor, nn
 
 from models.fits.hooks import AddOthers, OnStep, alone, unwatched
 from models.fits.volume_bend_fit import Windows, fit_bend
+from models.network.ahead import NEAR
 from models.network.context import VOLATILITY_SHIFT_MAX, ContextNet
+from models.network.context_layout import VOLATILITY_SPANS
 from models.network.directions import DIRECTIONS
 from models.network.features import Features
 from models.network.lengths import LENGTHS
+from models.network.levels import SHORT_WAVE_FIGURES
 from models.objective.forecasts import outlook_that_came, volatility_that_came, volume_ratio, volume_that_came
 from models.objective.stretches import Stretches
 from models.settings.sizes import OUTLOOKS
@@ -30,6 +33,7 @@ LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
 """Ridges, added to the diagonal, in windows: a figure that fewer windows support gets hardly any weight. The outlook's
 is for one bar ahead and grows with the span, since over longer spans fewer windows are independent. Weights for one bar
 length alone have LENGTH_RIDGE times the outlook's."""
+FORBIDDEN = 1e12
 VOLATILITY_FLOOR = 0.03
 """Added to the coming volatility over the past, before its logarithm."""
 
@@ -82,14 +86,15 @@ def calibrate(net: ContextNet, batches: Iterable[Stretches], add_others: AddOthe
     device = net.volume.weight.device
     one = torch.ones(1, device=device)
     products = torch.zeros(LENGTHS + 1, LENGTHS + 1, device=device)
-    missing = torch.zeros(LENGTHS + 1, net.config.max_steps, device=device)
+    at_knots = torch.tensor(net.knots, device=device) - 1
+    missing = torch.zeros(LENGTHS + 1, len(at_knots), device=device)
     for stretches in batches:
         with torch.no_grad():
             features = net.features(stretches.windows)
             ratio = volume_ratio(stretches, features, net.read(features))
         shares = torch.cat([features.lengths.mean(0), one])
         products = products + torch.outer(shares, shares)
-        missing = missing + torch.outer(shares, torch.log(ratio.mean(0)))
+        missing = missing + torch.outer(shares, torch.log(ratio.mean(0)[at_knots]))
     for part_of_all in (products, missing):
         add_others(part_of_all)
     constants = torch.linalg.solve(products + torch.eye(LENGTHS + 1, device=device), missing)
@@ -104,13 +109,13 @@ def _seen(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums, Windows]:
         features = net.features(stretches.windows)
     outlook, moved = outlook_that_came(stretches, features, net.config.max_steps)
     known = moved[:, 0] > 0.0
-    levels = _levels_that_came(stretches, features)
+    levels = _levels_that_came(net, stretches, features)
     lines = net.line_figures(features.levels, features.lengths)
     figures = torch.cat([lines, torch.ones_like(features.volume)[:, None]], dim=-1)
     return (
         _sums(net.directions(features)[known], outlook[known]),
         _sums(figures[known], levels[known]),
-        Windows.of(stretches, features, known),
+        Windows.of(net, stretches, features, known),
     )
 
 
@@ -119,11 +124,12 @@ def _sums(figures: Tensor, foreseen: Tensor) -> Sums:
     return Sums(figures=figures.T @ figures, foreseen=figures.T @ foreseen, squares=(foreseen**2).sum(0))
 
 
-def _levels_that_came(stretches: Stretches, features: Features) -> Tensor:
-    """[B, N + 1]: the logs of each next step's volume over its profile and of the coming volatility over the past."""
+def _levels_that_came(net: ContextNet, stretches: Stretches, features: Features) -> Tensor:
+    """[B, A + V]: the logs of the volume at each knot over its profile and of the coming volatilities over the past."""
     volume, expected = volume_that_came(stretches, features)
-    volatility = volatility_that_came(stretches, features) / features.volatility
-    return torch.cat([torch.log(volume / expected), torch.log(volatility + VOLATILITY_FLOOR)[:, None]], dim=-1)
+    at_knots = torch.tensor(net.knots, device=volume.device) - 1
+    volatility = volatility_that_came(stretches, features) / features.volatility[:, None]
+    return torch.cat([torch.log(volume / expected)[:, at_knots], torch.log(volatility + VOLATILITY_FLOOR)], dim=-1)
 
 
 def _start_outlook(net: ContextNet, sums: Sums) -> None:
@@ -134,16 +140,28 @@ def _start_outlook(net: ContextNet, sums: Sums) -> None:
 
 
 def _start_levels(net: ContextNet, sums: Sums) -> None:
-    ridge = torch.full((len(sums.figures),), LEVEL_RIDGE)
-    ridge[-1] = 0.0  # the constant is not shrunk
-    lines = [sums.line(index, ridge) for index in range(sums.foreseen.shape[1])]
+    near, far = _level_ridges(net, len(sums.figures))
+    ridges = [near if knot <= NEAR else far for knot in net.knots] + [near] * len(VOLATILITY_SPANS)
+    lines = [sums.line(index, ridge) for index, ridge in enumerate(ridges)]
     windows = sums.figures[-1, -1]  # the constant's own square, summed
     variance = (sums.squares - (torch.stack(lines, dim=-1) * sums.foreseen).sum(0)) / windows
     # The mean of what is lognormal lies half a variance above the exponential of the logs' mean.
     for line, above in zip(lines, 0.5 * variance, strict=True):
         line[-1] += above
-    _set(net.volume, lines[:-1])
-    _set(net.volatility, [lines[-1] / VOLATILITY_SHIFT_MAX])
+    volatilities = len(VOLATILITY_SPANS)
+    _set(net.volume, lines[:-volatilities])
+    _set(net.volatility, [line / VOLATILITY_SHIFT_MAX for line in lines[-volatilities:]])
+
+
+def _level_ridges(net: ContextNet, figures: int) -> tuple[Tensor, Tensor]:
+    """[F] each, for knots that lie near and for those that lie far apart: between the latter, short waves would be
+    read from the wrong end of a wave."""
+    near = torch.full((figures,), LEVEL_RIDGE)
+    near[-1] = 0.0  # the constant is not shrunk
+    far, levels = near.clone(), net.reading_figures
+    for end in range(levels, figures, levels):  # for all bar lengths, then for each
+        far[end - SHORT_WAVE_FIGURES : end] = FORBIDDEN
+    return near, far
 
 
 def _set(head: nn.Linear, lines: Sequence[Tensor]) -> None:

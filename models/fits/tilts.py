@@ -57,9 +57,7 @@ def _error(net: Lem, stretches: Stretches) -> Tensor:
     with torch.no_grad():
         features = net.context.features(stretches.windows)
         reading = net.context.read(features)
-    reading = net.context.tilted(reading, features)
-    paths = paths_of(stretches, features, reading, 1)
-    steps = paths.price.shape[1]
-    orders = small_orders(paths, steps, steps, RISK_AVERSIONS.tracking)
+    paths = paths_of(stretches, features, net.context.renewed(reading, features), 1)
+    orders = small_orders(paths, paths.price.shape[1], RISK_AVERSIONS.tracking)
     gain = roll(net.decision, paths, orders).gain[net.decision.is_vwap]
     return (gain.abs() * (paths.volatility > VOLATILITY_MIN)).mean()

@@ -1,6 +1,6 @@
 """Fits the bend of the volume forecast, by the deviance on the windows that the lines were fitted to.
 
-Shapes: B windows, V levels, K bar lengths, N steps.
+Shapes: B windows, V levels, K bar lengths, J judged steps.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from models.fits.hooks import AddOthers, OnStep, alone, unwatched
+from models.network.ahead import judged_steps
 from models.network.context import ContextNet
 from models.network.features import Features
 from models.network.volume_bend import VolumeBend
@@ -27,9 +28,9 @@ SEED, SUMMED_AT_ONCE = 9_999_999, 4_096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
-    """`levels` [B, V] and `lengths` [B, K] of the windows, `trust` [B], and the logs of the volume per step that came,
-    `came` [B, N], and of what the profile says, `profile` [B, N], both over the window's mean. All in half precision:
-    there are hundreds of thousands."""
+    """`levels` [B, V] and `lengths` [B, K] of the windows, `trust` [B], and the logs of the volume that came in the
+    judged steps, `came` [B, J], and of what the profile says, `profile` [B, J], both over the window's mean. All in
+    half precision: there are hundreds of thousands."""
 
     levels: Tensor
     lengths: Tensor
@@ -38,14 +39,15 @@ class Windows:
     profile: Tensor
 
     @classmethod
-    def of(cls, stretches: Stretches, features: Features, known: Tensor) -> Windows:
+    def of(cls, net: ContextNet, stretches: Stretches, features: Features, known: Tensor) -> Windows:
         came, _ = volume_that_came(stretches, features)
+        judged = judged_steps(net.config.max_steps) - 1
         return cls(
             levels=features.levels[known].half(),
             lengths=features.lengths[known].half(),
             trust=features.trust[known].half(),
-            came=torch.log(came / features.volume[:, None])[known].half(),
-            profile=features.volume_profile[known].half(),
+            came=torch.log(came / features.volume[:, None])[known][:, judged].half(),
+            profile=features.volume_profile[known][:, judged].half(),
         )
 
     @classmethod
@@ -112,5 +114,7 @@ def _error(net: ContextNet, bend: VolumeBend, windows: Windows) -> Tensor:
         unlearned = torch.zeros(len(levels), net.config.hidden, device=levels.device)
         lines = net.volume(torch.cat([unlearned, levels], dim=-1))
     bends = bend(windows.levels, windows.lengths, DROPOUT)
-    expected = torch.exp(net.volume_growth(lines, bends, windows.trust, windows.profile)) + EMPTY_SHARE
+    judged = judged_steps(net.config.max_steps) - 1
+    growth = windows.profile + net.volume_shift(lines, bends, windows.trust) @ net.spread[:, judged]
+    expected = torch.exp(growth) + EMPTY_SHARE
     return deviance(torch.exp(windows.came) / expected)

@@ -14,15 +14,16 @@ import torch
 from torch import Tensor
 
 from models.network.context_layout import CONTEXT
-from models.network.expectation import fearless
+from models.network.expectation import fearless, room_later
 from models.network.order_view import OrderView
 from models.network.packing import unpacked
 
 OUTPUTS = ("shift", "haste", "stop_logit")
 """A shift of the pace, how far the pace runs ahead under a cap, and a shift of the stop's logit."""
-SHARE_MIN = 1e-3
+SHARE_MIN = 1e-4
 STOP_SLOPE, BEYOND_MAX = 8.0, 3.0
-"""How fast a fresh network's stop turns from no to yes round the threshold, per unit of volatility."""
+"""How fast a fresh network's stop turns from no to yes round the threshold, per unit of volatility of a single bar:
+were it per unit of the order's scale, a long order would mostly end by the many small chances before its threshold."""
 BET, BET_FEAR = 2.0, 0.1
 """The bet with the pace, before anything is learned: per unit of the edge, the less the more the order fears spread."""
 
@@ -38,9 +39,10 @@ def answer(view: OrderView, outputs: Tensor) -> tuple[Tensor, Tensor]:
     share = ((base - order.filled) / order.leaves.clamp(min=1e-6)).clamp(SHARE_MIN, 1.0 - SHARE_MIN)
     moved = torch.sigmoid(torch.log(share / (1.0 - share)) + shift)
     wanted = order.leaves * torch.where(order.steps_left <= 1.0, 1.0, moved)
-    needed = order.leaves - (order.steps_left - 1.0) * order.state["max_slice_fraction"]
+    needed = order.leaves - room_later(order, view.expectation)
     allocation = torch.minimum(torch.maximum(wanted, needed), torch.minimum(cap, order.leaves))
-    return allocation, STOP_SLOPE * (view.aim.beyond + view.edge).clamp(-BEYOND_MAX, BEYOND_MAX) + logit
+    beyond = (view.aim.beyond + view.edge).clamp(-BEYOND_MAX, BEYOND_MAX)
+    return allocation, order.scale * (STOP_SLOPE * beyond + logit)
 
 
 def _base_curve(view: OrderView, haste: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The market side of the LEM: raw bars -> context and volume forecast, the same for every order on the instrument.
 
-Shapes: B windows, L lookback, C columns, T recurrence, D hidden, H context width, N steps, O outlooks.
+Shapes: B windows, L lookback, C columns, T recurrence, D hidden, H context width, N steps, A knots ahead, O outlooks.
 """
 
 from __future__ import annotations
@@ -11,13 +11,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.network.context_layout import CONTEXT, FIXED_COLUMNS, FORCED_TILTS, FREE_TILTS
+from models.network.ahead import knots_of, spread_over
+from models.network.context_layout import (
+    CONTEXT,
+    FIXED_COLUMNS,
+    LOG_VOLATILITIES,
+    VOLATILITY_SPANS,
+)
 from models.network.directions import DIRECTIONS
 from models.network.features import BarFeatures, Features
 from models.network.layers import GatedNorm, GatedResidual, VariableSelection
 from models.network.lengths import LENGTHS, by_length
 from models.network.levels import LEVELS
-from models.network.packing import packed, unpacked
+from models.network.packing import packed
 from models.network.tkan import Lstm, Tkan
 from models.network.variables import VARIABLES
 from models.network.volume_bend import VolumeBend
@@ -35,13 +41,14 @@ VOLATILITY_SHIFT_MAX, VOLUME_SHIFT_MAX = 1.5, 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextReading:
-    """`context` [B, 9 + H] as in context_layout.py; `volume` [B, N]: mean volume of each next step in base units;
+    """`context` [B, 11 + H] as in context_layout.py; `volume` [B, N]: mean volume of each next step in base units;
     `outlook` [B, O]: the mean price of the next bars over the last close, in standard deviations of what comes on a
-    random walk."""
+    random walk; `reading` [B, D]: what the learned columns are made of."""
 
     context: Tensor
     volume: Tensor
     outlook: Tensor
+    reading: Tensor
 
 
 class ContextNet(nn.Module):
@@ -50,10 +57,14 @@ class ContextNet(nn.Module):
     Only the newest bar asks the attention, so causality needs no mask: a window holds closed bars and nothing else.
     """
 
+    spread: Tensor
+
     def __init__(self, config: LemConfig) -> None:
         super().__init__()
         self.config = config
         self.features = BarFeatures(config)
+        self.knots = knots_of(config.max_steps)
+        self.register_buffer("spread", spread_over(self.knots, config.max_steps), persistent=False)
         if config.context_width:
             self._build(config)
 
@@ -68,17 +79,16 @@ class ContextNet(nn.Module):
             self.query = nn.Linear(hidden, hidden)
             self.key_value = nn.Linear(hidden, 2 * hidden)
             self.attended = GatedNorm(hidden, hidden, hidden)
-        figures = len(WINDOW_FIGURES) + 2 * config.max_steps + len(LEVELS)
+        knots = len(self.knots)
+        figures = self.reading_figures
         self.reading = GatedResidual(hidden + figures, hidden)
         self.learned = nn.Linear(hidden, config.context_width - len(OUTLOOKS))
         read = hidden + figures * (1 + LENGTHS) + LENGTHS
-        self.volume = nn.Linear(read, config.max_steps)
-        self.bend = VolumeBend(figures, config.bend_width, config.max_steps) if config.bend_width else None
-        self.volatility = nn.Linear(read, 1)
+        self.volume = nn.Linear(read, knots)
+        self.bend = VolumeBend(figures, config.bend_width, knots) if config.bend_width else None
+        self.volatility = nn.Linear(read, len(VOLATILITY_SPANS))
         self.outlook = nn.Linear(len(DIRECTIONS) * (1 + LENGTHS), len(OUTLOOKS), bias=False)
         self.free_tilts, self.forced_tilts = nn.Linear(LENGTHS, len(TILTS)), nn.Linear(LENGTHS, len(TILTS))
-        for kept in (self.outlook, self.forced_tilts):  # fitted before the first step, and not taught
-            kept.requires_grad_(False)
         # All heads start from what the window says without learning.
         for head in (self.volume, self.volatility, self.outlook, self.free_tilts, self.forced_tilts):
             for weights in head.parameters():
@@ -87,8 +97,13 @@ class ContextNet(nn.Module):
             for tilts in (self.free_tilts, self.forced_tilts):
                 tilts.bias.copy_(torch.log(torch.tensor(TILTS)))
 
+    @property
+    def reading_figures(self) -> int:
+        """How many figures of a window as a whole are read."""
+        return len(WINDOW_FIGURES) + 2 * len(self.knots) + len(LEVELS)
+
     def forward(self, bars: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, L, C] -> context [B, 9 + H], mean volume of each next step [B, N] in base units."""
+        """[B, L, C] -> context [B, 11 + H], mean volume of each next step [B, N] in base units."""
         reading = self.read(self.features(bars))
         return reading.context, reading.volume
 
@@ -98,16 +113,16 @@ class ContextNet(nn.Module):
             return _unlearned(features, log_volatility, log_volume)
         reading = self.reading(torch.cat([self._newest(features.variables), features.levels], dim=-1))
         known = torch.cat([reading, self.line_figures(features.levels, features.lengths)], dim=-1)
-        volatility_shift = VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known)[:, 0])
-        log_volatility = log_volatility + features.trust * volatility_shift
+        volatility_shift = VOLATILITY_SHIFT_MAX * torch.tanh(self.volatility(known))
+        log_volatilities = log_volatility[:, None] + features.trust[:, None] * volatility_shift
         lines = self.volume(known)
         bend = self.bend(features.levels, features.lengths) if self.bend else torch.zeros_like(lines)
-        growth = self.volume_growth(lines, bend, features.trust, features.volume_profile)
+        growth = features.volume_profile + self.volume_shift(lines, bend, features.trust) @ self.spread
         outlook = torch.tanh(self.outlook(self.directions(features)))
-        tilts = unpacked((*FREE_TILTS, *FORCED_TILTS), self._tilts(features))
-        fixed = {"log_volatility": log_volatility, "log_volume": log_volume, "trust": features.trust, **tilts}
-        context = torch.cat([packed(FIXED_COLUMNS, fixed), OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
-        return ContextReading(context=context, volume=torch.exp(log_volume[:, None] + growth), outlook=outlook)
+        forecasts = torch.cat([log_volatilities, log_volume[:, None], features.trust[:, None]], dim=-1)
+        context = torch.cat([forecasts, self._tilts(features), OUTLOOK_GAIN * outlook, self.learned(reading)], dim=-1)
+        volume = torch.exp(log_volume[:, None] + growth)
+        return ContextReading(context=context, volume=volume, outlook=outlook, reading=reading)
 
     def _newest(self, variables: Tensor) -> Tensor:
         """[B, T, F] -> [B, D]: what the newest bar and the bars before it say."""
@@ -117,19 +132,27 @@ class ContextNet(nn.Module):
         x = self.mixing(x)
         return self._attend(x) if self.config.heads else x[:, -1]
 
-    def tilted(self, reading: ContextReading, features: Features) -> ContextReading:
-        """The same reading with the tilts as they are now, which alone pass on a gradient."""
-        before, after = reading.context[:, : CONTEXT.tilts.start], reading.context[:, CONTEXT.tilts.stop :]
-        return replace(reading, context=torch.cat([before, self._tilts(features), after], dim=-1))
+    def renewed(self, reading: ContextReading, features: Features) -> ContextReading:
+        """The same reading with the tilts and the learned columns as they are now, which alone pass on a gradient."""
+        if not self.config.context_width:
+            return reading
+        kept = reading.context.detach()
+        columns = [
+            kept[:, : CONTEXT.tilts.start],
+            self._tilts(features),
+            kept[:, CONTEXT.outlooks],
+            self.learned(reading.reading.detach()),
+        ]
+        return replace(reading, context=torch.cat(columns, dim=-1))
 
     def _tilts(self, features: Features) -> Tensor:
         tilts = torch.cat([self.free_tilts(features.lengths), self.forced_tilts(features.lengths)], dim=-1)
         return features.trust[:, None] * tilts
 
     @staticmethod
-    def volume_growth(lines: Tensor, bend: Tensor, trust: Tensor, profile: Tensor) -> Tensor:
-        """[B, N]: the log of the mean volume of each next step over that of the window's bars."""
-        return profile + VOLUME_SHIFT_MAX * torch.tanh((lines + trust[:, None] * bend) / VOLUME_SHIFT_MAX)
+    def volume_shift(lines: Tensor, bend: Tensor, trust: Tensor) -> Tensor:
+        """[B, A]: the log of the mean volume at each knot over what the profile of earlier days says."""
+        return VOLUME_SHIFT_MAX * torch.tanh((lines + trust[:, None] * bend) / VOLUME_SHIFT_MAX)
 
     @staticmethod
     def line_figures(levels: Tensor, lengths: Tensor) -> Tensor:
@@ -155,13 +178,13 @@ class ContextNet(nn.Module):
 
 def _unlearned(features: Features, log_volatility: Tensor, log_volume: Tensor) -> ContextReading:
     """The reading of a network without learned figures: volatility and mean volume as they were."""
-    flat = features.volume[:, None] * torch.ones_like(features.volume_profile)
     nothing = dict.fromkeys(FIXED_COLUMNS, torch.zeros_like(log_volume))
-    fixed = nothing | {"log_volatility": log_volatility, "log_volume": log_volume}
+    fixed = nothing | dict.fromkeys(LOG_VOLATILITIES, log_volatility) | {"log_volume": log_volume}
     return ContextReading(
         context=packed(FIXED_COLUMNS, fixed),
-        volume=flat,
+        volume=features.volume[:, None] * torch.ones_like(features.volume_profile),
         outlook=torch.zeros_like(features.window[:, : len(OUTLOOKS)]),
+        reading=torch.zeros_like(features.window[:, :0]),
     )
 
 

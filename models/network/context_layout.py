@@ -1,6 +1,6 @@
 """The columns of the context: what is fixed comes first, then what the network has learned.
 
-Shapes: H learned figures; a context has 9 + H columns.
+Shapes: H learned figures; a context has 11 + H columns.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from models.settings.sizes import OUTLOOKS
 TILTED_BARS = ("next", "second", "later")
 FREE_TILTS = tuple(f"free_tilt_{bar}" for bar in TILTED_BARS)
 FORCED_TILTS = tuple(f"forced_tilt_{bar}" for bar in TILTED_BARS)
-FIXED_COLUMNS = ("log_volatility", "log_volume", "trust", *FREE_TILTS, *FORCED_TILTS)
-"""Logs of the expected volatility per bar and of the mean volume per bar; whether the window is a market's; logs of the
-tilts of volume for orders that may stop at any step (free) and for orders that may stop at none (forced)."""
+VOLATILITY_SPANS = (4, 24, 96)
+LOG_VOLATILITIES = tuple(f"log_volatility_{span}" for span in VOLATILITY_SPANS)
+FIXED_COLUMNS = (*LOG_VOLATILITIES, "log_volume", "trust", *FREE_TILTS, *FORCED_TILTS)
+"""Logs of the expected volatility per bar over the next few bars, some more and many, and of the mean volume per bar;
+whether the window is a market's; logs of the tilts of volume for orders that may stop at any step (free) and for orders
+that may stop at none (forced)."""
 SIGNED_FIGURES = 8
 """The first learned figures, the outlooks among them, say up or down: what is good for a buyer is bad for a seller."""
 
@@ -23,7 +26,7 @@ SIGNED_FIGURES = 8
 class ContextLayout:
     """Columns of the context by name. `signed` and `unsigned` count from the first learned column on."""
 
-    log_volatility: int
+    log_volatilities: slice
     log_volume: int
     trust: int
     forecasts: slice
@@ -41,10 +44,10 @@ def _columns(first: str, last: str) -> slice:
 
 
 CONTEXT = ContextLayout(
-    log_volatility=FIXED_COLUMNS.index("log_volatility"),
+    log_volatilities=_columns(LOG_VOLATILITIES[0], LOG_VOLATILITIES[-1]),
     log_volume=FIXED_COLUMNS.index("log_volume"),
     trust=FIXED_COLUMNS.index("trust"),
-    forecasts=_columns("log_volatility", "log_volume"),
+    forecasts=_columns(LOG_VOLATILITIES[0], "log_volume"),
     free_tilts=_columns(FREE_TILTS[0], FREE_TILTS[-1]),
     forced_tilts=_columns(FORCED_TILTS[0], FORCED_TILTS[-1]),
     tilts=_columns(FREE_TILTS[0], FORCED_TILTS[-1]),

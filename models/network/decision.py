@@ -1,9 +1,11 @@
-"""The order side of the LEM: step-wise FusedMLP blocks, one small network per step and scenario.
+"""The order side of the LEM: step-wise FusedMLP blocks, one small network per scenario at knots along the horizon.
 
-Each block's weights are a part shared by all blocks plus its own deviation from it, so that what one scenario learns
-about patience helps the others; export folds the two into one table.
+An order's share of its horizon says between which knots it stands, whatever the horizon's length, and the weights are
+read on straight lines between these. Each block's weights are a part shared by all blocks plus its own deviation from
+it, so that what one scenario learns about patience helps the others; export folds all of it into one table.
 
-Shapes: B orders, H context width, N steps, S scenarios, K state columns, I inputs, D hidden. `...` is any batch.
+Shapes: B orders, H context width, N steps, S scenarios, K state columns, P places of the table along the horizon,
+I inputs, D hidden. `...` is any batch.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from app.bundles.inputs import STATE_COLUMNS
 from app.domain.order import SCENARIOS
 from models.network.answer import OUTPUTS, answer
 from models.network.martingale import MartingaleRule
@@ -23,10 +26,13 @@ from models.network.order_view import OrderView
 from models.network.scenarios import signs, vwap_flags
 from models.settings.sizes import LemConfig
 
+PLACES_PER_KNOT = 8
+"""Weights are read at so many places from one knot to the next: a table of these needs one look per order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """The weights of one step's networks, or of one row's: [..., I, D], [..., D], ..."""
+    """The weights of the networks at one place of the horizon, or of one row's: [..., I, D], [..., D], ..."""
 
     first: Tensor
     first_bias: Tensor
@@ -49,7 +55,7 @@ class DecisionNet(nn.Module):
 
     def __init__(self, config: LemConfig) -> None:
         super().__init__()
-        self.steps = config.max_steps
+        self.intervals = max(0, config.knots - 1)
         self.rule = MartingaleRule(config.max_steps)
         inputs, hidden = len(ORDER_FIGURES) + config.context_width, config.decision_hidden
         self.inputs = inputs
@@ -63,33 +69,49 @@ class DecisionNet(nn.Module):
         for name, shape in shapes.items():
             scale = 1.0 / math.sqrt(shape[0]) if len(shape) > 1 else 0.0
             self.shared[name] = nn.Parameter(torch.randn(shape) * scale)
-            deviation = torch.zeros(config.max_steps, len(SCENARIOS), *shape)
-            self.own[name] = nn.Parameter(deviation, requires_grad=bool(config.step_blocks))
+            deviation = torch.zeros(self.intervals + 1, len(SCENARIOS), *shape)
+            self.own[name] = nn.Parameter(deviation, requires_grad=bool(config.knots))
         with torch.no_grad():
             self.shared["last"].mul_(0.05)
         self.register_buffer("sign", signs(), persistent=False)
         self.register_buffer("is_vwap", vwap_flags(), persistent=False)
 
-    def step_block(self, step: int) -> Block:
-        """The networks of one step, [S, ...]; `step` is 1-based."""
-        return Block(**{name: self.shared[name] + self.own[name][step - 1] for name in self.names})
+    @property
+    def places(self) -> int:
+        """How many places of the horizon have weights of their own."""
+        return int(self.intervals) * PLACES_PER_KNOT + 1
+
+    def blocks(self) -> list[Block]:
+        """The networks at each place, [S, ...]. All are made at once, as a gradient for each alone would be as large as
+        for all."""
+        knot = torch.arange(self.places) // PLACES_PER_KNOT
+        share = torch.arange(self.places) % PLACES_PER_KNOT / PLACES_PER_KNOT
+        following = (knot + 1).clamp(max=self.intervals)
+        weights = {}
+        for name in self.names:
+            own, shape = self.own[name], (-1, *[1] * (self.own[name].dim() - 1))
+            between = own[knot] + share.to(own).view(shape) * (own[following] - own[knot])
+            weights[name] = (self.shared[name] + between).unbind(0)
+        return [Block(**{name: weights[name][place] for name in self.names}) for place in range(self.places)]
 
     def propose(self, view: OrderView, block: Block) -> tuple[Tensor, Tensor]:
-        """All scenarios of one step at once: tensors [S, B, ...] -> allocation and stop logit, [S, B]."""
+        """All scenarios at one place of the horizon at once: tensors [S, B, ...] -> allocation and stop logit, [S,
+        B]."""
         return answer(view, _mlp(order_inputs(view), block))
 
 
 class DecisionTable(nn.Module):
-    """A trained DecisionNet as `decision.onnx`: one folded block per step and scenario, looked up row by row."""
+    """A trained DecisionNet as `decision.onnx`: one folded block per place and scenario, looked up row by row."""
 
     sign: Tensor
     is_vwap: Tensor
 
     def __init__(self, net: DecisionNet) -> None:
         super().__init__()
-        self.steps, self.names, self.rule = net.steps, net.names, net.rule
+        self.places, self.names, self.rule = net.places, net.names, net.rule
+        blocks = net.blocks()
         for name in net.names:
-            folded = (net.shared[name] + net.own[name]).detach().flatten(0, 1)  # [N S, ...]
+            folded = torch.cat([getattr(block, name) for block in blocks]).detach()  # [P S, ...]
             self.register_buffer(name, folded)
         self.register_buffer("sign", net.sign.clone())
         self.register_buffer("is_vwap", net.is_vwap.clone())
@@ -98,8 +120,9 @@ class DecisionTable(nn.Module):
         self, context: Tensor, volume_forecast: Tensor, state: Tensor, step: Tensor, scenario: Tensor
     ) -> tuple[Tensor, Tensor]:
         """[B, H], [B, N], [B, K], [B], [B] -> allocation [B], stop probability [B]."""
-        row = (step - 1).clamp(0, self.steps - 1) * len(SCENARIOS) + scenario
-        block = Block(**{name: getattr(self, name)[row] for name in self.names})
+        max_steps = state[..., STATE_COLUMNS.index("max_steps")]
+        row = place_of(step.to(context.dtype), max_steps, self.places).long() * len(SCENARIOS) + scenario
+        block = Block(**{name: getattr(self, name).index_select(0, row) for name in self.names})
         view = OrderView.of(
             self.rule,
             context=context,
@@ -111,6 +134,12 @@ class DecisionTable(nn.Module):
         )
         allocation, logit = answer(view, _mlp(order_inputs(view).unsqueeze(-2), block)[:, 0])
         return allocation, torch.sigmoid(logit)
+
+
+def place_of(step: Tensor, max_steps: Tensor, places: int) -> Tensor:
+    """[...] as whole numbers from 0: the place on which an order of `max_steps` stands before `step`."""
+    passed = ((step - 1.0) / max_steps.clamp(min=1.0)).clamp(0.0, 1.0)
+    return torch.floor(passed * (places - 1.0) + 0.5)
 
 
 def _mlp(x: Tensor, block: Block) -> Tensor:

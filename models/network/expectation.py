@@ -5,13 +5,16 @@ Shapes: B orders, H context width, N steps, K state columns. `...` is any batch.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from app.bundles.inputs import STATE_COLUMNS
-from models.network.context_layout import CONTEXT, TILTED_BARS
+from models.network.context_layout import CONTEXT, VOLATILITY_SPANS
 from models.network.packing import unpacked
 
 SMALL, LARGE = 1e-4, 1e-2
@@ -19,13 +22,19 @@ SMALL, LARGE = 1e-4, 1e-2
 a hedge against busy bars is worth: an uneven pace pays the most for its largest slices."""
 VOLUME_MIN = 1e-12
 FEARLESS_SLOPE = 20.0
+BLOCK = 16
+STEPS_USUAL = 12.0
+"""Distances of orders are told as if they had so many steps: of N steps, over sqrt(N / 12)."""
+VOLATILITY_REACH = 1.0
+"""The volatility of so many steps per step that is left is the unit of an order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where orders stand before a step, [...] each: `state` by STATE_COLUMNS; `context` [..., 9 + H]; `volatility` per
-    bar; the shares of the order `filled` and left (`leaves`); `steps_left` with this one, `to_min` without it; `forced`
-    the share of the later steps that may not be left out."""
+    """Where orders stand before a step, [...] each: `state` by STATE_COLUMNS; `context` [..., 11 + H]; `volatility` per
+    bar over the steps to come, `scale` sqrt(max_steps / STEPS_USUAL); the shares of the order `filled` and left
+    (`leaves`); `steps_left` with this one, `to_min` without it; `forced` the share of the later steps that may not be
+    left out."""
 
     state: dict[str, Tensor]
     context: Tensor
@@ -33,11 +42,23 @@ class Standing:
     sign: Tensor
     is_vwap: Tensor
     volatility: Tensor
+    scale: Tensor
     filled: Tensor
     leaves: Tensor
     steps_left: Tensor
     to_min: Tensor
     forced: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeseenVolume:
+    """Base units, [...] each: of the next step, of the one after it where the order has it, of all steps that are left
+    and of those up to min_steps, the next one at least."""
+
+    next: Tensor
+    second: Tensor
+    left: Tensor
+    to_min: Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +79,6 @@ class Expectation:
 
 def standing(context: Tensor, state: Tensor, step: Tensor, sign: Tensor, is_vwap: Tensor) -> Standing:
     column = unpacked(STATE_COLUMNS, state)
-    volatility = torch.exp(context[..., CONTEXT.log_volatility])
     leaves = (1.0 - column["filled_fraction"]).clamp(min=0.0)
     steps_left = (column["max_steps"] - step + 1.0).clamp(min=1.0)
     to_min = (column["min_steps"] - step).clamp(min=0.0)
@@ -68,7 +88,8 @@ def standing(context: Tensor, state: Tensor, step: Tensor, sign: Tensor, is_vwap
         step=step,
         sign=sign,
         is_vwap=is_vwap,
-        volatility=volatility,
+        volatility=torch.exp(_log_volatility(context, steps_left)),
+        scale=torch.sqrt(column["max_steps"] / STEPS_USUAL),
         filled=column["filled_fraction"],
         leaves=leaves,
         steps_left=steps_left,
@@ -77,32 +98,62 @@ def standing(context: Tensor, state: Tensor, step: Tensor, sign: Tensor, is_vwap
     )
 
 
-def expectation(order: Standing, volume_forecast: Tensor) -> Expectation:
-    context, seen, steps = order.context, order.state["benchmark_volume"], volume_forecast.shape[-1]
-    ahead = torch.arange(steps, dtype=context.dtype, device=context.device)
-    next_volume = volume_forecast[..., 0]
-    left = (volume_forecast * (ahead < order.steps_left[..., None])).sum(-1)
-    to_min = (volume_forecast * (ahead < order.to_min[..., None] + 1.0)).sum(-1)
-    total = (seen + left).clamp(min=VOLUME_MIN)
-    size = order.state["order_volume"] / left.clamp(min=VOLUME_MIN)
-    small = SMALL / (size + SMALL)
+def _log_volatility(context: Tensor, steps_left: Tensor) -> Tensor:
+    """[...]: of the steps that are left, between the spans of the context on straight lines."""
+    spans = context[..., CONTEXT.log_volatilities]
+    reach = torch.log((VOLATILITY_REACH * steps_left).clamp(VOLATILITY_SPANS[0], VOLATILITY_SPANS[-1]))
+    result = spans[..., 0]
+    for index, (near, far) in enumerate(pairwise(VOLATILITY_SPANS)):
+        share = ((reach - math.log(near)) / math.log(far / near)).clamp(0.0, 1.0)
+        result = result + share * (spans[..., index + 1] - spans[..., index])
+    return result
+
+
+def foreseen(volume_forecast: Tensor, steps_left: Tensor, to_min: Tensor) -> ForeseenVolume:
+    """`volume_forecast` [..., N] of the next steps, summed over those that orders of [...] have."""
+    missing = -volume_forecast.shape[-1] % BLOCK
+    filled = functional.pad(volume_forecast, (0, missing)) if missing else volume_forecast
+    blocks = filled.unflatten(-1, (-1, BLOCK))
+    return ForeseenVolume(
+        next=volume_forecast[..., 0],
+        second=volume_forecast[..., min(1, volume_forecast.shape[-1] - 1)] * (steps_left > 1.0),
+        left=_sum_until(blocks, steps_left),
+        to_min=_sum_until(blocks, to_min + 1.0),
+    )
+
+
+def _sum_until(blocks: Tensor, steps: Tensor) -> Tensor:
+    """[...] of [..., N / BLOCK, BLOCK]: the sum of the first `steps`. Whole blocks first: a running sum over all steps
+    is among the dearest things that a graph can do to thousands of orders."""
+    count = blocks.shape[-2]
+    steps = steps.clamp(0.0, float(count * BLOCK))
+    block = torch.floor(steps / BLOCK)
+    index = torch.arange(count, dtype=steps.dtype, device=steps.device)
+    whole = (blocks.sum(-1) * (index < block[..., None])).sum(-1)
+    chosen = block.clamp(max=count - 1.0).long()[..., None, None].expand(*block.shape, 1, BLOCK)
+    within = torch.arange(BLOCK, dtype=steps.dtype, device=steps.device)
+    rest: Tensor = (blocks.gather(-2, chosen)[..., 0, :] * (within < (steps - block * BLOCK)[..., None])).sum(-1)
+    return whole + rest
+
+
+def expectation(order: Standing, volume: ForeseenVolume) -> Expectation:
+    context, seen = order.context, order.state["benchmark_volume"]
+    size = order.state["order_volume"] / volume.left.clamp(min=VOLUME_MIN)
     free, forced = context[..., CONTEXT.free_tilts], context[..., CONTEXT.forced_tilts]
     log_tilts = free + order.forced[..., None] * (forced - free)
-    tilts = torch.exp(log_tilts / (1.0 + size / LARGE)[..., None])
-    hedged = tilts[..., torch.arange(steps).clamp(max=len(TILTED_BARS) - 1)] * volume_forecast
-    following = seen + hedged[..., 0]
-    whole = (seen + (hedged * (ahead < order.steps_left[..., None])).sum(-1)).clamp(min=VOLUME_MIN)
-    by_volume = following / whole
+    following, second, later = torch.exp(log_tilts / (1.0 + size / LARGE)[..., None]).unbind(-1)
+    hedged_next = seen + following * volume.next
+    hedged = hedged_next + second * volume.second + later * (volume.left - volume.next - volume.second).clamp(min=0.0)
     even = order.step / order.state["max_steps"]
     return Expectation(
-        next_volume=next_volume,
-        volume_left=left,
-        volume_to_min=to_min,
-        volume_total=total,
+        next_volume=volume.next,
+        volume_left=volume.left,
+        volume_to_min=volume.to_min,
+        volume_total=(seen + volume.left).clamp(min=VOLUME_MIN),
         size=size,
-        small=small,
+        small=SMALL / (size + SMALL),
         even=even,
-        share=torch.where(order.is_vwap, by_volume, even),
+        share=torch.where(order.is_vwap, hedged_next / hedged.clamp(min=VOLUME_MIN), even),
     )
 
 
@@ -112,6 +163,15 @@ def slice_cap(order: Standing, expected: Expectation) -> Tensor:
     permitted = rate * expected.next_volume / order.state["order_volume"].clamp(min=VOLUME_MIN)
     limited = rate < 1.0
     return torch.where(limited, torch.minimum(most, permitted), most)
+
+
+def room_later(order: Standing, expected: Expectation) -> Tensor:
+    """[...]: the share of the order that the steps after the next one may trade, by both limits."""
+    by_slices = (order.steps_left - 1.0) * order.state["max_slice_fraction"]
+    rate = order.state["max_participation_rate"]
+    later = (expected.volume_left - expected.next_volume).clamp(min=0.0)
+    by_volume = rate * later / order.state["order_volume"].clamp(min=VOLUME_MIN)
+    return torch.where(rate < 1.0, torch.minimum(by_slices, by_volume), by_slices)
 
 
 def fearless(risk_aversion: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """From raw bars to numbers without units. This runs inside `context.onnx`, so training and serving cannot drift apart.
 
 Everything is a function of the window's closed bars alone. Rows of zeros (bars that do not exist) count for nothing.
-Shapes: B windows, L lookback, T recurrence, N steps, F variables, W window-level figures,
+Shapes: B windows, L lookback, T recurrence, N steps, A knots ahead, F variables, W window-level figures,
 D directions, V levels, K bar lengths.
 """
 
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.network.ahead import gathered_at, knots_of
 from models.network.clean_bars import MOVE_USUAL, candles_of, clean_bars, returns_of, volumes_of
 from models.network.directions import Moves, directions
 from models.network.lengths import length_shares
 from models.network.levels import levels
 from models.network.packing import packed
-from models.network.profiles import profile, same_time, stretches_of
+from models.network.profiles import earlier_days
 from models.network.variables import VARIABLES, of_bars, of_newest, turns
 from models.network.window_figures import WINDOW_FIGURES, window_figures
 from models.settings.sizes import LemConfig
@@ -29,8 +30,8 @@ TRUST_FROM_TO = 0.12, 0.24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """`variables` [B, T, F] as VARIABLES; `window` [B, W + 2 N]: WINDOW_FIGURES and the profiles ahead; `directions`
-    [B, D], `levels` [B, W + 2 N + V] and `lengths` [B, K] are explained in the modules of these names; `trust` [B] from
+    """`variables` [B, T, F] as VARIABLES; `window` [B, W + 2 A]: WINDOW_FIGURES and the profiles ahead; `directions`
+    [B, D], `levels` [B, W + 2 A + V] and `lengths` [B, K] are explained in the modules of these names; `trust` [B] from
     0 to 1; `volatility` [B] per bar, as a fraction; `volume` [B] mean per bar, base units; `volume_profile` [B, N] log
     of the expected volume of each next step over `volume`."""
 
@@ -50,7 +51,7 @@ class BarFeatures(nn.Module):
 
     long_weight: Tensor
     short_weight: Tensor
-    analogue: Tensor
+    at_knots: Tensor
 
     def __init__(self, config: LemConfig) -> None:
         super().__init__()
@@ -58,24 +59,25 @@ class BarFeatures(nn.Module):
         age = torch.arange(config.lookback - 1, -1, -1, dtype=torch.float32)
         self.register_buffer("long_weight", 0.5 ** (age / LONG_HALF_LIFE), persistent=False)
         self.register_buffer("short_weight", 0.5 ** (age / SHORT_HALF_LIFE), persistent=False)
-        stretches = stretches_of(config.lookback, config.recurrence + config.max_steps)
-        self.register_buffer("analogue", stretches, persistent=False)
+        at_knots = gathered_at(knots_of(config.max_steps), config.max_steps)
+        self.register_buffer("at_knots", at_knots, persistent=False)
 
     def forward(self, raw: Tensor) -> Features:
         bars = clean_bars(raw)
         returns = returns_of(bars, self.long_weight)
         volumes = volumes_of(bars, self.long_weight)
-        days = same_time(bars, len(self.analogue), self.recurrence)
-        volume_profile = profile(volumes.log_volume, days, self.analogue)  # [B, T + N]
-        volatility_profile = profile((returns.scaled.abs() - MOVE_USUAL) * returns.follows, days, self.analogue)
+        days = earlier_days(bars, self.recurrence, self.steps)
+        volume_profile = days.profile(volumes.log_volume)  # [B, T + N]
+        volatility_profile = days.profile((returns.scaled.abs() - MOVE_USUAL) * returns.follows)
         day, week = turns(bars)
         candles = candles_of(bars, returns.volatility)
         alone = of_bars(bars, returns, volumes, candles, day, week)
         here = bars.here[:, -self.recurrence :]
         past, ahead = volume_profile[:, : self.recurrence], volume_profile[:, self.recurrence :]
         variables = of_newest(alone, here, past, volatility_profile)
-        figures = window_figures(bars, returns, volumes, candles, days, self.short_weight, self.recurrence, self.steps)
-        window = torch.cat([packed(WINDOW_FIGURES, figures), ahead, volatility_profile[:, self.recurrence :]], dim=-1)
+        figures = window_figures(bars, returns, volumes, candles, days.known, self.short_weight, self.recurrence)
+        profiles = (ahead, volatility_profile[:, self.recurrence :])
+        window = torch.cat([packed(WINDOW_FIGURES, figures), *(each @ self.at_knots for each in profiles)], dim=-1)
         moves = Moves.of(bars, returns, volumes, candles)
         bar_seconds = bars.bar_seconds[:, -1]
         return Features(

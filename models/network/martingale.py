@@ -5,7 +5,11 @@ far - last close) / volatility, as a buyer sees it, the order ends where y reach
 share of the order that depends on y. The network's outputs are shifts of these, so a fresh one already acts well and
 training learns what real markets add: forecasts, volumes, costs, caps and taste for risk.
 
-Shapes: N longest horizon, R rows (one for each min_steps <= max_steps and step), Y points of the grid of y.
+In units of sqrt(max_steps) the rule depends on shares of the horizon alone, nearly: so the tables hold a few lengths,
+and a length between them is read on straight lines between its neighbours. y, thresholds and distances have that unit
+here.
+
+Shapes: K lengths, R steps left, M earliest ends, T steps, Y points of the grid of y. `...` is any batch.
 """
 
 from __future__ import annotations
@@ -14,61 +18,132 @@ from functools import cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from app.decision.policies.stopping_rule import stopping_rule
 
-Y_MAX, Y_STEP = 5.0, 0.25
-THRESHOLD_MAX = 8.0
+THRESHOLD_LENGTHS = (*range(2, 13), 16, 24, 32, 48, 64, 96, 128, 192, 256)
+PACE_LENGTHS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)
+"""In these units the hedge hardly changes from the last length on."""
+EARLIEST, PACED = 12, 24
+"""The hedge is kept for earliest ends at each twelfth of a horizon, and by the end of each twenty-fourth."""
+Y_MAX, Y_POINTS = 1.45, 41
+THRESHOLD_MAX = 2.3
+
+Matrix = NDArray[np.float64]
 
 
 class MartingaleRule(nn.Module):
     """Threshold and target of the optimum for any mixture of horizons and steps. It has nothing to learn."""
 
-    row: Tensor
     thresholds: Tensor
-    targets: Tensor
+    paces: Tensor
+    threshold_lengths: Tensor
+    pace_lengths: Tensor
 
     def __init__(self, steps: int) -> None:
         super().__init__()
-        row, thresholds, targets = _tables(steps)
-        self.steps, self.points = steps, targets.shape[1]
-        self.register_buffer("row", torch.from_numpy(row), persistent=False)
-        self.register_buffer("thresholds", torch.from_numpy(thresholds), persistent=False)
-        self.register_buffer("targets", torch.from_numpy(targets).flatten(), persistent=False)
+        thresholds, paces = _thresholds(steps), _paces(steps)
+        self.width = thresholds.shape[1]
+        self.register_buffer("thresholds", torch.from_numpy(thresholds).float().flatten(), persistent=False)
+        self.register_buffer("paces", torch.from_numpy(paces).float().flatten(), persistent=False)
+        for name, lengths in (("threshold_lengths", THRESHOLD_LENGTHS), ("pace_lengths", PACE_LENGTHS)):
+            kept = torch.tensor(_up_to(lengths, steps), dtype=torch.float32)
+            self.register_buffer(name, kept, persistent=False)
 
-    def rows(self, min_steps: Tensor, max_steps: Tensor, step: Tensor) -> Tensor:
-        """The table's row for each order; figures beyond the longest horizon are taken at it."""
-        latest = max_steps.clamp(1, self.steps)
-        earliest = torch.minimum(min_steps.clamp(min=1), latest)
-        present = torch.minimum(step.clamp(min=1), latest)
-        index = ((earliest - 1.0) * self.steps + latest - 1.0) * self.steps + present - 1.0
-        return self.row[index.long()]
+    def threshold(self, min_steps: Tensor, max_steps: Tensor, step: Tensor) -> Tensor:
+        """[...]: from this y on the order ends with `step`; before `min_steps` it cannot, and before its first step
+        there is nothing to end for."""
+        lengths = self.threshold_lengths
+        index, share = _between(lengths, max_steps)
+        left = (max_steps - step + 1.0) / max_steps
+        low, high = (self._at_length(index + side, left * lengths[index + side]) for side in (0, 1))
+        threshold = low + share * (high - low)
+        return torch.where(step < min_steps.clamp(min=2.0), THRESHOLD_MAX, threshold)
 
-    def threshold(self, rows: Tensor) -> Tensor:
-        return self.thresholds[rows]
+    def _at_length(self, index: Tensor, steps_left: Tensor) -> Tensor:
+        """[...]: the threshold of a length of the table. At the last step every order ends, so that the step before it
+        stands for what lies between them; so does the second step for the first."""
+        longest = self.threshold_lengths[index] - 1.0
+        left = torch.minimum(steps_left.clamp(min=2.0), longest.clamp(min=2.0))
+        whole = torch.minimum(left.floor(), (longest - 1.0).clamp(min=2.0))
+        first = index * self.width + whole.long()
+        low, high = self.thresholds[first], self.thresholds[first + 1]
+        return low + (left - whole) * (high - low)
 
-    def target(self, rows: Tensor, y: Tensor) -> Tensor:
-        """The share of the order to have done by the end of the step, between the grid's points on straight lines."""
-        position = (y.clamp(-Y_MAX, Y_MAX) + Y_MAX) / Y_STEP
-        left = position.detach().floor().clamp(max=self.points - 2.0)
-        first = rows * self.points + left.long()
-        low, high = self.targets[first], self.targets[first + 1]
-        return low + (position - left) * (high - low)
+    def target(self, min_steps: Tensor, max_steps: Tensor, step: Tensor, y: Tensor) -> Tensor:
+        """[...]: the share of the order to have done by the end of `step`. `min_steps` need not be whole."""
+        length, length_share = _between(self.pace_lengths, max_steps)
+        earliest, earliest_share = _on_grid(min_steps / max_steps * EARLIEST, EARLIEST)
+        paced, paced_share = _on_grid(step / max_steps * PACED, PACED)
+        point, point_share = _on_grid((y.clamp(-Y_MAX, Y_MAX) + Y_MAX) * ((Y_POINTS - 1) / (2.0 * Y_MAX)), Y_POINTS - 1)
+        first = ((length * (EARLIEST + 1) + earliest) * (PACED + 1) + paced) * Y_POINTS + point
+        strides = ((EARLIEST + 1) * (PACED + 1) * Y_POINTS, (PACED + 1) * Y_POINTS, Y_POINTS, 1)
+        corners = torch.tensor([0], device=first.device)
+        for stride in strides:
+            corners = torch.cat([corners, corners + stride])
+        found = self.paces[first[..., None] + corners]
+        for share in (point_share, paced_share, earliest_share, length_share):  # the last stride lies outermost
+            near, far = found.chunk(2, dim=-1)
+            found = near + share[..., None] * (far - near)
+        return found[..., 0]
+
+
+def _between(lengths: Tensor, max_steps: Tensor) -> tuple[Tensor, Tensor]:
+    """[...] each: the table's length below `max_steps`, and how far it lies towards the next, along the logarithm."""
+    last = len(lengths) - 2
+    above = (
+        (max_steps[..., None] >= lengths[1:-1]).to(torch.int64).sum(-1)
+        if last > 0
+        else torch.zeros_like(max_steps).long()
+    )
+    low, high = torch.log(lengths[above]), torch.log(lengths[above + 1])
+    return above, ((torch.log(max_steps) - low) / (high - low)).clamp(0.0, 1.0)
+
+
+def _on_grid(position: Tensor, last: int) -> tuple[Tensor, Tensor]:
+    """[...] each: the point of a grid of whole numbers below `position`, and how far it lies towards the next."""
+    position = position.clamp(0.0, float(last))
+    point = position.detach().floor().clamp(max=last - 1.0)
+    return point.long(), position - point
+
+
+def _up_to(lengths: tuple[int, ...], steps: int) -> tuple[int, ...]:
+    """The lengths that horizons of up to `steps` need; at least two, to lie between."""
+    return lengths[: max(2, sum(length < steps for length in lengths) + 1)]
 
 
 @cache
-def _tables(steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`row` [N N N] for (min_steps, max_steps, step) counted from 0, `threshold` [R], `target` [R, Y]."""
-    grid = np.linspace(-Y_MAX, Y_MAX, round(2 * Y_MAX / Y_STEP) + 1)
-    row = np.zeros((steps, steps, steps), dtype=np.int64)
-    thresholds: list[float] = []
-    targets: list[np.ndarray] = []
-    for latest in range(1, steps + 1):
-        for earliest in range(1, latest + 1):
-            rule = stopping_rule(earliest, latest)
-            for closed in range(latest):
-                row[earliest - 1, latest - 1, closed] = len(thresholds)
-                thresholds.append(float(np.clip(rule.threshold[closed], -THRESHOLD_MAX, THRESHOLD_MAX)))
-                targets.append(np.interp(grid, rule.y, rule.pace[closed]))
-    return row.flatten(), np.array(thresholds, dtype=np.float32), np.stack(targets).astype(np.float32)
+def _thresholds(steps: int) -> Matrix:
+    """[K, R + 1] by the number of steps left with the present one."""
+    lengths = _up_to(THRESHOLD_LENGTHS, steps)
+    table = np.full((len(lengths), max(lengths) + 2), THRESHOLD_MAX)
+    for row, length in zip(table, lengths, strict=True):
+        threshold = stopping_rule(1, length).threshold / np.sqrt(length)
+        row[1 : length + 1] = np.clip(threshold[::-1], -THRESHOLD_MAX, THRESHOLD_MAX)
+    return table
+
+
+@cache
+def _paces(steps: int) -> Matrix:
+    """[K, M, T, Y]."""
+    lengths = _up_to(PACE_LENGTHS, steps)
+    grid = np.linspace(-Y_MAX, Y_MAX, Y_POINTS)
+    table = np.zeros((len(lengths), EARLIEST + 1, PACED + 1, Y_POINTS))
+    for index, length in enumerate(lengths):
+        for twelfths in range(EARLIEST + 1):
+            table[index, twelfths] = _paces_of(length, max(1.0, length * twelfths / EARLIEST), grid)
+    return table
+
+
+def _paces_of(length: int, earliest: float, grid: Matrix) -> Matrix:
+    """[T, Y]: the hedge of one horizon; an earliest end between two steps lies on a straight line between theirs."""
+    below, above = int(np.floor(earliest)), int(np.ceil(earliest))
+    by_step = [np.zeros((length + 1, len(grid))) for _ in range(2)]
+    for steps, min_steps in zip(by_step, (below, above), strict=True):
+        rule = stopping_rule(min_steps, length)
+        steps[1:] = [np.interp(grid * np.sqrt(length), rule.y, pace) for pace in rule.pace]
+    whole = by_step[0] + (earliest - below) * (by_step[1] - by_step[0])
+    times = np.arange(PACED + 1) * length / PACED
+    return np.stack([np.interp(times, np.arange(length + 1), whole[:, point]) for point in range(len(grid))], axis=1)

@@ -11,6 +11,7 @@ Shapes: B orders, H context width, N steps, K state columns, O outlooks. `...` i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +20,16 @@ from torch import Tensor
 
 from models.network.context import OUTLOOK_GAIN, walk_deviation
 from models.network.context_layout import CONTEXT
-from models.network.expectation import Expectation, Standing, expectation, slice_cap, standing
+from models.network.expectation import (
+    STEPS_USUAL,
+    Expectation,
+    ForeseenVolume,
+    Standing,
+    expectation,
+    foreseen,
+    slice_cap,
+    standing,
+)
 from models.network.martingale import MartingaleRule
 from models.settings.sizes import OUTLOOKS
 
@@ -32,8 +42,9 @@ costs them more."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
     """Where the optimum for a random walk would stand, [...] each: `y` is the benchmark so far over the last close, as
-    a buyer sees it, in units of volatility; the order is `beyond` its threshold by so much, or aims at `target`, a
-    share of the order. `ahead` is the target of an order that keeps so little back that one slice can finish it."""
+    a buyer sees it, in units of volatility and the order's scale; the order is `beyond` its threshold by so much, or
+    aims at `target`, a share of the order. `ahead` is the target of an order that keeps so little back that one slice
+    can finish it."""
 
     y: Tensor
     beyond: Tensor
@@ -64,9 +75,14 @@ class OrderView:
         sign: Tensor,
         is_vwap: Tensor,
     ) -> OrderView:
-        """[..., 9 + H], [..., N], [..., K] and [...] each."""
+        """[..., 11 + H], [..., N], [..., K] and [...] each."""
         orders = standing(context, state, step, sign, is_vwap)
-        expected = expectation(orders, volume_forecast)
+        return cls.seeing(rule, orders, foreseen(volume_forecast, orders.steps_left, orders.to_min))
+
+    @classmethod
+    def seeing(cls, rule: MartingaleRule, orders: Standing, volume: ForeseenVolume) -> OrderView:
+        """Of orders that expect this volume."""
+        expected = expectation(orders, volume)
         cap = slice_cap(orders, expected)
         edge = outlook_edge(orders)
         return cls(standing=orders, expectation=expected, cap=cap, edge=edge, aim=aim(orders, expected, cap, rule))
@@ -74,7 +90,7 @@ class OrderView:
 
 def outlook_edge(order: Standing) -> Tensor:
     """[...]: what trading in the next bar is expected to gain over trading evenly in all that are left, in units of
-    volatility: the outlooks of the nearest spans, on straight lines between them."""
+    volatility and the order's scale: the outlooks of the nearest spans, on straight lines between them."""
     context = order.context
     if context.shape[-1] == CONTEXT.learned.start:
         return torch.zeros_like(order.leaves)
@@ -86,17 +102,19 @@ def outlook_edge(order: Standing) -> Tensor:
     for near, (low, high) in enumerate(pairwise(OUTLOOKS)):
         part = ((left - low) / (high - low)).clamp(0.0, 1.0)
         far = far + part * (mean[..., near + 1] - mean[..., near])
-    return order.sign * far  # the next bar's own mean is where the lines begin
+    return order.sign * far / order.scale  # the next bar's own mean is where the lines begin
 
 
 def aim(order: Standing, expected: Expectation, cap: Tensor, rule: MartingaleRule) -> Aim:
     state = order.state
-    y = -order.sign * state["price_return"] / order.volatility
+    y = -order.sign * state["price_return"] / (order.volatility * order.scale)
     slices = torch.ceil(1.0 / state["max_slice_fraction"].clamp(min=1e-3) - 1e-4)
-    rows = rule.rows(torch.maximum(state["min_steps"], slices), state["max_steps"], order.step)
+    earliest = torch.minimum(torch.maximum(state["min_steps"], slices), state["max_steps"])
     uncapped = order.is_vwap & (state["max_slice_fraction"] >= 1.0)
     patience = 1.0 - uncapped * (1.0 - VWAP_PATIENCE) * order.context[..., CONTEXT.trust] * expected.small
-    beyond = y - patience * rule.threshold(rows)
-    target = (expected.share + rule.target(rows, y) - expected.even).clamp(0.0, 1.0)
+    unit = math.sqrt(STEPS_USUAL)  # the rule knows lengths in units of sqrt(max_steps)
+    beyond = y - patience * unit * rule.threshold(earliest, state["max_steps"], order.step)
+    paced = rule.target(earliest, state["max_steps"], order.step, y / unit)
+    target = (expected.share + paced - expected.even).clamp(0.0, 1.0)
     ahead = torch.maximum(target, torch.minimum(order.filled + 1.02 * cap, 1.0 - 0.98 * cap))
     return Aim(y=y, beyond=beyond, target=target, ahead=ahead)

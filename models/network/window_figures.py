@@ -14,7 +14,9 @@ from models.network.averages import mean, root_mean_square
 from models.network.clean_bars import RETURN_CLIP, Candles, CleanBars, Returns, Volumes
 from models.network.packing import aged, unpacked
 
-NEWEST_BARS, DAYS_MAX, SHORT_TREND = 4, 5.0, 12
+NEWEST_BARS, DAYS_USUAL, SHORT_TREND = 4, 5.0, 12
+SESSION_END_BARS = 24
+"""What is left of a session is told in so many bars before its end."""
 NEWEST = tuple(
     figure for name in ("return", "price_over_close", "body", "volume") for figure in aged(name, NEWEST_BARS)
 )
@@ -33,7 +35,6 @@ def window_figures(
     days: Tensor,
     short_weight: Tensor,
     recurrence: int,
-    steps: int,
 ) -> dict[str, Tensor]:
     """[B] each. `days` [B, ...] is 1 for each earlier day whose course is known; `short_weight` [L] is how much each
     bar counts for what is newest."""
@@ -44,8 +45,8 @@ def window_figures(
         "trend_short": _trend(returns.scaled, SHORT_TREND),
         "trend_recurrence": _trend(returns.scaled, recurrence),
         "volatility": torch.log(returns.volatility[:, 0]) / 4.0 + 1.5,
-        "days_known": days.sum(-1).clamp(max=DAYS_MAX) / DAYS_MAX,
-        **_session(returns.after_gap, steps),
+        "days_known": days.sum(-1).clamp(max=DAYS_USUAL) / DAYS_USUAL,
+        **_session(returns.after_gap),
         **_newest(returns.scaled, candles.price_over_close, candles.body, volumes.log_volume),
     }
 
@@ -58,7 +59,7 @@ def _newest(*parts: Tensor) -> dict[str, Tensor]:
     return unpacked(NEWEST, torch.cat([part[:, -NEWEST_BARS:] for part in parts], dim=-1))
 
 
-def _session(after_gap: Tensor, steps: int) -> dict[str, Tensor]:
+def _session(after_gap: Tensor) -> dict[str, Tensor]:
     """Whether the market closes, how much of its session is done as a share of the one before, and what is left of it.
 
     A session is what lies between two gaps in the times of day, so early closes and other calendars are seen too.
@@ -69,5 +70,5 @@ def _session(after_gap: Tensor, steps: int) -> dict[str, Tensor]:
     length, done = newest - before, index[-1] - newest + 1.0
     known = (before > 0.0).to(after_gap.dtype)
     share = (done / length.clamp(min=1.0)).clamp(max=1.5)
-    left = ((length - done) / steps).clamp(0.0, 1.0)
+    left = ((length - done) / SESSION_END_BARS).clamp(0.0, 1.0)
     return {"closes": known, "session_done": known * share, "session_left": known * left}

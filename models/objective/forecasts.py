@@ -10,8 +10,9 @@ import math
 import torch
 from torch import Tensor
 
+from models.network.ahead import judged_steps
 from models.network.context import ContextReading, walk_deviation
-from models.network.context_layout import CONTEXT
+from models.network.context_layout import CONTEXT, VOLATILITY_SPANS
 from models.network.features import Features
 from models.objective.stretches import Stretches
 from models.settings.sizes import OUTLOOKS
@@ -19,9 +20,8 @@ from models.settings.sizes import OUTLOOKS
 OUTLOOK_MAX = 4.0
 VOLATILITY_MIN = 1e-5
 """Frozen prices have no unit to count gains in."""
-VOLATILITY_STEPS, NORMAL_OVER_MEAN = 4, math.sqrt(math.pi / 2.0)
-"""The bars whose volatility is foreseen: thresholds in the unit of the next few bars earn more than in that of a whole
-horizon. And a normal's standard deviation over its mean absolute value."""
+NORMAL_OVER_MEAN = math.sqrt(math.pi / 2.0)
+"""A normal's standard deviation over its mean absolute value."""
 RATIO_MIN, RATIO_MAX = 1e-3, 20.0
 EMPTY_SHARE = 0.02
 """Added to both sides of a volume ratio, as a share of the mean: an empty bar must not be an infinite surprise."""
@@ -54,20 +54,22 @@ def volume_that_came(stretches: Stretches, features: Features) -> tuple[Tensor, 
 
 
 def volatility_that_came(stretches: Stretches, features: Features) -> Tensor:
-    """The volatility of the next bars, [G K], from their mean absolute return: what is rare and wild would raise the
-    thresholds of all other orders too."""
+    """The volatility of the next bars, [G K, V] for each of the spans that are foreseen, from their mean absolute
+    return: what is rare and wild would raise the thresholds of all other orders too."""
     moves = torch.log(stretches.close[:, 1:] / stretches.close[:, :-1]).float().abs()
     steps = features.volume_profile.shape[-1]
-    following = moves.unfold(-1, steps, 1)[..., :VOLATILITY_STEPS].flatten(0, 1)
-    return NORMAL_OVER_MEAN * following.mean(-1)
+    mean = moves.unfold(-1, steps, 1).flatten(0, 1).cumsum(-1)
+    spans = torch.tensor(VOLATILITY_SPANS, device=mean.device).clamp(max=steps)
+    return NORMAL_OVER_MEAN * mean[:, spans - 1] / spans
 
 
 def forecast_losses(stretches: Stretches, features: Features, reading: ContextReading) -> tuple[Tensor, Tensor]:
     """Deviances r - log r - 1 of the ratio of what came to what was expected. Their minimum is at the *mean*, so the
     forecast is corrected from the median to the mean by construction."""
     volatility = volatility_that_came(stretches, features)
-    ahead = volatility / torch.exp(reading.context[:, CONTEXT.log_volatility])
-    return deviance(volume_ratio(stretches, features, reading)), deviance(ahead)
+    ahead = volatility / torch.exp(reading.context[:, CONTEXT.log_volatilities])
+    judged = judged_steps(reading.volume.shape[-1]) - 1
+    return deviance(volume_ratio(stretches, features, reading)[:, judged]), deviance(ahead)
 
 
 def volume_ratio(stretches: Stretches, features: Features, reading: ContextReading) -> Tensor:

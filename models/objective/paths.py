@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from models.network.context import ContextReading
-from models.network.context_layout import CONTEXT
 from models.network.features import Features
 from models.objective.stretches import Stretches
 
@@ -33,16 +32,14 @@ class Paths:
 def paths_of(stretches: Stretches, features: Features, reading: ContextReading, repeat: int) -> Paths:
     """Every start of every stretch, each `repeat` times: B = G J R orders.
 
-    `features` and `reading` are of the stretches' windows. What the orders come to teaches the forecasts nothing: they
-    would bend to what a hedge likes to see, and the hedge has figures of its own.
+    `features` and `reading` are of the stretches' windows.
     """
     groups, contexts, starts = len(stretches.price), stretches.contexts, stretches.starts
     steps = contexts - starts + 1
     reach = torch.arange(starts)[:, None] + torch.arange(steps)  # [J, N]: step n of start j stands on context j + n
     origin = stretches.close[:, :starts, None]
-    forecasts = reading.context[:, CONTEXT.forecasts].detach()
-    kept = torch.cat([forecasts, reading.context[:, CONTEXT.forecasts.stop :]], dim=-1)
-    context, volume_forecast = (part.unflatten(0, (groups, contexts)) for part in (kept, reading.volume.detach()))
+    seen = reading.context, reading.volume[:, :steps]
+    context, volume_forecast = (part.unflatten(0, (groups, contexts)) for part in seen)
     volatility = features.volatility.unflatten(0, (groups, contexts))[:, :starts]
 
     def per_order(values: Tensor) -> Tensor:

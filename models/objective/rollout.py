@@ -8,7 +8,8 @@ of stopping at step s and survive_s = prod_{r<s} (1 - p_r), the expected utility
 
 with p = 1 at the last step and the utility u of models/objective/utility.py. It is smooth in all parameters and has no
 sampling noise. Gains are minus the slippage against the order's benchmark and minus the costs, as a fraction of the
-volatility per bar at the order's start.
+volatility per bar at the order's start and of sqrt(N / 12): so gains of all lengths are alike, and those of 12 steps
+are in plain volatilities.
 
 Costs of slices beyond the market's price are those of app/domain/costs.py.
 
@@ -25,13 +26,15 @@ from torch import Tensor
 
 from app.bundles.inputs import STATE_COLUMNS
 from app.domain.benchmark import slippage_bps
-from app.domain.costs import FREE, VOLUME_FLOOR, Costs, square_root_impact
+from app.domain.costs import FREE, Costs
 from app.domain.order import SCENARIOS
 from app.domain.projection import STOP_THRESHOLD
-from models.network.decision import DecisionNet
+from models.network.decision import DecisionNet, place_of
+from models.network.expectation import STEPS_USUAL, foreseen, standing
 from models.network.order_view import OrderView
 from models.network.packing import packed
 from models.network.scenarios import notional_flags
+from models.objective.full_speed import Finish, FullSpeed
 from models.objective.paths import Paths
 from models.objective.terms import Terms
 from models.objective.utility import utility
@@ -40,8 +43,6 @@ BPS = 10_000.0
 HEDGE_SCALE = 0.1
 """Beyond so many units of volatility the surcharge on the pace's risk grows no faster than the gain: with the utility's
 own scale of 1 the hedge learns from few wild orders, and most are tracked less closely."""
-DUST = 1e-6
-"""A share of an order too small to count as a slice: float32 leaves such rests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +61,13 @@ class RolloutOutcome:
 def roll(
     net: DecisionNet, paths: Paths, terms: Terms, costs: Costs = FREE, *, hedge: Tensor | None = None
 ) -> RolloutOutcome:
-    """Run every order in all 8 scenarios.
+    """Run every order in all 8 scenarios, over as many steps as the paths have.
 
     The stop decides the mean; before it the pace is nearly free, and is the hedge. `hedge` [B] is a surcharge on the
     risk aversion that only the pace feels: its gradient does not reach the stop's probabilities.
     """
     rolling = _Rolling(net, paths, terms, costs, hedge)
-    for step in range(1, int(terms.max_steps.max()) + 1):
+    for step in range(1, paths.price.shape[1] + 1):
         rolling.advance(step)
     return RolloutOutcome(
         utility=rolling.utility,
@@ -80,18 +81,19 @@ def roll(
 class _Rolling:
     def __init__(self, net: DecisionNet, paths: Paths, terms: Terms, costs: Costs, hedge: Tensor | None) -> None:
         self.net, self.paths, self.terms, self.costs, self.hedge = net, paths, terms, costs, hedge
-        dtype, scenarios = paths.price.dtype, len(SCENARIOS)
+        self.blocks = net.blocks()
+        self.longest = paths.price.shape[1]
+        self.scale = math.sqrt(self.longest / STEPS_USUAL)
         self.sign = net.sign[:, None]  # [S, 1]
         self.is_vwap = net.is_vwap[:, None]
         self.by_notional = notional_flags().to(paths.price.device)[:, None]
         self.traded = paths.volume.cumsum(-1)
         self.benchmarks = _benchmarks(paths, self.traded, self.is_vwap)
-        market = torch.maximum(paths.volume, VOLUME_FLOOR * paths.volume.mean(-1, keepdim=True))  # [B, N]
-        # Where a whole horizon trades nothing there is no impact to speak of.
-        self.size = terms.order_volume[:, None] / torch.where(market > 0.0, market, math.inf)
-        self.capped = bool((terms.max_slice_fraction < 1.0).any())
-        zero = torch.zeros(scenarios, len(paths.price), dtype=dtype, device=paths.price.device)
-        self.filled, self.paid = zero, zero  # paid: sum of a p for a quantity, of a / p for a notional
+        self.speed = FullSpeed.of(paths, terms, costs, self.by_notional)
+        shape = len(SCENARIOS), len(paths.price)
+        zero = torch.zeros(shape, dtype=paths.price.dtype, device=paths.price.device)
+        self.filled = zero
+        self.paid = zero  # the sum of a p for a quantity, of a / p for a notional, less the sum of a
         self.impact = zero  # what the slices so far cost, in units of volatility
         self.survive = zero + 1.0
         self.utility, self.hedging, self.gain, self.hard_gain, self.steps = zero, zero, zero, zero, zero
@@ -100,35 +102,48 @@ class _Rolling:
     def advance(self, step: int) -> None:
         """Every order may stop before `step`; those that go on trade in it."""
         view = self._view(step)
-        allocation, logit = self.net.propose(view, self.net.step_block(step))
+        place = int(place_of(torch.tensor(float(step)), torch.tensor(float(self.longest)), self.net.places))
+        allocation, logit = self.net.propose(view, self.blocks[place])
         self._end(step, view.standing.leaves, logit)
         self._trade(step, allocation)
 
     def _end(self, step: int, leaves: Tensor, logit: Tensor) -> None:
         terms = self.terms
-        alive = (terms.max_steps >= step).to(leaves.dtype)  # [B]
-        last = (terms.max_steps == step).to(leaves.dtype)
-        steps_to_finish = torch.ceil(leaves / terms.max_slice_fraction - 1e-4)
-        may_stop = (step + steps_to_finish - 1.0 >= terms.min_steps) & (terms.max_steps > step)
-        stop = torch.sigmoid(logit) * may_stop + last
-        gain, end = self._finish(step, leaves)
+        finish = self.speed.finish(step, leaves)
+        end = finish.end.to(leaves.dtype)
+        may_stop = end >= terms.min_steps
+        stop = torch.sigmoid(logit) * may_stop if step < self.longest else torch.ones_like(leaves)
+        gain = self._gain(self.filled + leaves, self.paid + finish.paid, self._benchmark(step, finish), finish.impact)
         worth = utility(gain, terms.risk_aversion, torch.sqrt)
-        weight = self.survive * stop * alive
+        weight = self.survive * stop
         self.utility = self.utility + weight * worth
         if self.hedge is not None:
             usual = torch.sqrt(HEDGE_SCALE**2 + gain * gain) - HEDGE_SCALE
             self.hedging = self.hedging + weight.detach() * self.hedge * usual
         self.gain = self.gain + weight * gain
         self.survive = self.survive * (1.0 - stop)
-        hard = self.running * alive * (stop > STOP_THRESHOLD).to(gain.dtype)
+        hard = self.running * (stop > STOP_THRESHOLD).to(gain.dtype)
         self.hard_gain = self.hard_gain + (hard * gain).detach()
         self.steps = self.steps + hard * end
         self.running = self.running - hard
 
+    def _benchmark(self, step: int, finish: Finish) -> Tensor:
+        """[S, B]: at the end of a finish. The end jumps by a whole bar as the rest passes what a bar permits. The value
+        is exact; the gradient is that of a benchmark that moves along with the last piece's share of a full one."""
+        if not self.speed.limited:
+            return self.benchmarks[..., step - 1]
+        at_end, before = (
+            self.benchmarks.gather(-1, (finish.end - ended).clamp(min=1)[..., None] - 1)[..., 0] for ended in (0, 1)
+        )
+        moving = finish.last_share - finish.last_share.detach() + 1.0
+        return torch.where(finish.end > step, before + moving * (at_end - before), at_end)
+
     def _trade(self, step: int, allocation: Tensor) -> None:
-        spent = self._spent(allocation, self.paths.price[:, step - 1])
-        self.impact = self.impact + self._impact(allocation, step)
-        self.filled, self.paid = self.filled + allocation, self.paid + spent
+        if self.speed.limited and step < self.longest:
+            allocation = torch.minimum(allocation, self.speed.permitted[:, step - 1])
+        self.impact = self.impact + self.speed.impact_of(allocation, step)
+        self.paid = self.paid + allocation * self.speed.price_over[..., step - 1]
+        self.filled = self.filled + allocation
 
     def _view(self, step: int) -> OrderView:
         paths, terms = self.paths, self.terms
@@ -147,66 +162,31 @@ class _Rolling:
             "benchmark_volume": seen,
             "order_volume": terms.order_volume,
             "min_steps": terms.min_steps,
-            "max_steps": terms.max_steps,
+            "max_steps": torch.full_like(terms.min_steps, self.longest),
             "max_slice_fraction": terms.max_slice_fraction,
             "max_participation_rate": terms.max_participation_rate,
             "risk_aversion": terms.risk_aversion,
         }
-        return OrderView.of(
-            self.net.rule,
-            state=packed(STATE_COLUMNS, {name: column.expand(shape) for name, column in columns.items()}),
+        orders = standing(
             context=paths.context[:, step - 1].expand(*shape, -1),
-            volume_forecast=paths.volume_forecast[:, step - 1].expand(*shape, -1),
+            state=packed(STATE_COLUMNS, {name: column.expand(shape) for name, column in columns.items()}),
             step=torch.full_like(self.filled, step),
             sign=self.sign,
             is_vwap=self.is_vwap,
         )
-
-    def _spent(self, allocation: Tensor, price: Tensor) -> Tensor:
-        return torch.where(self.by_notional, allocation / price, allocation * price)
+        # Volumes are the same for all scenarios.
+        volume = foreseen(paths.volume_forecast[:, step - 1], orders.steps_left[0], orders.to_min[0])
+        return OrderView.seeing(self.net.rule, orders, volume)
 
     def _average(self, filled: Tensor, paid: Tensor) -> Tensor:
-        safe = torch.where(filled > 0.0, paid, 1.0)
+        """[S, B]: the price achieved, from what was paid for what was filled."""
+        safe = torch.where(filled > 0.0, filled + paid, 1.0)
         return torch.where(self.by_notional, filled / safe, safe / filled.clamp(min=1e-9))
 
-    def _finish(self, step: int, leaves: Tensor) -> tuple[Tensor, Tensor]:
-        """The gain of finishing from `step` on at full permitted speed, and the step at which that ends, [S, B]."""
-        price = self.paths.price
-        if not self.capped:
-            total = self.paid + self._spent(leaves, price[:, step - 1])
-            impact = self.impact + self._impact(leaves, step)
-            return self._gain(total, self.benchmarks[..., step - 1], impact), torch.full_like(leaves, step)
-        cap = self.terms.max_slice_fraction
-        total, rest, impact = self.paid, leaves, self.impact
-        benchmark = self.benchmarks[..., step - 1]
-        end = torch.full_like(leaves, step)
-        for later in range(step, price.shape[1] + 1):
-            piece = torch.minimum(rest, cap)
-            total = total + self._spent(piece, price[:, later - 1])
-            impact = impact + self._impact(piece, later)
-            # The end jumps by a whole bar as the rest passes a multiple of the cap. The value is exact; the gradient
-            # is that of a benchmark that moves along with the last piece's share of a full one.
-            share = (piece / cap).clamp(0.0, 1.0)
-            reached = (piece > DUST).to(piece.dtype)
-            moving = share - share.detach() + reached
-            if later > step:
-                benchmark = benchmark + moving * (self.benchmarks[..., later - 1] - benchmark)
-                end = torch.where(reached > 0.0, torch.full_like(end, later), end)
-            rest = rest - piece
-        return self._gain(total, benchmark, impact), end
-
-    def _impact(self, piece: Tensor, step: int) -> Tensor:
-        if not self.costs.impact:
-            return torch.zeros_like(piece)
-        # The tiny share keeps the gradient of the square root finite where nothing is traded.
-        share = piece * self.size[:, step - 1] + 1e-12
-        cost: Tensor = piece * square_root_impact(self.costs.impact, 1.0, share, 1.0)
-        return cost
-
-    def _gain(self, total: Tensor, benchmark: Tensor, impact: Tensor) -> Tensor:
-        achieved = torch.where(self.by_notional, 1.0 / total, total)
-        unit = BPS * self.paths.volatility
-        return -(slippage_bps(self.sign, achieved, benchmark) + self.costs.half_spread_bps) / unit - impact
+    def _gain(self, filled: Tensor, paid: Tensor, benchmark: Tensor, impact: Tensor) -> Tensor:
+        slippage = slippage_bps(self.sign, self._average(filled, paid), benchmark)
+        paid_bps = (slippage + self.costs.half_spread_bps) / (BPS * self.paths.volatility)
+        return -(paid_bps + self.impact + impact) / self.scale
 
 
 def _benchmarks(paths: Paths, traded: Tensor, is_vwap: Tensor) -> Tensor:

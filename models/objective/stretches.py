@@ -1,7 +1,7 @@
 """Stretches of consecutive bars to train and to measure on. All orders that pass over a stretch share its contexts,
 which are computed once.
 
-Shapes: L lookback, C columns, G stretches, K contexts per stretch, N steps.
+Shapes: L lookback, C columns, G stretches, K contexts per stretch, A bars ahead.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ VOLUME = COLUMNS.index("volume")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretches:
-    """`windows` [G K, L, C]; `close` [G, K + N], of which entry k is the close of the bar that context k stands on;
-    `price` and `volume` [G, K + N - 1], of which entry k is of the bar after it. Orders start on the first contexts."""
+    """`windows` [G K, L, C]; `close` [G, K + A], of which entry k is the close of the bar that context k stands on;
+    `price` and `volume` [G, K + A - 1], of which entry k is of the bar after it. Orders start on the first contexts."""
 
     windows: Tensor
     price: Tensor
@@ -33,6 +33,9 @@ class Stretches:
     volume: Tensor
     contexts: int
     starts: int
+
+    def without_windows(self) -> Stretches:
+        return replace(self, windows=self.windows[:0])
 
     def to(self, device: torch.device) -> Stretches:
         return replace(
@@ -50,23 +53,28 @@ def draw_stretches(
     count: int,
     starts: int,
     rng: np.random.Generator,
-    horizon: int | None = None,
+    *,
+    horizon: int = 1,
+    ahead: int = 1,
 ) -> Stretches:
-    """`count` stretches with `starts` order starts each, for orders of up to `horizon` steps (None: the longest); every
-    bar of every tape is equally likely to begin one. Raises InvalidInput where no tape is long enough."""
-    contexts = starts + (horizon or config.max_steps) - 1
-    reach = contexts + config.max_steps
+    """`count` stretches with `starts` order starts each, for orders of `horizon` steps, with `ahead` bars after every
+    context; every bar of every tape is equally likely to begin one. Raises InvalidInput where no tape is long enough.
+    """
+    contexts = starts + horizon - 1
+    reach = contexts + ahead
     room = np.array([max(0, tape.hi - tape.lo - reach) for tape in tapes], dtype=np.float64)
     if not room.any():
         raise InvalidInput("too_few_bars", f"no tape has the {reach + 1} bars that a stretch needs")
     chosen = rng.choice(len(tapes), size=count, p=room / room.sum())
     begins = [(tapes[index], int(rng.integers(tapes[index].lo, tapes[index].hi - reach))) for index in chosen]
-    return stretches_at(begins, config, contexts, starts)
+    return stretches_at(begins, config, contexts=contexts, starts=starts, ahead=ahead)
 
 
-def stretches_at(begins: Sequence[tuple[Tape, int]], config: LemConfig, contexts: int, starts: int) -> Stretches:
+def stretches_at(
+    begins: Sequence[tuple[Tape, int]], config: LemConfig, *, contexts: int, starts: int, ahead: int = 1
+) -> Stretches:
     """The stretches that begin at the given bars; orders start on the first `starts` contexts of each."""
-    reach = np.arange(contexts + config.max_steps)
+    reach = np.arange(contexts + ahead)
     return Stretches(
         windows=torch.from_numpy(np.concatenate([_windows(tape, first, config, contexts) for tape, first in begins])),
         price=torch.from_numpy(np.stack([tape.price[first + 1 + reach[:-1]] for tape, first in begins])),

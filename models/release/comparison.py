@@ -32,10 +32,11 @@ from models.settings.train_plan import TrainMarket
 from models.tapes.mirror import mirrored
 from models.tapes.spacing import bars_per_day, over_the_day
 
-HORIZON, MIN_STEPS = 12, (1, 6, 12)
+HORIZONS = (12, 96)
+"""A usual order and a long one, where both bundles can decide it."""
 STARTS_MAX, STARTS_PER_FILE_MIN = 600, 20
-"""Order starts per market that are compared, spread evenly over its files; each is one order per scenario and entry of
-`MIN_STEPS`."""
+"""Order starts per market that are compared, spread evenly over its files; each is one order per scenario and
+min_steps."""
 LARGE, PACE_MAX = 0.01, Decimal("2.4")
 WALK_BARS, WALK_SEED = 12_000, 2
 
@@ -55,14 +56,20 @@ class Comparison:
     failed: int
 
 
-def on_validation(bundles: Bundles, market: TrainMarket) -> Comparison:
+def horizons_of(bundles: tuple[LemPolicy, ...]) -> tuple[int, ...]:
+    """The lengths of the orders that all of the bundles decide."""
+    known = min(bundle.max_steps for bundle in bundles)
+    return tuple(sorted({min(horizon, known) for horizon in HORIZONS}))
+
+
+def on_validation(bundles: Bundles, market: TrainMarket, horizon: int) -> Comparison:
     """The comparison on the market's validation bars. Raises InvalidInput where they cannot be read."""
     parts = []
     files = bar_files([market.path])
     starts = max(STARTS_PER_FILE_MIN, STARTS_MAX // len(files))
     for file in files:
         for series in stretches(file, market.step_seconds):
-            setup = _inside(series, orders_of(bundles, every=1), market, starts)
+            setup = _inside(series, orders_of(bundles, horizon, every=1), market, starts)
             parts += [_both_ways(*(_compared(side, bundles, setup) for side in (series, mirrored(series))))]
     return Comparison(
         day=np.concatenate([part.day for part in parts]),
@@ -72,15 +79,14 @@ def on_validation(bundles: Bundles, market: TrainMarket) -> Comparison:
     )
 
 
-def on_walk(bundles: Bundles) -> Comparison:
+def on_walk(bundles: Bundles, horizon: int) -> Comparison:
     """The comparison on a random walk, on which nothing can be forecast."""
-    return _compared(a_walk(Walk(), WALK_SEED, WALK_BARS), bundles, orders_of(bundles, every=HORIZON))
+    return _compared(a_walk(Walk(), WALK_SEED, WALK_BARS), bundles, orders_of(bundles, horizon, every=horizon))
 
 
-def orders_of(bundles: tuple[LemPolicy, ...], *, every: int) -> Setup:
-    """Orders at the default risk aversion of the first, over a horizon that all of them know."""
-    horizon = min(HORIZON, *(bundle.max_steps for bundle in bundles))
-    min_steps = tuple(sorted({min(steps, horizon) for steps in MIN_STEPS}))
+def orders_of(bundles: tuple[LemPolicy, ...], horizon: int, *, every: int) -> Setup:
+    """Orders at the default risk aversion of the first, that may end at once, from the middle on or at their end."""
+    min_steps = tuple(sorted({1, max(1, horizon // 2), horizon}))
     return Setup(min_steps=min_steps, max_steps=horizon, every=every, risk_aversion=bundles[0].risk_aversion)
 
 

@@ -17,10 +17,10 @@ from app.bars.series import Series
 from app.bars.walks import Walk
 from app.bundles.bundle import LemPolicy
 from models.evaluation.bootstrap import DayBlocks
-from models.release.comparison import Comparison, a_walk, on_validation, on_walk, orders_of
+from models.release.comparison import Comparison, a_walk, horizons_of, on_validation, on_walk, orders_of
 from models.settings.train_plan import TrainMarket
 
-SIZE_MAX = 5_000_000
+SIZE_MAX = 12_000_000
 CHANCE, RESAMPLES = 5.0, 20_000
 """All comparisons decide together: chance alone stops at most so many per cent of the bundles that are as good. Each
 comparison has its share (Bonferroni), and the resamples must reach that far into the tail."""
@@ -57,7 +57,7 @@ def looks_ahead(policy: LemPolicy) -> bool:
     columns = ("open", "high", "low", "close", "volume", "notional")
     changed = {name: np.where(later, getattr(other, name), getattr(before, name)) for name in columns}
     ours, theirs = (_decided(series, policy) for series in (before, replace(before, **changed)))
-    early = ours.start[:, None] - 1 + np.arange(orders_of((policy,), every=1).max_steps) < first
+    early = ours.start[:, None] - 1 + np.arange(ours.trace.allocation.shape[1] if ours.trace else 0) < first
     if ours.trace is None or theirs.trace is None or not early.any():
         raise AssertionError("there is nothing to compare")
     pairs = (
@@ -71,8 +71,11 @@ def worse(policy: LemPolicy, replaced: LemPolicy, markets: dict[str, TrainMarket
     """The reasons why the new bundle fails or is worse, beyond noise: on the markets' validation bars, and on a random
     walk. Compared is the utility of the same orders, paired. Raises InvalidInput where bars cannot be read."""
     bundles = policy, replaced
-    compared = {name: on_validation(bundles, market) for name, market in markets.items()}
-    compared["a random walk"] = on_walk(bundles)
+    compared: dict[str, Comparison] = {}
+    for horizon in horizons_of(bundles):
+        of_length = {name: on_validation(bundles, market, horizon) for name, market in markets.items()}
+        of_length["a random walk"] = on_walk(bundles, horizon)
+        compared |= {f"{name}, {horizon} steps": found for name, found in of_length.items() if len(found.day)}
     failed = [reason for name, found in compared.items() for reason in failures(name, found.failed)]
     return failed + beyond_chance(compared)
 
@@ -105,5 +108,5 @@ def _short_walk(policy: LemPolicy, seed: int) -> Series:
 
 
 def _decided(series: Series, policy: LemPolicy) -> Outcome:
-    setup = orders_of((policy,), every=5)
+    setup = orders_of((policy,), horizons_of((policy,))[0], every=5)
     return run_series(series, policy, replace(setup, min_steps=(1, setup.max_steps)), trace=True)

@@ -15,8 +15,7 @@ OUTLOOKS = (1, 4, 12)
 WIDTH_MAX = 4_096
 Bars = Annotated[Whole, Field(ge=4, le=100_000)]
 """At least the newest bars that the features read one by one."""
-Steps = Annotated[Whole, Field(ge=1, le=100)]
-"""The table of the optimum for a random walk takes minutes from 50 on."""
+Steps = Annotated[Whole, Field(ge=1, le=1_000)]
 Layers = Annotated[Whole, Field(ge=0, le=64)]
 Width = Annotated[Whole, Field(ge=1, le=WIDTH_MAX)]
 WidthOrNone = Annotated[Whole, Field(ge=0, le=WIDTH_MAX)]
@@ -29,20 +28,21 @@ ContextWidthOrNone = Annotated[WidthOrNone, AfterValidator(zero_or_at_least(len(
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class LemConfig:
     """`lookback` raw bars (L) feed the features and the volume profile; the recurrence reads the newest
-    `recurrence` of them (T). `history_min` is the least history that serves.
+    `recurrence` of them (T). `history_min` is the least history that serves. Decision blocks stand at `knots` along the
+    horizon, whatever its length.
 
     A size of zero leaves its part out: no variable selection (`variable_width`), an LSTM instead of the TKAN
     (`kan_layers`), no recurrence, no attention (`heads`), nothing of the market but its volatility and its mean volume
     (`context_width`), straight lines and what the context has learned for the volume (`bend_width`), one network shared
-    by all steps and scenarios (`step_blocks`).
+    by all steps and scenarios (`knots`).
 
     Raises pydantic's ValidationError, a ValueError, where a size is out of its range or does not fit the others.
     """
 
-    lookback: Bars = 480
+    lookback: Bars = 576
     recurrence: Bars = 48
     history_min: Bars = 96
-    max_steps: Steps = 24
+    max_steps: Steps = 256
     variable_width: NormedWidthOrNone = 4
     hidden: NormedWidth = 32
     kan_layers: Layers = 1
@@ -50,15 +50,13 @@ class LemConfig:
     kan_knots: Annotated[Whole, Field(ge=2, le=1_000)] = 8
     recurrent_layers: Layers = 1
     heads: WidthOrNone = 2
-    context_width: ContextWidthOrNone = 24
+    context_width: ContextWidthOrNone = 12
     bend_width: WidthOrNone = 128
-    decision_hidden: Width = 32
-    step_blocks: Annotated[Whole, Field(ge=0, le=1)] = 1
+    decision_hidden: Width = 20
+    knots: Annotated[Whole, Field(ge=0, le=64), AfterValidator(zero_or_at_least(2))] = 9
 
     def __post_init__(self) -> None:
         if not self.recurrence <= self.history_min <= self.lookback:
             raise ValueError("a config needs recurrence <= history_min <= lookback")
         if self.heads and self.hidden % self.heads:
             raise ValueError(f"hidden {self.hidden} is not a multiple of heads {self.heads}")
-        if self.lookback < self.recurrence + self.max_steps:
-            raise ValueError("the lookback must hold the recurrence and the longest horizon")

@@ -21,10 +21,11 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class TrainSettings:
-    """One step draws `stretches` of `starts` order starts, `repeat` orders (and `repeat_capped` with a slice cap) on
-    each start. A share of the steps is simulated; a share has orders of up to the longest horizon, the rest of up to 12
-    steps. The learning rate rises over `warmup` steps and falls to zero along a cosine. Before the first step, straight
-    lines are fitted to as many draws as `warm_batches`.
+    """One step draws `stretches` of `starts` order starts, `repeat` orders (and `repeat_capped` with a limit on their
+    slices or their participation) on each start. A share of the steps is simulated; a share has orders of up to the
+    longest horizon, the rest of up to 12 steps. The learning rate rises over `warmup` steps and falls to zero along a
+    cosine. Before the first step, straight lines are fitted to as many draws as `warm_batches`, and the forecasts are
+    taught for `forecast_steps`; they stay as they are from then on.
 
     What is released is the running average of the weights at the step where the utility on validation bars, and on
     their mirror images, was best; training ends early after `patience` validations without a better one.
@@ -39,7 +40,7 @@ class TrainSettings:
     repeat: DrawsOrNone = 3
     repeat_capped: DrawsOrNone = 2
     simulated_share: Share = 0.25
-    long_share: Share = 0.3
+    long_share: Share = 0.5
     impact: Annotated[Number, Field(ge=0, le=1_000)] = 1.0
     half_spread_bps: Annotated[Number, Field(ge=0, le=10_000)] = 0.0
     learning_rate: Share = 1.5e-3
@@ -47,6 +48,7 @@ class TrainSettings:
     warmup: CountOrNone = 100
     average_decay: Annotated[Number, Field(ge=0, le=0.99999)] = 0.995
     warm_batches: CountOrNone = 3_000
+    forecast_steps: CountOrNone = 1_000
     checkpoint_every: Count = 100
     validate_every: Count = 200
     patience: Count = 8
@@ -55,16 +57,11 @@ class TrainSettings:
         if not self.repeat + self.repeat_capped:
             raise ValueError("repeat and repeat_capped are both 0: one of them must be at least 1")
 
-    def rate(self, step: int) -> float:
-        """The learning rate after `step` steps."""
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate after `step` of `steps` steps."""
         rise = min(1.0, (step + 1) / max(1, self.warmup))
-        return self.learning_rate * rise * 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
+        return self.learning_rate * rise * 0.5 * (1.0 + math.cos(math.pi * step / steps))
 
     @property
     def costs(self) -> Costs:
         return Costs(impact=self.impact, half_spread_bps=self.half_spread_bps)
-
-    @property
-    def orders_per_step(self) -> int:
-        """Orders rolled in one step, all scenarios counted."""
-        return self.stretches * self.starts * (self.repeat + self.repeat_capped) * 8

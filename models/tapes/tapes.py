@@ -21,6 +21,9 @@ from models.tapes.mirror import mirrored
 
 WALK_BARS = 4_000
 WALKS = 24
+GAP_BARS, BARS_MIN = 24, 96
+"""Between the bars that train and the bars that choose lie so many; a tape with fewer bars than the second is left
+out."""
 BAR_SECONDS = (60, 300, 900, 3_600, 14_400, 86_400)
 
 
@@ -80,9 +83,9 @@ def read_tapes(
         for steps in stretches(file, step_seconds):
             if len(steps) <= config.history_min:
                 continue
-            lo, hi = span.indices(steps, config.max_steps)
+            lo, hi = span.indices(steps, GAP_BARS)
             tape = _tape(steps, max(lo, config.history_min), hi)
-            if tape.hi - tape.lo > 4 * config.max_steps:
+            if tape.hi - tape.lo > BARS_MIN:
                 tapes.append(tape)
                 images.append(_tape(mirrored(steps), tape.lo, tape.hi))
     return tapes, images

@@ -68,7 +68,7 @@ def _train(plan: TrainPlan, folder: Path, threads: int, *, shown: bool = True) -
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with progress_on_stderr(shown=shown) as progress:
-        return train(plan, folder, ProgressBar(progress, plan), device)
+        return train(plan, folder, ProgressBar(progress), device)
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,12 +36,13 @@ class Processes:
         if self.count > 1:
             distributed.all_reduce(part)
 
-    def average_gradients(self, net: nn.Module) -> None:
+    def average_gradients(self, weights: Sequence[nn.Parameter]) -> None:
+        """In place. A weight that one process' orders did not touch has a gradient of zero there."""
         if self.count == 1:
             return
-        gradients = [weights.grad for weights in net.parameters() if weights.grad is not None]
+        gradients = [torch.zeros_like(one) if one.grad is None else one.grad for one in weights]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(flat)
         flat /= self.count
-        for gradient, part in zip(gradients, flat.split([one.numel() for one in gradients]), strict=True):
-            gradient.copy_(part.view_as(gradient))
+        for one, part in zip(weights, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+            one.grad = part.view_as(one)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from time import monotonic
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from models.objective.objective import Loss
-from models.settings.train_plan import TrainPlan
 
 SMOOTHING = 0.98
 LINE_EVERY = 100
@@ -19,32 +17,24 @@ SPEED_PERIOD = 600.0
 
 
 class ProgressBar:
-    """Moves a progress bar, of each stage anew. That of the training shows running means of what the loss is made of,
-    and the orders rolled per second."""
+    """Moves a progress bar, of each stage anew. Those that teach show running means of the figures of the loss."""
 
-    def __init__(self, progress: Progress, plan: TrainPlan) -> None:
-        self.progress, self.orders_per_step = progress, plan.settings.orders_per_step
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
         self.task = progress.add_task("reading bars", total=None, figures="")
         self.stage = ""
-        self.means: tuple[float, ...] | None = None
-        self.began: tuple[float, int] | None = None
+        self.means: dict[str, float] = {}
 
     def __call__(self, stage: str, done: int, total: int, loss: Loss | None = None) -> None:
         if stage != self.stage:  # the time left is of its steps alone
             self.progress.reset(self.task, description=stage, total=total, completed=done)
             self.stage = stage
-        self._show(done, self._figures(done, loss) if loss else "")
+        self._show(done, self._figures(loss) if loss else "")
 
-    def _figures(self, step: int, loss: Loss) -> str:
-        new = (loss.utility, loss.volume, loss.volatility, loss.outlook)
-        old = self.means or new
-        self.means = tuple(SMOOTHING * before + (1.0 - SMOOTHING) * now for before, now in zip(old, new, strict=True))
-        self.began = self.began or (monotonic(), step)
-        seconds, steps = monotonic() - self.began[0], step - self.began[1]
-        speed = self.orders_per_step * steps / seconds if steps else 0.0
-        utility, volume, volatility, outlook = self.means
-        errors = f"volume {volume:.3f}  volatility {volatility:.3f}  outlook {outlook:.4f}"
-        return f"utility {utility:.4f}  {errors}  {speed:,.0f} samples/s"
+    def _figures(self, loss: Loss) -> str:
+        old = self.means if self.means.keys() == loss.figures.keys() else loss.figures
+        self.means = {name: SMOOTHING * old[name] + (1.0 - SMOOTHING) * new for name, new in loss.figures.items()}
+        return "  ".join(f"{name} {mean:.4f}" for name, mean in self.means.items())
 
     def _show(self, step: int, figures: str) -> None:
         self.progress.update(self.task, completed=step, figures=figures)

@@ -1,10 +1,12 @@
-"""The training loop: seeded, resumable from its checkpoint at any step with the same result as without a break.
+"""The training: seeded, resumable from its checkpoint with the same result as without a break.
 
-Several processes give the same training in kind, not to the digit.
+Its stages: the forecasts are fitted, then taught; the hedge's tilts are fitted; then orders teach the decisions, while
+the forecasts stay as they are. Several processes give the same training in kind, not to the digit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,23 +15,26 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.domain.errors import InvalidInput
 from models.network.lem import Lem
-from models.objective.objective import Loss
+from models.objective.objective import Loss, Seen, forecast_loss
 from models.settings.sizes import LemConfig
 from models.settings.train_settings import TrainSettings
 from models.training.checkpoint import load_weights, read_checkpoint, require_same_training, write_checkpoint
-from models.training.choice import Choice
+from models.training.choice import Choice, ValidationOrders, worth_of_forecasts
 from models.training.draws import Draws
-from models.training.optimiser import make_optimizer, set_rate
+from models.training.optimiser import Named, make_optimizer, set_rate, taught_by_forecasts, taught_by_orders
 from models.training.processes import Processes
 from models.training.progress import OnProgress, silent
 from models.training.training_bars import TrainingBars
-from models.training.warm_up import warm_up
+from models.training.warm_up import fit_forecasts, fit_hedges
 
 GRADIENT_NORM_MAX = 1.0
+FITTING, FORECASTS, HEDGES, ORDERS = "fitting", "forecasts", "hedges", "orders"
+STAGES = (FITTING, FORECASTS, HEDGES, ORDERS)
 
 
 class Trainer:
-    """Owns the network and its optimiser. `step` counts the steps taken; `choice` holds what would be released."""
+    """Owns the network and its optimiser. `step` counts the steps taken in the `stage`; `choice` holds the best weights
+    of the stage: in the last one, what would be released."""
 
     def __init__(self, config: LemConfig, settings: TrainSettings, bars: TrainingBars, device: str = "cpu") -> None:
         torch.manual_seed(settings.seed)
@@ -37,53 +42,54 @@ class Trainer:
         self.processes, on = Processes.present(), torch.device(device)
         self.draws = Draws(config=config, settings=settings, bars=bars, processes=self.processes, device=on)
         self.net = Lem(config).to(on)
-        self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay))
-        self.optimizer = make_optimizer(self.net, settings)
-        self.choice = Choice(self.net)
         self.bars_digest = bars.digest
-        self.step, self.warm = 0, False
+        self.orders: ValidationOrders | None = None
+        self.choice: Choice
+        self._enter(FITTING)
 
     def run(self, checkpoint: Path | None, on_progress: OnProgress = silent) -> None:
-        """Train to the last step or until validation stops getting better, and write `checkpoint` now and then.
-        `on_progress` is called for every step of the warm-up and of the training."""
-        settings = self.settings
-        if not self.warm:
-            self.warm_up(on_progress)
-            self._checkpoint(checkpoint)
-        while self.step < settings.steps and self.choice.validations_since < settings.patience:
-            loss = self.advance()
-            last = self.step == settings.steps
-            if self.step % settings.validate_every == 0 or last:
-                self.validate()
-            on_progress("training", self.step, settings.steps, loss)
-            if self.step % settings.checkpoint_every == 0 or last:
+        """Train to the last step or until validation stops getting better, and write `checkpoint` after each fit and
+        now and then. `on_progress` is called for every step."""
+        while not self._finished():
+            self.advance(on_progress)
+            if self.step % self.settings.checkpoint_every == 0 or self._finished():
                 self._checkpoint(checkpoint)
         self._checkpoint(checkpoint)
 
-    def advance(self) -> Loss:
-        """One step of the optimiser."""
-        if not self.warm:
-            self.warm_up()
-        set_rate(self.optimizer, self.settings.rate(self.step))
-        seed = [self.settings.seed, self.step, self.processes.index]
-        loss = self.draws.loss(self.net, self.draws.for_step(self.step), seed)
-        self.optimizer.zero_grad()
-        loss.total.backward()
-        self.processes.average_gradients(self.net)
-        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), GRADIENT_NORM_MAX)
-        if torch.isfinite(norm):  # one broken batch must not end a long training
-            self.optimizer.step()
-            self.average.update_parameters(self.net)
-        self.step += 1
+    def advance(self, on_progress: OnProgress = silent) -> Loss | None:
+        """One fit, or one step of the optimiser, whose loss is returned."""
+        if self.stage in (FITTING, HEDGES):
+            fit = fit_forecasts if self.stage == FITTING else fit_hedges
+            fit(self.net, self.draws, on_progress)
+            self._enter(STAGES[STAGES.index(self.stage) + 1])
+            return None
+        if self.stage == FORECASTS and not self.steps:
+            self._enter(HEDGES)
+            return None
+        loss = self._teach()
+        on_progress(self.stage, self.step, self.steps, loss)
+        if self.step % self.settings.validate_every == 0 or self.step == self.steps:
+            self.validate()
+        if self.stage == FORECASTS and self.step == self.steps:
+            load_weights(self.net, self.choice.best)
+            self._enter(HEDGES)
         return loss
 
-    def warm_up(self, on_progress: OnProgress = silent) -> None:
-        warm_up(self.net, self.draws, on_progress)
-        self.warm = True
+    @property
+    def steps(self) -> int:
+        """How many steps the stage has, where it teaches."""
+        forecasts = self.settings.forecast_steps if self.config.context_width else 0
+        return {FORECASTS: forecasts, ORDERS: self.settings.steps}.get(self.stage, 0)
 
     def validate(self) -> float:
-        """The mean utility of the averaged weights on the validation bars; the best so far are kept."""
-        return self.choice.validate(self.averaged, self.draws)
+        """What the averaged weights are worth on the validation bars; the best so far are kept."""
+        if self.stage == FORECASTS:
+            worth = worth_of_forecasts(self.averaged, self.draws)
+        else:
+            self.orders = self.orders or ValidationOrders(self.net, self.draws)
+            worth = self.orders.worth(self.averaged)
+        self.choice.offer(self.averaged, worth)
+        return worth
 
     @property
     def averaged(self) -> Lem:
@@ -99,6 +105,38 @@ class Trainer:
         net.load_state_dict(self.choice.best)
         return net
 
+    def _enter(self, stage: str) -> None:
+        self.stage, self.step = stage, 0
+        self.orders = None
+        taught: Callable[[Lem], list[Named]] = taught_by_forecasts if stage == FORECASTS else taught_by_orders
+        self.optimizer = make_optimizer(taught(self.net), self.settings)
+        self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(self.settings.average_decay))
+        self.choice = Choice(self.net)
+        if self.steps:  # what no step makes better stays as it is
+            self.validate()
+
+    def _finished(self) -> bool:
+        ended = self.step >= self.steps or self.choice.validations_since >= self.settings.patience
+        return self.stage == ORDERS and ended
+
+    def _teach(self) -> Loss:
+        set_rate(self.optimizer, self.settings.rate(self.step, self.steps))
+        if self.stage == FORECASTS:
+            loss = forecast_loss(self.net, self.draws.for_forecasts(self.step))
+        else:
+            seed = [self.settings.seed, self.step, self.processes.index]
+            loss = self.draws.loss(self.net, Seen.by(self.net, self.draws.for_step(self.step)), seed)
+        self.optimizer.zero_grad()
+        loss.total.backward()
+        weights = [one for group in self.optimizer.param_groups for one in group["params"]]
+        self.processes.average_gradients(weights)
+        norm = torch.nn.utils.clip_grad_norm_(weights, GRADIENT_NORM_MAX)
+        if torch.isfinite(norm):  # one broken batch must not end a long training
+            self.optimizer.step()
+            self.average.update_parameters(self.net)
+        self.step += 1
+        return loss
+
     def _checkpoint(self, checkpoint: Path | None) -> None:
         if checkpoint and self.processes.first:
             self.save(checkpoint)
@@ -111,14 +149,12 @@ class Trainer:
                 "config": asdict(self.config),
                 "settings": asdict(self.settings),
                 "bars": self.bars_digest,
+                "stage": self.stage,
                 "step": self.step,
-                "warm": self.warm,
                 "net": self.net.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "best": self.choice.best,
-                "best_utility": self.choice.best_utility,
-                "validations_since": self.choice.validations_since,
+                **self.choice.state(),
             },
         )
 
@@ -128,10 +164,12 @@ class Trainer:
         saved = read_checkpoint(path)
         require_same_training(path, saved, self.config, self.settings, self.bars_digest)
         load_weights(self.net, saved["net"])
+        self.stage, self.step = saved["stage"], saved["step"]
+        taught = taught_by_forecasts if self.stage == FORECASTS else taught_by_orders
+        self.optimizer = make_optimizer(taught(self.net), self.settings)
         self.average.load_state_dict(saved["average"])
         try:
             self.optimizer.load_state_dict(saved["optimizer"])
         except ValueError as error:
             raise InvalidInput("other_network", f"{path} is of another version's training: {error}") from error
-        self.step, self.warm, self.choice.best = saved["step"], saved["warm"], saved["best"]
-        self.choice.best_utility, self.choice.validations_since = saved["best_utility"], saved["validations_since"]
+        self.choice.restore(saved)

@@ -5,6 +5,7 @@ Shapes: S scenarios, B orders.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from app.domain.durations import DAY_SECONDS
 from app.domain.order import SCENARIOS, Benchmark
+from models.network.expectation import STEPS_USUAL
 from models.network.lem import Lem
 from models.network.scenarios import vwap_flags
 from models.objective.forecasts import VOLATILITY_MIN
@@ -26,49 +28,58 @@ from models.objective.utility import utility
 from models.tapes.spacing import bars_per_day, over_the_day
 from models.tapes.tapes import Tape
 
-MIN_STEPS, MAX_STEPS = (1, 6, 9, 11, 12), 12
-STRETCHES_PER_BATCH = 32
+HORIZONS = {12: (1, 6, 9, 11, 12), 96: (32, 64, 96), 250: (125,)}
+"""Entries of min_steps for each max_steps that the table has."""
+USUAL_HORIZON = 12
+BARS_PER_BATCH = 400
 Row = dict[str, float | int | str]
 
 
 def validation_table(
-    net: Lem, tapes: Sequence[Tape], market: str, risk_aversion: float, *, orders_max: int = 3_000
+    net: Lem, tapes: Sequence[Tape], market: str, risk_aversion: float, *, bars_max: int = 8_000
 ) -> list[Row]:
-    """Mean, spread and tails of the *gain* (minus slippage, before costs) by benchmark and min_steps, in units of the
-    volatility per bar and in bps. Orders start about every `MAX_STEPS` bars, or more rarely where there would be more
-    than `orders_max` (before scenarios)."""
+    """Mean, spread and tails of the *gain* (minus slippage, before costs) by benchmark, max_steps and min_steps, in
+    units of the volatility per bar and in bps. Orders start about every max_steps bars, or more rarely where they would
+    come to more bars than `bars_max` (before scenarios)."""
     net.eval()
-    longest = min(MAX_STEPS, net.config.max_steps)
-    batches = list(_batches(net, _begins(net, tapes, orders_max, longest), longest))
     rows: list[Row] = []
-    for min_steps in sorted({min(steps, longest) for steps in MIN_STEPS}):
-        gains, bps = [], []
-        for paths in batches:
-            with torch.no_grad():
-                gain = roll(net.decision, paths, small_orders(paths, min_steps, longest, risk_aversion)).hard_gain
-            gains.append(gain)
-            bps.append(gain * paths.volatility * BPS)
-        rows += _rows(torch.cat(gains, dim=1), torch.cat(bps, dim=1), market, min_steps, longest)
+    for longest in horizons_of(net, tapes):
+        batches = list(_batches(net, _begins(tapes, bars_max // longest, longest), longest))
+        for min_steps in sorted({min(steps, longest) for steps in HORIZONS.get(longest, (1, longest))}):
+            gains, bps = [], []
+            for paths in batches:
+                with torch.no_grad():
+                    scaled = roll(net.decision, paths, small_orders(paths, min_steps, risk_aversion)).hard_gain
+                gain = scaled * math.sqrt(longest / STEPS_USUAL)
+                gains.append(gain)
+                bps.append(gain * paths.volatility * BPS)
+            rows += _rows(torch.cat(gains, dim=1), torch.cat(bps, dim=1), market, min_steps, longest)
     return rows
 
 
+def horizons_of(net: Lem, tapes: Sequence[Tape]) -> list[int]:
+    """Those of HORIZONS that the network decides and of which every tape on average has a few orders."""
+    bars = sum(tape.hi - tape.lo for tape in tapes) / max(1, len(tapes))
+    known = {min(horizon, net.config.max_steps) for horizon in HORIZONS}
+    return sorted(horizon for horizon in known if horizon == min(known) or 3 * horizon < bars)
+
+
 def utilities(
-    net: Lem, tapes: Sequence[Tape], risk_aversion: float, *, orders_max: int = 2_000
+    net: Lem, tapes: Sequence[Tape], risk_aversion: float, longest: int = USUAL_HORIZON, *, orders_max: int = 2_000
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """[B] each: every order's day and its utility, in units of volatility. The utility is the mean over all scenarios
-    and over a short, a middle and the longest min_steps."""
-    longest = min(MAX_STEPS, net.config.max_steps)
-    gains = _gains(net, tapes, sorted({1, longest // 2, longest}), risk_aversion, orders_max)
+    """[B] each: every order's day and its utility, in units of volatility and of the horizon's scale. The utility is
+    the mean over all scenarios and over a short, a middle and the longest min_steps."""
+    gains = _gains(net, tapes, sorted({1, max(1, longest // 2), longest}), longest, risk_aversion, orders_max)
     worth = utility(gains.gain, risk_aversion, torch.sqrt)
     return gains.day, worth.mean((0, 1)).double().numpy()
 
 
 def tracking_errors(
-    net: Lem, tapes: Sequence[Tape], risk_aversion: float, *, orders_max: int = 2_000
+    net: Lem, tapes: Sequence[Tape], risk_aversion: float, longest: int = USUAL_HORIZON, *, orders_max: int = 2_000
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """[B] each: every order's day and its absolute slippage against VWAP over all of its steps, in units of volatility
-    and as the mean over the scenarios."""
-    gains = _gains(net, tapes, [min(MAX_STEPS, net.config.max_steps)], risk_aversion, orders_max)
+    and of the horizon's scale, as the mean over the scenarios."""
+    gains = _gains(net, tapes, [longest], longest, risk_aversion, orders_max)
     return gains.day, gains.gain[:, vwap_flags()].abs().mean((0, 1)).double().numpy()
 
 
@@ -79,34 +90,35 @@ class _Gains(NamedTuple):
     gain: Tensor
 
 
-def _gains(net: Lem, tapes: Sequence[Tape], min_steps: list[int], risk_aversion: float, orders_max: int) -> _Gains:
-    longest = min(MAX_STEPS, net.config.max_steps)
-    begins = _begins(net, tapes, orders_max, longest)
+def _gains(
+    net: Lem, tapes: Sequence[Tape], min_steps: list[int], longest: int, risk_aversion: float, orders_max: int
+) -> _Gains:
+    begins = _begins(tapes, orders_max, longest)
     parts = []
     for paths in _batches(net, begins, longest):
         with torch.no_grad():
-            terms = [small_orders(paths, least, longest, risk_aversion) for least in min_steps]
+            terms = [small_orders(paths, least, risk_aversion) for least in min_steps]
             rolled = [roll(net.decision, paths, each).hard_gain for each in terms]
         parts.append(torch.stack(rolled) * (paths.volatility > VOLATILITY_MIN))
     day = np.array([tape.open_time[first] // DAY_SECONDS for tape, first in begins], dtype=np.float64)
     return _Gains(day, torch.cat(parts, dim=-1))
 
 
-def _begins(net: Lem, tapes: Sequence[Tape], orders_max: int, longest: int) -> list[tuple[Tape, int]]:
+def _begins(tapes: Sequence[Tape], orders_max: int, longest: int) -> list[tuple[Tape, int]]:
     """The bars at which single orders start: side by side, or further apart, so that all times of day come in turn."""
-    reach = longest + net.config.max_steps
-    room = sum(max(0, tape.hi - tape.lo - reach) for tape in tapes)
+    room = sum(max(0, tape.hi - tape.lo - longest) for tape in tapes)
     every = max(longest, -(-room // orders_max))
     return [
         (tape, first)
         for tape in tapes
-        for first in range(tape.lo, tape.hi - reach, over_the_day(every, bars_per_day(tape.open_time)))
+        for first in range(tape.lo, tape.hi - longest - 1, over_the_day(every, bars_per_day(tape.open_time)))
     ]
 
 
 def _batches(net: Lem, begins: Sequence[tuple[Tape, int]], longest: int) -> Iterator[Paths]:
-    for begin in range(0, len(begins), STRETCHES_PER_BATCH):
-        stretches = stretches_at(begins[begin : begin + STRETCHES_PER_BATCH], net.config, longest, 1)
+    count = max(1, BARS_PER_BATCH // longest)
+    for begin in range(0, len(begins), count):
+        stretches = stretches_at(begins[begin : begin + count], net.config, contexts=longest, starts=1)
         with torch.no_grad():
             features = net.context.features(stretches.windows)
             yield paths_of(stretches, features, net.context.read(features), 1)

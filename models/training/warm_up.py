@@ -1,4 +1,5 @@
-"""What is fitted before the first step of the optimiser: straight lines, the bend of volume, the tilts of volume."""
+"""What is fitted rather than taught: straight lines and the bend of volume before the first step, and the tilts of
+volume once the forecasts are taught."""
 
 from __future__ import annotations
 
@@ -16,11 +17,9 @@ from models.training.progress import OnProgress, silent
 CALIBRATION_BATCHES, TILT_STEPS = 300, 400
 
 
-def warm_up(net: Lem, draws: Draws, on_progress: OnProgress = silent) -> None:
-    """Fit the heads of the context, in place. The processes share the batches where each has one at least, and share
-    every step of the tilts."""
-    processes = draws.processes
-    batches = draws.settings.warm_batches if draws.config.context_width else 0
+def fit_forecasts(net: Lem, draws: Draws, on_progress: OnProgress = silent) -> None:
+    """Fit the heads of the context, in place. The processes share the batches where each has one at least."""
+    processes, batches = draws.processes, _batches(draws)
     shared = processes.count > 1 and batches >= processes.count
     mine = range(processes.index, batches, processes.count) if shared else range(batches)
 
@@ -33,5 +32,14 @@ def warm_up(net: Lem, draws: Draws, on_progress: OnProgress = silent) -> None:
     warm_start(net.context, drawn(), add_others, partial(on_progress, "bend of volume"))
     if batches:
         calibrate(net.context, map(draws.for_lines, mine[:CALIBRATION_BATCHES]), add_others)
-        steps = min(TILT_STEPS, batches)
-        fit_tilts(net, draws.for_tilts, steps, processes.add_others, partial(on_progress, "tilts of volume"))
+
+
+def fit_hedges(net: Lem, draws: Draws, on_progress: OnProgress = silent) -> None:
+    """Fit the tilts of volume, in place. The processes share every step."""
+    steps = min(TILT_STEPS, _batches(draws))
+    if steps:
+        fit_tilts(net, draws.for_tilts, steps, draws.processes.add_others, partial(on_progress, "tilts of volume"))
+
+
+def _batches(draws: Draws) -> int:
+    return draws.settings.warm_batches if draws.config.context_width else 0
