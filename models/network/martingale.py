@@ -44,13 +44,13 @@ class MartingaleRule(nn.Module):
 
     def __init__(self, steps: int) -> None:
         super().__init__()
-        thresholds, paces = _thresholds(steps), _paces(steps)
+        lengths, pace_lengths = _up_to(THRESHOLD_LENGTHS, steps), _up_to(PACE_LENGTHS, steps)
+        thresholds, paces = _thresholds(lengths), _paces(pace_lengths)
         self.width = thresholds.shape[1]
         self.register_buffer("thresholds", torch.from_numpy(thresholds).float().flatten(), persistent=False)
         self.register_buffer("paces", torch.from_numpy(paces).float().flatten(), persistent=False)
-        for name, lengths in (("threshold_lengths", THRESHOLD_LENGTHS), ("pace_lengths", PACE_LENGTHS)):
-            kept = torch.tensor(_up_to(lengths, steps), dtype=torch.float32)
-            self.register_buffer(name, kept, persistent=False)
+        for name, kept in (("threshold_lengths", lengths), ("pace_lengths", pace_lengths)):
+            self.register_buffer(name, torch.tensor(kept, dtype=torch.float32), persistent=False)
 
     def threshold(self, max_steps: Tensor, step: Tensor) -> Tensor:
         """[...]: from this y on the order ends with `step`; before its first step there is nothing to end for."""
@@ -114,9 +114,8 @@ def _up_to(lengths: tuple[int, ...], steps: int) -> tuple[int, ...]:
 
 
 @cache
-def _thresholds(steps: int) -> Matrix:
+def _thresholds(lengths: tuple[int, ...]) -> Matrix:
     """[K, R + 1] by the number of steps left with the present one."""
-    lengths = _up_to(THRESHOLD_LENGTHS, steps)
     table = np.full((len(lengths), max(lengths) + 2), THRESHOLD_MAX)
     for row, length in zip(table, lengths, strict=True):
         threshold = stopping_rules(length).threshold / np.sqrt(length)
@@ -125,9 +124,8 @@ def _thresholds(steps: int) -> Matrix:
 
 
 @cache
-def _paces(steps: int) -> Matrix:
+def _paces(lengths: tuple[int, ...]) -> Matrix:
     """[K, M, T, Y]."""
-    lengths = _up_to(PACE_LENGTHS, steps)
     grid = np.linspace(-Y_MAX, Y_MAX, Y_POINTS)
     table = np.zeros((len(lengths), EARLIEST + 1, PACED + 1, Y_POINTS))
     for index, length in enumerate(lengths):
