@@ -80,7 +80,8 @@ def backtest(
     are too small to move the market, and trading is free. With costs, a unit pays the half spread and K times the
     volatility per bar times the square root of its slice over the bar's volume. In bars round the clock, gaps are
     filled as in the service, and no order runs over a filled bar; the nights and holidays of an exchange are no gaps,
-    and no order runs over a longer hole.
+    and no order runs over a longer hole. Steps longer than the bars are cut where an exchange's session or a part of it
+    ends.
     """
     with refusing("lem backtest", LemError, BundleError, OSError):
         loaded = load_policy(policy, bundle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +29,7 @@ def read_series(path: Path) -> Series:
     """
     table = _table(path)
     seconds = _open_times(path, table)
-    columns = {name: _numbers(path, table, name) for name in REQUIRED[1:]}
+    columns: dict[str, Any] = {name: _numbers(path, table, name) for name in REQUIRED[1:]}
     trades = _numbers(path, table, "trades") if "trades" in table.column_names else np.zeros(len(seconds))
     _check_values(path, columns)
     return Series(

@@ -27,7 +27,8 @@ class Series:
     """One instrument's bars, oldest first; all arrays are [T].
 
     `open_time` is in seconds since the epoch. Where the feed has none, `notional` is NaN and `trades` 0. `synthetic`
-    marks a bar that fills a gap.
+    marks a bar that fills a gap. `lengths` are the seconds of each bar where some are shorter than `bar_seconds`: steps
+    that end with a session or before a break.
     """
 
     instrument: str
@@ -41,6 +42,7 @@ class Series:
     notional: Vector
     trades: Vector
     synthetic: NDArray[np.bool_]
+    lengths: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.open_time)
@@ -56,6 +58,11 @@ class Series:
             name: value[chosen] for name, value in values.items() if isinstance(value, np.ndarray)
         }
         return replace(self, **arrays)
+
+    @property
+    def seconds(self) -> NDArray[np.int64]:
+        """[T]: how long each bar lasts."""
+        return np.full(len(self), self.bar_seconds) if self.lengths is None else self.lengths
 
     @property
     def price(self) -> Vector:
@@ -80,7 +87,7 @@ def raw_rows(series: Series) -> Floats:
         "trades": series.trades,
         "second_of_day": series.open_time % DAY_SECONDS,
         "day_of_week": (days + THURSDAY) % 7,
-        "bar_seconds": np.full(len(series), series.bar_seconds),
+        "bar_seconds": series.seconds,
     }
     rows = np.stack([named[name] for name in COLUMNS], axis=1).astype(np.float32)
     rows[series.synthetic] = UNSEEN_ROW
@@ -101,11 +108,7 @@ def aggregated(series: Series, step_seconds: int) -> Series:
     Windows that the series does not cover whole are left out. Raises InvalidInput where `step_seconds` is no multiple
     of the length of the bars.
     """
-    if step_seconds % series.bar_seconds or step_seconds < series.bar_seconds:
-        raise InvalidInput(
-            "bad_step_seconds",
-            f"step_seconds is {step_seconds}; it must be a multiple of the bars' {series.bar_seconds}",
-        )
+    require_multiple(step_seconds, series.bar_seconds)
     group = step_seconds // series.bar_seconds
     aligned = np.flatnonzero(series.open_time % step_seconds == 0)
     first = int(aligned[0]) if len(aligned) else len(series)
@@ -127,3 +130,11 @@ def aggregated(series: Series, step_seconds: int) -> Series:
         trades=grouped(series.trades).sum(axis=1),
         synthetic=grouped(series.synthetic).min(axis=1),
     )
+
+
+def require_multiple(step_seconds: int, bar_seconds: int) -> None:
+    """Raises InvalidInput("bad_step_seconds")."""
+    if step_seconds % bar_seconds or step_seconds < bar_seconds:
+        raise InvalidInput(
+            "bad_step_seconds", f"step_seconds is {step_seconds}; it must be a multiple of the bars' {bar_seconds}"
+        )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import product
+from typing import Any, Self
 from uuid import UUID, uuid5
 
 from app.domain.durations import WEEK_SECONDS
@@ -86,9 +87,30 @@ class Horizon:
         if self.min_steps > self.max_steps:
             detail = f"min_steps {self.min_steps} is above max_steps {self.max_steps}"
             raise InvalidInput("horizon_inverted", detail, "#/horizon/min_steps")
-        if self.step_seconds is not None and self.step_seconds < 1:
-            detail = f"step_seconds is {self.step_seconds}; it must be at least 1"
-            raise InvalidInput("bad_horizon", detail, "#/horizon/step_seconds")
+        _require_step_length(self.step_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HorizonInTime:
+    """The order ends not before `earliest_end` and not after `latest_end`. `step_seconds` as in `Horizon`."""
+
+    earliest_end: datetime
+    latest_end: datetime
+    step_seconds: int | None = None
+
+    def __post_init__(self) -> None:
+        require_aware("earliest_end", self.earliest_end)
+        require_aware("latest_end", self.latest_end)
+        if self.earliest_end > self.latest_end:
+            detail = f"earliest_end {self.earliest_end.isoformat()} is after latest_end {self.latest_end.isoformat()}"
+            raise InvalidInput("horizon_inverted", detail, "#/horizon/earliest_end")
+        _require_step_length(self.step_seconds)
+
+
+def _require_step_length(step_seconds: int | None) -> None:
+    if step_seconds is not None and step_seconds < 1:
+        detail = f"step_seconds is {step_seconds}; it must be at least 1"
+        raise InvalidInput("bad_horizon", detail, "#/horizon/step_seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +132,8 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """The mandate accepted from the OMS. `size` is base units or quote currency, as `size_mode` says;
+class OrderTerms:
+    """What the OMS says of an order, but for its horizon. `size` is base units or quote currency, as `size_mode` says;
     `risk_aversion` is None for the bundle's default, 0 for the best mean. With reported fills, a slice is in flight for
     `report_delay_seconds` after its window's end, None for one step."""
 
@@ -122,7 +144,6 @@ class Order:
     size: Decimal
     size_mode: SizeMode
     benchmark: Benchmark
-    horizon: Horizon
     start_time: datetime | None = None
     limits: Limits = field(default_factory=Limits)
     risk_aversion: Decimal | None = None
@@ -149,3 +170,40 @@ class Order:
     @property
     def scenario(self) -> Scenario:
         return Scenario(self.side, self.benchmark, self.size_mode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(OrderTerms):
+    """The mandate accepted from the OMS. Where the OMS gave the horizon in time, it is kept as `horizon_in_time`, and
+    `horizon` has the steps that were counted when the order was accepted: they stay what they were."""
+
+    horizon: Horizon
+    horizon_in_time: HorizonInTime | None = None
+
+    @classmethod
+    def of(cls, terms: OrderTerms, horizon: Horizon, horizon_in_time: HorizonInTime | None = None) -> Self:
+        return cls(**_values(terms), horizon=horizon, horizon_in_time=horizon_in_time)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderInTime(OrderTerms):
+    """An order whose horizon is given in time, before anybody has counted its steps."""
+
+    horizon: HorizonInTime
+
+    @classmethod
+    def of(cls, terms: OrderTerms, horizon: HorizonInTime) -> Self:
+        return cls(**_values(terms), horizon=horizon)
+
+    def in_steps(self, min_steps: int, max_steps: int) -> Order:
+        """The order as it is accepted, with the steps that lie between the times."""
+        steps = Horizon(min_steps=min_steps, max_steps=max_steps, step_seconds=self.horizon.step_seconds)
+        return Order.of(self, steps, self.horizon)
+
+
+def _values(terms: OrderTerms) -> dict[str, Any]:
+    return {each.name: getattr(terms, each.name) for each in fields(OrderTerms)}
+
+
+AskedOrder = Order | OrderInTime
+"""An order as it comes from the OMS."""

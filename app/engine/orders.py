@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from app.domain.acceptance import require_fitting
 from app.domain.durations import DAY_SECONDS
 from app.domain.errors import Conflict, InvalidInput, LemError, Unavailable
-from app.domain.order import Order, order_id_of
+from app.domain.order import AskedOrder, Order, OrderInTime, order_id_of
 from app.domain.state import OrderState
 from app.domain.transitions import accept, cancel
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
+from app.engine.horizons import in_steps
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.history import STEP_BARS_MAX
 from app.engine.instruments.live import LiveInstrument
@@ -59,12 +60,12 @@ class OrderEntry:
         self._clock = clock
         self._steps_max = steps_max
 
-    async def submit(self, order: Order) -> tuple[OrderState, bool]:
+    async def submit(self, order: AskedOrder) -> tuple[OrderState, bool]:
         """The order with its first slice where that is due, and whether it is new. Nothing is recorded before the order
         is known to be valid.
 
-        Raises NotFound("unknown_instrument"), InvalidInput (what `accept` and `require_fitting` say,
-        "horizon_too_long", "step_seconds_unsupported", "start_time_too_far", "start_time_past", "outside_calendar"),
+        Raises NotFound("unknown_instrument"), InvalidInput (what `accept`, `in_steps` and `require_fitting` say,
+        "step_seconds_unsupported", "start_time_too_far", "start_time_past"),
         Conflict("client_order_id_reused" | "no_bars"), Unavailable("too_many_orders" | "busy").
         """
         if order.order_id != order_id_of(order.client_order_id):
@@ -104,14 +105,14 @@ class OrderEntry:
             newest = []
         return newest[-1].close_time if newest else state.next_open
 
-    async def _first_answer(self, order: Order) -> OrderState | None:
+    async def _first_answer(self, order: AskedOrder) -> OrderState | None:
         claim = await self._store.claimed(order.order_id)
         if claim is None:
             return None
         _require_own(claim, order)
         return await self._store.order(order.order_id)
 
-    async def _placed(self, order: Order) -> tuple[OrderState, bool]:
+    async def _placed(self, order: AskedOrder) -> tuple[OrderState, bool]:
         for _ in range(RACES_MAX):
             answer = await self._created(order)
             if answer is not None:
@@ -119,7 +120,7 @@ class OrderEntry:
             await self._instruments.wait_for_newer(order.instrument)
         raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
 
-    async def _created(self, order: Order) -> tuple[OrderState, bool] | None:
+    async def _created(self, order: AskedOrder) -> tuple[OrderState, bool] | None:
         """None where a bar has overtaken the order: its first window is another one then."""
         live = await self._instruments.get(order.instrument)
         accepted = await self._accepted(order, live)
@@ -128,7 +129,7 @@ class OrderEntry:
         new = change(None, state, instrument=live.instrument)
         if live.last is not newest or await self._instruments.get(order.instrument) is not live:
             return None
-        _require_own(await self._store.claim(order), order)
+        _require_own(await self._store.claim(accepted.order), order)
         try:
             answer = await self._store.create(new, newest.open_time)
         finally:
@@ -140,25 +141,32 @@ class OrderEntry:
             self._announcer.wake([answer[0]])
         return answer
 
-    async def _accepted(self, order: Order, live: LiveInstrument) -> OrderState:
+    async def _accepted(self, order: AskedOrder, live: LiveInstrument) -> OrderState:
         if live.newest is None:
             raise Conflict("no_bars", f"{order.instrument} has no bars yet; an order needs a price to start from")
+        step_seconds = _require_step(order, live)
+        start = _start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
+        first = live.first_open(start, step_seconds)
+        in_order = self._in_steps(order, live, first)
+        await self._loader.ensure_history(live, step_seconds)
+        require_fitting(in_order, live.instrument, live.last.close, live.busiest_volume(step_seconds))
+        return accept(in_order, live.instrument, first, live.last.close)
+
+    def _in_steps(self, order: AskedOrder, live: LiveInstrument, first: datetime) -> Order:
+        """The order with a horizon that the model and the calendar know, in steps from the window that opens first."""
+        if isinstance(order, OrderInTime):
+            return in_steps(order, live, first, self._steps_max)
         if order.horizon.max_steps > self._steps_max:
             raise InvalidInput(
                 "horizon_too_long",
                 f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
                 "#/horizon/max_steps",
             )
-        step_seconds = _require_step(order, live)
-        start = _start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
-        await self._loader.ensure_history(live, step_seconds)
-        require_fitting(order, live.instrument, live.last.close, live.busiest_volume(step_seconds))
-        first = live.first_open(start, step_seconds)
-        _require_known(live, first, step_seconds, order.horizon.max_steps)
-        return accept(order, live.instrument, first, live.last.close)
+        _require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
+        return order
 
 
-def _require_step(order: Order, live: LiveInstrument) -> int:
+def _require_step(order: AskedOrder, live: LiveInstrument) -> int:
     """The order's step in seconds. Raises InvalidInput("step_seconds_unsupported") where bars cannot make it."""
     bar_seconds, step_seconds = live.instrument.bar_seconds, live.step_seconds_of(order)
     if step_seconds % bar_seconds or not 1 <= live.calendar.bars_in(step_seconds, bar_seconds) <= STEP_BARS_MAX:
@@ -184,7 +192,7 @@ def _require_known(live: LiveInstrument, opens: datetime, step_seconds: int, ste
         opens = window.end
 
 
-def _start_of(order: Order, now: datetime, step: timedelta) -> datetime:
+def _start_of(order: AskedOrder, now: datetime, step: timedelta) -> datetime:
     """When the order may start. Raises InvalidInput("start_time_too_far" | "start_time_past")."""
     start = order.start_time or now
     if start - now > START_AHEAD_MAX:
@@ -203,7 +211,7 @@ def _start_of(order: Order, now: datetime, step: timedelta) -> datetime:
     return max(now, start)
 
 
-def _require_own(claim: Claim, order: Order) -> None:
+def _require_own(claim: Claim, order: AskedOrder) -> None:
     if claim.digest != digest_of(order):
         raise Conflict(
             "client_order_id_reused",

@@ -16,7 +16,7 @@ from app.domain.bar import Bar
 from app.domain.fills import Fill, FillWarning
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Status
-from app.domain.order import Order
+from app.domain.order import AskedOrder, Order
 from app.domain.slice import Basis, Slice
 from app.domain.state import OrderState
 from app.engine.changes import Change
@@ -203,7 +203,7 @@ class Store(Protocol):
 
     async def claimed(self, order_id: str) -> Claim | None: ...
 
-    async def refuse_claim(self, order: Order) -> None:
+    async def refuse_claim(self, order: AskedOrder) -> None:
         """The order was refused: its client_order_id is free for another order, unless that is not its own."""
         ...
 

@@ -9,16 +9,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from app.domain.order import Order
+from app.domain.order import AskedOrder
 
-ADDED_LATER = ("report_delay_seconds",)
+ADDED_LATER = ("report_delay_seconds", "horizon_in_time")
 """Terms that earlier releases did not know. Where the OMS does not name them, the digest is what it was then, so that
 an order of an earlier release may be sent again."""
 
 
-def digest_of(order: Order) -> str:
-    """Equal for equal terms however they were written: 1.0 and 1, or a time with another offset."""
+def digest_of(order: AskedOrder) -> str:
+    """Equal for equal terms however they were written: 1.0 and 1, or a time with another offset. Of a horizon in time
+    the times count, whatever steps were counted for it: later they would be others."""
     terms = {name: value for name, value in asdict(order).items() if value is not None or name not in ADDED_LATER}
+    if "horizon_in_time" in terms:
+        terms["horizon"] = terms.pop("horizon_in_time")
     return hashlib.sha256(json.dumps(terms, default=_plain, sort_keys=True).encode()).hexdigest()
 
 

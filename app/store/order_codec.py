@@ -12,7 +12,7 @@ from typing import Any
 from app.domain.benchmark import BenchmarkSums
 from app.domain.lifecycle import Status, StopReason
 from app.domain.numbers import EXACT, ZERO, exact_sum
-from app.domain.order import Benchmark, Fills, Horizon, Limits, Order, Side, SizeMode
+from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, Order, Side, SizeMode
 from app.domain.projection import Bound
 from app.domain.slice import Basis, Decided, ReportsDue, Slice, Window
 from app.domain.state import OrderState
@@ -23,7 +23,7 @@ NOTHING_UNSEEN = (0, "0", "0", "0")
 
 
 def mandate_text(state: OrderState) -> str:
-    order, limits = state.order, state.order.limits
+    order, limits, in_time = state.order, state.order.limits, state.order.horizon_in_time
     return dumps(
         {
             "order_id": order.order_id,
@@ -36,6 +36,7 @@ def mandate_text(state: OrderState) -> str:
             "min_steps": order.horizon.min_steps,
             "max_steps": order.horizon.max_steps,
             "step_seconds": order.horizon.step_seconds,
+            "ends": [in_time.earliest_end.isoformat(), in_time.latest_end.isoformat()] if in_time else None,
             "start_time": order.start_time.isoformat() if order.start_time else None,
             "max_slice_fraction": text(limits.max_slice_fraction),
             "max_participation_rate": text(limits.max_participation_rate),
@@ -166,12 +167,20 @@ def _mandate(mandate: str) -> Mapping[str, Any]:
         risk_aversion=number(value["risk_aversion"]),
         fills=Fills(value["fills"]),
         report_delay_seconds=value.get("report_delay_seconds"),
+        horizon_in_time=_horizon_in_time(value),
     )
     return {
         "order": order,
         **{name: Decimal(value[name]) for name in ("lot", "base_lot", "min_notional")},
         **{name: value[name] for name in ("total", "slice_cap")},
     }
+
+
+def _horizon_in_time(value: Mapping[str, Any]) -> HorizonInTime | None:
+    if value.get("ends") is None:
+        return None
+    earliest_end, latest_end = map(datetime.fromisoformat, value["ends"])
+    return HorizonInTime(earliest_end=earliest_end, latest_end=latest_end, step_seconds=value["step_seconds"])
 
 
 def _reports_due_value(due: ReportsDue) -> list[Any]:

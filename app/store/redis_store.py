@@ -17,7 +17,7 @@ from app.domain.errors import Conflict, Unavailable
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import LIVE, Status
-from app.domain.order import Order
+from app.domain.order import AskedOrder, Order
 from app.domain.slice import Slice
 from app.domain.state import OrderState
 from app.engine.changes import Change
@@ -135,7 +135,7 @@ class RedisStore:
         with self._claim_of(order_id):
             return await claims.standing(self._client, order_id)
 
-    async def refuse_claim(self, order: Order) -> None:
+    async def refuse_claim(self, order: AskedOrder) -> None:
         with self._claim_of(order.order_id, writes=True):
             await claims.mark_refused(self._client, order.order_id, Claim(order.instrument, digest_of(order)))
 

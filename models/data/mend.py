@@ -42,7 +42,7 @@ def mend(instrument: str, raw: RawBars, step_seconds: int | None = None) -> Mend
 
 def as_series(instrument: str, rows: RawBars) -> Series:
     """The series of rows that are sorted by time, at least two, no time twice."""
-    columns = {name: rows.columns[name] for name in NUMBERS}
+    columns: dict[str, Any] = {name: rows.columns[name] for name in NUMBERS}
     return Series(
         instrument=instrument,
         bar_seconds=bar_seconds_of(rows.open_time),

@@ -122,7 +122,7 @@ class DecisionTable(nn.Module):
         """[B, H], [B, N], [B, K], [B], [B] -> allocation [B], stop probability [B]."""
         max_steps = state[..., STATE_COLUMNS.index("max_steps")]
         row = place_of(step.to(context.dtype), max_steps, self.places).long() * len(SCENARIOS) + scenario
-        block = Block(**{name: getattr(self, name)[row] for name in self.names})
+        block = Block(**{name: getattr(self, name).index_select(0, row) for name in self.names})
         view = OrderView.of(
             self.rule,
             context=context,

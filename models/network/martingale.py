@@ -52,14 +52,15 @@ class MartingaleRule(nn.Module):
         for name, kept in (("threshold_lengths", lengths), ("pace_lengths", pace_lengths)):
             self.register_buffer(name, torch.tensor(kept, dtype=torch.float32), persistent=False)
 
-    def threshold(self, max_steps: Tensor, step: Tensor) -> Tensor:
-        """[...]: from this y on the order ends with `step`; before its first step there is nothing to end for."""
+    def threshold(self, min_steps: Tensor, max_steps: Tensor, step: Tensor) -> Tensor:
+        """[...]: from this y on the order ends with `step`; before `min_steps` it cannot, and before its first step
+        there is nothing to end for."""
         lengths = self.threshold_lengths
         index, share = _between(lengths, max_steps)
         left = (max_steps - step + 1.0) / max_steps
         low, high = (self._at_length(index + side, left * lengths[index + side]) for side in (0, 1))
         threshold = low + share * (high - low)
-        return torch.where(step <= 1.0, THRESHOLD_MAX, threshold)
+        return torch.where(step < min_steps.clamp(min=2.0), THRESHOLD_MAX, threshold)
 
     def _at_length(self, index: Tensor, steps_left: Tensor) -> Tensor:
         """[...]: the threshold of a length of the table. At the last step every order ends, so that the step before it

@@ -113,7 +113,7 @@ def aim(order: Standing, expected: Expectation, cap: Tensor, rule: MartingaleRul
     uncapped = order.is_vwap & (state["max_slice_fraction"] >= 1.0)
     patience = 1.0 - uncapped * (1.0 - VWAP_PATIENCE) * order.context[..., CONTEXT.trust] * expected.small
     unit = math.sqrt(STEPS_USUAL)  # the rule knows lengths in units of sqrt(max_steps)
-    beyond = y - patience * unit * rule.threshold(state["max_steps"], order.step)
+    beyond = y - patience * unit * rule.threshold(earliest, state["max_steps"], order.step)
     paced = rule.target(earliest, state["max_steps"], order.step, y / unit)
     target = (expected.share + paced - expected.even).clamp(0.0, 1.0)
     ahead = torch.maximum(target, torch.minimum(order.filled + 1.02 * cap, 1.0 - 0.98 * cap))

@@ -50,9 +50,9 @@ class LemConfig:
     kan_knots: Annotated[Whole, Field(ge=2, le=1_000)] = 8
     recurrent_layers: Layers = 1
     heads: WidthOrNone = 2
-    context_width: ContextWidthOrNone = 16
+    context_width: ContextWidthOrNone = 12
     bend_width: WidthOrNone = 128
-    decision_hidden: Width = 32
+    decision_hidden: Width = 20
     knots: Annotated[Whole, Field(ge=0, le=64), AfterValidator(zero_or_at_least(2))] = 9
 
     def __post_init__(self) -> None:

@@ -61,7 +61,7 @@ class Draws:
         seed = [TILTS_SEED, self.settings.seed, number]
         common = np.random.default_rng(seed)
         tapes = self._market(common).both_ways
-        horizon = self._horizon(common) if common.random() < self.settings.long_share else USUAL_HORIZON
+        horizon = USUAL_HORIZON if common.random() >= self.settings.long_share else self._long_horizon(common)
         rng = np.random.default_rng([*seed, self.processes.index])
         return self._orders(tapes, horizon, rng, share=True)
 
@@ -80,13 +80,15 @@ class Draws:
         return order_loss(net, seen, generator, self.settings.costs, repeats)
 
     def _horizon(self, rng: np.random.Generator) -> int:
-        """Half of the long horizons are no longer than the middle of shortest and longest along the logarithm."""
-        longest, long = self.config.max_steps, rng.random() < self.settings.long_share
-        usual, place = rng.random() < USUAL_SHARE, rng.random()
-        if long:
-            times = (max(longest, USUAL_HORIZON) / USUAL_HORIZON) ** place
-            return min(longest, round(USUAL_HORIZON * float(times)))
-        return min(longest, USUAL_HORIZON if usual else 1 + int(place * USUAL_HORIZON))
+        if rng.random() < self.settings.long_share:
+            return self._long_horizon(rng)
+        shorter = 1 + int(rng.random() * USUAL_HORIZON)
+        return min(self.config.max_steps, USUAL_HORIZON if rng.random() < USUAL_SHARE else shorter)
+
+    def _long_horizon(self, rng: np.random.Generator) -> int:
+        """Half of them are no longer than the middle of the usual and the longest along the logarithm."""
+        times = max(1.0, self.config.max_steps / USUAL_HORIZON)
+        return min(self.config.max_steps, round(USUAL_HORIZON * float(times ** rng.random())))
 
     def _market(self, rng: np.random.Generator) -> MarketTapes:
         """One market by weight; the walks where there is no other."""

@@ -48,6 +48,12 @@ def nested(path: str, value: object) -> Json:
     return order_json(**{name: inner})
 
 
+def in_time(first: int, last: int, **changes: object) -> Json:
+    """An order that ends between the closes of two bars."""
+    times = {"earliest_end": at(first).isoformat(), "latest_end": at(last).isoformat()}
+    return order_json(horizon=times | changes)
+
+
 ORDERS: list[tuple[str, Json, str]] = [
     ("both sizes", order_json(notional="1000"), "size_ambiguous"),
     ("no size", order_json(quantity=None), "size_missing"),
@@ -78,6 +84,17 @@ ORDERS: list[tuple[str, Json, str]] = [
     ("more steps than the model knows", nested("horizon.max_steps", 1_000), "horizon_too_long"),
     ("steps without end", nested("horizon.max_steps", 10**30), "out_of_range"),
     ("a step that is no multiple of the bar", nested("horizon.step_seconds", 1000), "step_seconds_unsupported"),
+    ("neither steps nor times", order_json(horizon={}), "field_missing"),
+    ("one of the times", order_json(horizon={"latest_end": at(NEXT + 4).isoformat()}), "field_missing"),
+    ("steps and times", nested("horizon.latest_end", at(NEXT + 4).isoformat()), "horizon_ambiguous"),
+    ("a time beside the times", in_time(NEXT + 2, NEXT + 4, until="18:00"), "unknown_field"),
+    ("an earliest end after the latest", in_time(NEXT + 4, NEXT + 3), "horizon_inverted"),
+    ("a latest end before the first step's", in_time(NEXT, NEXT), "horizon_too_short"),
+    ("more steps to the latest end than the model knows", in_time(NEXT + 2, NEXT + 1_000), "horizon_too_long"),
+    ("a naive end", in_time(NEXT, NEXT, latest_end="2025-01-07T18:00:00"), "naive_time"),
+    ("an end that is no time", in_time(NEXT, NEXT, earliest_end="18:00"), "bad_time"),
+    ("a number for an end", in_time(NEXT, NEXT, earliest_end=1_736_272_800), "bad_time"),
+    ("a list for a horizon", order_json(horizon=[1, 12]), "wrong_type"),
     ("no horizon", order_json(horizon=None), "field_missing"),
     ("a naive start", order_json(start_time="2025-01-07T00:00:00"), "naive_time"),
     ("a start that is no time", order_json(start_time="tomorrow"), "bad_time"),

@@ -101,9 +101,34 @@ async def test_an_order_shows_everything_that_was_sent(client: httpx.AsyncClient
 
     assert order["start_time"] == "2025-01-08T00:00:00Z"
     assert order["limits"] == {"max_slice_fraction": "0.5", "max_participation_rate": "0.1", "limit_price": "101.5"}
-    assert order["horizon"] == {"min_steps": 1, "max_steps": 12, "step_seconds": None}
+    assert order["horizon"] == steps_and_times(1, 12)
     assert (order["quantity"], order["notional"], order["risk_aversion"]) == ("10", None, "0")
     assert (order["status"], order["fills"], order["step"]) == ("accepted", "reported", 0)
+
+
+def steps_and_times(
+    min_steps: int, max_steps: int, *, earliest_end: str | None = None, latest_end: str | None = None
+) -> Json:
+    steps: Json = {"min_steps": min_steps, "max_steps": max_steps, "step_seconds": None}
+    return steps | {"earliest_end": earliest_end, "latest_end": latest_end}
+
+
+async def test_an_order_whose_horizon_is_given_in_time_shows_times_and_steps_for_good(
+    client: httpx.AsyncClient,
+) -> None:
+    await prepared(client)
+    times = {"earliest_end": wire_time(HISTORY + 3), "latest_end": wire_time(HISTORY + 6)}
+    first = await client.post("/v1/orders", json=order_json(horizon=times))
+    await client.post("/v1/bars", json=bars_json(LATER[:2]))
+
+    again = await client.post("/v1/orders", json=order_json(horizon=times))
+    page = (await client.get("/v1/orders")).json()["orders"]
+    schedule = (await client.get(f"/v1/orders/{first.json()['order_id']}/schedule")).json()
+
+    shown = steps_and_times(3, 6, **times)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert [first.json()["horizon"], again.json()["horizon"], page[0]["horizon"]] == [shown] * 3
+    assert schedule["steps"][-1]["window"]["end"] <= times["latest_end"]
 
 
 async def test_an_order_before_its_start_has_no_slice(client: httpx.AsyncClient) -> None:

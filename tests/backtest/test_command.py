@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from app.backtest import lem_backtest as command
-from tests.bars.exchanges import daily_opens, lost
+from tests.bars.exchanges import daily_opens, lost, opens, series_at, write_series
 from tests.market import a_bar_file, a_walk_file
 
 COLUMNS = [
@@ -229,3 +229,23 @@ def test_simulated_files_can_be_backtested(tmp_path: Path) -> None:
     assert code == 0, output
     assert len(files) == 2
     assert lem("backtest", "--out", tmp_path / "out", "--policy", "optimal_stopping", "--bars", *files)[0] == 0
+
+
+def test_steps_of_exchange_bars_are_whole_within_sessions_and_no_order_runs_over_a_hole(tmp_path: Path) -> None:
+    """Bars of half an hour make 3 steps of 2 hours and one of half an hour; two hours of one day are lost."""
+    hole = lost("2024-09-12T11:30", "2024-09-12T13:30")
+    bars = tmp_path / "LISTED-30m.parquet"
+    write_series(bars, series_at(opens("America/New_York", ("09:30", "16:00"), minutes=30, days=40, lost=hole)))
+    options = ("--policy", "twap", "--min-steps", "4", "--max-steps", "4", "--step-seconds", "7200")
+
+    code, output = lem("backtest", "--bars", bars, "--out", tmp_path, "--every", "1", *options)
+
+    orders = pq.read_table(tmp_path / "orders.parquet")
+    starts = {f"{each:%m-%d %H:%M}" for each in orders.column("start_time").to_pylist()}
+    assert code == 0, output
+    assert "4 starts left out: a bar is missing in their horizon" in output
+    assert {f"09-11 {clock}" for clock in ("13:30", "15:30", "17:30", "19:30")} - starts == {
+        "09-11 17:30",
+        "09-11 19:30",
+    }
+    assert {"09-12 17:30", "09-12 19:30", "09-13 13:30"} <= starts

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from app.bars.reader import bar_seconds_of
 from app.bars.series import Series
@@ -90,6 +94,12 @@ def series_at(open_times: Iterable[int]) -> Series:
         instrument="FLAT", bar_seconds=bar_seconds_of(times), open_time=times, open=flat, high=flat, low=flat,
         close=flat, volume=flat, notional=100.0 * flat, trades=flat, synthetic=np.zeros(len(times), dtype=np.bool_),
     )  # fmt: skip
+
+
+def write_series(path: Path, series: Series) -> None:
+    names = ("open", "high", "low", "close", "volume", "notional")
+    columns: dict[str, Any] = {"timestamp": pa.array(series.open_time, pa.timestamp("s", tz="UTC"))}
+    pq.write_table(pa.table(columns | {name: getattr(series, name) for name in names}), path)
 
 
 def _days(first: date, days: int, week: Sequence[int]) -> list[date]:

@@ -11,8 +11,20 @@ import pytest
 
 from app.domain.errors import InvalidInput, LemError
 from app.domain.numbers import lots_within, whole_lots
-from app.domain.order import SCENARIOS, Benchmark, Horizon, Limits, Scenario, Side, SizeMode, order_id_of
-from tests.builders import an_instrument, an_order
+from app.domain.order import (
+    SCENARIOS,
+    Benchmark,
+    Horizon,
+    HorizonInTime,
+    Limits,
+    Scenario,
+    Side,
+    SizeMode,
+    order_id_of,
+)
+from tests.builders import an_instrument, an_order, at
+
+NAIVE = datetime(2025, 1, 6)  # noqa: DTZ001 - the naive time is the point
 
 
 def refusal(build: Callable[[], object]) -> LemError:
@@ -30,7 +42,7 @@ def refusal(build: Callable[[], object]) -> LemError:
         ({"size": Decimal("1e19")}, "out_of_range"),
         ({"client_order_id": ""}, "bad_client_order_id"),
         ({"client_order_id": "x" * 129}, "bad_client_order_id"),
-        ({"start_time": datetime(2025, 1, 6)}, "naive_time"),  # noqa: DTZ001 - the naive time is the point
+        ({"start_time": NAIVE}, "naive_time"),
         ({"risk_aversion": Decimal(-1)}, "negative"),
         ({"risk_aversion": Decimal("NaN")}, "not_finite"),
     ],
@@ -49,6 +61,10 @@ def test_a_client_order_id_of_128_characters_is_taken() -> None:
         (lambda: Horizon(min_steps=0, max_steps=12), "bad_horizon"),
         (lambda: Horizon(min_steps=7, max_steps=6), "horizon_inverted"),
         (lambda: Horizon(min_steps=1, max_steps=6, step_seconds=0), "bad_horizon"),
+        (lambda: HorizonInTime(earliest_end=at(2), latest_end=at(1)), "horizon_inverted"),
+        (lambda: HorizonInTime(earliest_end=NAIVE, latest_end=at(1)), "naive_time"),
+        (lambda: HorizonInTime(earliest_end=at(1), latest_end=NAIVE), "naive_time"),
+        (lambda: HorizonInTime(earliest_end=at(1), latest_end=at(2), step_seconds=0), "bad_horizon"),
         (lambda: Limits(max_slice_fraction=Decimal(0)), "not_positive"),
         (lambda: Limits(max_slice_fraction=Decimal("1.01")), "above_one"),
         (lambda: Limits(max_participation_rate=Decimal(2)), "above_one"),

@@ -18,7 +18,8 @@ from app.domain.instrument import Instrument
 from app.domain.order import Fills, Horizon
 from app.domain.slice import Slice
 from app.engine.ports import Calendar
-from tests.builders import an_instrument, bars
+from tests.builders import an_instrument
+from tests.clock.session_bars import session_bars, timed, utc
 from tests.engine.desk import Desk, ManualClock, a_desk
 
 DAY = 86_400
@@ -26,33 +27,14 @@ HALF_HOUR = 1_800
 SYMBOL = "BTC-USDT"
 
 
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
 def listed(code: str, bar_seconds: int) -> Instrument:
     return an_instrument(bar_seconds=bar_seconds, calendar=code)
-
-
-def session_bars(code: str, bar_seconds: int, since: str, until: str) -> list[Bar]:
-    """All bars of an exchange that open in that time."""
-    known, opens, times = calendar(code), utc(since), []
-    while (opens := known.first_open(opens, bar_seconds, None)) < utc(until):
-        closes = known.close_of(opens, bar_seconds)
-        times.append((opens, closes))
-        opens = closes
-    return timed(times)
 
 
 def daily_bars(days: Sequence[str], zone: str) -> list[Bar]:
     """Bars stamped at midnight of that zone."""
     opens = [datetime.combine(datetime.fromisoformat(day), time(), ZoneInfo(zone)).astimezone(UTC) for day in days]
     return timed([(each, each + timedelta(days=1)) for each in opens])
-
-
-def timed(times: Sequence[tuple[datetime, datetime]]) -> list[Bar]:
-    made = bars(len(times))
-    return [replace(bar, open_time=opens, close_time=closes) for bar, (opens, closes) in zip(made, times, strict=True)]
 
 
 def spans(slices: Sequence[Slice]) -> list[str]:

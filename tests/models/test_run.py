@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ import torch
 
 from app.bundles.bundle import LemPolicy, load_bundle
 from app.bundles.errors import BundleError
+from app.decision.market import COLUMNS
 from app.domain.errors import InvalidInput
 from models.network.decision import DecisionTable
 from models.network.lem import Lem
@@ -32,12 +33,13 @@ from models.release.golden import random_bars, random_orders
 from models.release.release import release
 from models.release.replace import replace_bundle
 from models.settings.train_plan import make_plan, read_plan
+from models.tapes.tapes import TapeSpan, read_tapes
 from models.training.checkpoint import read_checkpoint, released_net
 from models.training.launch import launch
 from models.training.run_folder import RECORD
 from models.training.train import train
 from tests.market import a_walk_file
-from tests.models.tiny import QUICK_RUN, TINY_SIZES, TINY_WEIGHTS, a_plan
+from tests.models.tiny import QUICK_RUN, TINY, TINY_SIZES, TINY_WEIGHTS, a_plan
 
 
 def test_the_record_says_what_was_trained_on_and_what_it_reached(trained: Path) -> None:
@@ -309,19 +311,24 @@ def test_a_market_on_which_nothing_could_choose_is_refused(tmp_path: Path) -> No
         train(short, tmp_path / "run")
 
 
-def test_bars_of_sessions_are_not_put_together_to_longer_ones(tmp_path: Path) -> None:
-    """They would span nights."""
-    path = a_walk_file(tmp_path, name="SHARE-5m.parquet", bars=6_000, bar_seconds=300)
+def test_bars_of_sessions_are_put_together_to_longer_ones_within_sessions(tmp_path: Path) -> None:
+    """Sessions of three hours make a step of two hours and one of an hour: none spans a night."""
+    path = a_walk_file(tmp_path, name="SHARE-5m.parquet", bars=12_000, bar_seconds=300)
     bars = pq.read_table(path)
     traded = pc.and_(
         pc.is_in(pc.hour(bars["timestamp"]), pa.array([15, 16, 17])), pc.less(pc.day_of_week(bars["timestamp"]), 5)
     )
     pq.write_table(bars.filter(traded), path)
-    market = {"path": tmp_path, "train_end": "1970-01-12", "validation_end": "1970-01-20", "step_seconds": 1_800}
-    plan = make_plan({"markets": {"shares": market}, "training": QUICK_RUN, "model": TINY_SIZES}, "test")
 
-    with pytest.raises(InvalidInput, match="round the clock"):
-        train(plan, tmp_path / "run")
+    tapes, images = read_tapes([path], TINY, TapeSpan(start=None, end=datetime(1970, 3, 1, tzinfo=UTC)), 7_200)
+
+    for tape in (*tapes, *images):
+        lengths = tape.raw[:, COLUMNS.index("bar_seconds")]
+        assert set(zip((tape.open_time % 86_400 // 3_600).tolist(), lengths.tolist(), strict=True)) == {
+            (15, 7_200.0),
+            (17, 3_600.0),
+        }
+    assert len(tapes) == len(images) == 1
 
 
 def test_the_policy_finds_named_risk_aversions(bundle: Path) -> None:

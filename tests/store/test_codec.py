@@ -12,7 +12,7 @@ from app.domain.benchmark import BenchmarkSums
 from app.domain.fills import FillWarning
 from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status, StopReason
-from app.domain.order import Benchmark, Fills, Horizon, Limits, Side, SizeMode
+from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, Side, SizeMode
 from app.domain.projection import Bound
 from app.domain.reports import apply_fill
 from app.domain.slice import Basis
@@ -40,6 +40,7 @@ FULL = an_order(
     size_mode=SizeMode.NOTIONAL,
     benchmark=Benchmark.TWAP,
     horizon=Horizon(min_steps=2, max_steps=5, step_seconds=1800),
+    horizon_in_time=HorizonInTime(earliest_end=at(4), latest_end=at(11), step_seconds=1800),
     start_time=START,
     limits=Limits(
         max_slice_fraction=Decimal("0.5"), max_participation_rate=Decimal("0.01"), limit_price=Decimal("1E+2")
@@ -83,6 +84,12 @@ def test_an_order_without_options_comes_back_equal() -> None:
 def without(text: str, *names: str) -> str:
     """The text as a release wrote it that did not know these names."""
     return json.dumps({name: value for name, value in json.loads(text).items() if name not in names})
+
+
+def test_an_order_of_a_release_that_knew_no_horizon_in_time_comes_back_equal() -> None:
+    state = an_order_state()
+
+    assert state_from(without(mandate_text(state), "ends"), state_text(state)) == state
 
 
 def before_reports_were_due(state: OrderState) -> OrderState:

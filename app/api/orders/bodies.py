@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -27,11 +27,15 @@ from app.domain.lifecycle import Status, StopReason
 from app.domain.order import (
     HORIZON_STEPS_MAX,
     REPORT_DELAY_SECONDS_MAX,
+    AskedOrder,
     Benchmark,
     Fills,
     Horizon,
+    HorizonInTime,
     Limits,
     Order,
+    OrderInTime,
+    OrderTerms,
     Side,
     SizeMode,
     order_id_of,
@@ -60,10 +64,37 @@ EXAMPLE: JsonDict = {
 }
 
 
+Steps = Annotated[int, Field(le=HORIZON_STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
+StepSeconds = Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
+
+
 class HorizonIn(Edge):
-    min_steps: Annotated[int, Field(le=HORIZON_STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
-    max_steps: Annotated[int, Field(le=HORIZON_STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
-    step_seconds: Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE] | None = None
+    """The order ends at some step between `min_steps` and `max_steps`. A step is a bar of the instrument, or
+    `step_seconds` long."""
+
+    min_steps: Steps
+    max_steps: Steps
+    step_seconds: StepSeconds | None = None
+
+
+class HorizonTimesIn(Edge):
+    """Times in the place of steps. The order is accepted with the steps that these times leave of the trading windows
+    from its first one on, and keeps them. It ends at `latest_end` or before, and not before the step in which
+    `earliest_end` lies; where nobody trades then, not before the last step before it."""
+
+    earliest_end: TimeIn
+    latest_end: TimeIn
+    step_seconds: StepSeconds | None = None
+
+
+def _one_kind(value: Any) -> HorizonIn | HorizonTimesIn:
+    given = value.keys() if isinstance(value, dict) else set()
+    steps, times = (given & kind.model_fields.keys() - {"step_seconds"} for kind in (HorizonIn, HorizonTimesIn))
+    if steps and times:
+        raise PydanticCustomError(
+            "horizon_ambiguous", "give min_steps and max_steps, or earliest_end and latest_end, not both"
+        )
+    return (HorizonTimesIn if times else HorizonIn).model_validate(value)
 
 
 class LimitsIn(Edge):
@@ -85,7 +116,7 @@ class OrderIn(Edge):
     quantity: PositiveIn | None = None
     notional: PositiveIn | None = None
     benchmark: Annotated[Benchmark, Field(strict=False)]
-    horizon: HorizonIn
+    horizon: Annotated[HorizonIn | HorizonTimesIn, BeforeValidator(_one_kind)]
     start_time: TimeIn | None = None
     limits: LimitsIn = LimitsIn()
     risk_aversion: NotNegativeIn | None = None
@@ -100,10 +131,10 @@ class OrderIn(Edge):
             raise PydanticCustomError("size_ambiguous", "give quantity or notional, not both")
         return self
 
-    def to_domain(self) -> Order:
+    def to_domain(self) -> AskedOrder:
         """Raises InvalidInput for what no order can be."""
         by_quantity = self.quantity is not None
-        return Order(
+        terms = OrderTerms(
             order_id=order_id_of(self.client_order_id),
             client_order_id=self.client_order_id,
             instrument=self.instrument,
@@ -111,19 +142,37 @@ class OrderIn(Edge):
             size=(self.quantity if by_quantity else self.notional) or Decimal(0),
             size_mode=SizeMode.QUANTITY if by_quantity else SizeMode.NOTIONAL,
             benchmark=self.benchmark,
-            horizon=Horizon(**self.horizon.model_dump()),
             start_time=self.start_time,
             limits=Limits(**self.limits.model_dump()),
             risk_aversion=self.risk_aversion,
             fills=self.fills,
             report_delay_seconds=self.report_delay_seconds,
         )
+        if isinstance(self.horizon, HorizonTimesIn):
+            return OrderInTime.of(terms, HorizonInTime(**self.horizon.model_dump()))
+        return Order.of(terms, Horizon(**self.horizon.model_dump()))
 
 
 class HorizonOut(Answer):
+    """`earliest_end` and `latest_end` are what the order gave, where it gave times; `min_steps` and `max_steps` are
+    then what was counted when it was accepted."""
+
     min_steps: int
     max_steps: int
     step_seconds: int | None
+    earliest_end: TimeOut | None
+    latest_end: TimeOut | None
+
+    @classmethod
+    def of(cls, order: Order) -> Self:
+        steps, times = order.horizon, order.horizon_in_time
+        return cls(
+            min_steps=steps.min_steps,
+            max_steps=steps.max_steps,
+            step_seconds=steps.step_seconds,
+            earliest_end=times.earliest_end if times else None,
+            latest_end=times.latest_end if times else None,
+        )
 
 
 class LimitsOut(Answer):
@@ -136,7 +185,7 @@ OUT_EXAMPLE: JsonDict = EXAMPLE | {
     "order_id": "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11",
     "status": "working",
     "notional": None,
-    "horizon": {"min_steps": 4, "max_steps": 12, "step_seconds": None},
+    "horizon": {"min_steps": 4, "max_steps": 12, "step_seconds": None, "earliest_end": None, "latest_end": None},
     "limits": {"max_slice_fraction": "0.25", "max_participation_rate": None, "limit_price": None},
     "start_time": None,
     "risk_aversion": None,
@@ -208,7 +257,7 @@ class OrderOut(Answer):
             quantity=order.size if by_quantity else None,
             notional=None if by_quantity else order.size,
             benchmark=order.benchmark,
-            horizon=HorizonOut.model_validate(order.horizon, from_attributes=True),
+            horizon=HorizonOut.of(order),
             start_time=order.start_time,
             limits=LimitsOut.model_validate(order.limits, from_attributes=True),
             risk_aversion=order.risk_aversion,

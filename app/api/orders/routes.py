@@ -25,7 +25,15 @@ ORDER_CODES = (
     *("unknown_instrument", "client_order_id_reused", "no_bars", "too_many_orders", "size_missing", "size_ambiguous"),
     *("unknown_value", "not_whole_lots", "too_many_lots", "below_min_notional", "bad_horizon", "horizon_inverted"),
     *("horizon_too_long", "step_seconds_unsupported", "start_time_too_far", "outside_calendar", "above_one"),
-    *("slice_cap_infeasible", "off_tick", "start_time_past", "above_max_order_notional", "size_implausible"),
+    *(
+        "horizon_too_short",
+        "horizon_ambiguous",
+        "slice_cap_infeasible",
+        "off_tick",
+        "start_time_past",
+        "above_max_order_notional",
+        "size_implausible",
+    ),
 )
 
 CURSOR = rf"^([0-9]{{1,15}}\.{SYMBOL.pattern})?$"

@@ -11,7 +11,7 @@ from app.domain.bar import Bar, fill_gap
 from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from app.domain.instrument import Instrument
-from app.domain.order import Order
+from app.domain.order import AskedOrder
 from app.domain.slice import Window
 from app.engine.instruments.history import StepHistory
 from app.engine.ports import Calendar
@@ -52,7 +52,7 @@ class LiveInstrument:
         """When the window after the newest bar opens."""
         return self.first_open(self.last.close_time, self.instrument.bar_seconds)
 
-    def step_seconds_of(self, order: Order) -> int:
+    def step_seconds_of(self, order: AskedOrder) -> int:
         """The length of the order's steps."""
         return order.horizon.step_seconds or self.instrument.bar_seconds
 
@@ -136,6 +136,16 @@ class LiveInstrument:
 
     def close_of(self, open_time: datetime, step_seconds: int) -> datetime:
         return self.calendar.close_of(open_time, step_seconds, open_time if self._daily else None)
+
+    def traded_from(self, at: datetime, step_seconds: int) -> tuple[Window, Window]:
+        """The first window of that length that opens at or after `at`, and the time within it in which is traded: a
+        window of a daily feed lasts from one stamp to the next, and its session opens later and closes earlier."""
+        window = self.window_from(at, step_seconds)
+        opens, closes = window.start, self.calendar.complete_at(window.start, step_seconds)
+        if self._daily:
+            session_opens = self.calendar.first_open(window.start, DAY_SECONDS, None)
+            opens = session_opens if session_opens < closes else opens
+        return window, Window(opens, closes)
 
     def _missing_between(self, earlier: Bar, later: Bar) -> bool:
         if earlier.close_time == later.open_time:

@@ -48,7 +48,9 @@ def _lines(change: Change) -> Iterator[Line]:
 def _accepted(state: OrderState) -> Line:
     order = state.order
     size = {order.size_mode.value: plain(order.size)}
-    steps = {"min_steps": order.horizon.min_steps, "max_steps": order.horizon.max_steps}
+    steps: dict[str, Any] = {"min_steps": order.horizon.min_steps, "max_steps": order.horizon.max_steps}
+    if order.horizon_in_time is not None:
+        steps["latest_end"] = order.horizon_in_time.latest_end.isoformat()
     names = {"client_order_id": order.client_order_id, "instrument": order.instrument}
     return "order accepted", {**names, "side": order.side, **size, "benchmark": order.benchmark, **steps}
 
