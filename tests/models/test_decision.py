@@ -261,7 +261,7 @@ def test_a_small_vwap_order_without_a_cap_ends_earlier_on_a_market() -> None:
     context[:, CONTEXT.learned] = 0.0  # nothing is foreseen
     scenarios, second = torch.arange(len(SCENARIOS)), torch.full((len(SCENARIOS),), 2)
     context[:, CONTEXT.log_volatilities] = math.log(0.003)
-    threshold = net.decision.rule.threshold(torch.tensor(4.0), torch.tensor(2.0)) * math.sqrt(4.0)
+    threshold = net.decision.rule.threshold(torch.tensor(1.0), torch.tensor(4.0), torch.tensor(2.0)) * math.sqrt(4.0)
     short = 0.95 * threshold * 0.003
 
     def ends(trust: float = 1.0, **terms: float) -> torch.Tensor:

@@ -36,7 +36,7 @@ def targets(tables: MartingaleRule, min_steps: int, max_steps: int, step: int) -
 def thresholds(tables: MartingaleRule, max_steps: int) -> np.ndarray:
     """In units of sqrt(max_steps), before each step but the first and the last."""
     steps = torch.arange(2.0, max_steps)
-    return tables.threshold(same(max_steps, steps), steps).double().numpy()
+    return tables.threshold(torch.ones_like(steps), same(max_steps, steps), steps).double().numpy()
 
 
 @pytest.mark.parametrize("max_steps", [3, 5, 6, 11, 12, 24])
@@ -90,10 +90,19 @@ def test_an_order_that_may_not_stop_is_paced_evenly(tables: MartingaleRule, max_
         assert even.numpy() == pytest.approx(np.full(len(Y), step / max_steps), abs=2e-3)
 
 
+@pytest.mark.parametrize("least", [1, 2, 7, 12])
+def test_no_order_ends_before_its_earliest_end(tables: MartingaleRule, least: int) -> None:
+    steps = torch.arange(1.0, 13.0)
+
+    never = tables.threshold(same(least, steps), same(12, steps), steps) > Y_MAX
+
+    assert never.tolist() == [step < max(2, least) for step in range(1, 13)]
+
+
 def test_no_order_ends_before_its_first_step(tables: MartingaleRule) -> None:
     first = torch.ones(4)
 
-    assert (tables.threshold(torch.tensor([1.0, 2.0, 60.0, 256.0]), first) > Y_MAX).all()
+    assert (tables.threshold(first, torch.tensor([1.0, 2.0, 60.0, 256.0]), first) > Y_MAX).all()
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 1_000])
@@ -104,8 +113,9 @@ def test_tables_of_every_size_say_the_same(tables: MartingaleRule, steps: int) -
 
     for name in ("threshold", "target"):
         y = (torch.full_like(step, 0.3),) if name == "target" else ()
-        least = (torch.ones_like(step),) if name == "target" else ()
-        ours, theirs = (getattr(each, name)(*least, same(longest, step), step, *y) for each in (fewer, tables))
+        ours, theirs = (
+            getattr(each, name)(torch.ones_like(step), same(longest, step), step, *y) for each in (fewer, tables)
+        )
         assert torch.allclose(ours, theirs, atol=1e-5)
 
 

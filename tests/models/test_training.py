@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from models.settings.train_settings import TrainSettings
 from models.tapes.tapes import MarketTapes
 from models.training.checkpoint import read_checkpoint, released_net
 from models.training.choice import worth_of_forecasts
+from models.training.draws import Draws
 from models.training.optimiser import BY_ORDERS, FITTED, taught_by_forecasts, taught_by_orders
 from models.training.progress import OnProgress
 from models.training.trainer import Trainer
@@ -158,7 +160,7 @@ def test_orders_teach_decisions_and_leave_the_forecasts_as_they_are(whole: Whole
 
 
 def test_forecasts_are_taught_before_and_nothing_else_is(whole: Whole) -> None:
-    before, after = (read_checkpoint(whole.checkpoints / f"{advance}.pt")["net"] for advance in (1, 5))
+    before, after = (read_checkpoint(whole.checkpoints / f"{advance}.pt")["net"] for advance in (1, 4))
 
     moved = {name for name, weights in after.items() if not torch.equal(weights, before[name])}
 
@@ -267,6 +269,59 @@ def test_a_tiny_network_learns_in_seconds() -> None:
 
     assert shaken < optimum
     assert trainer.choice.best_worth > shaken + 0.5 * (optimum - shaken)
+
+
+def test_orders_of_one_step_teach_nothing_and_end_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of the shorter horizons that are drawn have one step, in which there is nothing to decide."""
+    monkeypatch.setattr(Draws, "_horizon", lambda _self, _rng: 1)
+    trainer = a_trainer(replace(QUICK, warm_batches=0, forecast_steps=0))
+    trainer.run(None)
+
+    assert trainer.step == QUICK.steps
+    assert torch.equal(weights_of(trainer), weights_of(a_trainer()))
+
+
+def test_a_network_for_one_step_is_trained_in_its_forecasts_alone() -> None:
+    config = replace(TINY, max_steps=1)
+    market = MarketTapes(name="walks", tapes=tuple(some_tapes()))
+    trainer = Trainer(config, QUICK, TrainingBars(train=[market], validation=[market], walks=market))
+
+    trainer.run(None)
+
+    assert (trainer.stage, trainer.step) == ("orders", QUICK.steps)
+    assert trainer.net.context.volume.weight.any()
+
+
+def test_a_network_without_a_context_is_taught_by_orders_alone(tmp_path: Path) -> None:
+    config, heard = replace(TINY, context_width=0), []
+    market = MarketTapes(name="walks", tapes=tuple(some_tapes()))
+    bars = TrainingBars(train=[market], validation=[market], walks=market)
+
+    def hear(stage: str, _done: int, _total: int, _loss: Loss | None = None) -> None:
+        heard.append(stage)
+
+    Trainer(config, QUICK, bars).run(tmp_path / "checkpoint.pt", hear)
+
+    assert set(heard) == {"orders"}
+    assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == QUICK.steps
+
+
+def test_markets_that_are_too_short_for_a_forecast_teach_orders_alone() -> None:
+    """Orders take fewer steps there; forecasts are taught and chosen on the other markets."""
+    tape = some_tapes(1)[0]
+    short = MarketTapes(name="short", tapes=(replace(tape, hi=tape.lo + 97),), weight=1e6)
+    long = MarketTapes(name="long", tapes=tuple(some_tapes()))
+    config = replace(TINY, max_steps=200)
+    both = TrainingBars(train=[short, long], validation=[short, long], walks=long)
+    trainer = Trainer(config, QUICK, both)
+
+    windows = trainer.draws.for_forecasts(0)
+    orders = trainer.draws.for_validation(short, [0], 200)
+
+    assert trainer.draws.foreseeable(both.train) == [long]
+    assert windows.price.shape[1] == QUICK.starts + config.max_steps - 1
+    assert orders.contexts - orders.starts + 1 < 97
+    assert math.isfinite(worth_of_forecasts(trainer.net, trainer.draws))
 
 
 def test_what_few_orders_teach_moves_slower_than_what_all_do() -> None:
