@@ -140,8 +140,8 @@ def _paces_of(rules: StoppingRules, earliest: Matrix, grid: Matrix) -> Matrix:
     closed = np.arange(PACED + 1) * len(rules.threshold) / PACED - 1.0  # a pace is by the end of the next bar
 
     def paces(min_steps: Matrix) -> Matrix:
-        points = np.meshgrid(min_steps.astype(np.int64), closed, grid, indexing="ij")
-        return rules.target(*(each.ravel() for each in points)).reshape(points[0].shape)
+        earliest, times, y = np.meshgrid(min_steps, closed, grid, indexing="ij")
+        return rules.target(earliest.ravel().astype(np.int64), times.ravel(), y.ravel()).reshape(y.shape)
 
     below = np.floor(earliest)
     table, between = paces(below), np.flatnonzero(earliest > below)

@@ -13,9 +13,10 @@ from models.network.expectation import expectation, foreseen, room_later, slice_
 from models.network.packing import packed
 
 FORECAST = torch.tensor([[5.0, 3.0, 2.0, 7.0, 1.0, 4.0]])
+NOTHING_KNOWN = torch.zeros(1, len(FIXED_COLUMNS))
 
 
-def an_order(context: torch.Tensor | None = None, **state: float) -> tuple[torch.Tensor, ...]:
+def an_order(context: torch.Tensor = NOTHING_KNOWN, **state: float) -> tuple[torch.Tensor, ...]:
     """Context [1, 11], state [1, K], step, sign and VWAP of one order before its step."""
     named = dict.fromkeys(STATE_COLUMNS, 0.0) | {
         "min_steps": 1.0, "max_steps": 6.0, "max_slice_fraction": 1.0, "max_participation_rate": 1.0,
@@ -23,7 +24,6 @@ def an_order(context: torch.Tensor | None = None, **state: float) -> tuple[torch
     } | state  # fmt: skip
     step = torch.tensor([named.pop("step", 1.0)])
     columns = packed(STATE_COLUMNS, {name: torch.tensor([value]) for name, value in named.items()})
-    context = torch.zeros(1, len(FIXED_COLUMNS)) if context is None else context
     return context, columns, step, torch.ones(1), torch.tensor([True])
 
 
@@ -76,7 +76,7 @@ def test_a_slice_is_bound_by_its_cap_or_by_the_participation_limit() -> None:
     """An order of 2 against an expected 5 in the next bar."""
 
     def cap(**limits: float) -> float:
-        order = standing(*an_order(**limits))
+        order = standing(*an_order(NOTHING_KNOWN, **limits))
         return slice_cap(order, expectation(order, foreseen(FORECAST, order.steps_left, order.to_min))).item()
 
     assert cap() == 1.0
@@ -89,7 +89,7 @@ def test_later_steps_have_room_for_what_both_limits_permit() -> None:
     """Of six steps five are later; 17 of the forecast 22 come in them."""
 
     def room(**limits: float) -> float:
-        order = standing(*an_order(**limits))
+        order = standing(*an_order(NOTHING_KNOWN, **limits))
         return room_later(order, expectation(order, foreseen(FORECAST, order.steps_left, order.to_min))).item()
 
     assert room(max_slice_fraction=0.15) == pytest.approx(0.75)

@@ -30,7 +30,7 @@ def same(value: float, like: torch.Tensor) -> torch.Tensor:
 
 def targets(tables: MartingaleRule, min_steps: int, max_steps: int, step: int) -> torch.Tensor:
     y = torch.from_numpy(Y).float()
-    return tables.target(*(same(value, y) for value in (min_steps, max_steps, step)), y)
+    return tables.target(same(min_steps, y), same(max_steps, y), same(step, y), y)
 
 
 def thresholds(tables: MartingaleRule, max_steps: int) -> np.ndarray:

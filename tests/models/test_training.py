@@ -89,7 +89,7 @@ class Whole:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     trainer, folder, heard = a_trainer(), tmp_path_factory.mktemp("whole"), []
 
-    def hear(stage: str, done: int, total: int, _loss: Loss | None = None) -> None:
+    def hear(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - OnProgress' names
         heard.append((stage, done, total))
 
     for advance in range(ADVANCES):
@@ -135,7 +135,7 @@ def test_a_fit_is_kept_as_soon_as_it_is_done(tmp_path: Path) -> None:
         pass
 
     def stop_at(wanted: str) -> OnProgress:
-        def hear(stage: str, done: int, total: int, _loss: Loss | None = None) -> None:  # noqa: ARG001
+        def hear(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - OnProgress' names
             if stage == wanted:
                 raise Stopped
 
@@ -207,7 +207,7 @@ def test_what_a_plan_leaves_out_is_passed_over(changes: dict[str, int]) -> None:
     settings, heard = replace(QUICK, **changes), []
     trainer = a_trainer(settings)
 
-    def hear(stage: str, _done: int, _total: int, _loss: Loss | None = None) -> None:
+    def hear(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - OnProgress' names
         heard.append(stage)
 
     trainer.run(None, hear)
@@ -297,7 +297,7 @@ def test_a_network_without_a_context_is_taught_by_orders_alone(tmp_path: Path) -
     market = MarketTapes(name="walks", tapes=tuple(some_tapes()))
     bars = TrainingBars(train=[market], validation=[market], walks=market)
 
-    def hear(stage: str, _done: int, _total: int, _loss: Loss | None = None) -> None:
+    def hear(stage: str, done: int, total: int, loss: Loss | None = None) -> None:  # noqa: ARG001 - OnProgress' names
         heard.append(stage)
 
     Trainer(config, QUICK, bars).run(tmp_path / "checkpoint.pt", hear)
@@ -326,7 +326,7 @@ def test_markets_that_are_too_short_for_a_forecast_teach_orders_alone() -> None:
 
 def test_what_few_orders_teach_moves_slower_than_what_all_do() -> None:
     """The optimiser's first step has the same length for every weight that it teaches at the same rate."""
-    trainer, moved = a_trainer(), {}
+    trainer, moved = a_trainer(), dict[str, torch.Tensor]()
 
     for first_step in (1, 6):
         while trainer.stage not in ("forecasts", "orders") or (first_step == 6 and trainer.stage == "forecasts"):
