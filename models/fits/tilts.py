@@ -42,11 +42,13 @@ def fit_tilts(
     processes = torch.ones(1)
     add_others(processes)
     for step in range(steps):
-        gradients = torch.autograd.grad(_error(net, draw(step)), weights)
-        for weight, gradient in zip(weights, gradients, strict=True):
-            add_others(gradient)
-            weight.grad = gradient / processes.item()
-        optimizer.step()
+        error = _error(net, draw(step))
+        if error.requires_grad:  # where orders have but one step, nothing is to be hedged
+            gradients = torch.autograd.grad(error, weights)
+            for weight, gradient in zip(weights, gradients, strict=True):
+                add_others(gradient)
+                weight.grad = gradient / processes.item()
+            optimizer.step()
         falling.step()
         on_step(step + 1, steps)
     tilts.requires_grad_(requires_grad=False)

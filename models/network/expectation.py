@@ -101,7 +101,7 @@ def standing(context: Tensor, state: Tensor, step: Tensor, sign: Tensor, is_vwap
 def _log_volatility(context: Tensor, steps_left: Tensor) -> Tensor:
     """[...]: of the steps that are left, between the spans of the context on straight lines."""
     spans = context[..., CONTEXT.log_volatilities]
-    reach = torch.log((VOLATILITY_REACH * steps_left).clamp(VOLATILITY_SPANS[0], VOLATILITY_SPANS[-1]))
+    reach = torch.log((VOLATILITY_REACH * steps_left).clamp(float(VOLATILITY_SPANS[0]), float(VOLATILITY_SPANS[-1])))
     result = spans[..., 0]
     for index, (near, far) in enumerate(pairwise(VOLATILITY_SPANS)):
         share = ((reach - math.log(near)) / math.log(far / near)).clamp(0.0, 1.0)

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from app.decision.policies.stopping_rule import stopping_rule
+from app.decision.policies.stopping_rule import StoppingRules, stopping_rules
 
 THRESHOLD_LENGTHS = (*range(2, 13), 16, 24, 32, 48, 64, 96, 128, 192, 256)
 PACE_LENGTHS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)
@@ -44,13 +44,13 @@ class MartingaleRule(nn.Module):
 
     def __init__(self, steps: int) -> None:
         super().__init__()
-        thresholds, paces = _thresholds(steps), _paces(steps)
+        lengths, pace_lengths = _up_to(THRESHOLD_LENGTHS, steps), _up_to(PACE_LENGTHS, steps)
+        thresholds, paces = _thresholds(lengths), _paces(pace_lengths)
         self.width = thresholds.shape[1]
         self.register_buffer("thresholds", torch.from_numpy(thresholds).float().flatten(), persistent=False)
         self.register_buffer("paces", torch.from_numpy(paces).float().flatten(), persistent=False)
-        for name, lengths in (("threshold_lengths", THRESHOLD_LENGTHS), ("pace_lengths", PACE_LENGTHS)):
-            kept = torch.tensor(_up_to(lengths, steps), dtype=torch.float32)
-            self.register_buffer(name, kept, persistent=False)
+        for name, kept in (("threshold_lengths", lengths), ("pace_lengths", pace_lengths)):
+            self.register_buffer(name, torch.tensor(kept, dtype=torch.float32), persistent=False)
 
     def threshold(self, min_steps: Tensor, max_steps: Tensor, step: Tensor) -> Tensor:
         """[...]: from this y on the order ends with `step`; before `min_steps` it cannot, and before its first step
@@ -115,35 +115,36 @@ def _up_to(lengths: tuple[int, ...], steps: int) -> tuple[int, ...]:
 
 
 @cache
-def _thresholds(steps: int) -> Matrix:
+def _thresholds(lengths: tuple[int, ...]) -> Matrix:
     """[K, R + 1] by the number of steps left with the present one."""
-    lengths = _up_to(THRESHOLD_LENGTHS, steps)
     table = np.full((len(lengths), max(lengths) + 2), THRESHOLD_MAX)
     for row, length in zip(table, lengths, strict=True):
-        threshold = stopping_rule(1, length).threshold / np.sqrt(length)
+        threshold = stopping_rules(length).threshold / np.sqrt(length)
         row[1 : length + 1] = np.clip(threshold[::-1], -THRESHOLD_MAX, THRESHOLD_MAX)
     return table
 
 
 @cache
-def _paces(steps: int) -> Matrix:
+def _paces(lengths: tuple[int, ...]) -> Matrix:
     """[K, M, T, Y]."""
-    lengths = _up_to(PACE_LENGTHS, steps)
     grid = np.linspace(-Y_MAX, Y_MAX, Y_POINTS)
     table = np.zeros((len(lengths), EARLIEST + 1, PACED + 1, Y_POINTS))
     for index, length in enumerate(lengths):
-        for twelfths in range(EARLIEST + 1):
-            table[index, twelfths] = _paces_of(length, max(1.0, length * twelfths / EARLIEST), grid)
+        earliest = np.maximum(1.0, np.arange(EARLIEST + 1) * length / EARLIEST)
+        table[index] = _paces_of(stopping_rules(length), earliest, grid * np.sqrt(length))
     return table
 
 
-def _paces_of(length: int, earliest: float, grid: Matrix) -> Matrix:
-    """[T, Y]: the hedge of one horizon; an earliest end between two steps lies on a straight line between theirs."""
-    below, above = int(np.floor(earliest)), int(np.ceil(earliest))
-    by_step = [np.zeros((length + 1, len(grid))) for _ in range(2)]
-    for steps, min_steps in zip(by_step, (below, above), strict=True):
-        rule = stopping_rule(min_steps, length)
-        steps[1:] = [np.interp(grid * np.sqrt(length), rule.y, pace) for pace in rule.pace]
-    whole = by_step[0] + (earliest - below) * (by_step[1] - by_step[0])
-    times = np.arange(PACED + 1) * length / PACED
-    return np.stack([np.interp(times, np.arange(length + 1), whole[:, point]) for point in range(len(grid))], axis=1)
+def _paces_of(rules: StoppingRules, earliest: Matrix, grid: Matrix) -> Matrix:
+    """[M, T, Y]: the hedge of one horizon; an earliest end between two steps lies on a straight line between theirs."""
+    closed = np.arange(PACED + 1) * len(rules.threshold) / PACED - 1.0  # a pace is by the end of the next bar
+
+    def paces(min_steps: Matrix) -> Matrix:
+        earliest, times, y = np.meshgrid(min_steps, closed, grid, indexing="ij")
+        return rules.target(earliest.ravel().astype(np.int64), times.ravel(), y.ravel()).reshape(y.shape)
+
+    below = np.floor(earliest)
+    table, between = paces(below), np.flatnonzero(earliest > below)
+    share = (earliest - below)[between, None, None]
+    table[between] += share * (paces(below[between] + 1.0) - table[between])
+    return table

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.bundles.card import GraphCard, TensorCard
 from app.bundles.inputs import STATE_COLUMNS
 from app.decision.market import COLUMNS
-from models.network.context_layout import FIXED_COLUMNS
+from models.network.context_layout import FIXED_COLUMNS, VOLATILITY_SPANS
 from models.settings.sizes import LemConfig
 
 
@@ -49,12 +49,13 @@ def decision_tensors(config: LemConfig) -> GraphTensors:
 
 
 def _context(config: LemConfig) -> TensorCard:
+    spans = "/".join(str(span) for span in VOLATILITY_SPANS)
     return TensorCard(
         name="context",
         dtype="float32",
         shape=["B", len(FIXED_COLUMNS) + config.context_width],
-        unit="log volatility, log volume, trust, log tilts of volume (next bar, the one after, later) where an "
-        "order may stop at any step and where at none, learned",
+        unit=f"log volatilities of the next {spans} bars, log volume, trust, log tilts of volume (next bar, the one "
+        "after, later) where an order may stop at any step and where at none, learned",
     )
 
 

@@ -41,6 +41,11 @@ class MarketTapes:
     def both_ways(self) -> tuple[Tape, ...]:
         return (*self.tapes, *self.mirrored)
 
+    @property
+    def longest(self) -> int:
+        """The most bars in a row on which orders are decided and trade."""
+        return max((tape.hi - tape.lo for tape in self.tapes), default=0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TapeSpan:

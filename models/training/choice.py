@@ -78,7 +78,7 @@ def _seed(market: int, place: int, draw: int) -> list[int]:
 
 def worth_of_forecasts(net: Lem, draws: Draws) -> float:
     """Minus the forecasts' errors on the validation markets. The processes share the draws."""
-    markets = draws.bars.validation
+    markets = draws.foreseeable(draws.bars.validation)
     numbered = [(market, draw) for market in range(len(markets)) for draw in range(FORECAST_DRAWS)]
     total = torch.zeros(1, dtype=torch.float64)
     for market, draw in numbered[draws.processes.index :: draws.processes.count]:

@@ -25,6 +25,11 @@ STRETCHES_MIN = 4
 LINES_SEED, TILTS_SEED, FORECASTS_SEED = 8_888_888, 9_999_998, 6_666_666
 
 
+def bars_to_foresee(config: LemConfig, settings: TrainSettings) -> int:
+    """How many bars in a row hold forecasts of all steps and what came after them."""
+    return settings.starts + config.max_steps + 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draws:
     """Stretches of bars, and random orders on them. Where processes share a step, all of them choose the same market
@@ -90,14 +95,20 @@ class Draws:
         times = max(1.0, self.config.max_steps / USUAL_HORIZON)
         return min(self.config.max_steps, round(USUAL_HORIZON * float(times ** rng.random())))
 
-    def _market(self, rng: np.random.Generator) -> MarketTapes:
+    def foreseeable(self, markets: Sequence[MarketTapes]) -> list[MarketTapes]:
+        """Those with enough bars in a row to hold forecasts of all steps against what came."""
+        needed = bars_to_foresee(self.config, self.settings)
+        return [market for market in markets if market.longest >= needed]
+
+    def _market(self, rng: np.random.Generator, *, foreseen: bool = False) -> MarketTapes:
         """One market by weight; the walks where there is no other."""
         markets = self.bars.train or [self.bars.walks]
+        markets = self.foreseeable(markets) if foreseen else markets
         weights = np.array([market.weight for market in markets])
         return markets[rng.choice(len(markets), p=weights / weights.sum())]
 
     def _windows(self, rng: np.random.Generator) -> Stretches:
-        return self._after(self._market(rng).tapes, rng)
+        return self._after(self._market(rng, foreseen=True).tapes, rng)
 
     def _after(self, tapes: Sequence[Tape], rng: np.random.Generator) -> Stretches:
         settings, ahead = self.settings, self.config.max_steps

@@ -9,7 +9,8 @@ from models.objective.objective import RISK_AVERSIONS
 from models.settings.sizes import LemConfig
 from models.settings.train_plan import WALKS, TrainPlan
 from models.tapes.markets import training_tapes, validation_tapes
-from models.tapes.tapes import MarketTapes, simulated_tapes
+from models.tapes.tapes import BARS_MIN, MarketTapes, simulated_tapes
+from models.training.draws import bars_to_foresee
 from models.training.progress import OnProgress, silent
 from models.training.run_folder import CHECKPOINT, RECORD, write_record
 from models.training.trainer import Trainer
@@ -17,10 +18,7 @@ from models.training.training_bars import TrainingBars
 from models.training.validation import Row, validation_table
 
 VALIDATION_WALKS = 12
-NEEDED = {
-    "training": "no instrument has history_min and five times max_steps of them in a row before train_end",
-    "validation": "no instrument has five times max_steps of them in a row from train_end to validation_end",
-}
+SPANS = {"training": "after history_min bars and before train_end", "validation": "from train_end to validation_end"}
 VALIDATION_SEED = 1_000_003
 
 
@@ -71,6 +69,19 @@ def _markets(plan: TrainPlan, part: str) -> list[MarketTapes]:
     tapes_of = {"training": training_tapes, "validation": validation_tapes}[part]
     found = [tapes_of(name, market, plan.config) for name, market in plan.markets.items()]
     for market in found:
-        if not market.tapes:
-            raise InvalidInput("too_few_bars", f"market {market.name} has too few bars for {part}: {NEEDED[part]}")
+        needed = max(BARS_MIN, plan.settings.starts + 2) + 1
+        if market.longest < needed:
+            raise InvalidInput(
+                "too_few_bars",
+                f"market {market.name} has too few bars for {part}: no instrument has {needed} of them in a row "
+                f"{SPANS[part]}",
+            )
+    needed = bars_to_foresee(plan.config, plan.settings)
+    forecasts = plan.config.context_width and (plan.settings.warm_batches or plan.settings.forecast_steps)
+    if found and forecasts and max(market.longest for market in found) < needed:
+        raise InvalidInput(
+            "too_few_bars",
+            f"there are too few bars for {part}: no market has the {needed} in a row {SPANS[part]} that forecasts of "
+            f"{plan.config.max_steps} steps are held against; a smaller max_steps needs fewer",
+        )
     return found

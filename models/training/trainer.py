@@ -6,7 +6,6 @@ the forecasts stay as they are. Several processes give the same training in kind
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -108,12 +107,16 @@ class Trainer:
     def _enter(self, stage: str) -> None:
         self.stage, self.step = stage, 0
         self.orders = None
-        taught: Callable[[Lem], list[Named]] = taught_by_forecasts if stage == FORECASTS else taught_by_orders
-        self.optimizer = make_optimizer(taught(self.net), self.settings)
+        self.optimizer = make_optimizer(self._taught(), self.settings)
         self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(self.settings.average_decay))
         self.choice = Choice(self.net)
         if self.steps:  # what no step makes better stays as it is
             self.validate()
+
+    def _taught(self) -> list[Named]:
+        """A network without a context has no forecasts to teach."""
+        forecasts = self.stage == FORECASTS and self.steps > 0
+        return taught_by_forecasts(self.net) if forecasts else taught_by_orders(self.net)
 
     def _finished(self) -> bool:
         ended = self.step >= self.steps or self.choice.validations_since >= self.settings.patience
@@ -126,6 +129,12 @@ class Trainer:
         else:
             seed = [self.settings.seed, self.step, self.processes.index]
             loss = self.draws.loss(self.net, Seen.by(self.net, self.draws.for_step(self.step)), seed)
+        if loss.total.requires_grad:  # orders of one step teach nothing: they have nothing to decide
+            self._learn(loss)
+        self.step += 1
+        return loss
+
+    def _learn(self, loss: Loss) -> None:
         self.optimizer.zero_grad()
         loss.total.backward()
         weights = [one for group in self.optimizer.param_groups for one in group["params"]]
@@ -134,8 +143,6 @@ class Trainer:
         if torch.isfinite(norm):  # one broken batch must not end a long training
             self.optimizer.step()
             self.average.update_parameters(self.net)
-        self.step += 1
-        return loss
 
     def _checkpoint(self, checkpoint: Path | None) -> None:
         if checkpoint and self.processes.first:
@@ -165,8 +172,7 @@ class Trainer:
         require_same_training(path, saved, self.config, self.settings, self.bars_digest)
         load_weights(self.net, saved["net"])
         self.stage, self.step = saved["stage"], saved["step"]
-        taught = taught_by_forecasts if self.stage == FORECASTS else taught_by_orders
-        self.optimizer = make_optimizer(taught(self.net), self.settings)
+        self.optimizer = make_optimizer(self._taught(), self.settings)
         self.average.load_state_dict(saved["average"])
         try:
             self.optimizer.load_state_dict(saved["optimizer"])

@@ -94,7 +94,7 @@ def test_measures_of_another_plan_are_not_taken_for_this_ones(ablated: Ablated) 
 @pytest.mark.spawns
 def test_it_tells_how_far_each_variant_is(ablated: Ablated) -> None:
     for variant in ablated.variants:
-        assert f"{variant}: training 2 of 2" in ablated.written
+        assert f"{variant}: orders 2 of 2" in ablated.written
 
 
 def test_an_unknown_variant_is_refused_by_name(tmp_path: Path) -> None:

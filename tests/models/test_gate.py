@@ -162,7 +162,7 @@ def test_bundles_are_compared_over_a_horizon_that_both_know(bundle: Path) -> Non
 def test_bars_after_those_that_choose_are_not_traded_in(bundle: Path, tmp_path: Path) -> None:
     market = a_plan(tmp_path).markets["walks_1h"]
     bundles = as_kind(Careless, bundle), load_bundle(bundle)
-    before = on_validation(bundles, market)
+    before = on_validation(bundles, market, 4)
     for file in tmp_path.glob("*.parquet"):
         bars = pq.read_table(file)
         later = pc.greater_equal(
@@ -172,7 +172,7 @@ def test_bars_after_those_that_choose_are_not_traded_in(bundle: Path, tmp_path: 
             bars = bars.set_column(index, name, pc.if_else(later, pc.multiply(bars[name], 1.5), bars[name]))
         pq.write_table(bars, file)
 
-    after = on_validation(bundles, market)
+    after = on_validation(bundles, market, 4)
 
     assert np.array_equal(before.day, after.day)
     for kind, better in before.better.items():

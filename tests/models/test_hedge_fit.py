@@ -13,10 +13,10 @@ from models.fits.straight_lines import warm_start
 from models.fits.tilts import fit_tilts
 from models.network.lem import Lem
 from models.objective.objective import RISK_AVERSIONS
-from models.objective.stretches import Stretches, draw_stretches
+from models.objective.stretches import Stretches
 from models.tapes.tapes import Tape, simulated_tapes
 from models.training.validation import tracking_errors
-from tests.models.tiny import TINY, halves
+from tests.models.tiny import TINY, drawn_from, halves
 
 pytestmark = pytest.mark.trains
 
@@ -41,17 +41,17 @@ def test_fitted_tilts_track_vwap_closer_and_nothing_else_is_learned() -> None:
     rng = np.random.default_rng(0)
 
     def drawn(_number: int) -> Stretches:
-        return draw_stretches(early, TINY, STRETCHES, STARTS, rng)
+        return drawn_from(early, STRETCHES, STARTS, rng)
 
     warm_start(net.context, map(drawn, range(STEPS)))
     with torch.no_grad():
         net.context.forced_tilts.bias.zero_()
     before = {name: weights.clone() for name, weights in net.named_parameters()}
-    _, untilted = tracking_errors(net, late, RISK_AVERSIONS.tracking)
+    _, untilted = tracking_errors(net, late, RISK_AVERSIONS.tracking, TINY.max_steps)
 
     fit_tilts(net, drawn, STEPS)
 
-    _, tilted = tracking_errors(net, late, RISK_AVERSIONS.tracking)
+    _, tilted = tracking_errors(net, late, RISK_AVERSIONS.tracking, TINY.max_steps)
     assert tilted.mean() < 0.98 * untilted.mean()
     changed = {name for name, weights in net.named_parameters() if not torch.equal(weights, before[name])}
     assert changed == {"context.forced_tilts.weight", "context.forced_tilts.bias"}

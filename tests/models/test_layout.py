@@ -1,10 +1,9 @@
-"""Figures have names, and stand where the shipped bundle's card says: what is packed by name is read by position."""
+"""Figures have names, and stand where a bundle's card says: what is packed by name is read by position."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import onnx
@@ -13,8 +12,9 @@ import torch
 
 from app.bundles.inputs import STATE_COLUMNS
 from app.decision.market import COLUMNS
+from models.network.ahead import knots_of
 from models.network.answer import OUTPUTS
-from models.network.context_layout import CONTEXT, FIXED_COLUMNS
+from models.network.context_layout import CONTEXT, FIXED_COLUMNS, VOLATILITY_SPANS
 from models.network.decision import DecisionNet
 from models.network.directions import DIRECTIONS
 from models.network.features import BarFeatures
@@ -25,14 +25,12 @@ from models.network.variables import VARIABLES
 from models.network.window_figures import WINDOW_FIGURES
 from models.settings.sizes import OUTLOOKS, LemConfig
 from tests.models.test_context import a_window
-from tests.models.tiny import TINY, a_net
-
-BUNDLE = Path(__file__).parents[2] / "models" / "bundles" / "lem-1"
+from tests.models.tiny import TINY, TINY_BUNDLE, a_net
 
 
 @pytest.fixture(scope="module")
 def card() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((BUNDLE / "card.json").read_text())
+    content: dict[str, Any] = json.loads((TINY_BUNDLE / "card.json").read_text())
     return content
 
 
@@ -72,19 +70,21 @@ def test_the_context_stands_in_the_order_that_its_unit_names(card: dict[str, Any
     assert context["shape"][-1] == len(FIXED_COLUMNS) + config.context_width
     assert context == tensor(card, "decision", "inputs", "context")
     unit = context["unit"].split(", ")
-    assert unit[:3] == ["log volatility", "log volume", "trust"]
+    assert unit[:3] == ["log volatilities of the next 4/24/96 bars", "log volume", "trust"]
     assert unit[3].startswith("log tilts of volume (next bar")
     assert unit[-1] == "learned"
-    names = ("log_volatility", "log_volume", "trust", "free_tilt_next", "free_tilt_second", "free_tilt_later",
+    names = ("log_volatility_4", "log_volatility_24", "log_volatility_96", "log_volume", "trust",
+             "free_tilt_next", "free_tilt_second", "free_tilt_later",
              "forced_tilt_next", "forced_tilt_second", "forced_tilt_later")  # fmt: skip
     assert names == FIXED_COLUMNS
 
 
 def test_the_layout_of_the_context_covers_every_column_once() -> None:
     columns = list(range(len(FIXED_COLUMNS) + 10))
-    fixed = [columns[CONTEXT.log_volatility], columns[CONTEXT.log_volume], columns[CONTEXT.trust]]
+    fixed = [*columns[CONTEXT.log_volatilities], columns[CONTEXT.log_volume], columns[CONTEXT.trust]]
     learned = columns[CONTEXT.learned]
 
+    assert len(columns[CONTEXT.log_volatilities]) == len(VOLATILITY_SPANS)
     assert fixed == columns[CONTEXT.forecasts] + [columns[CONTEXT.trust]]
     assert fixed + columns[CONTEXT.free_tilts] + columns[CONTEXT.forced_tilts] + learned == columns
     assert columns[CONTEXT.tilts] == columns[CONTEXT.free_tilts] + columns[CONTEXT.forced_tilts]
@@ -95,18 +95,19 @@ def test_the_layout_of_the_context_covers_every_column_once() -> None:
 
 def test_the_first_weights_of_the_bundle_read_the_named_figures_and_what_is_learned(card: dict[str, Any]) -> None:
     config = LemConfig(**card["training"]["config"])
-    constants = onnx.load(BUNDLE / "decision.onnx").graph.initializer
+    constants = onnx.load(TINY_BUNDLE / "decision.onnx").graph.initializer
 
     first, _, last = (list(one.dims) for one in constants if len(one.dims) == 3)
 
-    blocks, hidden = config.max_steps * len(card["scenarios"]), config.decision_hidden
-    assert DecisionNet(replace(config, max_steps=1)).inputs == first[1]  # whatever the longest horizon
+    net, hidden = DecisionNet(config), config.decision_hidden
+    blocks = net.places * len(card["scenarios"])
+    assert DecisionNet(replace(config, max_steps=1)).inputs == net.inputs == first[1]  # whatever the longest horizon
     assert first == [blocks, len(ORDER_FIGURES) + config.context_width, hidden]
     assert last == [blocks, hidden, len(OUTPUTS)]
 
 
 def test_every_figure_has_a_name_of_its_own_and_a_column() -> None:
-    features, ahead = BarFeatures(TINY)(a_window()), 2 * TINY.max_steps
+    features, ahead = BarFeatures(TINY)(a_window()), 2 * len(knots_of(TINY.max_steps))
 
     for names in (VARIABLES, WINDOW_FIGURES, DIRECTIONS, LEVELS, ORDER_FIGURES, FIXED_COLUMNS, OUTPUTS):
         assert len(set(names)) == len(names)

@@ -17,7 +17,7 @@ from models.settings.sizes import LemConfig
 from models.settings.train_plan import TrainMarket, make_plan
 from models.settings.train_settings import TrainSettings
 from models.training.train import train, walks
-from tests.models.tiny import QUICK_RUN, TINY, TINY_SIZES
+from tests.models.tiny import QUICK_RUN, TINY, TINY_BUNDLE, TINY_SIZES
 
 BUNDLES = Path(__file__).parents[2] / "models" / "bundles"
 SMALLEST_SIZES = {
@@ -35,7 +35,7 @@ SMALLEST_SIZES = {
     "context_width": 4,
     "bend_width": 1,
     "decision_hidden": 1,
-    "step_blocks": 0,
+    "knots": 0,
 }
 SMALLEST_RUN = {
     "steps": 1,
@@ -53,6 +53,7 @@ SMALLEST_RUN = {
     "warmup": 0,
     "average_decay": 0,
     "warm_batches": 0,
+    "forecast_steps": 0,
     "checkpoint_every": 1,
     "validate_every": 1,
     "patience": 1,
@@ -99,6 +100,7 @@ def at_most(limit: float) -> str:
         ("warmup", -1, at_least(0)),
         ("average_decay", 1, at_most(0.99999)),
         ("warm_batches", 0.5, WHOLE),
+        ("forecast_steps", -1, at_least(0)),
         ("checkpoint_every", 0, at_least(1)),
         ("validate_every", 0, at_least(1)),
         ("patience", 0, at_least(1)),
@@ -131,7 +133,9 @@ def test_a_setting_out_of_its_range_is_refused_with_what_it_may_be(key: str, val
         ("context_width", 3, "0 or at least 4"),
         ("bend_width", -1, at_least(0)),
         ("decision_hidden", 0, at_least(1)),
-        ("step_blocks", 2, at_most(1)),
+        ("knots", 1, "0 or at least 2"),
+        ("knots", 65, at_most(64)),
+        ("max_steps", 1_001, at_most(1_000)),
     ],
 )
 def test_a_size_out_of_its_range_is_refused_with_what_it_may_be(key: str, value: Any, permitted: str) -> None:
@@ -149,7 +153,7 @@ def test_a_size_out_of_its_range_is_refused_with_what_it_may_be(key: str, value:
         ({"training": {"speed": 3}}, r"training\.speed: there is no such field"),
         ({"model": {"depth": 3}}, r"model\.depth: there is no such field"),
         ({"model": {"hidden": 9, "heads": 2}}, "model: hidden 9 is not a multiple of heads"),
-        ({"model": {"lookback": 96, "recurrence": 96}}, "model: the lookback must hold"),
+        ({"model": {"lookback": 90}}, "model: a config needs recurrence <= history_min <= lookback"),
         ({"out": "runs"}, "out: there is no such field"),
         ({"markets": 5}, "markets: must be a table, not 5"),
         ({"markets": {"one": 5}}, r"markets\.one: must be a table, not 5"),
@@ -208,10 +212,13 @@ def test_every_variant_of_the_ablation_is_a_plan(name: str) -> None:
     assert (again.config, again.settings) == (variant.config, variant.settings)
 
 
-def test_what_the_shipped_bundle_was_trained_with_can_be_read() -> None:
-    for card in BUNDLES.glob("*/card.json"):
-        training = json.loads(card.read_text())["training"]
+def test_what_a_bundle_of_this_network_was_trained_with_can_be_read() -> None:
+    """Bundles of the networks before it are served, but their sizes have other names."""
+    cards = [json.loads(card.read_text()) for card in (TINY_BUNDLE / "card.json", *BUNDLES.glob("*/card.json"))]
+    ours = [card["training"] for card in cards if card["training"]["config"].keys() == asdict(TINY).keys()]
 
+    assert ours
+    for training in ours:
         plan = make_plan({"training": training["settings"], "model": training["config"]}, "card")
 
         assert plan.config == LemConfig(**training["config"])

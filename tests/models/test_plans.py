@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -10,19 +11,21 @@ import pytest
 from models.evaluation.evaluation_plan import read_plan as read_evaluation_plan
 from models.settings.train_plan import read_plan
 
-PLANS = Path(__file__).parents[2] / "models" / "plans"
+PLANS, BUNDLES = (Path(__file__).parents[2] / "models" / name for name in ("plans", "bundles"))
 BAR_SECONDS = {"crypto_15m": 900, "crypto_90m": 5_400, "crypto_240m": 14_400, "crypto_1h": 3_600}
 """Of the markets that never close, so that a lookback is a span of time."""
 
 
 @pytest.mark.parametrize("market", BAR_SECONDS)
 def test_a_lookback_lies_between_what_chose_and_what_measures(market: str) -> None:
+    """The lookback is that of the bundle: the plan of an older one names no sizes, and the defaults have grown."""
     training = read_plan(PLANS / "lem-1.toml")
     measured = read_evaluation_plan(PLANS / "lem-1-test.toml").markets[market].start_seconds
     chosen = datetime.combine(training.markets[market].validation_end, time(), UTC).timestamp()
+    lookback = json.loads((BUNDLES / "lem-1" / "card.json").read_text())["lookback"]
 
     assert measured is not None
-    assert measured >= chosen + training.config.lookback * BAR_SECONDS[market]
+    assert measured >= chosen + lookback * BAR_SECONDS[market]
 
 
 @pytest.mark.parametrize("market", ["equity_1d", "equity_5m"])

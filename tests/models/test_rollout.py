@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import fields, replace
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ import torch
 from app.domain.benchmark import slippage_bps
 from app.domain.costs import FREE, VOLUME_FLOOR, Costs
 from app.domain.order import SCENARIOS, Benchmark, SizeMode
-from models.network.decision import Block
+from models.network.context_layout import CONTEXT
+from models.network.decision import Block, place_of
+from models.network.lem import Lem
 from models.network.order_view import OrderView
 from models.objective.paths import Paths, paths_of
 from models.objective.rollout import roll
@@ -28,19 +31,34 @@ def some_paths() -> Paths:
         return paths_of(stretches, features, net.context.read(features), 1)
 
 
+def shorter(paths: Paths, steps: int) -> Paths:
+    """The same paths, of orders with fewer steps."""
+    along = ("price", "close", "volume", "context", "volume_forecast")
+    return replace(paths, **{name: getattr(paths, name)[:, :steps] for name in along})
+
+
 def some_terms(paths: Paths, **changes: float) -> Terms:
     named = {
-        "min_steps": 2.0, "max_steps": 4.0, "risk_aversion": 0.7, "max_slice_fraction": 1.0,
+        "min_steps": 2.0, "risk_aversion": 0.7, "max_slice_fraction": 1.0,
         "max_participation_rate": 1.0, "order_volume": 3.0,
     } | changes  # fmt: skip
     return Terms(**{name: torch.full((len(paths.price),), value) for name, value in named.items()})
 
 
+@cache
+def the_net() -> tuple[Lem, list[Block]]:
+    net = a_net().requires_grad_(requires_grad=False)
+    return net, net.decision.blocks()
+
+
 def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int) -> tuple[float, float]:
     """Expected utility and expected gain of one order, one stop after the other, in plain numbers."""
-    net, kind = a_net().requires_grad_(requires_grad=False), SCENARIOS[scenario]
+    net, blocks = the_net()
+    kind = SCENARIOS[scenario]
     price, volume = paths.price[order].double().numpy(), paths.volume[order].double().numpy()
-    cap, longest = terms.max_slice_fraction[order].item(), int(terms.max_steps[order])
+    cap, rate = terms.max_slice_fraction[order].item(), terms.max_participation_rate[order].item()
+    longest, wanted = len(price), terms.order_volume[order].item()
+    permitted = [min(cap, rate * bar / wanted if rate < 1.0 else 1.0) for bar in volume]
 
     def benchmark(end: int) -> float:
         weights = volume[:end] if kind.benchmark is Benchmark.VWAP else np.ones(end)
@@ -54,8 +72,7 @@ def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int)
 
     def impact(slices: list[float]) -> float:
         traded = np.maximum(volume, VOLUME_FLOOR * volume.mean())[: len(slices)]
-        size = terms.order_volume[order].item()
-        return float(sum(costs.impact * a * math.sqrt(a * size / v) for a, v in zip(slices, traded, strict=True)))
+        return float(sum(costs.impact * a * math.sqrt(a * wanted / v) for a, v in zip(slices, traded, strict=True)))
 
     slices: list[float] = []
     survive, utility, gain_mean = 1.0, 0.0, 0.0
@@ -65,7 +82,7 @@ def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int)
         mine = achieved(slices) if sum(slices) else close
         state = torch.tensor(
             [[sum(slices), close / so_far - 1.0, mine / so_far - 1.0, float(volume[: step - 1].sum()),
-              terms.order_volume[order].item(), terms.min_steps[order].item(), longest, cap, 1.0,
+              wanted, terms.min_steps[order].item(), longest, cap, rate,
               terms.risk_aversion[order].item()]],
             dtype=torch.float32,
         )  # fmt: skip
@@ -78,33 +95,40 @@ def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int)
             sign=net.decision.sign[scenario],
             is_vwap=net.decision.is_vwap[scenario],
         )
-        block = net.decision.step_block(step)
+        place = place_of(torch.tensor(float(step)), torch.tensor(float(longest)), net.decision.places)
+        block = blocks[int(place)]
         one = Block(**{field.name: getattr(block, field.name)[scenario] for field in fields(block)})
         allocation, logit = net.decision.propose(view, one)
 
         finish, rest = list(slices), 1.0 - sum(slices)
-        while rest > 1e-6:
-            finish.append(min(rest, cap))
+        while rest > 1e-6:  # the last step takes what the limits would leave
+            at = len(finish)
+            finish.append(rest if at == longest - 1 else min(rest, permitted[at]))
             rest -= finish[-1]
         may_stop = len(finish) >= terms.min_steps[order].item() or step == longest
         stop = 1.0 if step == longest else torch.sigmoid(logit).item() * may_stop
         end = max(len(finish), step)  # a step without a slice, where all but dust was traded before, still counts
         cost = slippage_bps(kind.side.sign, achieved(finish), benchmark(end))
         gain = -(cost + costs.half_spread_bps) / 1e4 / float(paths.volatility[order]) - impact(finish)
+        gain /= math.sqrt(longest / 12.0)
         excess = math.sqrt(1.0 + gain**2) - 1.0
         utility += survive * stop * (gain - terms.risk_aversion[order].item() * excess)
         gain_mean += survive * stop * gain
         survive *= 1.0 - stop
-        slices.append(allocation.item())
+        slices.append(min(allocation.item(), permitted[step - 1]))
     return utility, gain_mean
 
 
 @pytest.mark.parametrize("cap", [1.0, 0.4, 0.26])
-@pytest.mark.parametrize("max_steps", [4.0, 3.0])
+@pytest.mark.parametrize("rate", [1.0, 0.4])
+@pytest.mark.parametrize("max_steps", [4, 3])
 @pytest.mark.parametrize("costs", [FREE, Costs(impact=0.8, half_spread_bps=2.0)])
-def test_the_expected_utility_is_the_sum_over_all_stops(cap: float, max_steps: float, costs: Costs) -> None:
-    paths = some_paths()
-    terms = some_terms(paths, max_slice_fraction=max(cap, 1.001 / max_steps), max_steps=max_steps)
+def test_the_expected_utility_is_the_sum_over_all_stops(cap: float, rate: float, max_steps: int, costs: Costs) -> None:
+    """Gains are in units of volatility and of sqrt(N / 12)."""
+    paths = shorter(some_paths(), max_steps)
+    if rate < 1.0:  # so that the limit binds in some bars
+        paths = replace(paths, volume=3.0 * paths.volume / paths.volume.mean())
+    terms = some_terms(paths, max_slice_fraction=max(cap, 1.001 / max_steps), max_participation_rate=rate)
 
     with torch.no_grad():
         outcome = roll(a_net().decision, paths, terms, costs)
@@ -137,7 +161,7 @@ def test_where_a_whole_horizon_trades_nothing_there_is_no_impact() -> None:
 
 def test_the_surcharge_on_the_pace_grows_with_the_gain_and_no_faster_than_it() -> None:
     paths = some_paths()
-    terms = some_terms(paths, min_steps=4.0, max_steps=4.0)  # one way to end, so the penalty is that of the one gain
+    terms = some_terms(paths, min_steps=4.0)  # one way to end, so the penalty is that of the one gain
     surcharge = torch.full_like(terms.min_steps, 2.0)
 
     with torch.no_grad():
@@ -149,34 +173,36 @@ def test_the_surcharge_on_the_pace_grows_with_the_gain_and_no_faster_than_it() -
 
 
 def test_orders_end_between_min_and_max_steps() -> None:
-    paths = some_paths()
+    paths = shorter(some_paths(), 3)
 
-    outcome = roll(a_net(noise=2.0).decision, paths, some_terms(paths, min_steps=2.0, max_steps=3.0))
+    outcome = roll(a_net(noise=2.0).decision, paths, some_terms(paths, min_steps=2.0))
 
     assert ((outcome.steps >= 2) & (outcome.steps <= 3)).all()
 
 
-def test_what_comes_after_the_last_step_changes_nothing() -> None:
+def test_what_the_limits_keep_from_all_other_steps_is_traded_in_the_last() -> None:
+    """As the service does for an order that is to be done always; training must know what that costs."""
     paths = some_paths()
-    terms = some_terms(paths, max_steps=3.0, min_steps=1.0)
-    price, volume = paths.price.clone(), paths.volume.clone()
-    price[:, 3:] *= 2.0
-    volume[:, 3:] *= 5.0
 
-    before = roll(a_net().decision, paths, terms)
-    after = roll(a_net().decision, replace(paths, price=price, volume=volume), terms)
+    outcome = roll(a_net().decision, paths, some_terms(paths, max_participation_rate=1e-6, min_steps=1.0))
 
-    assert torch.equal(before.utility, after.utility)
+    assert (outcome.steps == TINY.max_steps).all()
+    assert torch.isfinite(outcome.utility).all()
 
 
-def test_drawn_terms_can_always_be_met() -> None:
+@pytest.mark.parametrize("limited", [False, True])
+def test_drawn_terms_can_always_be_met(limited: bool) -> None:
     paths = some_paths()
     paths = replace(paths, **{field.name: getattr(paths, field.name)[[0] * 500] for field in fields(paths)})
 
-    terms = draw_terms(paths, capped=True, generator=torch.Generator().manual_seed(0))
+    terms = draw_terms(paths, torch.full((500,), limited), torch.Generator().manual_seed(0))
 
+    capped, by_volume = terms.max_slice_fraction < 1.0, terms.max_participation_rate < 1.0
+    mean_volume = torch.exp(paths.context[:, 0, CONTEXT.log_volume])
     assert (terms.min_steps >= 1).all()
-    assert (terms.min_steps <= terms.max_steps).all()
-    assert (terms.max_steps <= TINY.max_steps).all()
-    assert (terms.max_slice_fraction * terms.max_steps >= 1.0).all()
+    assert (terms.min_steps <= TINY.max_steps).all()
+    assert (terms.max_slice_fraction * TINY.max_steps >= 1.0).all()
+    assert (terms.max_participation_rate * mean_volume * TINY.max_steps >= terms.order_volume).all()
+    assert not (capped & by_volume).any()
+    assert bool(capped.any()) == bool(by_volume.any()) == limited
     assert (terms.risk_aversion == 0.0).any()

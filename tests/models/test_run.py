@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -311,16 +312,37 @@ def test_a_market_on_which_nothing_could_choose_is_refused(tmp_path: Path) -> No
         train(short, tmp_path / "run")
 
 
+def test_markets_that_are_too_short_for_the_longest_forecast_are_refused_before_anything_is_trained(
+    tmp_path: Path,
+) -> None:
+    """They have the bars for orders, but for none of 256 steps."""
+    plan = a_plan(tmp_path)
+    longer = plan.model_copy(update={"config": replace(plan.config, max_steps=256)})
+
+    with pytest.raises(InvalidInput, match=r"no market has the 259 in a row .* before train_end .* smaller max_steps"):
+        train(longer, tmp_path / "run")
+
+    assert not (tmp_path / "run").exists()
+
+
+def test_more_starts_than_a_market_has_bars_are_refused(tmp_path: Path) -> None:
+    plan = a_plan(tmp_path)
+    crowded = plan.model_copy(update={"settings": replace(plan.settings, starts=200)})
+
+    with pytest.raises(InvalidInput, match=r"walks_1h has too few bars for training: no instrument has 203"):
+        train(crowded, tmp_path / "run")
+
+
 def test_bars_of_sessions_are_put_together_to_longer_ones_within_sessions(tmp_path: Path) -> None:
     """Sessions of three hours make a step of two hours and one of an hour: none spans a night."""
-    path = a_walk_file(tmp_path, name="SHARE-5m.parquet", bars=12_000, bar_seconds=300)
+    path = a_walk_file(tmp_path, name="SHARE-5m.parquet", bars=30_000, bar_seconds=300)
     bars = pq.read_table(path)
     traded = pc.and_(
         pc.is_in(pc.hour(bars["timestamp"]), pa.array([15, 16, 17])), pc.less(pc.day_of_week(bars["timestamp"]), 5)
     )
     pq.write_table(bars.filter(traded), path)
 
-    tapes, images = read_tapes([path], TINY, TapeSpan(start=None, end=datetime(1970, 3, 1, tzinfo=UTC)), 7_200)
+    tapes, images = read_tapes([path], TINY, TapeSpan(start=None, end=datetime(1970, 5, 1, tzinfo=UTC)), 7_200)
 
     for tape in (*tapes, *images):
         lengths = tape.raw[:, COLUMNS.index("bar_seconds")]

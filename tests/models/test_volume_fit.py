@@ -13,10 +13,10 @@ from models.fits.straight_lines import warm_start
 from models.fits.volume_bend_fit import Windows, fit_bend
 from models.network.lem import Lem
 from models.objective.forecasts import deviance, volume_ratio
-from models.objective.stretches import Stretches, draw_stretches
+from models.objective.stretches import Stretches
 from models.settings.sizes import LemConfig
 from models.tapes.tapes import Tape, simulated_tapes
-from tests.models.tiny import TINY_SIZES, a_net, halves, some_stretches
+from tests.models.tiny import TINY_SIZES, a_net, drawn_from, halves, some_stretches
 
 pytestmark = pytest.mark.trains
 
@@ -43,8 +43,8 @@ def test_the_bend_foresees_what_the_lines_cannot() -> None:
     tapes = [calling_for_volume(tape) for tape in simulated_tapes(SIZES, seed=5, walks=6)]
     rng = np.random.default_rng(0)
     early, late = halves(tapes)
-    batches = [draw_stretches(early, SIZES, STRETCHES, STARTS, rng) for _ in range(BATCHES)]
-    coming = draw_stretches(late, SIZES, 200, STARTS, rng)
+    batches = [drawn_from(early, STRETCHES, STARTS, rng, SIZES) for _ in range(BATCHES)]
+    coming = drawn_from(late, 200, STARTS, rng, SIZES)
     warm_start(net.context, batches)
     with torch.no_grad():
         straight = next_error(net, coming)
@@ -67,7 +67,7 @@ def next_error(net: Lem, stretches: Stretches) -> float:
 
 def windows_of(net: Lem, stretches: Stretches) -> Windows:
     features = net.context.features(stretches.windows)
-    return Windows.of(stretches, features, features.volatility > 0.0)
+    return Windows.of(net.context, stretches, features, features.volatility > 0.0)
 
 
 def test_where_the_window_is_no_markets_the_lines_speak_alone() -> None:

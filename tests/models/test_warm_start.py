@@ -14,9 +14,9 @@ from models.network.context import ContextReading
 from models.network.features import Features
 from models.network.lem import Lem
 from models.objective.forecasts import forecast_losses, outlook_loss, volume_ratio
-from models.objective.stretches import Stretches, draw_stretches
+from models.objective.stretches import Stretches
 from models.tapes.tapes import Tape, simulated_tapes
-from tests.models.tiny import TINY, halves
+from tests.models.tiny import TINY, drawn_from, halves
 
 pytestmark = pytest.mark.trains
 
@@ -45,8 +45,8 @@ def warmed(tapes: list[Tape]) -> tuple[Lem, Stretches, Features, ContextReading]
     net = Lem(TINY).eval()
     rng = np.random.default_rng(0)
     early, late = halves(tapes)
-    warm_start(net.context, [draw_stretches(early, TINY, STRETCHES, STARTS, rng) for _ in range(BATCHES)])
-    stretches = draw_stretches(late, TINY, 200, STARTS, rng)
+    warm_start(net.context, [drawn_from(early, STRETCHES, STARTS, rng) for _ in range(BATCHES)])
+    stretches = drawn_from(late, 200, STARTS, rng)
     features = net.context.features(stretches.windows)
     with torch.no_grad():
         return net, stretches, features, net.context.read(features)
@@ -91,7 +91,7 @@ def test_what_is_expected_comes_on_average_even_where_volumes_burst() -> None:
     net, stretches, features, reading = warmed(tapes)
     before = volume_ratio(stretches, features, reading).mean(0)
 
-    calibrate(net.context, [draw_stretches(tapes, TINY, 200, STARTS, np.random.default_rng(2)) for _ in range(BATCHES)])
+    calibrate(net.context, [drawn_from(tapes, 200, STARTS, np.random.default_rng(2)) for _ in range(BATCHES)])
 
     with torch.no_grad():
         after = volume_ratio(stretches, features, net.context.read(features)).mean(0)

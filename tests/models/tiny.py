@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +50,15 @@ def some_tapes(walks: int = 3) -> list[Tape]:
 
 
 def some_stretches(count: int = 3, starts: int = 4, config: LemConfig = TINY) -> Stretches:
-    return draw_stretches(some_tapes(), config, count, starts, np.random.default_rng(0))
+    """For orders over the longest horizon, with what came after every window."""
+    return drawn_from(some_tapes(), count, starts, np.random.default_rng(0), config)
+
+
+def drawn_from(
+    tapes: Sequence[Tape], count: int, starts: int, rng: np.random.Generator, config: LemConfig = TINY
+) -> Stretches:
+    longest = config.max_steps
+    return draw_stretches(tapes, config, count, starts, rng, horizon=longest, ahead=longest)
 
 
 def halves(tapes: list[Tape]) -> tuple[list[Tape], list[Tape]]:
@@ -66,6 +75,7 @@ QUICK_RUN = {
     "repeat_capped": 1,
     "validate_every": 2,
     "warm_batches": 2,
+    "forecast_steps": 2,
 }
 
 
