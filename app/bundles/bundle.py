@@ -13,6 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from app.bundles.calibration import calibration_of
 from app.bundles.card import Card, GoldenCase, GraphCard
 from app.bundles.contract import check_card, check_file, check_graph
 from app.bundles.errors import BundleError
@@ -45,6 +46,7 @@ class LemPolicy:
         self.lookback, self.history_min, self.max_steps = card.lookback, card.history_min, card.max_steps
         self.risk_aversions = card.risk_aversions.model_dump()
         self.risk_aversion: float = card.risk_aversions.default
+        self.calibration = calibration_of(card.calibration)
         self._context, self._decision = context, decision
 
     def observe(self, windows: Floats) -> Market:
