@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from app.bundles.calibration import calibration_of
-from app.bundles.card import Card, GoldenCase, GraphCard
+from app.bundles.card import CARD_FILE, Card, GoldenCase, GraphCard
 from app.bundles.contract import check_card, check_file, check_graph
 from app.bundles.errors import BundleError
 from app.bundles.inputs import state_matrix
@@ -119,7 +119,7 @@ def bundle_digest(card: Card) -> str:
 
 
 def _card(directory: Path) -> Card:
-    path = directory / "card.json"
+    path = directory / CARD_FILE
     try:
         return Card.model_validate_json(path.read_bytes())
     except OSError as error:

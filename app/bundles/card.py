@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+CARD_FILE = "card.json"
+
 
 class CardPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -60,7 +60,7 @@ class Quotes:
             live, state = await self._orders.as_it_would_begin(order)
             asked = self._asked(live, state, half_spread_bps, impact)
             return OrderQuote(
-                order=order, quote=await self._decider.quote(live, asked), windows=tuple(_windows(live, asked))
+                order=state.order, quote=await self._decider.quote(live, asked), windows=tuple(_windows(live, asked))
             )
         except TimeoutError:
             raise Unavailable("quote_too_slow", f"no quote within {QUOTE_SECONDS_MAX:g} s; repeat the call") from None
