@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 
 from app.bundles.card import CalibrationCard, CalibrationTable
 from app.bundles.errors import BundleError
@@ -47,15 +47,14 @@ def _table_of(card: CalibrationTable) -> CalibratedTable:
         benchmark=Benchmark(card.benchmark),
         risk_aversion=card.risk_aversion,
         slice_cap_multiple=card.slice_cap_multiple,
-        start=_moment(card.start),
-        end=_moment(card.end),
+        start=_midnight(card.start),
+        end=_midnight(card.end),
         rows=tuple(rows),
     )
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _midnight(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), time(), UTC)
 
 
 def _card_of(table: CalibratedTable) -> CalibrationTable:
@@ -66,8 +65,8 @@ def _card_of(table: CalibratedTable) -> CalibrationTable:
         benchmark=table.benchmark.value,
         risk_aversion=table.risk_aversion,
         slice_cap_multiple=table.slice_cap_multiple,
-        start=table.start.isoformat(),
-        end=table.end.isoformat(),
+        start=table.start.date().isoformat(),
+        end=table.end.date().isoformat(),
         max_steps=[row.max_steps for row in table.rows],
         min_steps=[row.min_steps for row in table.rows],
         orders=[row.orders for row in table.rows],

@@ -57,10 +57,10 @@ class Training(CardPart):
 
 
 class CalibrationTable(CardPart):
-    """What orders of the bundle earned on the bars of `market` in [start, end), by horizon: one entry of each list per
-    horizon. Orders of a table are alike in all else; `slice_cap_multiple` is their slice cap as a multiple of an even
-    slice, null without one. Gains are in units of the volatility per bar known at the start, times the square root of
-    max_steps; positive is better than the benchmark. A row of `quantiles` has one for each of the `levels`."""
+    """What orders of the bundle earned on the bars of `market` in [start, end), UTC days, by horizon: each list has one
+    entry per horizon. Orders of a table are alike in all else; `slice_cap_multiple` is their slice cap as a multiple of
+    an even slice, null without one. Gains are in units of the volatility per bar known at the start, times the square
+    root of max_steps; positive is better than the benchmark. A row of `quantiles` has one for each of the `levels`."""
 
     market: str = Field(min_length=1)
     bar_seconds: int = Field(gt=0)

@@ -9,7 +9,8 @@ from decimal import Decimal
 from app.decision.market import seen_bars
 from app.decision.quotes.asked import QuotedOrder
 from app.domain.costs import Costs
-from app.domain.errors import Conflict, Unavailable
+from app.domain.errors import Conflict, InvalidInput, Unavailable
+from app.domain.numbers import ZERO
 from app.domain.order import Order
 from app.domain.quote import Quote
 from app.domain.slice import Window
@@ -51,8 +52,9 @@ class Quotes:
 
         Without `half_spread_bps` the spread counts as one tick, the least that it can be; without `impact` the factor
         of the square-root law is `IMPACT_DEFAULT`. Raises what `submit` does of the order and its instrument,
-        Conflict("history_too_short"), Unavailable("too_many_quotes" | "quote_too_slow").
+        InvalidInput("negative"), Conflict("history_too_short"), Unavailable("too_many_quotes" | "quote_too_slow").
         """
+        _require_not_negative(half_spread_bps=half_spread_bps, impact=impact)
         if self._waiting >= QUOTES_WAITING_MAX:
             raise Unavailable("too_many_quotes", f"{QUOTES_WAITING_MAX} quotes wait already; repeat the call")
         self._waiting += 1
@@ -84,6 +86,12 @@ class Quotes:
                 impact=IMPACT_DEFAULT if impact is None else float(impact),
             ),
         )
+
+
+def _require_not_negative(**costs: Decimal | None) -> None:
+    for name, value in costs.items():
+        if value is not None and value < ZERO:
+            raise InvalidInput("negative", f"{name} is {value}; it must be at least 0", f"#/costs/{name}")
 
 
 def _require_history(live: LiveInstrument, step_seconds: int) -> None:

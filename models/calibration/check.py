@@ -9,6 +9,7 @@ import numpy as np
 
 from app.backtest.setup import Setup
 from app.bundles.bundle import LemPolicy
+from app.bundles.calibration import DECIMALS
 from app.decision.quotes.calibration import Calibration
 from models.calibration.calibrate import starts_of
 from models.calibration.grid import SCENARIOS, OrderKind, earliest_ends
@@ -20,6 +21,8 @@ from models.settings.train_plan import TrainMarket
 LENGTH_SHARES, EARLIEST_SHARES = (0.4, 0.7, 1.0), (0.0, 1 / 3, 2 / 3, 1.0)
 """Horizons mostly between those that are calibrated: a quote reads between rows too."""
 LOW, HIGH = 0.05, 0.95
+ROUNDING = 0.5 * 10.0**-DECIMALS
+"""Of the card: an order that tracks a TWAP misses it by less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,7 @@ def _rows(
             risk_aversion=kind.risk_aversion,
             slice_cap_multiple=kind.slice_cap_multiple,
         )
-        below, above = came < quoted.quantile(LOW), came > quoted.quantile(HIGH)
+        below, above = came < quoted.quantile(LOW) - ROUNDING, came > quoted.quantile(HIGH) + ROUNDING
         yield CoverageRow(
             market=name,
             kind=kind,

@@ -9,9 +9,9 @@ from app.backtest.setup import Setup
 from app.bundles.bundle import LemPolicy
 from app.domain.order import Benchmark, Scenario, Side, SizeMode
 
-SHORTEST, LENGTH_RATIO = 4, 4
-"""Lengths are the longest one and each time a quarter, while `SHORTEST` or more: in units of sigma * sqrt(N) they
-hardly differ."""
+SHORTEST, LENGTH_RATIO = 2, 4
+"""Lengths are the longest one, each time a quarter of it, and the shortest that leaves anything to decide. In units of
+sigma * sqrt(N) long ones hardly differ; the shortest do, since they have few moments to stop at."""
 EARLIEST_SHARES = (0.0, 0.5, 0.75, 1.0)
 """M / N; at least one step."""
 CAP_MULTIPLES = (None, 2.0)
@@ -35,9 +35,9 @@ class OrderKind:
 
 def lengths(max_steps: int) -> list[int]:
     """Rising; of a model that decides at most so many steps."""
-    found = [max_steps]
-    while found[-1] // LENGTH_RATIO >= SHORTEST:
-        found.append(found[-1] // LENGTH_RATIO)
+    found = {max_steps, min(max_steps, SHORTEST)}
+    while (max_steps := max_steps // LENGTH_RATIO) > SHORTEST:
+        found.add(max_steps)
     return sorted(found)
 
 
@@ -46,7 +46,8 @@ def earliest_ends(max_steps: int, shares: tuple[float, ...] = EARLIEST_SHARES) -
 
 
 def setups(policy: LemPolicy, max_steps: int) -> list[tuple[float | None, Setup]]:
-    """Every slice cap with every risk aversion, for orders of `max_steps`. Starts are for the caller to set."""
+    """Every slice cap that binds with every risk aversion, for orders of `max_steps`. Starts are for the caller to
+    set."""
     named = policy.card.risk_aversions
     return [
         (
@@ -61,11 +62,12 @@ def setups(policy: LemPolicy, max_steps: int) -> list[tuple[float | None, Setup]
             ),
         )
         for multiple in CAP_MULTIPLES
+        if multiple is None or multiple < max_steps  # a larger slice than the order is no cap
         for risk_aversion in (named.neutral, named.default, named.tracking)
     ]
 
 
 def slice_cap(multiple: float | None, max_steps: int) -> Decimal:
-    if multiple is None or multiple >= max_steps:
+    if multiple is None:
         return Decimal(1)
     return (Decimal(multiple) / max_steps).quantize(CAP_DIGITS, rounding=ROUND_UP)

@@ -20,7 +20,7 @@ from app.domain.slice import Window
 from app.engine.quotes import OrderQuote
 
 BPS = Decimal(10_000)
-FRACTION_DIGITS, SHARE_DIGITS, STEP_DIGITS = 6, 9, 2
+FRACTION_DIGITS, SHARE_DIGITS, STEP_DIGITS, MONEY_DIGITS = 6, 9, 2, 6
 
 
 class CostsIn(Edge):
@@ -254,4 +254,4 @@ def _decimal(value: float, digits: int = BPS_DECIMALS) -> Decimal:
 
 def _money(bps: float, notional: Decimal) -> Decimal:
     """So many bps of an order that is worth `notional`, in quote currency."""
-    return notional * Decimal(repr(bps)) / BPS
+    return round(notional * Decimal(repr(bps)) / BPS, MONEY_DIGITS)
