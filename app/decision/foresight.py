@@ -68,11 +68,12 @@ def foresee(
         lots.append(asked.mean())
         ends.append(ended.mean())
         ahead.note_benchmark(going)
+    gain_bps = ahead.gain_bps()
     return Foresight(
         lots=np.array(lots),
         end_probability=np.array(ends),
-        traded=np.array(traded, dtype=np.int64).reshape(-1, CONTINUATIONS),
-        gain_bps=ahead.gain_bps(),
+        traded=np.array(traded, dtype=np.int64).reshape(len(traded), len(gain_bps)),
+        gain_bps=gain_bps,
     )
 
 
@@ -162,7 +163,7 @@ class _Continuations:
         price = self.close * np.exp(self._sigma * (move / 2.0 + bend / np.sqrt(12.0)) - self._sigma**2 / 6.0)
         self.close = self.close * np.exp(self._sigma * move - self._sigma**2 / 2.0)
         if lots is None:
-            return np.zeros(CONTINUATIONS, dtype=np.int64)
+            return np.zeros(len(self.close), dtype=np.int64)
         failed = np.where(self._beyond_limit(price), lots, 0)
         self.done -= np.rint(failed).astype(np.int64)
         self._trade(lots - failed, price)

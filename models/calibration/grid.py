@@ -53,7 +53,7 @@ def setups(policy: LemPolicy, max_steps: int) -> list[tuple[float | None, Setup]
         (
             multiple,
             Setup(
-                min_steps=earliest_ends(max_steps),
+                min_steps=earliest_ends(max_steps, _shares(multiple)),
                 max_steps=max_steps,
                 every=1,
                 risk_aversion=risk_aversion,
@@ -65,6 +65,11 @@ def setups(policy: LemPolicy, max_steps: int) -> list[tuple[float | None, Setup]
         if multiple is None or multiple < max_steps  # a larger slice than the order is no cap
         for risk_aversion in (named.neutral, named.default, named.tracking)
     ]
+
+
+def _shares(multiple: float | None) -> tuple[float, ...]:
+    """M / N under that cap: no order ends before the slices that it allows have made the whole."""
+    return tuple(share for share in EARLIEST_SHARES if multiple is None or share * multiple >= 1.0)
 
 
 def slice_cap(multiple: float | None, max_steps: int) -> Decimal:

@@ -73,7 +73,7 @@ def test_a_market_is_measured_and_kept_in_the_card(calibrated: tuple[Path, str])
 
     measured = policy.calibration.nearest(900, Benchmark.TWAP)
 
-    assert "1 markets, 60 rows" in output
+    assert "1 markets, 54 rows" in output
     assert policy.name == before.name
     assert policy.card.model_copy(update={"calibration": before.card.calibration}) == before.card
     assert measured is not None

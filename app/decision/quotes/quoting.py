@@ -57,7 +57,7 @@ def quote(reading: ChainReading, window: BarWindow, asked: QuotedOrder, calibrat
         fraction=fraction,
         participation=trading.participation if trading else None,
         busiest_participation=trading.busiest_participation if trading else None,
-        grounds=_grounds(reading, window, asked, measured, sigma, ahead.traded.shape[1]),
+        grounds=_grounds(reading, window, asked, measured, sigma, len(ahead.gain_bps)),
         warnings=tuple(warnings_of(reading, asked, measured, trading, sigma, sum(fraction))),
     )
 
