@@ -10,6 +10,7 @@ import pytest
 
 from app.api.codes import CODES
 from app.bars.gaps import GAP_WINDOWS_MAX
+from app.domain.quote import QuoteWarning
 from app.main import create_app
 from app.metrics import ServiceMetrics
 from app.settings import Settings
@@ -79,6 +80,12 @@ def test_every_setting_of_a_training_plan_is_in_its_table_with_its_default(table
     assert {name: float(value) for name, value in named.items()} == {
         field.name: float(getattr(values, field.name)) for field in fields(values)
     }
+
+
+def test_every_warning_of_a_quote_is_in_its_table() -> None:
+    table = text_of("docs/http.md").partition("| warning | meaning |\n|---|---|\n| `not_calibrated`")
+
+    assert {f"{warning}" for warning in QuoteWarning} <= set(re.findall(r"`(\w+)`", "".join(table[1:])))
 
 
 def test_every_setting_of_an_evaluation_plan_is_in_its_table() -> None:
