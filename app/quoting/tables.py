@@ -73,10 +73,8 @@ def _steps(answer: QuoteOut) -> Table:
     table = Table(title="ends and pace, by step (steps without either are left out)", title_justify="left")
     for name in ("step", "window ends", "ends", "ended by", "trades"):
         table.add_column(name, justify="right")
-    ended = Decimal(0)
     for step in answer.steps:
-        ended += step.end_probability
         if max(step.end_probability, step.fraction) >= PROBABILITY_MIN:
-            shares = (f"{share:.1%}" for share in (step.end_probability, ended, step.fraction))
+            shares = (f"{share:.1%}" for share in (step.end_probability, step.ended_by_probability, step.fraction))
             table.add_row(str(step.step), step.window.end.isoformat(), *shares)
     return table

@@ -35,6 +35,7 @@ async def test_a_quote_answers_gain_cost_and_end_of_an_order_and_takes_nothing(c
     assert answer["convexity_gain_bps"] == "0"
     assert [step["step"] for step in answer["steps"]] == list(range(1, 13))
     assert sum(Decimal(step["end_probability"]) for step in answer["steps"]) == pytest.approx(1, abs=Decimal("1e-4"))
+    assert answer["steps"][-1]["ended_by_probability"] == "1"
     assert answer["earliest_end"] == {"step": "6", "time": answer["steps"][5]["window"]["end"]}
     assert answer["latest_end"] == {"step": "12", "time": answer["steps"][11]["window"]["end"]}
     assert 6 <= Decimal(answer["expected_end"]["step"]) <= 12

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from itertools import accumulate
 from typing import Self
 
 from pydantic import ConfigDict
@@ -91,12 +92,14 @@ class EndOut(Answer):
 
 
 class QuoteStepOut(Answer):
-    """`fraction` of the order that the step trades in the mean, and the chance that the order ends with it."""
+    """`fraction` of the order that the step trades in the mean; the chance that the order ends with the step, and that
+    it has ended by then."""
 
     step: int
     window: WindowOut
     fraction: DecimalOut
     end_probability: DecimalOut
+    ended_by_probability: DecimalOut
 
 
 class ParticipationOut(Answer):
@@ -212,16 +215,16 @@ def _figures(gains: Gains) -> dict[str, float]:
 
 
 def _steps(quote: Quote, windows: tuple[Window, ...]) -> list[QuoteStepOut]:
+    columns = (windows, quote.fraction, quote.end_probability, accumulate(quote.end_probability))
     return [
         QuoteStepOut(
             step=step,
             window=WindowOut(start=window.start, end=window.end),
             fraction=_decimal(fraction, FRACTION_DIGITS),
             end_probability=_decimal(end_probability, FRACTION_DIGITS),
+            ended_by_probability=_decimal(ended_by_probability, FRACTION_DIGITS),
         )
-        for step, (window, fraction, end_probability) in enumerate(
-            zip(windows, quote.fraction, quote.end_probability, strict=True), 1
-        )
+        for step, (window, fraction, end_probability, ended_by_probability) in enumerate(zip(*columns, strict=True), 1)
     ]
 
 

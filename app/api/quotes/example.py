@@ -28,6 +28,7 @@ OUT_EXAMPLE: JsonDict = {
             "window": {"start": "2025-01-06T14:30:00Z", "end": "2025-01-06T14:45:00Z"},
             "fraction": "0.091",
             "end_probability": "0",
+            "ended_by_probability": "0",
         }
     ],
     "rests_on": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,5 +36,6 @@ def _blended(lower: Gains, upper: Gains, share: float) -> Gains:
     def mixed(one: float, two: float) -> float:
         return one + share * (two - one)
 
-    quantiles = tuple(mixed(*each) for each in zip(lower.quantiles, upper.quantiles, strict=True))
+    mixed_quantiles = (mixed(*each) for each in zip(lower.quantiles, upper.quantiles, strict=True))
+    quantiles = tuple(accumulate(mixed_quantiles, max))  # equal ones may fall by a rounding
     return Gains(mean=mixed(lower.mean, upper.mean), std=mixed(lower.std, upper.std), quantiles=quantiles)

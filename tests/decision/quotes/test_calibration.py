@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.decision.quotes.calibration import Calibration, MarketCalibration
+from app.decision.quotes.gains import between
 from app.domain.order import Benchmark
 from app.domain.quote import Gains
 from tests.decision.quotes.calibrations import a_calibration, a_table
@@ -87,3 +90,15 @@ def test_quantiles_that_fall_or_are_too_few_are_no_distribution() -> None:
     for quantiles in ((0.0,), tuple(-float(place) for place in range(9))):
         with pytest.raises(ValueError, match="quantiles"):
             Gains(mean=0.0, std=math.inf, quantiles=quantiles)
+
+
+@given(share=st.floats(0.0, 1.0), place=st.sampled_from([0.0, 0.15, 0.3, 0.7]))
+def test_quantiles_between_two_distributions_never_fall(share: float, place: float) -> None:
+    """Not even by a rounding, which would refuse the quote."""
+    steep = Gains(mean=0.0, std=0.1, quantiles=(-0.31, -0.1, -0.1, 0.0, 0.0, 0.0, 0.1, 0.1, 0.31))
+    flat = Gains(mean=0.0, std=0.001, quantiles=(-0.004, -0.001, -0.001, 0.0, 0.0, 0.0, 0.001, 0.001, 0.004))
+    points = [(place, steep), (place + 0.1, flat)]
+
+    read = between(points, place + 0.1 * share)
+
+    assert list(read.quantiles) == sorted(read.quantiles)
