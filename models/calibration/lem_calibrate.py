@@ -22,6 +22,7 @@ from models.settings.train_plan import TrainPlan, read_plan
 REFUSED = (LemError, BundleError, OSError)
 """What the user can mend."""
 WIDTH_MIN = 110
+COLUMNS = ("benchmark", "max", "min", "orders", "within", "below P5", "above P95", "quoted", "came")
 
 
 def calibrate(
@@ -70,21 +71,22 @@ def _calibrate(plan: TrainPlan, bundle: Path, jobs: int, *, anew: bool) -> list[
 
 
 def _check(plan: TrainPlan, bundle: Path) -> None:
-    policy = load_bundle(bundle)
-    table = Table(
-        title="orders within P5 to P95 of their quotes; means in sigma * sqrt(max_steps)", title_justify="left"
-    )
-    for name in ("market", "benchmark", "max", "min", "orders", "within", "below P5", "above P95", "quoted", "came"):
-        table.add_column(name, justify="left" if name in {"market", "benchmark"} else "right", no_wrap=True)
+    """A table for each market, as soon as it is there."""
+    policy, console = load_bundle(bundle), Console(width=max(WIDTH_MIN, Console().width))
+    console.print("orders within P5 to P95 of their quotes; means in sigma * sqrt(max_steps)")
     for name, market in plan.markets.items():
-        _add(table, coverage(policy, name, market))
-    Console(width=max(WIDTH_MIN, Console().width)).print(table)
+        rows = coverage(policy, name, market)
+        console.print(_table(name, rows) if rows else f"{name}: no order could start after {market.validation_end}")
 
 
-def _add(table: Table, rows: Sequence[CoverageRow]) -> None:
+def _table(name: str, rows: Sequence[CoverageRow]) -> Table:
+    table = Table(title=name, title_justify="left")
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column == "benchmark" else "right", no_wrap=True)
     for row in rows:
         kind = row.kind
         words = ("all", "", "") if kind is None else (kind.benchmark.value, str(kind.max_steps), str(kind.min_steps))
         shares = (f"{100 * share:.1f} %" for share in (row.within, row.below, row.above))
         means = (f"{mean:.3f}" for mean in (row.mean_quoted, row.mean_came))
-        table.add_row(row.market, *words, f"{row.orders:,}", *shares, *means, end_section=kind is None)
+        table.add_row(*words, f"{row.orders:,}", *shares, *means)
+    return table
