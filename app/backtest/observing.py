@@ -74,7 +74,7 @@ def read_market(
     contexts, forecasts = [], []
     for first in range(0, len(newest), WINDOWS_PER_BATCH):
         chosen = newest[first : first + WINDOWS_PER_BATCH]
-        market = policy.observe(raw_windows(rows, policy.lookback, chosen))
+        market = policy.observe(raw_windows(rows, policy.lookback, chosen), max_steps)
         contexts.append(market.context)
         forecasts.append(market.volume_forecast)
         on_progress(OBSERVING_SHARE * len(chosen) / len(newest))

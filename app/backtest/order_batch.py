@@ -10,9 +10,9 @@ from app.backtest.setup import TOTAL_LOTS, Setup
 from app.bars.series import Series
 from app.decision.policies.raw_windows import SIGMA_BARS, sigma_of_closes
 from app.decision.policy import Rows
+from app.decision.projections import Rooms
 from app.decision.scenarios import BY_QUANTITY, IS_VWAP, SIGN
 from app.domain.costs import VOLUME_FLOOR, square_root_impact
-from app.domain.projection import Room
 
 Integers = NDArray[np.int64]
 Vector = NDArray[np.float64]
@@ -82,22 +82,17 @@ class OrderBatch:
             risk_aversion=ones * self.setup.risk_aversion,
         )
 
-    def rooms(self, step: int, live: Integers) -> list[Room]:
+    def rooms(self, step: int, live: Integers) -> Rooms:
         """What `step` permits each of the `live` orders."""
-        slice_cap, max_steps = self.setup.slice_cap, self.setup.max_steps
-        columns = (self.min_steps[live].tolist(), self.leaves[live].tolist(), self.stopping[live].tolist())
-        return [
-            Room(
-                step=step,
-                min_steps=min_steps,
-                max_steps=max_steps,
-                total=TOTAL_LOTS,
-                leaves=leaves,
-                slice_cap=slice_cap,
-                stopping=stopping,
-            )
-            for min_steps, leaves, stopping in zip(*columns, strict=True)
-        ]
+        return Rooms(
+            step=step,
+            max_steps=self.setup.max_steps,
+            total=TOTAL_LOTS,
+            slice_cap=self.setup.slice_cap,
+            min_steps=self.min_steps[live],
+            leaves=self.leaves[live],
+            stopping=self.stopping[live],
+        )
 
     def trade(self, step: int, live: Integers, lots: Integers) -> None:
         """Fill each slice at the VWAP of its bar and its costs, and close the window, as `close_window` does."""

@@ -49,7 +49,8 @@ class LemPolicy:
         self.calibration = calibration_of(card.calibration)
         self._context, self._decision = context, decision
 
-    def observe(self, windows: Floats) -> Market:
+    def observe(self, windows: Floats, steps: int) -> Market:
+        """The graph foresees `max_steps` steps, whatever `steps` are asked for."""
         context, volume_forecast = self._context.run(["context", "volume_forecast"], {"bars": windows})
         return Market(context=context, volume_forecast=volume_forecast)
 

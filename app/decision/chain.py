@@ -94,21 +94,21 @@ class PolicyChain:
 
     def read(self, window: BarWindow) -> ChainReading:
         """Ask every policy what it makes of the window."""
-        return ChainReading(_reading(self.model, window), self._stand_ins(window))
+        return ChainReading(_reading(self.model, window, self.max_steps), self._stand_ins(window))
 
     def read_without_model(self, window: BarWindow, reason: str) -> ChainReading:
         """Ask the fallbacks alone; the model is unavailable for `reason`."""
         return ChainReading(Reading(self.model, None, reason), self._stand_ins(window))
 
     def _stand_ins(self, window: BarWindow) -> tuple[Reading, ...]:
-        return tuple(_reading(policy, window) for policy in self.fallbacks)
+        return tuple(_reading(policy, window, self.max_steps) for policy in self.fallbacks)
 
 
-def _reading(policy: Policy, window: BarWindow) -> Reading:
+def _reading(policy: Policy, window: BarWindow, steps: int) -> Reading:
     bars = window.bars[:, window.bars.shape[1] - policy.lookback :]
     if seen_bars(bars)[0] < policy.history_min:
         return Reading(policy, None, "insufficient_history")
     try:
-        return Reading(policy, policy.observe(bars))
+        return Reading(policy, policy.observe(bars, steps))
     except Exception as error:  # noqa: BLE001 -- whatever a model does wrong, the order goes on
         return Reading(policy, None, f"policy_failed: {type(error).__name__}")

@@ -44,6 +44,18 @@ class Market:
         shifted: Floats = self.volume_forecast[market[:, None], ahead]
         return shifted
 
+    def expected_volume(self, market: Integers, first: Integers, steps: Integers) -> NDArray[np.float64]:
+        """[B] for B orders: the volume expected over `steps` [B] steps, of which the first is as in `forecast_from`."""
+        foreseen = self.volume_forecast.shape[1]
+        index = np.arange(min(int(steps.max(initial=0)), foreseen))
+        if first.any():
+            ahead = self.volume_forecast[market[:, None], np.minimum(first[:, None] + index, foreseen - 1)]
+        else:
+            ahead = self.volume_forecast[:, : len(index)][market]
+        within = np.where(index < steps[:, None], ahead.astype(np.float64), 0.0).sum(axis=1)
+        expected: NDArray[np.float64] = within + np.maximum(steps - foreseen, 0) * self.volume_forecast[market, -1]
+        return expected
+
 
 def seen_bars(windows: Floats) -> Integers:
     """[G]: how many rows of each raw window [G, L, C] are bars that somebody has seen."""

@@ -63,7 +63,7 @@ class Proposal:
 
 class Policy(Protocol):
     """`name` is what slices record (a bundle's digest, a baseline's name). `lookback` is L; `history_min` the least
-    number of bars that serve; `max_steps` is N, the longest horizon it can decide; `risk_aversion` its default.
+    number of bars that serve; `max_steps` is the longest horizon it can decide; `risk_aversion` its default.
     """
 
     name: str
@@ -72,8 +72,9 @@ class Policy(Protocol):
     max_steps: int
     risk_aversion: float
 
-    def observe(self, windows: Floats) -> Market:
-        """Read raw windows [G, L, C]: once per instrument and bar, whatever the number of orders."""
+    def observe(self, windows: Floats, steps: int) -> Market:
+        """Read raw windows [G, L, C]: once per instrument and bar, whatever the number of orders. The longest order has
+        `steps` steps; no more than those are foreseen, but for a model whose forecast has a length of its own."""
         ...
 
     def propose(self, market: Market, rows: Rows) -> Proposal:

@@ -14,6 +14,7 @@ from app.domain.errors import InvalidInput
 from app.domain.numbers import require_aware, require_fraction, require_not_negative, require_positive
 
 CLIENT_ORDER_ID_LENGTH_MAX = 128
+HORIZON_STEPS_MAX = 10_000
 REPORT_DELAY_SECONDS_MAX = WEEK_SECONDS
 ORDER_ID_NAMESPACE = UUID("5f1c1f3e-6d3b-4f0e-9a55-0c8a4a6b7d21")
 

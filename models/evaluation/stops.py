@@ -34,8 +34,8 @@ class NeverStopping:
         self.name, self.lookback, self.history_min = policy.name, policy.lookback, policy.history_min
         self.max_steps, self.risk_aversion = policy.max_steps, policy.risk_aversion
 
-    def observe(self, windows: Floats) -> Market:
-        return self.policy.observe(windows)
+    def observe(self, windows: Floats, steps: int) -> Market:
+        return self.policy.observe(windows, steps)
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         proposal = self.policy.propose(market, rows)

@@ -158,7 +158,7 @@ def test_a_choice_of_scenarios_is_kept_to(tmp_path: Path) -> None:
         (["--min-steps", "13"], "min_steps 13 is above max_steps 12"),
         (["--min-steps", "one"], "list of whole numbers"),
         (["--sides", "long"], "list of buy, sell"),
-        (["--max-steps", "25"], "decides at most 24"),
+        (["--max-steps", "10001"], "decides at most 10000"),
         (["--max-slice-fraction", "0.01"], "cannot finish it"),
         (["--max-slice-fraction", "half"], "must be a number"),
         (["--risk-aversion", "-1"], "must be at least 0, or one of neutral"),

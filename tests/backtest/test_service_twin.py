@@ -65,7 +65,7 @@ def served(bars: list[Bar], policy: Policy, scenario: Scenario, min_steps: int, 
     while state.status in (Status.ACCEPTED, Status.WORKING):
         newest = START_BAR + state.step - 1
         last = bars[newest].close
-        market = policy.observe(raw_window(bars[: newest + 1], policy.lookback)[None])
+        market = policy.observe(raw_window(bars[: newest + 1], policy.lookback)[None], order.horizon.max_steps)
         rows = some_rows(
             scenario=scenario,
             step=state.step + 1,

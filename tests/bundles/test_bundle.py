@@ -51,8 +51,8 @@ def test_a_context_is_a_function_of_its_window_alone() -> None:
     window = np.asarray(case.inputs["bars"], dtype=np.float32)
     other = window[:, ::-1].copy()
 
-    alone = policy.observe(window)
-    together = policy.observe(np.concatenate([other, window]))
+    alone = policy.observe(window, policy.max_steps)
+    together = policy.observe(np.concatenate([other, window]), policy.max_steps)
 
     assert np.allclose(alone.context[0], together.context[1], atol=1e-5)
     assert np.allclose(alone.volume_forecast[0], together.volume_forecast[1], rtol=1e-5)
@@ -61,7 +61,7 @@ def test_a_context_is_a_function_of_its_window_alone() -> None:
 def test_an_order_is_decided_alike_to_the_last_bit_whatever_is_decided_with_it() -> None:
     policy, random = load_bundle(SHIPPED_BUNDLE), np.random.default_rng(0)
     case = next(case for case in policy.card.golden if case.graph == "context")
-    market = policy.observe(np.asarray(case.inputs["bars"], dtype=np.float32)[:1])
+    market = policy.observe(np.asarray(case.inputs["bars"], dtype=np.float32)[:1], policy.max_steps)
     orders = some_rows(
         COUNT,
         step=1 + np.arange(COUNT) % 12,
@@ -81,7 +81,7 @@ def test_history_before_the_window_does_not_exist() -> None:
     policy = load_bundle(SHIPPED_BUNDLE)
     empty = np.zeros((1, policy.lookback, len(COLUMNS)), dtype=np.float32)
 
-    market = policy.observe(empty)
+    market = policy.observe(empty, policy.max_steps)
 
     assert np.isfinite(market.context).all()
     assert np.isfinite(market.volume_forecast).all()

@@ -20,7 +20,7 @@ class Reader:
     max_steps = 96
     risk_aversion = 1.0
 
-    def observe(self, windows: Floats) -> Market:
+    def observe(self, windows: Floats, steps: int) -> Market:
         """[G, L, C] -> a number in [0, 1) per window that any change of a close changes."""
         weights = np.arange(1, self.lookback + 1)
         mixed = (windows[:, :, 3].astype(np.float64) * weights).sum(axis=1) * 37.0 % 1.0

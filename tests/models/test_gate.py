@@ -27,11 +27,11 @@ from tests.models.tiny import a_plan
 class Peeking(LemPolicy):
     """Hands every window the newest bar of its whole batch, as a careless normalisation would."""
 
-    def observe(self, windows: Floats) -> Market:
+    def observe(self, windows: Floats, steps: int) -> Market:
         level = windows[-1, -1, COLUMNS.index("close")] / windows[:, -1:, [COLUMNS.index("close")]]
         moved = windows.copy()
         moved[:, -1:, [COLUMNS.index("close")]] *= level
-        return super().observe(moved)
+        return super().observe(moved, steps)
 
 
 class Careless(LemPolicy):

@@ -70,7 +70,7 @@ def test_onnxruntime_and_torch_agree_on_random_inputs(bundle: Path, tiny_net: Le
 
     for batch in (1, 2, 17):
         windows = np.concatenate([random_bars(tiny_net.config, rng, tiny_net.config.lookback) for _ in range(batch)])
-        market = policy.observe(windows)
+        market = policy.observe(windows, policy.max_steps)
         orders = random_orders(tiny_net.config, rng, batch)
         inputs = {"context": market.context, "volume_forecast": market.volume_forecast, **orders}
         answers = policy._decision.run(None, inputs)

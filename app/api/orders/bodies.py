@@ -25,6 +25,7 @@ from app.api.values import (
 from app.domain.durations import DAY_SECONDS
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import (
+    HORIZON_STEPS_MAX,
     REPORT_DELAY_SECONDS_MAX,
     Benchmark,
     Fills,
@@ -37,7 +38,6 @@ from app.domain.order import (
 )
 from app.domain.state import OrderState
 
-STEPS_MAX = 10_000
 STEP_SECONDS_MAX = DAY_SECONDS
 
 AT_LEAST_ONE: JsonDict = {"minimum": 1}
@@ -61,8 +61,8 @@ EXAMPLE: JsonDict = {
 
 
 class HorizonIn(Edge):
-    min_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
-    max_steps: Annotated[int, Field(le=STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
+    min_steps: Annotated[int, Field(le=HORIZON_STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
+    max_steps: Annotated[int, Field(le=HORIZON_STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
     step_seconds: Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE] | None = None
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from app.decision.market import Floats, Market
 from app.decision.policies.pacing import towards
-from app.decision.policies.raw_windows import SIGMA_BARS, STEPS_MAX, flat_forecast, trailing_sigma
-from app.decision.policies.stopping_rule import stopping_rule
+from app.decision.policies.raw_windows import SIGMA_BARS, flat_forecast, trailing_sigma
+from app.decision.policies.stopping_rule import STEPS_SOLVED_MAX, stopping_rules
 from app.decision.policy import Proposal, Rows
 from app.decision.scenarios import SIGN
+from app.domain.order import HORIZON_STEPS_MAX
 
 Vector = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 CAP_TOLERANCE = 1e-6
 """The share of the order by which the rest may exceed the slice cap and still count as one slice: a rounding."""
@@ -31,31 +35,53 @@ class OptimalStopping:
     name: str = "optimal_stopping"
     lookback: int = SIGMA_BARS + 1
     history_min: int = 13
-    max_steps: int = STEPS_MAX
+    max_steps: int = HORIZON_STEPS_MAX
     risk_aversion: float = 0.0
 
-    def observe(self, windows: Floats) -> Market:
+    def observe(self, windows: Floats, steps: int) -> Market:
         """The context [G, 1] is sigma, relative per bar."""
         sigma = trailing_sigma(windows)[:, None].astype(np.float32)
-        return Market(context=sigma, volume_forecast=flat_forecast(windows, SIGMA_BARS))
+        return Market(context=sigma, volume_forecast=flat_forecast(windows, SIGMA_BARS, steps))
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         y = distance(market.context[rows.market, 0].astype(np.float64), rows)
         min_steps = stopping_min_steps(rows)
-        target, stops = np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_)
-        base = int(rows.max_steps.max(initial=0)) + 1
-        horizon = min_steps * base + rows.max_steps  # np.unique is much faster on single numbers than on pairs
-        for kind in np.unique(horizon).tolist():
-            chosen = np.flatnonzero(horizon == kind)
-            rule, closed = stopping_rule(*divmod(kind, base)), rows.step[chosen] - 1
-            target[chosen] = rule.target(closed, y[chosen])
-            stops[chosen] = rule.stops(closed, y[chosen])
-        target = np.maximum(target, one_slice_left(min_steps, rows))
-        stop_probability = (stops & finishable(rows)).astype(np.float64)
-        return Proposal(allocation=towards(target, rows), stop_probability=stop_probability)
+        following = rows.step.astype(np.float64)
+        return propose_on_clock(rows, y, min_steps, RuleClock(following - 1.0, following, min_steps))
 
 
-def stopping_min_steps(rows: Rows) -> NDArray[np.int64]:
+@dataclass(frozen=True, slots=True)
+class RuleClock:
+    """[B] each: how many bars of the rule have passed (`now`), how many will have passed after the next bar
+    (`following`), and the `min_steps` of the rule."""
+
+    now: Vector
+    following: Vector
+    min_steps: Integers
+
+
+def propose_on_clock(rows: Rows, y: Vector, min_steps: Integers, clock: RuleClock) -> Proposal:
+    """The slices and the ends of orders at the distances `y`, none of which may end before its `min_steps`.
+
+    A horizon of more than `STEPS_SOLVED_MAX` steps has the rule of so many, on whose scale time is shorter and distance
+    grows with the square root of time.
+    """
+    target, stops = np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_)
+    for max_steps in np.unique(rows.max_steps).tolist():
+        chosen = np.flatnonzero(rows.max_steps == max_steps)
+        rules = stopping_rules(min(max_steps, STEPS_SOLVED_MAX))
+        scale = len(rules.threshold) / max_steps
+        near, earliest = y[chosen] * np.sqrt(scale), np.ceil(clock.min_steps[chosen] * scale).astype(np.int64)
+        stops[chosen] = near >= rules.threshold_at(clock.now[chosen] * scale)
+        target[chosen] = rules.target(earliest, clock.following[chosen] * scale - 1.0, near)
+    last = rows.step == rows.max_steps
+    stops = last | (stops & (rows.step >= min_steps) & (rows.step > 1))
+    target = np.where(last, 1.0, np.maximum(target, one_slice_left(min_steps, rows)))
+    stop_probability = (stops & finishable(rows)).astype(np.float64)
+    return Proposal(allocation=towards(target, rows), stop_probability=stop_probability)
+
+
+def stopping_min_steps(rows: Rows) -> Integers:
     """[B]: the first step that can be an order's last under its slice cap."""
     earliest = np.ceil(1.0 / rows.max_slice_fraction - CAP_TOLERANCE).astype(np.int64)
     return np.minimum(np.maximum(rows.min_steps, earliest), rows.max_steps)
@@ -67,7 +93,7 @@ def finishable(rows: Rows) -> NDArray[np.bool_]:
     return enough
 
 
-def one_slice_left(min_steps: NDArray[np.int64], rows: Rows) -> Vector:
+def one_slice_left(min_steps: Integers, rows: Rows) -> Vector:
     """[B]: the least cumulative share after the next step that leaves one full slice when `min_steps` - 1 windows have
     closed and every slice until then is a full one; 0 or less without a cap."""
     slices_until_then = np.maximum(0, min_steps - 1 - rows.step)

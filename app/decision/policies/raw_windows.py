@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from app.decision.market import COLUMNS, Floats
 
-STEPS_MAX = 24
-"""N: the longest horizon that the baselines forecast and decide."""
+FORECAST_STEPS_MAX = 512
+"""Baselines foresee the volume of no more steps: earlier days do not reach much further ahead."""
 SIGMA_BARS = 96
 """Returns that the trailing volatility is taken from."""
 
@@ -34,10 +34,10 @@ def trailing_mean_volume(windows: Floats, bars: int) -> NDArray[np.float64]:
     return mean
 
 
-def flat_forecast(windows: Floats, bars: int) -> Floats:
-    """[G, N]: the trailing mean volume of the newest `bars`, for every step alike."""
-    mean = trailing_mean_volume(windows, bars)
-    return np.repeat(mean[:, None], STEPS_MAX, axis=1).astype(np.float32)
+def flat_forecast(windows: Floats, bars: int, steps: int) -> Floats:
+    """[G, N]: the trailing mean volume of the newest `bars`, for each of the next `steps` alike."""
+    mean = trailing_mean_volume(windows, bars).astype(np.float32)
+    return np.repeat(mean[:, None], min(steps, FORECAST_STEPS_MAX), axis=1)
 
 
 def trailing_sigma(windows: Floats) -> NDArray[np.float64]:

@@ -6,8 +6,9 @@ import numpy as np
 
 from app.decision.market import Floats, Market
 from app.decision.policies.pacing import even_pace, towards
-from app.decision.policies.raw_windows import STEPS_MAX, flat_forecast
+from app.decision.policies.raw_windows import flat_forecast
 from app.decision.policy import Proposal, Rows
+from app.domain.order import HORIZON_STEPS_MAX
 
 
 class Twap:
@@ -20,12 +21,12 @@ class Twap:
     name: str = "twap"
     lookback: int = 96
     history_min: int = 0
-    max_steps: int = STEPS_MAX
+    max_steps: int = HORIZON_STEPS_MAX
     risk_aversion: float = 0.0
 
-    def observe(self, windows: Floats) -> Market:
+    def observe(self, windows: Floats, steps: int) -> Market:
         nothing = np.zeros((len(windows), 0), dtype=np.float32)
-        return Market(context=nothing, volume_forecast=flat_forecast(windows, self.lookback))
+        return Market(context=nothing, volume_forecast=flat_forecast(windows, self.lookback, steps))
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         return Proposal(allocation=towards(even_pace(rows), rows), stop_probability=np.zeros(len(rows)))

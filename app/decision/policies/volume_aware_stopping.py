@@ -8,18 +8,17 @@ from numpy.typing import NDArray
 from app.decision.market import Floats, Market
 from app.decision.policies.optimal_stopping import (
     OptimalStopping,
+    RuleClock,
     distance,
-    finishable,
-    one_slice_left,
+    propose_on_clock,
     stopping_min_steps,
 )
-from app.decision.policies.pacing import towards
-from app.decision.policies.raw_windows import SIGMA_BARS, STEPS_MAX, trailing_sigma
-from app.decision.policies.stopping_rule import StoppingRule, stopping_rule
+from app.decision.policies.raw_windows import FORECAST_STEPS_MAX, SIGMA_BARS, trailing_sigma
 from app.decision.policies.volume_curve import forecast_volume
 from app.decision.policies.volume_pacing import LOOKBACK
 from app.decision.policy import Proposal, Rows
 from app.decision.scenarios import IS_VWAP
+from app.domain.order import HORIZON_STEPS_MAX
 
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -38,16 +37,16 @@ class VolumeAwareStopping:
     name: str = "volume_aware_stopping"
     lookback: int = LOOKBACK
     history_min: int = OptimalStopping.history_min
-    max_steps: int = STEPS_MAX
+    max_steps: int = HORIZON_STEPS_MAX
     risk_aversion: float = 0.0
 
     def __init__(self) -> None:
         self._by_steps = OptimalStopping()
 
-    def observe(self, windows: Floats) -> Market:
+    def observe(self, windows: Floats, steps: int) -> Market:
         """The context [G, 1] is sigma, relative per bar."""
         sigma = trailing_sigma(windows[:, -SIGMA_BARS - 1 :])
-        forecast = forecast_volume(windows, self.max_steps)
+        forecast = forecast_volume(windows, min(steps, FORECAST_STEPS_MAX))
         return Market(context=sigma[:, None].astype(np.float32), volume_forecast=forecast.astype(np.float32))
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
@@ -64,58 +63,28 @@ def propose_by_volume(market: Market, rows: Rows) -> Proposal:
     """The slices and the ends of VWAP orders."""
     y = distance(market.context[rows.market, 0].astype(np.float64), rows)
     min_steps = stopping_min_steps(rows)
-    now, following, earliest = volume_clock(market, rows, min_steps)
-    target, stops = np.ones(len(rows)), np.zeros(len(rows), dtype=np.bool_)
-    for longest in np.unique(rows.max_steps).tolist():
-        of_length = rows.max_steps == longest
-        stops[of_length] = y[of_length] >= threshold_at(longest, now[of_length])
-        for shortest in np.unique(earliest[of_length]).tolist():
-            chosen = np.flatnonzero(of_length & (earliest == shortest))
-            rule = stopping_rule(shortest, longest)
-            target[chosen] = target_at(rule, following[chosen] - 1.0, y[chosen])
-    last = rows.step == rows.max_steps
-    stops = last | (stops & (rows.step >= min_steps) & (rows.step > 1))
-    target = np.where(last, 1.0, np.maximum(target, one_slice_left(min_steps, rows)))
-    stop_probability = (stops & finishable(rows)).astype(np.float64)
-    return Proposal(allocation=towards(target, rows), stop_probability=stop_probability)
+    return propose_on_clock(rows, y, min_steps, volume_clock(market, rows, min_steps))
 
 
-def volume_clock(market: Market, rows: Rows, min_steps: Integers) -> tuple[Vector, Vector, Integers]:
-    """[B] each: how many bars of the rule have passed, how many will have passed after the next bar, and the min_steps
-    of the rule: the bar of the rule in which step `min_steps` is expected to end. Steps are the clock where no volume
-    is expected."""
-    ahead = market.forecast_from(rows.market, rows.windows_unseen).astype(np.float64)
-    index, steps_left = np.arange(ahead.shape[1]), rows.max_steps - rows.step + 1
+def volume_clock(market: Market, rows: Rows, min_steps: Integers) -> RuleClock:
+    """The rule's time in volume: its min_steps is the bar of the rule in which step `min_steps` is expected to end.
+    Steps are the clock where no volume is expected."""
     traded = rows.benchmark_volume
-    total = traded + np.where(index < steps_left[:, None], ahead, 0.0).sum(axis=1)
-    before_earliest = traded + np.where(index < (min_steps - rows.step)[:, None], ahead, 0.0).sum(axis=1)
+
+    def after(steps: Integers) -> Vector:
+        """[B]: the volume (base units) from the order's start until so many steps from now."""
+        return traded + market.expected_volume(rows.market, rows.windows_unseen, steps)
+
+    total = after(rows.max_steps - rows.step + 1)
 
     def bars(volume: Vector, steps: Integers) -> Vector:
         share: Vector = np.divide(volume, total, out=steps / rows.max_steps, where=total > 0.0)
         return rows.max_steps * share
 
-    now, following = bars(traded, rows.step - 1), bars(traded + ahead[:, 0], rows.step)
-    earliest = np.rint(bars(before_earliest, min_steps - 1)).astype(np.int64) + 1
+    earliest = np.rint(bars(after(min_steps - rows.step), min_steps - 1)).astype(np.int64) + 1
     earliest = np.where(min_steps == rows.max_steps, rows.max_steps, earliest)
-    return now, following, np.clip(earliest, 1, rows.max_steps)
-
-
-def threshold_at(max_steps: int, closed: Vector) -> Vector:
-    """[B]: the distance in sigmas from which an order ends with `closed` bars behind it; infinite where the horizon is
-    a single bar."""
-    thresholds = stopping_rule(1, max_steps).threshold[1:-1]  # before the first bar and at the last there is no choice
-    if not len(thresholds):
-        return np.full(len(closed), np.inf)
-    between: Vector = np.interp(closed, np.arange(1, len(thresholds) + 1), thresholds)
-    return between
-
-
-def target_at(rule: StoppingRule, closed: Vector, y: Vector) -> Vector:
-    """[B]: `rule.target` interpolated between whole bars; 0 before the rule's first bar begins."""
-    closed = np.maximum(closed, -1.0)
-    last = len(rule.threshold) - 1
-    left = np.minimum(np.floor(closed).astype(np.int64), last - 1)
-    share = np.clip(closed - left, 0.0, 1.0)
-    low = np.where(left < 0, 0.0, rule.target(np.maximum(left, 0), y))
-    target: Vector = low * (1.0 - share) + rule.target(left + 1, y) * share
-    return target
+    return RuleClock(
+        now=bars(traded, rows.step - 1),
+        following=bars(after(np.ones_like(rows.step)), rows.step),
+        min_steps=np.clip(earliest, 1, rows.max_steps),
+    )

@@ -1,6 +1,6 @@
 """Follow the volume that the market is expected to trade: the classical VWAP schedule, adapted bar by bar.
 
-Shapes: G windows, L bars, N steps, P pairs of a window and a bar in it, K recent bars.
+Shapes: G windows, L bars, N steps, K recent bars.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class VolumeCurve(VolumePacing):
 
     name: str = "volume_curve"
 
-    def forecast(self, windows: Floats) -> Matrix:
-        return forecast_volume(windows, self.max_steps)
+    def forecast(self, windows: Floats, steps: int) -> Matrix:
+        return forecast_volume(windows, steps)
 
 
 def forecast_volume(windows: Floats, steps: int) -> Matrix:
@@ -65,19 +65,18 @@ def _usual_volume(windows: Floats, steps: int) -> Matrix:
 
     The mean is shrunk to the trailing mean by `SHRINKAGE_DAYS`.
     """
-    volume, known, clock = column(windows, "volume"), exists(windows), column(windows, "second_of_day")
-    length = windows.shape[1]
+    known, clock = exists(windows), column(windows, "second_of_day")
     same_time = known & (clock == clock[:, -1:])
     same_time[:, -1] = False
-    window, bar = np.nonzero(same_time)  # [P] each
-    index = bar[:, None] + np.arange(1 - RECENT_BARS, steps + 1)  # [P, K + N]
-    inside = (index >= 0) & (index < length)
-    index = np.where(inside, index, 0)
-    inside &= known[window[:, None], index]
-    sums = np.zeros((len(windows), index.shape[1]))
-    counts = np.zeros_like(sums)
-    np.add.at(sums, window, np.where(inside, volume[window[:, None], index], 0.0))
-    np.add.at(counts, window, inside.astype(np.float64))
+    around = ((0, 0), (RECENT_BARS - 1, steps + 1))
+    volume = np.pad(np.where(known, column(windows, "volume"), 0.0), around)
+    count = np.pad(known.astype(np.float64), around)
     level = trailing_mean_volume(windows, LEVEL_BARS)[:, None]
+    sums = np.zeros((len(windows), RECENT_BARS + steps))
+    counts = np.zeros_like(sums)
+    for bar in np.flatnonzero(same_time.any(axis=0)).tolist():
+        chosen, beside = same_time[:, bar, None], slice(bar, bar + RECENT_BARS + steps)
+        np.add(sums, volume[:, beside], out=sums, where=chosen)
+        np.add(counts, count[:, beside], out=counts, where=chosen)
     usual: Matrix = (sums + SHRINKAGE_DAYS * level) / (counts + SHRINKAGE_DAYS)
     return usual

@@ -33,19 +33,19 @@ def test_a_name_that_nothing_has_is_refused() -> None:
 
 
 def test_it_answers_without_a_single_bar(policy: Policy) -> None:
-    market = policy.observe(np.zeros((2, policy.lookback, len(COLUMNS)), dtype=np.float32))
+    market = policy.observe(np.zeros((2, policy.lookback, len(COLUMNS)), dtype=np.float32), 30)
     rows = some_rows(len(SCENARIOS), scenario=SCENARIOS[0], step=np.arange(1, 9))
 
     proposal = policy.propose(market, rows)
 
-    assert market.volume_forecast.shape == (2, policy.max_steps)
+    assert market.volume_forecast.shape == (2, 30)
     assert np.isfinite(market.volume_forecast).all()
     assert np.isfinite(proposal.allocation).all()
     assert np.isfinite(proposal.stop_probability).all()
 
 
 def test_it_never_asks_for_less_than_nothing(policy: Policy, tmp_path: Path) -> None:
-    market = policy.observe(raw_windows(raw_rows(a_walk(tmp_path)), policy.lookback, np.array([399])))
+    market = policy.observe(raw_windows(raw_rows(a_walk(tmp_path)), policy.lookback, np.array([399])), 12)
     rows = some_rows(
         96,
         step=np.tile(np.arange(1, 13), 8),
@@ -60,7 +60,7 @@ def test_it_never_asks_for_less_than_nothing(policy: Policy, tmp_path: Path) -> 
 
 
 def test_the_last_step_takes_what_is_left(policy: Policy, tmp_path: Path) -> None:
-    market = policy.observe(raw_windows(raw_rows(a_walk(tmp_path)), policy.lookback, np.array([399])))
+    market = policy.observe(raw_windows(raw_rows(a_walk(tmp_path)), policy.lookback, np.array([399])), 12)
     rows = some_rows(8, step=12, filled_fraction=0.25, benchmark_price=np.linspace(98.0, 102.0, 8))
 
     proposal = policy.propose(market, rows)
@@ -71,8 +71,8 @@ def test_the_last_step_takes_what_is_left(policy: Policy, tmp_path: Path) -> Non
 def test_a_window_is_read_the_same_alone_and_among_others(policy: Policy, tmp_path: Path) -> None:
     windows = raw_windows(raw_rows(a_walk(tmp_path)), policy.lookback, np.arange(300, 310))
 
-    together = policy.observe(windows)
-    alone = policy.observe(windows[4:5])
+    together = policy.observe(windows, 12)
+    alone = policy.observe(windows[4:5], 12)
 
     np.testing.assert_array_equal(together.context[4], alone.context[0])
     np.testing.assert_array_equal(together.volume_forecast[4], alone.volume_forecast[0])

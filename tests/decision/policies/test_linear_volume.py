@@ -91,7 +91,7 @@ def test_bars_without_volume_leave_it_finite() -> None:
 
 def test_the_expected_share_of_volume_is_tracked() -> None:
     policy = LinearVolume()
-    market = policy.observe(windows_of(np.full((1, 300), 10.0)))
+    market = policy.observe(windows_of(np.full((1, 300), 10.0)), 12)
 
     proposal = policy.propose(market, some_rows(scenario=BUY_VWAP, step=4, filled_fraction=0.5, benchmark_volume=90.0))
 

@@ -105,3 +105,28 @@ def test_a_market_that_never_moved_is_paced_without_an_end() -> None:
 
     assert np.isfinite(proposal.allocation).all()
     assert proposal.stop_probability[:10].tolist() == [0.0] * 10
+
+
+@pytest.mark.parametrize("max_steps", [96, 3000])
+def test_a_long_order_ends_where_it_is_far_ahead_for_its_length(max_steps: int) -> None:
+    """A third of sigma sqrt(N) is about where a rule ends orders half way, whatever the horizon."""
+    shift = SIGMA * np.sqrt(max_steps) * np.array([0.2, 0.5])
+    rows = some_rows(
+        2,
+        step=max_steps // 2,
+        min_steps=max_steps // 4,
+        max_steps=max_steps,
+        filled_fraction=0.5,
+        benchmark_price=100.0 * (1.0 + shift),
+    )
+
+    proposal = OptimalStopping().propose(a_market(), rows)
+
+    assert proposal.stop_probability.tolist() == [0.0, 1.0]
+    assert 0.05 < proposal.allocation[0] < 0.4
+
+
+def test_the_first_slice_of_a_very_long_order_is_a_small_one() -> None:
+    proposal = OptimalStopping().propose(a_market(), some_rows(min_steps=1000, max_steps=10_000))
+
+    assert 0.0 < proposal.allocation[0] < 0.001

@@ -9,8 +9,8 @@ import pytest
 
 from app.decision.market import Market
 from app.decision.policies.optimal_stopping import OptimalStopping
-from app.decision.policies.stopping_rule import stopping_rule
-from app.decision.policies.volume_aware_stopping import VolumeAwareStopping, target_at
+from app.decision.policies.stopping_rule import stopping_rules
+from app.decision.policies.volume_aware_stopping import VolumeAwareStopping
 from app.decision.policies.volume_curve import VolumeCurve
 from tests.market import BUY_TWAP, BUY_VWAP, some_rows
 
@@ -88,9 +88,9 @@ def test_a_slice_cap_puts_off_the_end_until_one_slice_finishes() -> None:
 
 
 def test_between_whole_bars_the_pace_is_a_straight_line() -> None:
-    rule, y = stopping_rule(6, 12), np.zeros(3)
+    min_steps, y = np.full(3, 6), np.zeros(3)
 
-    before, between, after = target_at(rule, np.array([3.0, 3.5, 4.0]), y)
+    before, between, after = stopping_rules(12).target(min_steps, np.array([3.0, 3.5, 4.0]), y)
 
     assert between == pytest.approx((before + after) / 2.0)
 

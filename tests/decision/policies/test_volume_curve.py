@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,57 @@ def test_a_daily_shape_is_foreseen() -> None:
     trailing = volume[LOOKBACK - 96 : LOOKBACK].mean()
     ahead = volume[LOOKBACK:]
     np.testing.assert_allclose(forecast[0], (7 * ahead + 3 * trailing) / 10, rtol=0.06)
+
+
+@pytest.mark.parametrize("steps_ahead", [96, 200])
+def test_a_day_ahead_and_more_has_the_volume_of_its_own_time_of_day(steps_ahead: int) -> None:
+    """Each step is the mean over the earlier days that reach so far, and 3 days' worth of the trailing mean."""
+    times = 900 * np.arange(LOOKBACK + steps_ahead)
+    volume = daily_shape(times)
+
+    forecast = forecast_volume(a_window(volume[:LOOKBACK], times[:LOOKBACK]), steps_ahead)
+
+    days = 7 - (np.arange(steps_ahead) // 96)
+    trailing, ahead = volume[LOOKBACK - 96 : LOOKBACK].mean(), volume[LOOKBACK:]
+    np.testing.assert_allclose(forecast[0], (days * ahead + 3 * trailing) / (days + 3), rtol=0.06)
+
+
+def test_a_session_ahead_of_its_open_has_its_own_open_and_close() -> None:
+    """Bars of 5 minutes from 14:30 to 21:00; the newest one is the last of a session."""
+    times = (DAY_SECONDS * np.arange(9)[:, None] + 52_200 + 300 * np.arange(78)).ravel()
+    shape = 100.0 + 200.0 * np.abs(np.linspace(-1.0, 1.0, 78))
+    volume = np.tile(shape, 9).astype(np.float32)
+
+    forecast = forecast_volume(a_window(volume, times), 78)[0]
+
+    assert np.corrcoef(forecast, shape)[0, 1] > 0.999
+
+
+def test_every_window_is_foreseen_as_a_plain_mean_over_earlier_days() -> None:
+    """Windows of other lengths and times side by side, with bars that do not exist, against loops."""
+    random, steps = np.random.default_rng(5), 30
+    times = 3600 * np.arange(200)
+    windows = np.concatenate(
+        [a_window(random.uniform(1.0, 9.0, 200).astype(np.float32)[:bars], times[:bars]) for bars in (200, 131, 60)]
+    )
+    windows[0, -50:-40] = 0.0
+
+    forecast = forecast_volume(windows, steps)
+
+    for window, found in zip(windows, forecast, strict=True):
+        known, volume = window[:, COLUMNS.index("close")] > 0, window[:, COLUMNS.index("volume")].astype(np.float64)
+        clock = window[:, COLUMNS.index("second_of_day")]
+        level = volume[-96:].sum() / known[-96:].sum()
+        same = [bar for bar in range(LOOKBACK - 1) if known[bar] and clock[bar] == clock[-1]]
+
+        def usual(ahead: int, known: Any = known, volume: Any = volume, same: Any = same, level: Any = level) -> float:
+            later = [bar + ahead for bar in same if 0 <= bar + ahead < LOOKBACK and known[bar + ahead]]
+            return float((volume[later].sum() + 3.0 * level) / (len(later) + 3.0))
+
+        recent = [ahead for ahead in range(-15, 1) if known[LOOKBACK - 1 + ahead]]
+        busy = sum(volume[LOOKBACK - 1 + ahead] for ahead in recent) / sum(usual(ahead) for ahead in recent)
+        moved = [usual(ahead) * (1.0 + 0.6 * ahead**-0.25 * (min(busy, 4.0) - 1.0)) for ahead in range(1, steps + 1)]
+        assert found == pytest.approx(moved)
 
 
 def test_sessions_need_no_calendar() -> None:
@@ -106,3 +159,12 @@ def test_a_market_without_volume_is_paced_evenly_and_done_at_the_end() -> None:
     proposal = VolumeCurve().propose(market, rows)
 
     assert proposal.allocation == pytest.approx(np.arange(1, 13) / 12)
+
+
+def test_beyond_what_is_foreseen_the_last_step_stands_for_all() -> None:
+    market = Market(np.zeros((1, 0), np.float32), np.array([[30.0, 20.0, 10.0]], np.float32))
+    rows = some_rows(3, scenario=BUY_VWAP, step=[1, 1, 9], max_steps=[3, 12, 12], windows_unseen=[0, 0, 2])
+
+    proposal = VolumeCurve().propose(market, rows)
+
+    assert proposal.allocation == pytest.approx([30 / 60, 30 / (60 + 9 * 10), 10 / 40])
