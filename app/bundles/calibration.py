@@ -49,6 +49,7 @@ def _table_of(card: CalibrationTable) -> CalibratedTable:
         slice_cap_multiple=card.slice_cap_multiple,
         start=_midnight(card.start),
         end=_midnight(card.end),
+        widened_by=card.widened_by,
         rows=tuple(rows),
     )
 
@@ -67,6 +68,7 @@ def _card_of(table: CalibratedTable) -> CalibrationTable:
         slice_cap_multiple=table.slice_cap_multiple,
         start=table.start.date().isoformat(),
         end=table.end.date().isoformat(),
+        widened_by=round(table.widened_by, DECIMALS),
         max_steps=[row.max_steps for row in table.rows],
         min_steps=[row.min_steps for row in table.rows],
         orders=[row.orders for row in table.rows],

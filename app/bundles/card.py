@@ -60,7 +60,8 @@ class CalibrationTable(CardPart):
     """What orders of the bundle earned on the bars of `market` in [start, end), UTC days, by horizon: each list has one
     entry per horizon. Orders of a table are alike in all else; `slice_cap_multiple` is their slice cap as a multiple of
     an even slice, null without one. Gains are in units of the volatility per bar known at the start, times the square
-    root of max_steps; positive is better than the benchmark. A row of `quantiles` has one for each of the `levels`."""
+    root of max_steps; positive is better than the benchmark. A row of `quantiles` has one for each of the `levels`;
+    they and `std` are wider by a factor of `widened_by` than what was measured."""
 
     market: str = Field(min_length=1)
     bar_seconds: int = Field(gt=0)
@@ -69,6 +70,7 @@ class CalibrationTable(CardPart):
     slice_cap_multiple: float | None = Field(ge=1, allow_inf_nan=False)
     start: str
     end: str
+    widened_by: float = Field(default=1.0, ge=1, allow_inf_nan=False)
     max_steps: list[int] = Field(min_length=1)
     min_steps: list[int]
     orders: list[int]

@@ -44,6 +44,12 @@ class Gains:
         """Every outcome better by `amount`."""
         return Gains(mean=self.mean + amount, std=self.std, quantiles=tuple(each + amount for each in self.quantiles))
 
+    def widened(self, factor: float) -> Gains:
+        """Every outcome `factor` times as far from the median; the mean stays. `factor` is at least 0."""
+        middle = self.quantile(0.5)
+        wider = tuple(middle + factor * (each - middle) for each in self.quantiles)
+        return Gains(mean=self.mean, std=self.std * factor, quantiles=wider)
+
 
 class QuoteBasis(StrEnum):
     """Where the gain's distribution comes from. `calibration`: measured orders of this model times the current

@@ -46,7 +46,7 @@ def coverage(policy: LemPolicy, name: str, market: TrainMarket) -> list[Coverage
     paths = bar_files([market.path])
     span = BarSpan(start=market.validation_end, end=None, starts_max=starts_of(market))
     files = [gains_on(policy, path, market.step_seconds, span, _orders(policy)) for path in paths]
-    found = {kind: gains for kind, gains in pooled(files).items() if len(gains)}
+    found = {kind: orders.gain for kind, orders in pooled(files).items() if len(orders)}
     rows = list(_rows(policy.calibration, name, files[0].bar_seconds, found))
     return [*rows, _whole(name, rows)] if rows else []
 

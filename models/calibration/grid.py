@@ -12,8 +12,8 @@ from app.domain.order import Benchmark, Scenario, Side, SizeMode
 SHORTEST, LENGTH_RATIO = 2, 4
 """Lengths are the longest one, each time a quarter of it, and the shortest that leaves anything to decide. In units of
 sigma * sqrt(N) long ones hardly differ; the shortest do, since they have few moments to stop at."""
-EARLIEST_SHARES = (0.0, 0.5, 0.75, 1.0)
-"""M / N; at least one step."""
+EARLIEST_SHARES = (0.0, 0.4, 0.7, 1.0)
+"""M / N; at least one step. What stopping is worth bends downwards in it: straight lines between these miss little."""
 CAP_MULTIPLES = (None, 2.0)
 """Slice caps as multiples of an even slice."""
 CAP_DIGITS = Decimal("1e-12")
@@ -69,7 +69,8 @@ def setups(policy: LemPolicy, max_steps: int) -> list[tuple[float | None, Setup]
 
 def _shares(multiple: float | None) -> tuple[float, ...]:
     """M / N under that cap: no order ends before the slices that it allows have made the whole."""
-    return tuple(share for share in EARLIEST_SHARES if multiple is None or share * multiple >= 1.0)
+    least = 0.0 if multiple is None else 1.0 / multiple
+    return tuple(max(share, least) for share in EARLIEST_SHARES)
 
 
 def slice_cap(multiple: float | None, max_steps: int) -> Decimal:

@@ -40,11 +40,22 @@ class BarSpan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KindGains:
+    """[B] each: when orders of one kind started (seconds since the epoch), and their gains in sigma * sqrt(N)."""
+
+    opened: NDArray[np.int64]
+    gain: Vector
+
+    def __len__(self) -> int:
+        return len(self.gain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileGains:
-    """What the orders of one file earned, [B] by kind."""
+    """What the orders of one file earned."""
 
     bar_seconds: int
-    gains: dict[OrderKind, Vector]
+    gains: dict[OrderKind, KindGains]
 
 
 Setups = Sequence[tuple[float | None, Setup]]
@@ -62,18 +73,27 @@ def gains_on(
 ) -> FileGains:
     """The gains of the orders in `by_length`; those of one entry have one max_steps, and the market is read once for
     them. Raises InvalidInput where the file cannot be read."""
-    found: dict[OrderKind, list[Vector]] = defaultdict(list)
+    found: dict[OrderKind, list[KindGains]] = defaultdict(list)
     series_of_file = stretches(path, step_seconds)
     for series in series_of_file:
         for same_length in by_length:
             for kind, gains in _gains(policy, series, same_length, span):
                 found[kind].append(gains)
     return FileGains(
-        bar_seconds=series_of_file[0].bar_seconds, gains={kind: np.concatenate(each) for kind, each in found.items()}
+        bar_seconds=series_of_file[0].bar_seconds, gains={kind: together(each) for kind, each in found.items()}
     )
 
 
-def _gains(policy: LemPolicy, series: Series, same_length: Setups, span: BarSpan) -> Iterator[tuple[OrderKind, Vector]]:
+def together(parts: Sequence[KindGains]) -> KindGains:
+    """All orders of the parts."""
+    return KindGains(
+        opened=np.concatenate([part.opened for part in parts]), gain=np.concatenate([part.gain for part in parts])
+    )
+
+
+def _gains(
+    policy: LemPolicy, series: Series, same_length: Setups, span: BarSpan
+) -> Iterator[tuple[OrderKind, KindGains]]:
     placed = [(multiple, _inside(series, setup, span)) for multiple, setup in same_length]
     observed = observe_series(series, policy, placed[0][1])
     if not len(observed.starts):
@@ -81,6 +101,7 @@ def _gains(policy: LemPolicy, series: Series, same_length: Setups, span: BarSpan
     for multiple, setup in placed:
         outcome = run_series(series, policy, setup, observed=observed)
         gain, moved = _in_sigmas(outcome, setup.max_steps)
+        opened = series.open_time[outcome.start]
         for benchmark in Benchmark:
             same_benchmark = IS_VWAP[outcome.scenario] == (benchmark is Benchmark.VWAP)
             for min_steps in setup.min_steps:
@@ -91,7 +112,8 @@ def _gains(policy: LemPolicy, series: Series, same_length: Setups, span: BarSpan
                     max_steps=setup.max_steps,
                     min_steps=min_steps,
                 )
-                yield kind, gain[moved & same_benchmark & (outcome.min_steps == min_steps)]
+                chosen = moved & same_benchmark & (outcome.min_steps == min_steps)
+                yield kind, KindGains(opened=opened[chosen], gain=gain[chosen])
 
 
 def _in_sigmas(outcome: Outcome, max_steps: int) -> tuple[Vector, NDArray[np.bool_]]:

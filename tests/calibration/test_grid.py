@@ -15,7 +15,7 @@ def test_lengths_are_quarters_of_the_longest_and_the_shortest_to_decide(longest:
 
 
 def test_earliest_ends_are_shares_of_the_horizon_and_at_least_one_step() -> None:
-    assert earliest_ends(24) == (1, 12, 18, 24)
+    assert earliest_ends(24) == (1, 10, 17, 24)
     assert earliest_ends(1) == (1,)
 
 

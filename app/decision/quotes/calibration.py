@@ -34,7 +34,8 @@ class CalibratedRow:
 class CalibratedTable:
     """The rows of orders that were alike otherwise, measured on the bars of `market` in [start, end).
 
-    `slice_cap_multiple` is the slice cap as a multiple of an even slice, None where there was none.
+    `slice_cap_multiple` is the slice cap as a multiple of an even slice, None where there was none. The rows are wider
+    by a factor of `widened_by` than what was measured, so that they hold for the time after.
     """
 
     market: str
@@ -44,6 +45,7 @@ class CalibratedTable:
     slice_cap_multiple: float | None
     start: datetime
     end: datetime
+    widened_by: float = 1.0
     rows: tuple[CalibratedRow, ...]
 
     def gains(self, max_steps: int, min_steps: int) -> Gains:

@@ -102,3 +102,12 @@ def test_quantiles_between_two_distributions_never_fall(share: float, place: flo
     read = between(points, place + 0.1 * share)
 
     assert list(read.quantiles) == sorted(read.quantiles)
+
+
+def test_a_widened_distribution_is_as_much_farther_from_its_median() -> None:
+    gains = Gains(mean=0.3, std=0.5, quantiles=(-1.0, -0.5, -0.4, 0.0, 0.2, 0.4, 0.8, 1.2, 2.0))
+
+    wider = gains.widened(1.5)
+
+    assert (wider.mean, wider.std) == (0.3, 0.75)
+    assert (wider.quantile(0.05), wider.quantile(0.5), wider.quantile(0.95)) == pytest.approx((-0.85, 0.2, 1.7))
