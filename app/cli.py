@@ -89,10 +89,15 @@ def keys() -> None:
 
 FORWARDED = {
     "backtest": ("app.backtest.lem_backtest", "Run the service's own decisions over bar files."),
+    "quote": ("app.quoting.lem_quote", "Say what an order may earn and cost, from a bar file."),
     "simulate": ("app.backtest.lem_backtest", "Write bar files of random walks."),
     "train": ("models.lem_train", "Train a model. Needs the train extra."),
     "ablate": ("models.lem_train", "Train without each part of the network in turn. Needs the train extra."),
     "export": ("models.lem_train", "Export a trained model as a bundle. Needs the train extra."),
+    "calibrate": (
+        "models.calibration.lem_calibrate",
+        "Measure what a bundle's orders earn, for quotes to rest on. Needs the train extra, but no torch.",
+    ),
     "evaluate": (
         "models.evaluation.lem_evaluate",
         "Measure a model beside the baselines on bars. Needs the train extra, but no torch.",

@@ -12,6 +12,7 @@ from app.api import bars, fills, health, instruments, models, problems
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
 from app.api.orders import routes as orders
+from app.api.quotes import routes as quotes
 from app.api.request_bodies import BodyBounds
 from app.api.request_ids import RequestIds
 from app.api.slices import routes as slices
@@ -29,7 +30,7 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
         openapi_tags=TAGS,
         redirect_slashes=False,  # a redirect would lead to the scheme and host that this process believes in
     )
-    for module in (instruments, bars, orders, slices, fills, models, health):
+    for module in (instruments, bars, orders, quotes, slices, fills, models, health):
         application.include_router(module.router)
     application.add_middleware(BodyBounds)
     application.add_middleware(HeadAsGet)

@@ -17,6 +17,7 @@ CODES: dict[str, tuple[int, str]] = {
     "client_order_id_reused": (409, "another order has that client_order_id"),
     "execution_id_reused": (409, "another fill of the order has that execution_id"),
     "fills_assumed": (409, "the order takes no reports"),
+    "history_too_short": (409, "the instrument has too few bars to know its volatility"),
     "instrument_in_use": (409, "live orders stand on what would change"),
     "no_bars": (409, "the instrument has no bar yet, so no price to start from"),
     "order_ended": (409, "the order has ended otherwise"),
@@ -80,10 +81,12 @@ CODES: dict[str, tuple[int, str]] = {
     "instrument_failed": (503, "the instrument cannot be opened now and is tried again; others are served"),
     "instrument_unreadable": (503, "the store holds something of the instrument that this release does not understand"),
     "order_unreadable": (503, "the store holds something of the order that this release does not understand"),
+    "quote_too_slow": (503, "the policies, or the quotes before it, take too long now"),
     "shutting_down": (503, "the service ends; what was asked for is safe to repeat"),
     "store_unavailable": (503, "the store is away; what was asked for is safe to repeat"),
     "too_many_connections": (503, "the service has as many connections as it may"),
     "too_many_orders": (503, "the instrument has as many live orders as it may"),
+    "too_many_quotes": (503, "as many quotes wait as may"),
     "too_many_waiters": (503, "as many requests wait as may"),
 }
 

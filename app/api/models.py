@@ -15,11 +15,13 @@ from app.api.values import Answer
 router = APIRouter(tags=["models"])
 
 
+LEFT_OUT = {"golden", "calibration"}
 EXAMPLE: JsonDict = {"name": "lem-1@3f2a9c41d07b", "active": True, "card": {"lookback": 480, "max_steps": 12}}
 
 
 class ModelOut(Answer):
-    """`name` is what slices record as `model`. The card comes without its golden cases, which are long."""
+    """`name` is what slices record as `model`. The card comes without its golden cases and its calibration, which are
+    long."""
 
     name: str
     active: bool
@@ -34,5 +36,5 @@ class ModelsOut(Answer):
 
 @router.get("/v1/models", summary="The active bundle", responses=problems())
 async def list_models(services: ServicesDep) -> ModelsOut:
-    card = {name: value for name, value in services.model.card.items() if name != "golden"}
+    card = {name: value for name, value in services.model.card.items() if name not in LEFT_OUT}
     return ModelsOut(models=[ModelOut(name=services.model.digest, active=True, card=card)])

@@ -13,7 +13,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from app.bundles.card import Card, GoldenCase, GraphCard
+from app.bundles.calibration import calibration_of
+from app.bundles.card import CARD_FILE, Card, GoldenCase, GraphCard
 from app.bundles.contract import check_card, check_file, check_graph
 from app.bundles.errors import BundleError
 from app.bundles.inputs import state_matrix
@@ -45,6 +46,7 @@ class LemPolicy:
         self.lookback, self.history_min, self.max_steps = card.lookback, card.history_min, card.max_steps
         self.risk_aversions = card.risk_aversions.model_dump()
         self.risk_aversion: float = card.risk_aversions.default
+        self.calibration = calibration_of(card.calibration)
         self._context, self._decision = context, decision
 
     def observe(self, windows: Floats, steps: int) -> Market:
@@ -118,7 +120,7 @@ def bundle_digest(card: Card) -> str:
 
 
 def _card(directory: Path) -> Card:
-    path = directory / "card.json"
+    path = directory / CARD_FILE
     try:
         return Card.model_validate_json(path.read_bytes())
     except OSError as error:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+CARD_FILE = "card.json"
+
 
 class CardPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -54,6 +56,36 @@ class Training(CardPart):
     settings: dict[str, float | int | str | list[str]]
 
 
+class CalibrationTable(CardPart):
+    """What orders of the bundle earned on the bars of `market` in [start, end), UTC days, by horizon: each list has one
+    entry per horizon. Orders of a table are alike in all else; `slice_cap_multiple` is their slice cap as a multiple of
+    an even slice, null without one. Gains are in units of the volatility per bar known at the start, times the square
+    root of max_steps; positive is better than the benchmark. A row of `quantiles` has one for each of the `levels`;
+    they and `std` are wider by a factor of `widened_by` than what was measured."""
+
+    market: str = Field(min_length=1)
+    bar_seconds: int = Field(gt=0)
+    benchmark: Literal["vwap", "twap"]
+    risk_aversion: float = Field(ge=0, allow_inf_nan=False)
+    slice_cap_multiple: float | None = Field(ge=1, allow_inf_nan=False)
+    start: str
+    end: str
+    widened_by: float = Field(default=1.0, ge=1, allow_inf_nan=False)
+    max_steps: list[int] = Field(min_length=1)
+    min_steps: list[int]
+    orders: list[int]
+    mean: list[float]
+    std: list[float]
+    quantiles: list[list[float]]
+
+
+class CalibrationCard(CardPart):
+    """What quotes rest on; without tables, on simulations alone. `levels` are the probabilities of the quantiles."""
+
+    levels: list[float] = []
+    tables: list[CalibrationTable] = []
+
+
 class Card(CardPart):
     """The card of one bundle.
 
@@ -77,3 +109,4 @@ class Card(CardPart):
     training: Training
     metrics: list[dict[str, float | int | str]]
     golden: list[GoldenCase]
+    calibration: CalibrationCard = CalibrationCard()

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from app.decision.market import Floats, Market, seen_bars
 from app.decision.policy import Policy
+from app.decision.quotes.calibration import UNCALIBRATED, Calibration
 from app.domain.bar import Bar
 
 
@@ -64,10 +65,12 @@ class ChainReading:
 
 @dataclass(frozen=True, slots=True)
 class PolicyChain:
-    """`model` decides; where it cannot, the first of `fallbacks` that can."""
+    """`model` decides; where it cannot, the first of `fallbacks` that can. `calibration` is what orders of the
+    model were measured to earn, which quotes rest on."""
 
     model: Policy
     fallbacks: tuple[Policy, ...] = ()
+    calibration: Calibration = UNCALIBRATED
 
     @property
     def name(self) -> str:

@@ -20,6 +20,7 @@ from app.decision.policies.raw_windows import SIGMA_BARS, trailing_sigma
 from app.decision.projections import Rooms
 from app.decision.rows import rows_of
 from app.decision.scenarios import BY_QUANTITY, IS_VWAP, SIGN
+from app.domain.benchmark import slippage_bps
 from app.domain.numbers import ZERO
 from app.domain.slice import Slice
 from app.domain.state import OrderState, room
@@ -38,10 +39,15 @@ SEED = 20_250_106
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foresight:
     """[N] each, for the steps that have no slice yet: the mean number of `lots` that each asks for, where an order that
-    has ended asks for none, and the probability that the order ends with it."""
+    has ended asks for none, and the probability that the order ends with it.
+
+    Of every continuation: `traded` [N, P], the lots that each step trades, and `gain_bps` [P] against the benchmark, as
+    if the order fixed a quantity: the convexity of a fixed notional is left out. Positive is a gain."""
 
     lots: Vector
     end_probability: Vector
+    traded: Integers
+    gain_bps: Vector
 
 
 def foresee(
@@ -54,17 +60,29 @@ def foresee(
     """
     ahead = _Continuations(reading, window, state, risk_aversion)
     ahead.pass_open_windows(windows_unseen)
-    lots, ends = [], []
+    lots, ends, traded = [], [], []
     for step in range(state.step + 1, state.order.horizon.max_steps + 1):
         if not (going := ahead.going).any():
             break
         asked = ahead.decided(step, windows_unseen)
-        ahead.pass_window(windows_unseen, asked)
+        traded.append(ahead.pass_window(windows_unseen, asked))
         windows_unseen += 1
         ended = going if step == state.order.horizon.max_steps else going & ~ahead.going
         lots.append(asked.mean())
         ends.append(ended.mean())
-    return Foresight(lots=np.array(lots), end_probability=np.array(ends))
+        ahead.note_benchmark(going)
+    gain_bps = ahead.gain_bps()
+    return Foresight(
+        lots=np.array(lots),
+        end_probability=np.array(ends),
+        traded=np.array(traded, dtype=np.int64).reshape(len(traded), len(gain_bps)),
+        gain_bps=gain_bps,
+    )
+
+
+def volatility(window: BarWindow) -> float:
+    """Of the newest bars, per bar, as a fraction of the price."""
+    return float(trailing_sigma(window.bars[:, -SIGMA_BARS - 1 :])[0])
 
 
 def continuations(steps: int) -> int:
@@ -74,8 +92,8 @@ def continuations(steps: int) -> int:
 
 class _Continuations:
     """The order in each continuation, as arrays [P]. `done` counts lots that are asked for and not known to have
-    failed; `quantity` and `notional` are what was traded, in base units and quote currency; the sums are those of
-    `BenchmarkSums`."""
+    failed; `quantity` and `notional` are what was traded, in base units and quote currency; `priced` is the sum of lots
+    times their price; the sums are those of `BenchmarkSums`, and `benchmark` is that of the order's last step."""
 
     def __init__(self, reading: ChainReading, window: BarWindow, state: OrderState, risk_aversion: float) -> None:
         self._reading, self._state = reading, state
@@ -83,7 +101,7 @@ class _Continuations:
         self._room = room(state, window.last_price, ZERO)
         self._row = rows_of([state], [0], window.last_price, risk_aversion)
         self._random = np.random.default_rng(SEED)
-        self._sigma = float(trailing_sigma(window.bars[:, -SIGMA_BARS - 1 :])[0])
+        self._sigma = volatility(window)
         self._lot, self._size = float(state.lot), float(state.order.size)
         scenario = state.order.scenario.index
         self._sign, self._is_vwap, self._by_quantity = SIGN[scenario], IS_VWAP[scenario], BY_QUANTITY[scenario]
@@ -93,8 +111,11 @@ class _Continuations:
         self.done = np.full(count, state.total - self._room.leaves)
         self.stopping = np.full(count, state.stopping)
         self.quantity, self.notional = nothing + float(state.filled_quantity), nothing + float(state.filled_notional)
+        self.traded = nothing + float(state.filled) / self._lot
+        self.priced = self.traded * self._avg_price()
         self.price_sum, self.notional_sum = nothing + float(sums.price_sum), nothing + float(sums.notional_sum)
         self.volume_sum = nothing + float(sums.volume_sum)
+        self.benchmark = self._benchmark_price()
 
     @property
     def going(self) -> NDArray[np.bool_]:
@@ -133,14 +154,24 @@ class _Continuations:
         self.done += lots
         return lots
 
-    def pass_window(self, window: int, lots: NDArray[np.generic] | None) -> None:
+    def note_benchmark(self, going: NDArray[np.bool_]) -> None:
+        """The benchmark covers the window that has passed, for the orders that were `going` on in it."""
+        self.benchmark = np.where(going, self._benchmark_price(), self.benchmark)
+
+    def gain_bps(self) -> Vector:
+        """[P]: what is traded, against the benchmark so far; 0 where nothing is."""
+        achieved = np.divide(self.priced, self.traded, out=self.benchmark.copy(), where=self.traded > 0.0)
+        gain: Vector = -slippage_bps(self._sign, achieved, self.benchmark)
+        return gain
+
+    def pass_window(self, window: int, lots: NDArray[np.generic] | None) -> Integers:
         """One window of the market; with `lots` it is one of the order's, which trades them in it at the bar's price
-        unless that is beyond its limit."""
+        unless that is beyond its limit. [P]: the lots that are traded."""
         move, bend = (np.concatenate([half, -half]) for half in self._random.standard_normal((2, self._count // 2)))
         price = self.close * np.exp(self._sigma * (move / 2.0 + bend / np.sqrt(12.0)) - self._sigma**2 / 6.0)
         self.close = self.close * np.exp(self._sigma * move - self._sigma**2 / 2.0)
         if lots is None:
-            return
+            return np.zeros(len(self.close), dtype=np.int64)
         failed = np.where(self._beyond_limit(price), lots, 0)
         self.done -= np.rint(failed).astype(np.int64)
         self._trade(lots - failed, price)
@@ -149,15 +180,20 @@ class _Continuations:
         self.price_sum += price
         self.notional_sum += price * volume
         self.volume_sum += volume
+        kept: Integers = np.rint(lots - failed).astype(np.int64)
+        return kept
 
     def _open_lots(self, piece: Slice) -> float:
         executed = float(self._state.executed[piece.step - 1]) / self._lot
         return max(0.0, self._state.asked[piece.step - 1] - executed)
 
     def _trade(self, lots: NDArray[np.generic], price: Vector) -> None:
-        size = lots.astype(np.float64) * self._lot
+        count = lots.astype(np.float64)
+        size = count * self._lot
         self.quantity = self.quantity + (size if self._by_quantity else size / price)
         self.notional = self.notional + (size * price if self._by_quantity else size)
+        self.traded = self.traded + count
+        self.priced = self.priced + count * price
 
     def _rooms(self, step: int, windows_unseen: int, going: Integers) -> Rooms:
         room = self._room

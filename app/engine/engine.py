@@ -18,6 +18,7 @@ from app.engine.orders import OrderEntry
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Clock, Metrics, Store
 from app.engine.queries import Queries
+from app.engine.quotes import Quotes
 from app.engine.recovery import Recovery
 from app.engine.registry import InstrumentRegistry
 from app.engine.stages.announce import Announcer
@@ -29,11 +30,11 @@ GAP_DAYS_MAX = 31
 
 
 class Engine:
-    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `fills`, `queries` and `recovery`; and
-    what operators ask: `health`, `feeds` and `live_orders`.
+    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `quotes`, `fills`, `queries` and
+    `recovery`; and what operators ask: `health`, `feeds` and `live_orders`.
 
-    `chain` decides the orders. A bar is late `grace_seconds` after its close (None: see `FeedLateness`); no bar may be
-    more than `gap_days_max` ahead of the one before it.
+    `chain` decides the orders, and reads `lookback` bars at most. A bar is late `grace_seconds` after its close (None:
+    see `FeedLateness`); no bar may be more than `gap_days_max` ahead of the one before it.
 
     Every use case raises Unavailable("store_unavailable") while the store cannot be reached: what was asked for may
     then be recorded or not, and the same call may be made again.
@@ -50,6 +51,7 @@ class Engine:
         grace_seconds: float | None = None,
         gap_days_max: int = GAP_DAYS_MAX,
     ) -> None:
+        self.lookback = chain.lookback
         self._waiters = waiters = Waiters()
         self.live_orders = LiveOrders()
         announcer = Announcer(metrics, waiters, self.live_orders)
@@ -87,6 +89,7 @@ class Engine:
             clock=clock,
             steps_max=chain.max_steps,
         )
+        self.quotes = Quotes(self.orders, self._decider, chain.risk_aversion)
 
     @property
     def instruments_failed(self) -> int:

@@ -77,10 +77,20 @@ class OrderEntry:
         try:
             return await self._placed(order)
         except LemError as refusal:
-            if refusal.pointer is None and refusal.code in POINTERS:
-                refusal.with_pointer(POINTERS[refusal.code])
+            _point(refusal)
             if refusal.code != STORE_AWAY:  # what is recorded is unknown then: the id stays the order's
                 await self._store.refuse_claim(order)
+            raise
+
+    async def as_it_would_begin(self, order: AskedOrder) -> tuple[LiveInstrument, OrderState]:
+        """The order before its first step, were it sent now, and its instrument. Nothing is recorded or decided.
+
+        Raises what `submit` does of the order and its instrument."""
+        try:
+            live = await self._instruments.get(order.instrument)
+            return live, await self._accepted(order, live)
+        except LemError as refusal:
+            _point(refusal)
             raise
 
     async def cancel(self, order_id: str) -> OrderState:
@@ -164,6 +174,12 @@ class OrderEntry:
             )
         _require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
         return order
+
+
+def _point(refusal: LemError) -> None:
+    """To the field of the order that is wrong, where what refuses it knew of none."""
+    if refusal.pointer is None and refusal.code in POINTERS:
+        refusal.with_pointer(POINTERS[refusal.code])
 
 
 def _require_step(order: AskedOrder, live: LiveInstrument) -> int:

@@ -88,9 +88,7 @@ class FullSpeed:
         return Finish(
             end=end,
             paid=self._at(self.paid_sum, end - 1) - self.paid_sum[..., step - 1] + rest * price,
-            impact=self._at(self.impact_sum, end - 1)
-            - self.impact_sum[:, step - 1]
-            + impact_of(rest, size, self.costs),
+            impact=self._at(self.impact_sum, end - 1) - self.impact_sum[:, step - 1] + last_impact,
             last_share=(rest / self._at(self.permitted, end - 1).clamp(min=DUST)).clamp(0.0, 1.0),
         )
 

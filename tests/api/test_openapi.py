@@ -35,6 +35,7 @@ SURFACE = {
     ("get", "/v1/orders"): "200 422",
     ("post", "/v1/bars"): "200 404 409 413 415 422",
     ("post", "/v1/orders"): "200 201 404 409 413 415 422",
+    ("post", "/v1/quotes"): "200 404 409 413 415 422",
     ("get", "/v1/orders/{order_id}"): "200 404 422",
     ("post", "/v1/orders/{order_id}/cancel"): "200 404 409 422",
     ("post", "/v1/orders/{order_id}/fills"): "200 201 404 409 413 415 422",

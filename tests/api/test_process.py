@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 
@@ -37,6 +38,21 @@ def test_an_order_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
 
     assert (again.status_code, again.json()) == (200, order)
     assert after == before
+
+
+def test_quotes_are_answered_side_by_side_and_leave_no_order(tmp_path: Path) -> None:
+    body = order_json(horizon={"min_steps": 12, "max_steps": 24})
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+        prepared(client)
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: client.post("/v1/quotes", json=body), range(4)))
+        alive = client.get("/healthz")
+        orders = client.get("/v1/orders").json()["orders"]
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len({answer.text for answer in answers}) == 1
+    assert answers[0].json()["rests_on"]["basis"] == "calibration"
+    assert (alive.status_code, orders) == (200, [])
 
 
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])

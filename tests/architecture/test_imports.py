@@ -47,6 +47,7 @@ ARROWS: dict[str, set[str]] = {
         *(*DECIDING, FILES, TERMINAL, "app.backtest"),
         *("models.settings", "models.tapes", "models.network", "models.objective", "models.training"),
     },
+    "models.calibration": {*DECIDING, FILES, TERMINAL, "app.backtest", "models.settings", "models.tapes"},
     "models.release": {
         *(*DECIDING, FILES, "app.backtest"),
         *("models.settings", "models.tapes", "models.network", "models.objective", "models.training"),
@@ -59,7 +60,7 @@ ARROWS: dict[str, set[str]] = {
 }
 """Package: what it may import of the project, besides itself and the bare `app`. No arrow leads back."""
 
-WIRING = {"app.main", "app.serve", "app.cli", "app.demo"}
+WIRING = {"app.main", "app.serve", "app.cli", "app.demo", "app.quoting"}
 """These put the parts together, and may import all of `app`."""
 
 MODULES_OUTSIDE_MAX = 6

@@ -10,12 +10,13 @@ import pytest
 
 from app.api.codes import CODES
 from app.bars.gaps import GAP_WINDOWS_MAX
+from app.domain.quote import QuoteWarning
 from app.main import create_app
 from app.metrics import ServiceMetrics
 from app.settings import Settings
 from models.evaluation.evaluation_plan import EvaluationPlan
 from models.settings.train_plan import make_plan
-from tests.architecture.test_imports import ARROWS
+from tests.architecture.test_imports import ARROWS, WIRING
 from tests.docs.blocks import CODE_SPAN, ROOT, prose_of, text_of
 from tests.docs.commands import OPTION, options_of
 
@@ -81,6 +82,12 @@ def test_every_setting_of_a_training_plan_is_in_its_table_with_its_default(table
     }
 
 
+def test_every_warning_of_a_quote_is_in_its_table() -> None:
+    table = text_of("docs/http.md").partition("| warning | meaning |\n|---|---|\n| `not_calibrated`")
+
+    assert {f"{warning}" for warning in QuoteWarning} <= set(re.findall(r"`(\w+)`", "".join(table[1:])))
+
+
 def test_every_setting_of_an_evaluation_plan_is_in_its_table() -> None:
     rows = text_of("docs/training.md").partition("| setting | default |")[2].partition("\n\n")[0]
 
@@ -102,5 +109,6 @@ def test_the_page_of_the_architecture_has_the_arrows_that_are_tested() -> None:
     told = {f"app.{room}": {f"app.{name}" for name in re.findall(r"`(\w+)`", imports)} for room, imports in rows}
     rooms = {f"app.{path.name}" for path in (ROOT / "app").iterdir() if path.is_dir()}
 
-    assert told.pop("app.demo") == {"app.app"}, "the demo may import all of app"
+    for wiring in WIRING & rooms:
+        assert told.pop(wiring) == {"app.app"}, "it may import all of app"
     assert told == {room: ARROWS[room] & rooms for room in ARROWS if room in rooms}

@@ -16,8 +16,11 @@ from decimal import Decimal
 from app.decision.chain import BarWindow, ChainReading, PolicyChain
 from app.decision.decide import Decision, decide, nothing_proposed
 from app.decision.foresight import Foresight, foresee
+from app.decision.quotes.asked import QuotedOrder
+from app.decision.quotes.quoting import quote
 from app.decision.rows import rows_of
 from app.domain.projection import Projection
+from app.domain.quote import Quote
 from app.domain.slice import Decided, Window
 from app.domain.state import OrderState, room
 from app.engine.bounded_thread import BoundedThread
@@ -26,6 +29,8 @@ from app.engine.ports import Clock, Metrics
 from app.engine.stages.batch import WantedSlice, WantedSlices
 
 DECIDE_SECONDS_MAX = 2.0
+QUOTE_SECONDS_MAX = 5.0
+"""Of a quote, the time included in which it waits for those before it."""
 POLICY_SLOW, WINDOW_MISSED = "policy_slow", "window_missed"
 
 
@@ -60,6 +65,7 @@ class Decider:
         self._metrics = metrics
         self._thread = BoundedThread(seconds_max)
         self._foresight_thread = BoundedThread(seconds_max)  # nobody's slice waits for somebody's schedule
+        self._quote_thread = BoundedThread(QUOTE_SECONDS_MAX)  # nor a schedule for quotes
         self._readings: dict[tuple[str, int], tuple[BarWindow, ChainReading]] = {}
 
     @property
@@ -70,6 +76,7 @@ class Decider:
     def close(self) -> None:
         self._thread.close()
         self._foresight_thread.close()
+        self._quote_thread.close()
 
     async def decide(self, groups: Sequence[WantedSlices]) -> list[DecidedSlice]:
         """A slice for every order that wants one. Never raises for what a policy does."""
@@ -85,6 +92,13 @@ class Decider:
             return await self._foresight_thread.run(_foreseen, self._chain, window, known, state, unseen)
         except TimeoutError:
             return None
+
+    async def quote(self, live: LiveInstrument, asked: QuotedOrder) -> Quote:
+        """What the order may earn and cost, as of the newest bar. Raises TimeoutError where the policies, or the quotes
+        before it, take too long."""
+        window = live.bar_window(asked.step_seconds)
+        known = self._known(live.symbol, asked.step_seconds, window)
+        return await self._quote_thread.run(_quoted, self._chain, window, known, asked)
 
     async def _decide(self, group: WantedSlices) -> list[DecidedSlice]:
         now = self._clock.now(group.live.last.close_time)
@@ -153,6 +167,10 @@ def _foreseen(
     chain: PolicyChain, window: BarWindow, known: ChainReading | None, state: OrderState, windows_unseen: int
 ) -> Foresight:
     return foresee(known or chain.read(window), window, state, windows_unseen, chain.risk_aversion)
+
+
+def _quoted(chain: PolicyChain, window: BarWindow, known: ChainReading | None, asked: QuotedOrder) -> Quote:
+    return quote(known or chain.read(window), window, asked, chain.calibration)
 
 
 def _missed(state: OrderState, answer: _DecisionAndVolume) -> _DecisionAndVolume:

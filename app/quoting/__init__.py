@@ -1,0 +1,1 @@
+"""`lem quote`: a quote from a bar file, by the service's own way."""
