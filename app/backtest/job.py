@@ -81,7 +81,7 @@ def run_file(path: Path, job: Job, policy: Policy, *, on_progress: OnShare = lam
     bars = sum(len(series) for series in found)
     for series in found:
         outcome = run_series(series, policy, job.setup, on_progress=scaled(on_progress, len(series) / bars))
-        tables.append(orders_table(series, outcome, job.setup))
+        tables.append(orders_table(series, outcome))
         skipped, decisions = skipped + outcome.skipped, decisions + outcome.decisions
         fallbacks += outcome.fallbacks
     return FileResult(orders=pa.concat_tables(tables), skipped=skipped, decisions=decisions, fallbacks=fallbacks)

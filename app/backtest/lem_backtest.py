@@ -13,7 +13,7 @@ import typer
 from app.backtest.job import Job, load_policy, risk_aversion_of
 from app.backtest.options import decimal, seconds, whole_numbers, words
 from app.backtest.run_files import run_files
-from app.backtest.setup import ORDER_SHARE, Setup
+from app.backtest.setup import ORDER_SHARE, Setup, Starts
 from app.bars.walks import Walk, simulate_bars, write_bars
 from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
@@ -49,8 +49,17 @@ def backtest(
         str | None,
         typer.Option(metavar="X", help="A number, or neutral, default or tracking.", show_default="the bundle's"),
     ] = None,
+    starts: Annotated[
+        Starts, typer.Option(help="Start orders at bars all over the day, or at the open of every session.")
+    ] = Starts.BARS,
     every: Annotated[
-        int | None, typer.Option(min=1, metavar="K", help="Bars from one start to the next.", show_default="max_steps")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="K",
+            help="Bars from one start to the next, or sessions where orders start at the open.",
+            show_default="max_steps, or 1 session",
+        ),
     ] = None,
     step_seconds: Annotated[
         int | None,
@@ -81,7 +90,8 @@ def backtest(
     volatility per bar times the square root of its slice over the bar's volume. In bars round the clock, gaps are
     filled as in the service, and no order runs over a filled bar; the nights and holidays of an exchange are no gaps,
     and no order runs over a longer hole. Steps longer than the bars are cut where an exchange's session or a part of it
-    ends.
+    ends. An order that starts at the open ends with its session at the latest: on half a day it has as many steps as
+    the session has bars.
     """
     with refusing("lem backtest", LemError, BundleError, OSError):
         loaded = load_policy(policy, bundle)
@@ -94,7 +104,7 @@ def backtest(
         setup = Setup(
             min_steps=whole_numbers("min-steps", min_steps),
             max_steps=max_steps,
-            every=every or max_steps,
+            every=every or (1 if starts is Starts.OPEN else max_steps),
             risk_aversion=risk_aversion_of(loaded, risk_aversion),
             scenarios=scenarios,
             max_slice_fraction=decimal("max-slice-fraction", max_slice_fraction),
@@ -102,6 +112,7 @@ def backtest(
             costs=Costs(impact=impact, half_spread_bps=half_spread_bps),
             start=seconds(start),
             end=seconds(end),
+            starts=starts,
         )
         job = Job(policy=policy, bundle=bundle, setup=setup, step_seconds=step_seconds)
         run_files([*bars, *(more or [])], job, loaded, out, jobs)

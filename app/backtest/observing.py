@@ -1,14 +1,15 @@
-"""Find where orders start in a series, and let a policy read the market wherever one of them is decided."""
+"""Let a policy read the market wherever one of them is decided."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.backtest.progress import OnShare
 from app.backtest.setup import Setup
+from app.backtest.starts import OrderStarts, order_starts
 from app.bars.series import Series, raw_rows, raw_windows
 from app.decision.chain import Reading
 from app.decision.market import Market
@@ -24,50 +25,37 @@ OBSERVING_SHARE = 0.5
 class Observed:
     """What a policy read of one series.
 
-    `starts` are the bars of the orders' first windows, `skipped` counts the starts that were left out;
-    `market_of_bar[t]` is the row of the reading when bar t has closed (-1: nothing is decided then).
+    `starts`, `windows` and `skipped` are those of `OrderStarts`. `market_of_bar[t]` is the row of the reading when bar
+    t has closed (-1: nothing is decided then).
     """
 
     starts: Integers
+    windows: Integers
     skipped: int
     reading: Reading
     market_of_bar: Integers
 
+    def pick(self, chosen: Integers) -> Observed:
+        """The starts at the given positions, on the same reading."""
+        return replace(self, starts=self.starts[chosen], windows=self.windows[chosen])
+
 
 def observe_series(series: Series, policy: Policy, setup: Setup, on_progress: OnShare = lambda _: None) -> Observed:
-    """Find the starts and read the market, once for all setups that differ in neither `every`, `start`, `end` nor
-    `max_steps`."""
-    starts, skipped = order_starts(series, policy, setup)
-    reading, market_of_bar = read_market(series, policy, starts, setup.max_steps, on_progress)
-    return Observed(starts=starts, skipped=skipped, reading=reading, market_of_bar=market_of_bar)
-
-
-def order_starts(series: Series, policy: Policy, setup: Setup) -> tuple[Integers, int]:
-    """The bars of the orders' first windows, and how many starts were left out for a synthetic bar in the horizon.
-
-    Starts lie on multiples of `every` whatever the policy, so that policies meet the same orders. Of the bars that the
-    policy reads before a start at least one and `history_min` must be true ones, as in the service.
-    """
-    starts = np.arange(0, len(series) - setup.max_steps + 1, setup.every)
-    opens = series.open_time[starts]
-    true_bars = np.concatenate([[0], np.cumsum(~series.synthetic)])
-    kept = true_bars[starts] - true_bars[np.maximum(starts - policy.lookback, 0)] >= max(1, policy.history_min)
-    if setup.start is not None:
-        kept &= opens >= setup.start
-    if setup.end is not None:
-        kept &= opens < setup.end
-    starts = starts[kept]
-    synthetic = np.concatenate([[0], np.cumsum(series.synthetic)])
-    whole = synthetic[starts + setup.max_steps] == synthetic[starts]
-    return starts[whole], int((~whole).sum())
+    """Find the starts and read the market, once for all setups that have the same starts and `max_steps`."""
+    found = order_starts(series, policy, setup)
+    reading, market_of_bar = read_market(series, policy, found, setup.max_steps, on_progress)
+    return Observed(
+        starts=found.bar, windows=found.windows, skipped=found.skipped, reading=reading, market_of_bar=market_of_bar
+    )
 
 
 def read_market(
-    series: Series, policy: Policy, starts: Integers, max_steps: int, on_progress: OnShare
+    series: Series, policy: Policy, starts: OrderStarts, max_steps: int, on_progress: OnShare
 ) -> tuple[Reading, Integers]:
     """Observe each bar that some order is decided on, once. Returns the reading, and the row of it for each bar (-1:
     none)."""
-    newest = np.unique(starts[:, None] - 1 + np.arange(max_steps))
+    step = np.arange(max_steps)
+    newest = np.unique((starts.bar[:, None] - 1 + step)[step < starts.windows[:, None]])
     market_of_bar = np.full(len(series), -1, dtype=np.int64)
     market_of_bar[newest] = np.arange(len(newest))
     rows = raw_rows(series)

@@ -10,9 +10,9 @@ from app.backtest.setup import TOTAL_LOTS, Setup
 from app.bars.series import Series
 from app.decision.policies.raw_windows import SIGMA_BARS, sigma_of_closes
 from app.decision.policy import Rows
+from app.decision.projections import Rooms
 from app.decision.scenarios import BY_QUANTITY, IS_VWAP, SIGN
 from app.domain.costs import VOLUME_FLOOR, square_root_impact
-from app.domain.projection import Room
 
 Integers = NDArray[np.int64]
 Vector = NDArray[np.float64]
@@ -28,18 +28,28 @@ class OrderBatch:
     `notional` are what was traded, in lots' worth of each, costs included. `sigma` is the volatility at the start.
     """
 
-    def __init__(self, series: Series, setup: Setup, start: Integers, scenario: Integers, min_steps: Integers) -> None:
+    def __init__(
+        self,
+        series: Series,
+        setup: Setup,
+        *,
+        start: Integers,
+        scenario: Integers,
+        min_steps: Integers,
+        max_steps: Integers,
+    ) -> None:
         count = len(start)
         self.series, self.setup = series, setup
         self.price = series.price
-        self.start, self.scenario, self.min_steps = start, scenario, min_steps
+        self.start, self.scenario = start, scenario
+        self.min_steps, self.max_steps = np.minimum(min_steps, max_steps), max_steps
         self.steps_used = np.zeros(count, dtype=np.int64)
         self.leaves = np.full(count, TOTAL_LOTS, dtype=np.int64)
         self.stopping = np.zeros(count, dtype=np.bool_)
         self.quantity, self.notional = np.zeros(count), np.zeros(count)
         self.price_sum, self.notional_sum, self.volume_sum = np.zeros(count), np.zeros(count), np.zeros(count)
-        self.order_volume = setup.order_share * setup.max_steps * trailing_mean(series.volume, start)
-        self.volume_floor = VOLUME_FLOOR * _horizon_mean(series.volume, start, setup.max_steps)
+        self.order_volume = setup.order_share * max_steps * trailing_mean(series.volume, start)
+        self.volume_floor = VOLUME_FLOOR * _horizon_mean(series.volume, start, max_steps)
         self.sigma = order_sigma(series, start)
 
     def benchmark_price(self, orders: Integers) -> Vector:
@@ -70,7 +80,7 @@ class OrderBatch:
             step=np.full(len(live), step),
             windows_unseen=np.zeros(len(live), dtype=np.int64),
             min_steps=self.min_steps[live],
-            max_steps=np.full(len(live), self.setup.max_steps),
+            max_steps=self.max_steps[live],
             filled_fraction=1.0 - self.leaves[live] / TOTAL_LOTS,
             last_price=last_price,
             benchmark_price=np.where(np.isnan(benchmark), last_price, benchmark),
@@ -82,22 +92,17 @@ class OrderBatch:
             risk_aversion=ones * self.setup.risk_aversion,
         )
 
-    def rooms(self, step: int, live: Integers) -> list[Room]:
+    def rooms(self, step: int, live: Integers) -> Rooms:
         """What `step` permits each of the `live` orders."""
-        slice_cap, max_steps = self.setup.slice_cap, self.setup.max_steps
-        columns = (self.min_steps[live].tolist(), self.leaves[live].tolist(), self.stopping[live].tolist())
-        return [
-            Room(
-                step=step,
-                min_steps=min_steps,
-                max_steps=max_steps,
-                total=TOTAL_LOTS,
-                leaves=leaves,
-                slice_cap=slice_cap,
-                stopping=stopping,
-            )
-            for min_steps, leaves, stopping in zip(*columns, strict=True)
-        ]
+        return Rooms(
+            step=step,
+            max_steps=self.max_steps[live],
+            total=TOTAL_LOTS,
+            slice_cap=self.setup.slice_cap,
+            min_steps=self.min_steps[live],
+            leaves=self.leaves[live],
+            stopping=self.stopping[live],
+        )
 
     def trade(self, step: int, live: Integers, lots: Integers) -> None:
         """Fill each slice at the VWAP of its bar and its costs, and close the window, as `close_window` does."""
@@ -134,7 +139,7 @@ def order_sigma(series: Series, start: Integers) -> Vector:
     return sigma
 
 
-def _horizon_mean(volume: Vector, start: Integers, steps: int) -> Vector:
+def _horizon_mean(volume: Vector, start: Integers, steps: Integers) -> Vector:
     """[B]: the mean volume of the `steps` bars from each start on."""
     total = np.concatenate([[0.0], np.cumsum(volume)])
     mean: Vector = (total[start + steps] - total[start]) / steps

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from app.backtest.run_series import Outcome
-from app.backtest.setup import Setup
 from app.bars.series import Series
 from app.domain.order import SCENARIOS
 
@@ -43,7 +42,7 @@ SUMMARY_COLUMNS = (
 """Slippage is a cost where positive, for buys and for sells. All instruments are pooled."""
 
 
-def orders_table(series: Series, outcome: Outcome, setup: Setup) -> pa.Table:
+def orders_table(series: Series, outcome: Outcome) -> pa.Table:
     """One row per order; `start_time` opens its first window."""
     words = [(scenario.side.value, scenario.benchmark.value, scenario.size_mode.value) for scenario in SCENARIOS]
     side, benchmark, size_mode = (np.array(word)[outcome.scenario] for word in zip(*words, strict=True))
@@ -55,7 +54,7 @@ def orders_table(series: Series, outcome: Outcome, setup: Setup) -> pa.Table:
         "benchmark": benchmark,
         "size_mode": size_mode,
         "min_steps": outcome.min_steps,
-        "max_steps": np.full(count, setup.max_steps),
+        "max_steps": outcome.max_steps,
         "steps_used": outcome.steps_used,
         "avg_price": outcome.avg_price,
         "benchmark_price": outcome.benchmark_price,

@@ -34,6 +34,8 @@ def run_files(paths: list[Path], job: Job, policy: Policy, out: Path, jobs: int)
         console.print(screen_table(orders, job.policy))
     for line in _conclusions(results, time.monotonic() - began, out):
         console.print(line)
+    if shorter := int((orders.column("max_steps").to_numpy() < job.setup.max_steps).sum()):
+        console.print(f"{shorter:,} orders have fewer steps than max_steps: those that their session has")
 
 
 def _conclusions(results: Sequence[FileResult], seconds: float, out: Path) -> Iterator[str]:
@@ -42,7 +44,7 @@ def _conclusions(results: Sequence[FileResult], seconds: float, out: Path) -> It
     if not orders:
         yield "no order could start: the policy's history before it and max_steps bars after it must be there"
     if skipped := sum(result.skipped for result in results):
-        yield f"{skipped:,} starts left out: a bar is missing in their horizon"
+        yield f"{skipped:,} starts left out: a bar is missing in their horizon, or the session is too short for the cap"
     if fallbacks := sum(result.fallbacks for result in results):
         yield f"[bold]{fallbacks:,} decisions are not the policy's: it failed or answered with NaN[/bold]"
 

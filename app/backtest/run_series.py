@@ -14,11 +14,10 @@ from app.backtest.progress import OnShare
 from app.backtest.setup import Setup
 from app.bars.series import Series
 from app.decision.chain import ChainReading
-from app.decision.decide import Decision, decide
+from app.decision.decide import DecidedBatch, decide_all
 from app.decision.policy import Policy
 from app.decision.scenarios import SIGN
 from app.domain.benchmark import slippage_bps
-from app.domain.slice import Basis
 
 Integers = NDArray[np.int64]
 Vector = NDArray[np.float64]
@@ -41,10 +40,10 @@ class Trace:
             allocation=np.full(shape, np.nan), stop_probability=np.full(shape, np.nan), lots=np.zeros(shape, np.int64)
         )
 
-    def note(self, step: int, orders: Integers, decisions: list[Decision]) -> None:
-        self.lots[orders, step - 1] = [decision.projection.lots for decision in decisions]
-        self.allocation[orders, step - 1] = [decision.judgement.allocation for decision in decisions]
-        self.stop_probability[orders, step - 1] = [decision.judgement.stop_probability for decision in decisions]
+    def note(self, step: int, orders: Integers, decided: DecidedBatch) -> None:
+        self.lots[orders, step - 1] = decided.projections.lots
+        self.allocation[orders, step - 1] = decided.allocation
+        self.stop_probability[orders, step - 1] = decided.stop_probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +51,14 @@ class Outcome:
     """Finished orders as arrays [B]. `start` is the bar of the first window, `slippage_bps` is a cost where positive,
     `sigma` is the volatility per bar known at the start, as a fraction of the price.
 
-    `skipped` counts the starts that were left out because a synthetic bar lies in their horizon, `decisions` all
+    `min_steps` and `max_steps` are the order's own, `skipped` is that of `OrderStarts`. `decisions` counts all
     decisions, `fallbacks` those that are not the policy's. `trace` is kept on demand.
     """
 
     start: Integers
     scenario: Integers
     min_steps: Integers
+    max_steps: Integers
     steps_used: Integers
     avg_price: Vector
     benchmark_price: Vector
@@ -86,9 +86,9 @@ def run_series(
     share = 1.0 if observed else 1.0 - OBSERVING_SHARE
     observed = observed or observe_series(series, policy, setup, on_progress)
     kinds = np.array(list(product([scenario.index for scenario in setup.scenarios], setup.min_steps)), dtype=np.int64)
-    start = np.repeat(observed.starts, len(kinds))
+    start, max_steps = np.repeat(observed.starts, len(kinds)), np.repeat(observed.windows, len(kinds))
     scenario, min_steps = np.tile(kinds, (len(observed.starts), 1)).T
-    batch = OrderBatch(series, setup, start, scenario, min_steps)
+    batch = OrderBatch(series, setup, start=start, scenario=scenario, min_steps=min_steps, max_steps=max_steps)
     noted = Trace.blank(len(start), setup.max_steps) if trace else None
     decisions = fallbacks = 0
     for first in range(0, len(start), ORDERS_PER_PART):
@@ -101,7 +101,8 @@ def run_series(
     return Outcome(
         start=start,
         scenario=scenario,
-        min_steps=min_steps,
+        min_steps=batch.min_steps,
+        max_steps=max_steps,
         steps_used=batch.steps_used,
         avg_price=achieved,
         benchmark_price=benchmark,
@@ -123,13 +124,12 @@ def _work(batch: OrderBatch, part: Integers, observed: Observed, trace: Trace | 
         if not len(live):
             break
         rows, rooms = batch.rows(step, live, observed.market_of_bar), batch.rooms(step, live)
-        decisions = decide(ChainReading(observed.reading), rows, rooms)
-        batch.stopping[live] = [decision.projection.stopping for decision in decisions]
-        batch.trade(step, live, np.array([decision.projection.lots for decision in decisions], dtype=np.int64))
-        decided += len(decisions)
-        fell_back += sum(decision.judgement.basis is Basis.FALLBACK for decision in decisions)
+        batch_decided = decide_all(ChainReading(observed.reading), rows, rooms)
+        batch.stopping[live] = batch_decided.projections.stopping
+        batch.trade(step, live, batch_decided.projections.lots)
+        decided, fell_back = decided + len(live), fell_back + batch_decided.fallbacks
         if trace is not None:
-            trace.note(step, live, decisions)
+            trace.note(step, live, batch_decided)
     if batch.leaves[part].any():
         raise RuntimeError("an order is unfinished after max_steps, though no limit of a backtest can prevent its end")
     return decided, fell_back

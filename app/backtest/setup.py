@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from app.domain.costs import FREE, Costs
 from app.domain.errors import InvalidInput
@@ -16,9 +17,20 @@ ORDER_SHARE = 1e-6
 """An order's size as a share of the volume of max_steps steps: too small to move the market."""
 
 
+class Starts(StrEnum):
+    """Where orders start: at bars all over the day, or at the open of an exchange's sessions."""
+
+    BARS = "bars"
+    OPEN = "open"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """One order per start, scenario and entry of `min_steps`; starts are every `every` bars.
+
+    With `starts` at the open they are every `every` sessions, and no order goes beyond its session: where a session has
+    fewer windows than max_steps, such as half a day, the order has as many steps as the session, and no min_steps above
+    them.
 
     `start` and `end` (seconds since the epoch, end exclusive) bound the opens of the orders' first windows.
     `risk_aversion` is handed to the policy as it is. An order's size is `order_share` of the volume that max_steps
@@ -36,6 +48,7 @@ class Setup:
     costs: Costs = FREE
     start: int | None = None
     end: int | None = None
+    starts: Starts = Starts.BARS
 
     def __post_init__(self) -> None:
         if not self.min_steps or not self.scenarios:
@@ -48,6 +61,11 @@ class Setup:
             raise InvalidInput("bad_order_size", f"order_size is {self.order_share}; must be above 0 and at most 1")
         Limits(max_slice_fraction=self.max_slice_fraction)
         slice_cap_lots(TOTAL_LOTS, self.max_slice_fraction, self.max_steps)
+
+    @property
+    def steps_at_least(self) -> int:
+        """The fewest steps in which the slice cap lets an order finish."""
+        return -(-TOTAL_LOTS // self.slice_cap)
 
     @property
     def slice_cap(self) -> int:

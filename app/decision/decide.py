@@ -1,4 +1,5 @@
-"""The one place where slices are decided: the service and the backtest both call `decide`."""
+"""The one place where slices are decided: the service calls `decide`, the backtest and the foresight of schedules its
+vectorised twin `decide_all`."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.decision.chain import ChainReading, Reading
 from app.decision.policy import Proposal, Rows
+from app.decision.projections import Projections, Rooms, project_all
 from app.domain.projection import Projection, Room, project
 from app.domain.slice import Basis
 
@@ -36,6 +39,17 @@ class Decision:
     projection: Projection
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedBatch:
+    """What became of many orders: `allocation` and `stop_probability` [B] are the raw proposals, `fallbacks` counts
+    those that are not the model's."""
+
+    projections: Projections
+    allocation: NDArray[np.float64]
+    stop_probability: NDArray[np.float64]
+    fallbacks: int
+
+
 def decide(chain: ChainReading, rows: Rows, rooms: Sequence[Room]) -> list[Decision]:
     """One batch for all orders: `judge` each, then project its answer on the order's own limits.
 
@@ -47,34 +61,65 @@ def decide(chain: ChainReading, rows: Rows, rooms: Sequence[Room]) -> list[Decis
     ]
 
 
+def decide_all(chain: ChainReading, rows: Rows, rooms: Rooms) -> DecidedBatch:
+    """As `decide`, for orders that are alike but for where they stand."""
+    asked = _asked(chain, rows)
+    return DecidedBatch(
+        projections=project_all(rooms, asked.allocation, asked.stop_probability),
+        allocation=asked.allocation,
+        stop_probability=asked.stop_probability,
+        fallbacks=int(np.count_nonzero(asked.answered)),
+    )
+
+
 def judge(chain: ChainReading, rows: Rows) -> list[Judgement]:
     """Ask the model about every row. Where a policy cannot serve, raises, or answers with NaN or infinity, the next one
     of the chain is asked about those rows; after the last one nothing is proposed."""
-    judgements: dict[int, Judgement] = {}
+    asked, readings = _asked(chain, rows), list(chain)
+    columns = (asked.answered.tolist(), asked.allocation.tolist(), asked.stop_probability.tolist())
+    return [
+        Judgement(
+            policy=readings[answered].policy.name,
+            allocation=allocation,
+            stop_probability=stop_probability,
+            basis=Basis.FALLBACK if answered else Basis.MODEL,
+            fallback_reason=asked.reasons[answered],
+        )
+        if answered < len(readings)
+        else nothing_proposed(asked.reasons[answered])
+        for answered, allocation, stop_probability in zip(*columns, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """[B] each: which reading of the chain has `answered`, their number where none has, and what it proposes.
+    `reasons[answered]` says why it was not the model."""
+
+    answered: NDArray[np.int64]
+    allocation: NDArray[np.float64]
+    stop_probability: NDArray[np.float64]
+    reasons: list[str | None]
+
+
+def _asked(chain: ChainReading, rows: Rows) -> _Asked:
+    answered = np.zeros(len(rows), dtype=np.int64)
+    allocation, stop_probability = np.full(len(rows), np.nan), np.zeros(len(rows))
     pending = np.arange(len(rows))
-    reason: str | None = None
+    reasons: list[str | None] = [None]
     for reading in chain:
-        basis = Basis.MODEL if reading is chain.model else Basis.FALLBACK
-        proposal, failure = _ask(reading, rows.take(pending))
+        proposal, failure = _ask(reading, rows if len(pending) == len(rows) else rows.take(pending))
         if proposal is not None:
             good = np.isfinite(proposal.allocation) & np.isfinite(proposal.stop_probability)
-            allocations, stops = proposal.allocation.tolist(), proposal.stop_probability.tolist()
-            for index in np.flatnonzero(good).tolist():
-                judgements[int(pending[index])] = Judgement(
-                    policy=reading.policy.name,
-                    allocation=allocations[index],
-                    stop_probability=stops[index],
-                    basis=basis,
-                    fallback_reason=reason,
-                )
+            allocation[pending[good]] = proposal.allocation[good]
+            stop_probability[pending[good]] = proposal.stop_probability[good]
             pending = pending[~good]
             failure = "not_finite"
         if not len(pending):
             break
-        reason = reason or failure
-    for row in pending.tolist():
-        judgements[row] = nothing_proposed(reason)
-    return [judgements[row] for row in range(len(rows))]
+        answered[pending] += 1
+        reasons.append(reasons[-1] or failure)
+    return _Asked(answered=answered, allocation=allocation, stop_probability=stop_probability, reasons=reasons)
 
 
 def nothing_proposed(reason: str | None) -> Judgement:

@@ -15,19 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.decision.chain import BarWindow, ChainReading
-from app.decision.decide import decide
+from app.decision.decide import decide_all
 from app.decision.policies.raw_windows import SIGMA_BARS, trailing_sigma
+from app.decision.projections import Rooms
 from app.decision.rows import rows_of
 from app.decision.scenarios import BY_QUANTITY, IS_VWAP, SIGN
 from app.domain.numbers import ZERO
-from app.domain.projection import Room
 from app.domain.slice import Slice
 from app.domain.state import OrderState, room
 
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CONTINUATIONS = 256
+CONTINUATIONS_MAX, CONTINUATIONS_MIN = 256, 64
+DECISIONS_MAX = 24_576
+"""An order with more than 96 steps to come has fewer continuations, so that its schedule is soon there and nobody else
+waits: with 96 of them, at 256 steps, a probability is off by 1.6 times as much as with 256."""
 SEED = 20_250_106
 """Every order meets the same moves at every call: a schedule changes only where its order or its market does."""
 
@@ -64,6 +67,11 @@ def foresee(
     return Foresight(lots=np.array(lots), end_probability=np.array(ends))
 
 
+def continuations(steps: int) -> int:
+    """How many continuations an order with so many steps to come has: an even number, each with its mirror image."""
+    return min(CONTINUATIONS_MAX, max(CONTINUATIONS_MIN, DECISIONS_MAX // max(1, steps) // 2 * 2))
+
+
 class _Continuations:
     """The order in each continuation, as arrays [P]. `done` counts lots that are asked for and not known to have
     failed; `quantity` and `notional` are what was traded, in base units and quote currency; the sums are those of
@@ -71,6 +79,7 @@ class _Continuations:
 
     def __init__(self, reading: ChainReading, window: BarWindow, state: OrderState, risk_aversion: float) -> None:
         self._reading, self._state = reading, state
+        count = self._count = continuations(state.order.horizon.max_steps - state.step)
         self._room = room(state, window.last_price, ZERO)
         self._row = rows_of([state], [0], window.last_price, risk_aversion)
         self._random = np.random.default_rng(SEED)
@@ -78,11 +87,11 @@ class _Continuations:
         self._lot, self._size = float(state.lot), float(state.order.size)
         scenario = state.order.scenario.index
         self._sign, self._is_vwap, self._by_quantity = SIGN[scenario], IS_VWAP[scenario], BY_QUANTITY[scenario]
-        sums, nothing = state.sums.with_expected, np.zeros(CONTINUATIONS)
+        sums, nothing = state.sums.with_expected, np.zeros(count)
         self.steps_closed = sums.steps
         self.close = nothing + float(window.last_price)
-        self.done = np.full(CONTINUATIONS, state.total - self._room.leaves)
-        self.stopping = np.full(CONTINUATIONS, state.stopping)
+        self.done = np.full(count, state.total - self._room.leaves)
+        self.stopping = np.full(count, state.stopping)
         self.quantity, self.notional = nothing + float(state.filled_quantity), nothing + float(state.filled_notional)
         self.price_sum, self.notional_sum = nothing + float(sums.price_sum), nothing + float(sums.notional_sum)
         self.volume_sum = nothing + float(sums.volume_sum)
@@ -98,10 +107,10 @@ class _Continuations:
         pieces = self._state.open_slices
         open_lots = [self._open_lots(piece) for piece in pieces]
         elsewhere = float(self._state.in_flight) / self._lot - sum(open_lots)
-        self._trade(np.full(CONTINUATIONS, max(0.0, elsewhere)), self.close)
+        self._trade(np.full(self._count, max(0.0, elsewhere)), self.close)
         for window in range(windows_unseen):
             index = window - (windows_unseen - len(pieces))
-            self.pass_window(window, np.full(CONTINUATIONS, open_lots[index]) if index >= 0 else None)
+            self.pass_window(window, np.full(self._count, open_lots[index]) if index >= 0 else None)
 
     def decided(self, step: int, windows_unseen: int) -> Integers:
         """[P]: the lots that `step` asks for, none where the order has ended."""
@@ -118,17 +127,16 @@ class _Continuations:
             benchmark_volume=self.volume_sum[going],
             order_volume=np.full(len(going), self._size) if self._by_quantity else self._size / self.close[going],
         )
-        decisions = decide(self._reading, rows, self._rooms(step, windows_unseen, going))
-        lots = np.zeros(CONTINUATIONS, dtype=np.int64)
-        lots[going] = [decision.projection.lots for decision in decisions]
-        self.stopping[going] = [decision.projection.stopping for decision in decisions]
+        projections = decide_all(self._reading, rows, self._rooms(step, windows_unseen, going)).projections
+        lots = np.zeros(self._count, dtype=np.int64)
+        lots[going], self.stopping[going] = projections.lots, projections.stopping
         self.done += lots
         return lots
 
     def pass_window(self, window: int, lots: NDArray[np.generic] | None) -> None:
         """One window of the market; with `lots` it is one of the order's, which trades them in it at the bar's price
         unless that is beyond its limit."""
-        move, bend = (np.concatenate([half, -half]) for half in self._random.standard_normal((2, CONTINUATIONS // 2)))
+        move, bend = (np.concatenate([half, -half]) for half in self._random.standard_normal((2, self._count // 2)))
         price = self.close * np.exp(self._sigma * (move / 2.0 + bend / np.sqrt(12.0)) - self._sigma**2 / 6.0)
         self.close = self.close * np.exp(self._sigma * move - self._sigma**2 / 2.0)
         if lots is None:
@@ -151,36 +159,31 @@ class _Continuations:
         self.quantity = self.quantity + (size if self._by_quantity else size / price)
         self.notional = self.notional + (size * price if self._by_quantity else size)
 
-    def _rooms(self, step: int, windows_unseen: int, going: Integers) -> list[Room]:
-        blocked = self._beyond_limit(self.close)[going].tolist()
-        caps = self._market_caps(windows_unseen)[going].tolist() if self._room.market_cap is not None else None
-        leaves, stopping = (self._state.total - self.done[going]).tolist(), self.stopping[going].tolist()
-        return [
-            Room(
-                step=step,
-                min_steps=self._room.min_steps,
-                max_steps=self._room.max_steps,
-                total=self._room.total,
-                leaves=left,
-                slice_cap=self._room.slice_cap,
-                market_cap=caps[index] if caps is not None else None,
-                min_slice=self._room.min_slice,
-                stopping=stopping[index],
-                price_blocked=blocked[index],
-            )
-            for index, left in enumerate(leaves)
-        ]
+    def _rooms(self, step: int, windows_unseen: int, going: Integers) -> Rooms:
+        room = self._room
+        return Rooms(
+            step=step,
+            total=room.total,
+            slice_cap=room.slice_cap,
+            min_steps=np.full(len(going), room.min_steps),
+            max_steps=np.full(len(going), room.max_steps),
+            leaves=self._state.total - self.done[going],
+            stopping=self.stopping[going],
+            min_slice=room.min_slice,
+            market_cap=self._market_caps(windows_unseen)[going] if room.market_cap is not None else None,
+            price_blocked=self._beyond_limit(self.close)[going],
+        )
 
     def _market_caps(self, windows_unseen: int) -> Integers:
         volume = self._volume(windows_unseen) * float(self._state.order.limits.max_participation_rate or 1)
-        size = np.full(CONTINUATIONS, volume) if self._by_quantity else volume * self.close
-        caps: Integers = np.floor(size / self._lot).astype(np.int64)
+        size = np.full(self._count, volume) if self._by_quantity else volume * self.close
+        caps: Integers = np.floor(np.minimum(size / self._lot, float(self._state.total))).astype(np.int64)
         return caps
 
     def _beyond_limit(self, price: Vector) -> NDArray[np.bool_]:
         limit = self._state.order.limits.limit_price
         if limit is None:
-            return np.zeros(CONTINUATIONS, dtype=np.bool_)
+            return np.zeros(self._count, dtype=np.bool_)
         beyond: NDArray[np.bool_] = self._sign * (price - float(limit)) > 0.0
         return beyond
 

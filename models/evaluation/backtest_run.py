@@ -7,20 +7,22 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from app.backtest.setup import ORDER_SHARE, Setup
+from app.backtest.setup import ORDER_SHARE, Setup, Starts
 from app.domain.costs import FREE, Costs
 from app.domain.order import SCENARIOS, Benchmark, Scenario, SizeMode
 
 
 class Part(StrEnum):
     """The part of the evaluation that a run serves. Runs of `STOP` never stop their orders, so that the gain of
-    stopping is known at every step."""
+    stopping is known at every step. `PARTS` are whole sessions, looked at part by part."""
 
     MAIN = "main"
     FRONTIER = "frontier"
     COSTS = "costs"
     STOP = "stop"
+    PARTS = "parts"
     WALK = "walk"
+    REPURCHASE = "repurchase"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class Run:
     costs: Costs = field(default=FREE)
     slice_cap: float = 1.0
 
-    def setup(self, every: int, start: int | None, end: int | None) -> Setup:
+    def setup(self, every: int, start: int | None, end: int | None, starts: Starts = Starts.BARS) -> Setup:
         return Setup(
             min_steps=self.min_steps,
             max_steps=self.max_steps,
@@ -50,6 +52,7 @@ class Run:
             costs=self.costs,
             start=start,
             end=end,
+            starts=starts,
         )
 
     def facts(self) -> dict[str, Any]:

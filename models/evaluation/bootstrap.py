@@ -9,6 +9,8 @@ Shapes: S orders, D days with an order, R resamples, K blocks in a resample.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,12 +25,19 @@ COVERAGE = 95.0
 
 
 class DayBlocks:
-    """The days, drawn once, so that all figures on the same orders are resampled alike."""
+    """The days, drawn once, so that all figures on the same orders are resampled alike.
+
+    `block_days` counts days on which an order starts, `block_span_days` the days of the calendar that a block covers on
+    average. Where that is not above `horizon_days` there are too few days: orders of different blocks overlap, and the
+    intervals are too narrow.
+    """
 
     def __init__(self, day: NDArray[np.int64], *, horizon_days: int, resamples: int, seed: int) -> None:
         days, self._day = np.unique(day, return_inverse=True)
-        self.days = len(days)
-        self.block_days = block_days(self.days, horizon_days)
+        self.days, self.horizon_days = len(days), horizon_days
+        spacing = (days[-1] - days[0]) / (len(days) - 1) if len(days) > 1 else 1.0
+        self.block_days = block_days(self.days, horizon_days, spacing)
+        self.block_span_days = float(self.block_days * spacing)
         count = -(-self.days // self.block_days) if self.days else 0
         self._first = np.random.default_rng(seed).integers(0, max(1, self.days), (resamples, count))
         self._orders = self._in_blocks(np.ones(len(day)))
@@ -43,6 +52,27 @@ class DayBlocks:
             return np.full(len(self._first), np.nan)
         means: Vector = self._in_blocks(values)[self._first].sum(axis=1) / self._orders[self._first].sum(axis=1)
         return means
+
+    def weights(self) -> NDArray[np.int64]:
+        """[R, D]: how often each day is drawn in each resample."""
+        begun = np.stack([np.bincount(firsts, minlength=self.days) for firsts in self._first])
+        total = np.cumsum(np.concatenate([begun[:, -self.block_days :], begun], axis=1), axis=1)
+        drawn: NDArray[np.int64] = total[:, self.block_days :] - total[:, : self.days]
+        return drawn
+
+    def resampled_width(self, values: Vector, low: float = 5.0, high: float = 95.0) -> Vector:
+        """[R]: the distance between two percentiles of `values` [S, C] in each resample, without interpolation; NaN
+        where there are fewer than two days."""
+        if self.days < 2:
+            return np.full(len(self._first), np.nan)
+        order = np.argsort(values, axis=None, kind="stable")
+        day, ranked = np.repeat(self._day, values.shape[1])[order], values.reshape(-1)[order]
+        widths = np.empty(len(self._first))
+        for index, weight in enumerate(self.weights()):
+            total = np.cumsum(weight[day])
+            first, last = np.searchsorted(total, np.array([low, high]) / 100.0 * total[-1])
+            widths[index] = ranked[last] - ranked[first]
+        return widths
 
     def _in_blocks(self, values: Vector) -> Vector:
         """[D]: the sum of values [S] over the block that begins with each day, going round at the end."""
@@ -64,7 +94,8 @@ def interval_of(resampled: Vector, coverage: float = COVERAGE) -> tuple[float, f
     return float(low), float(high)
 
 
-def block_days(days: int, horizon_days: int) -> int:
-    """A week of trading or twice the horizon, so that orders that overlap stay together; less where days are few."""
-    wanted = max(BLOCK_DAYS_MIN, 2 * horizon_days)
+def block_days(days: int, horizon_days: int, spacing: float = 1.0) -> int:
+    """The days with orders in a block, which lie `spacing` days apart: a week of them or twice the horizon, so that
+    orders that overlap stay together; less where days are few."""
+    wanted = max(BLOCK_DAYS_MIN, math.ceil(2 * horizon_days / spacing))
     return max(1, min(wanted, days // BLOCKS_MIN))

@@ -14,66 +14,50 @@ every = 13                             # optional: bars from one start to the ne
                                        # next number without a common factor with the bars of a day: any other would
                                        # start orders at few times of the day
 published = "crypto_15min"             # optional: block of the published figures to stand beside
+starts = "bars"                        # or "open": orders start at the open of sessions, every `every` of them
+
+[[markets.crypto_15m.horizons]]        # optional: lengths of orders, in the place of the plan's one max_steps
+max_steps = 96
+min_steps = [32, 64, 96]
+every = 193                            # optional, as are starts, size_modes, risk_aversions, frontier_min_steps,
+                                       # cost_min_steps and calibration_min_steps (plan_parts.py)
 
 [walk]                                 # optional: random walks, where the best mean is known
 instruments = 8
+
+[[walk.horizons]]                      # optional, as above
+max_steps = 63
+min_steps = [22, 42]
+even_slices = [2]                      # orders with a cap of two even slices too
+
+[repurchase]                           # optional: share repurchases on walks of daily bars
+slice_caps = [0.06, 0.03]
+
+[repurchase.market]                    # optional: and on real daily bars
+path = "data/daily"
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from models.evaluation.market_plan import EvaluationMarket
+from models.evaluation.plan_parts import MarketHorizon, PlanPart, WalkHorizon, from_one, once_each
+from models.evaluation.repurchase.repurchase_plan import RepurchasePlan
 from models.settings.files import read_toml, validated
 
 SLICE_CAPS = (1.0, 0.2)
 
 
-class PlanPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EvaluationMarket(PlanPart):
-    """`paths` are bar files, one per instrument; `start` and `end` cut the orders' starts, midnight UTC."""
-
-    paths: tuple[Path, ...]
-    start: date | None = None
-    end: date | None = None
-    step_seconds: int | None = Field(default=None, gt=0)
-    every: int | None = Field(default=None, gt=0)
-    published: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_path(cls, given: Any) -> Any:
-        """A file may name one `path` in the place of `paths`."""
-        if isinstance(given, dict) and "path" in given:
-            return {"paths": [given["path"]]} | {name: value for name, value in given.items() if name != "path"}
-        return given
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.start and self.end and self.end <= self.start:
-            raise ValueError("end must be after start")
-        return self
-
-    @property
-    def start_seconds(self) -> int | None:
-        return None if self.start is None else midnight(self.start)
-
-    @property
-    def end_seconds(self) -> int | None:
-        return None if self.end is None else midnight(self.end)
-
-
 class WalkPlan(PlanPart):
     """Independent random walks with `sigma_bps` of volatility per bar, drawn from `seed`. With `volume_per_move` they
     look more like a market, though nothing on them can be forecast either (app/bars/walks.py). By default `slice_caps`
-    are those of `SLICE_CAPS` with which max_steps slices can finish an order."""
+    are those of `SLICE_CAPS` with which max_steps slices can finish an order; `horizons` take the place of `min_steps`
+    and `slice_caps`."""
 
     instruments: int = Field(default=8, gt=0)
     bars: int = Field(default=36_000, gt=1000)
@@ -82,6 +66,12 @@ class WalkPlan(PlanPart):
     seed: int = Field(default=7, ge=0)
     min_steps: tuple[int, ...] = (1, 4, 6, 7, 8, 9, 10, 11, 12)
     slice_caps: tuple[float, ...] = ()
+    horizons: tuple[WalkHorizon, ...] = ()
+
+    @field_validator("horizons")
+    @classmethod
+    def _once_each(cls, horizons: tuple[WalkHorizon, ...]) -> tuple[WalkHorizon, ...]:
+        return once_each(horizons)
 
 
 class CostPlan(PlanPart):
@@ -99,8 +89,9 @@ class EvaluationPlan(PlanPart):
     out; max_steps itself is always among them. `note` stands on the page of results."""
 
     note: str = ""
-    markets: dict[str, EvaluationMarket] = {}
+    markets: dict[str, EvaluationMarket] = Field(default={})
     walk: WalkPlan | None = None
+    repurchase: RepurchasePlan | None = None
     max_steps: int = Field(default=12, ge=2)
     min_steps: tuple[int, ...] = tuple(range(1, 25))
     risk_aversions: tuple[float, ...] = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 6.0, 10.0)
@@ -113,9 +104,7 @@ class EvaluationPlan(PlanPart):
     @field_validator("min_steps", "frontier_min_steps", "calibration_min_steps")
     @classmethod
     def _positive(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
-        if not steps or min(steps) < 1:
-            raise ValueError("must be a list of whole numbers from 1")
-        return steps
+        return from_one(steps)
 
     @field_validator("risk_aversions")
     @classmethod
@@ -153,22 +142,48 @@ class EvaluationPlan(PlanPart):
         """Those of `steps` that are among `min_steps` too, and max_steps."""
         return tuple(step for step in self.within(steps) if step in self.all_min_steps)
 
+    def horizons_of(self, market: EvaluationMarket) -> tuple[MarketHorizon, ...]:
+        """The market's own lengths of orders, or the plan's one."""
+        if not market.horizons:
+            return (
+                MarketHorizon(
+                    max_steps=self.max_steps,
+                    min_steps=self.all_min_steps,
+                    risk_aversions=self.risk_aversions,
+                    frontier_min_steps=self.among(self.frontier_min_steps),
+                    cost_min_steps=self.among(self.costs.min_steps),
+                    calibration_min_steps=self.among(self.calibration_min_steps)[:-1],
+                    starts=market.starts,
+                    every=market.every,
+                ),
+            )
+        return tuple(
+            each.model_copy(update={"starts": each.starts or market.starts, "every": each.every or market.every})
+            for each in market.horizons
+        )
+
+    @property
+    def has_horizons(self) -> bool:
+        """Whether a market or the walk names lengths of its own."""
+        return any(market.horizons for market in self.markets.values()) or bool(self.walk and self.walk.horizons)
+
 
 def read_plan(path: Path) -> EvaluationPlan:
     """Raises InvalidInput with the place of the first mistake. Relative paths are from the file's folder."""
     plan = make_plan(read_toml(path), str(path))
-    markets = {
-        name: market.model_copy(update={"paths": tuple(path.parent / each for each in market.paths)})
-        for name, market in plan.markets.items()
+    found: dict[str, Any] = {
+        "markets": {name: _from_folder(path.parent, market) for name, market in plan.markets.items()}
     }
-    return plan.model_copy(update={"markets": markets})
+    if plan.repurchase and plan.repurchase.market:
+        market = _from_folder(path.parent, plan.repurchase.market)
+        found["repurchase"] = plan.repurchase.model_copy(update={"market": market})
+    return plan.model_copy(update=found)
+
+
+def _from_folder(folder: Path, market: EvaluationMarket) -> EvaluationMarket:
+    return market.model_copy(update={"paths": tuple(folder / each for each in market.paths)})
 
 
 def make_plan(content: dict[str, Any], source: str) -> EvaluationPlan:
     """A plan from plain values; `source` is named where they are wrong."""
     return validated(EvaluationPlan, content, source)
-
-
-def midnight(day: date) -> int:
-    """UTC, in seconds since the epoch."""
-    return int(datetime.combine(day, time(), UTC).timestamp())

@@ -79,20 +79,34 @@ FRONTIER = (
     _share("gain_sigma_mean", "mean, sigma"),
 )
 TRACKING = (
-    *_words("policy", "risk_aversion", "benchmark"),
+    *_words("sessions", "policy", "risk_aversion", "benchmark"),
     _bps("mean_absolute_bps", "mean absolute"),
     _bps("std_bps", "std"),
     _bps("w_bps", "w"),
-    _share("mean_absolute_to_twap", "mean absolute over TWAP's"),
-    _share("mean_absolute_to_twap_low", "from"),
-    _share("mean_absolute_to_twap_high", "to"),
-    _share("std_to_twap", "std over TWAP's"),
-    _share("std_to_twap_low", "from"),
-    _share("std_to_twap_high", "to"),
-    _share("w_to_twap", "w over TWAP's"),
+    *(
+        column
+        for name, title in (("mean_absolute", "mean absolute"), ("std", "std"), ("w", "w"))
+        for column in (
+            _share(f"{name}_to_twap", f"{title} over TWAP's"),
+            _share(f"{name}_to_best", f"{title} over the best baseline's"),
+            _share(f"{name}_to_best_low", "from"),
+            _share(f"{name}_to_best_high", "to"),
+            Column(f"{name}_best", "which is"),
+        )
+    ),
     Column("wildest_day", "wildest day"),
     _share("wildest_day_share", "its share of the squares"),
     _share("std_to_twap_without_wildest_day", "std over TWAP's without it"),
+)
+
+
+SESSION_PARTS = (
+    *_words("sessions", "part", "policy", "risk_aversion"),
+    _share("share_mean", "share of the order"),
+    _share("market_share_mean", "share of the volume"),
+    _share("share_error", "mean distance"),
+    _bps("mean_absolute_bps", "mean absolute cost, bps"),
+    _bps("std_bps", "std"),
 )
 
 
@@ -122,11 +136,17 @@ VOLUMES = (
     *(_share(name, name) for name in ("bias", "mae", "deviance", "correlation")),
 )
 WALK = (
-    *_words("slice_cap", "min_steps", "policy", "risk_aversion"),
+    *_words("max_steps", "min_steps"),
+    Column("even_slices", "cap, even slices", 1),
+    *_words("policy", "risk_aversion"),
     _share("optimum_sigma", "optimum"),
     _share("gain_sigma_mean", "mean"),
     Column("gain_sigma_error", "standard error", 4),
     _share("share_of_optimum", "share of optimum"),
+    Column("error_of_optimum", "its error", 4),
+    _share("share_of_rule", "share of the rule's"),
+    Column("share_of_rule_error", "its error", 4),
     _share("gain_sigma_std", "std"),
+    _share("std_to_rule", "over the rule's"),
     _share("gain_sigma_p5", "P5"),
 )

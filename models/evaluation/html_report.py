@@ -10,43 +10,44 @@ from models.evaluation.plots import costs_plot, frontier_plot, horizon_plot, mon
 from models.evaluation.rivals import RIVALS
 from models.evaluation.scenario_groups import BOTH
 from models.evaluation.tables.distributions import MEASURED
-from models.evaluation.tables.market_tables import Tables
+from models.evaluation.tables.market_tables import Tables, lengths, of_length
 from models.evaluation.tables.row_figures import Row
 from models.evaluation.templating import rendered
 
 TEMPLATE = "report.html"
 
 
-def html_report(facts: dict[str, str], tables: Tables, markets: Sequence[str]) -> str:
+def html_report(facts: dict[str, str], tables: Tables) -> str:
     """`facts` stand at the top, in their order: bundle, seed, date, commit, settings."""
     return rendered(
         TEMPLATE,
         facts=facts,
-        markets=[_market(name, tables) for name in markets],
+        markets=[_market(*key, tables) for key in lengths(tables)],
         walk=tables.get("walk"),
         columns=html_columns,
         row_class=_row_class,
     )
 
 
-def _market(name: str, tables: Tables) -> dict[str, object]:
-    """The rows and plots of one market, by their names in the template."""
-    of_market = {table: [row for row in rows if row.get("market") == name] for table, rows in tables.items()}
+def _market(name: str, max_steps: int, tables: Tables) -> dict[str, object]:
+    """The rows and plots of one market and one length of orders, by their names in the template."""
+    of_market = of_length(tables, name, max_steps)
     pooled = _pooled(of_market["distributions"])
     errors, deciles = of_market["volume_errors"], of_market["volume_deciles"]
     plots = {
         "horizon": horizon_plot(pooled),
-        "frontier_twap": frontier_plot(of_market["frontier"], "twap"),
-        "frontier_vwap": frontier_plot(of_market["frontier"], "vwap"),
-        "months": months_plot(of_market["months"]),
         "volume": volume_plot(errors, deciles),
     }
+    if of_market["frontier"]:
+        plots |= {f"frontier_{name}": frontier_plot(of_market["frontier"], name) for name in RIVALS}
+        plots["months"] = months_plot(of_market["months"])
     if of_market["costs"]:
         plots["costs"] = costs_plot(of_market["costs"])
     if of_market["stop_calibration"]:
         plots["stop"] = stop_plot(of_market["stop_calibration"])
     return of_market | {
         "name": name,
+        "max_steps": max_steps,
         "plots": plots,
         "distributions": _measured_then_printed(of_market["distributions"]),
         "paired": _pooled(of_market["paired"]),

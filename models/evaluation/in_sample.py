@@ -8,7 +8,7 @@ from datetime import date
 from app.bundles.card import Card
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
-from models.evaluation.evaluation_plan import midnight
+from models.evaluation.market_plan import midnight
 from models.evaluation.market_results import MarketResults
 from models.settings.train_plan import WALKS
 
@@ -29,15 +29,15 @@ def trained_until(policy: Policy) -> date | None:
 
 
 def in_sample(markets: Iterable[MarketResults], until: date | None) -> dict[str, str]:
-    """A fact to report where orders start before `until`, else none. Later bars may have chosen among the model's
-    states; a card does not say so."""
+    """A fact to report where orders of any length start before `until`, else none. Later bars may have chosen among the
+    model's states; a card does not say so."""
     if until is None:
         return {}
-    early = [
-        f"{before:,} of {len(market.start_times):,} starts of {market.market}"
-        for market in markets
-        if (before := market.starts_before(midnight(until)))
-    ]
+    counts: dict[str, tuple[int, int]] = {}
+    for market in markets:
+        before, starts = counts.get(market.market, (0, 0))
+        counts[market.market] = before + market.starts_before(midnight(until)), starts + len(market.start_times)
+    early = [f"{before:,} of {starts:,} starts of {name}" for name, (before, starts) in counts.items() if before]
     if not early:
         return {}
     reason = (

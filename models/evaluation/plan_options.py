@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.backtest.options import whole_numbers
+from app.backtest.setup import Starts
 from app.domain.errors import InvalidInput
 from models.evaluation.evaluation_plan import EvaluationPlan, make_plan, read_plan
 
@@ -21,12 +22,14 @@ class BarOptions:
     start: datetime | None = None
     end: datetime | None = None
     step_seconds: int | None = None
+    starts: Starts | None = None
 
     def settings(self) -> dict[str, Any]:
         return {
             "start": self.start and self.start.date(),
             "end": self.end and self.end.date(),
             "step_seconds": self.step_seconds,
+            "starts": self.starts,
         }
 
 
@@ -37,7 +40,8 @@ def chosen_plan(path: Path | None, bars: list[Path], options: BarOptions) -> Eva
     if bars:
         first = bars[0].resolve()
         name = first.stem if len(bars) == 1 else first.parent.name
-        return make_plan({"markets": {name: {"paths": bars, **options.settings()}}}, "--bars")
+        given = {key: value for key, value in options.settings().items() if value is not None}
+        return make_plan({"markets": {name: {"paths": bars, **given}}}, "--bars")
     for name, value in options.settings().items():
         if value is not None:
             option = name.replace("_", "-")
@@ -51,13 +55,17 @@ def changed_plan(
     """The plan with the settings that the options give. Raises InvalidInput for an option without effect."""
     if every and not plan.markets:
         raise InvalidInput("needs_bars", "--every goes with the bars of a market, of --bars or of a plan")
+    if plan.has_horizons and (max_steps or min_steps):
+        option = "--max-steps" if max_steps else "--min-steps"
+        raise InvalidInput("has_horizons", f"{option}: the plan names the lengths of its orders; change them there")
     content = plan.model_dump()
     if max_steps:
         content["max_steps"] = max_steps
     if min_steps:
         content["min_steps"] = _steps(min_steps)
-    if every:
-        content["markets"] = {name: market | {"every": every} for name, market in content["markets"].items()}
+    for market in content["markets"].values() if every else ():
+        for each in (market, *market["horizons"]):
+            each["every"] = every
     if walk and plan.walk is None:
         content["walk"] = {}
     if min_steps and content["walk"] is not None:

@@ -19,7 +19,7 @@ def provenance(policy: Policy, plan: EvaluationPlan) -> dict[str, str]:
     facts = {
         "model": policy.name,
         "markets": markets or "random walks only",
-        "max_steps": str(plan.max_steps),
+        "max_steps": _lengths(plan),
         "costs, where charged": (
             f"half spread {plan.costs.half_spread_bps:g} bps, impact {plan.costs.impact:g} x volatility per bar x "
             "(slice / bar's volume)^0.5"
@@ -29,6 +29,14 @@ def provenance(policy: Policy, plan: EvaluationPlan) -> dict[str, str]:
     }
     commit = _commit()
     return facts | ({"commit": commit} if commit else {})
+
+
+def _lengths(plan: EvaluationPlan) -> str:
+    """All max_steps of the plan."""
+    steps = {horizon.max_steps for market in plan.markets.values() for horizon in plan.horizons_of(market)}
+    if plan.walk:
+        steps |= {horizon.max_steps for horizon in plan.walk.horizons} or {plan.max_steps}
+    return ", ".join(map(str, sorted(steps or {plan.max_steps})))
 
 
 def _commit() -> str | None:

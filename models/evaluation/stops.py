@@ -58,9 +58,9 @@ def stop_decisions(series: Series, outcome: Outcome, setup: Setup) -> dict[str, 
     order, step_index = np.nonzero(decided)
     unit = 1e4 * np.maximum(outcome.sigma, 1e-12)[order]
     return {
-        "step": (step_index + 1).astype(np.int8),
+        "step": (step_index + 1).astype(np.int16),
         "scenario": outcome.scenario[order].astype(np.int8),
-        "min_steps": outcome.min_steps[order].astype(np.int8),
+        "min_steps": outcome.min_steps[order].astype(np.int16),
         "probability": probability[decided].astype(np.float32),
         "advantage_sigma": ((gain - going_on)[decided] / unit).astype(np.float32),
         "reached": reached[decided],

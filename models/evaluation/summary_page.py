@@ -8,11 +8,20 @@ from models.evaluation.tables.against_rivals import against_rivals
 from models.evaluation.tables.market_tables import Tables
 from models.evaluation.tables.row_figures import Row
 
-HEAD = ("market", "benchmark", "min_steps", "LEM: mean gain, w", "rival", "rival: mean gain, w", "LEM less rival, 95 %")
+HEAD = (
+    "market",
+    "benchmark",
+    "max_steps",
+    "min_steps",
+    "LEM: mean gain, w",
+    "rival",
+    "rival: mean gain, w",
+    "LEM less rival, 95 %",
+)
 
 
 def summary_page(tables: Tables, facts: dict[str, str]) -> str:
-    """One line per market, benchmark and min_steps of the frontier; gains in bps, positive is good."""
+    """One line per market, benchmark, max_steps and min_steps of the frontier; gains in bps, positive is good."""
     words = "; ".join(f"{name} {value}" for name, value in facts.items())
     lines = [HEAD, ("---",) * len(HEAD), *_lines(tables)]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
@@ -24,6 +33,7 @@ def _lines(tables: Tables) -> Iterator[tuple[str, ...]]:
         yield (
             row["market"],
             row["benchmark"],
+            str(row["max_steps"]),
             str(row["min_steps"]),
             _gain_and_w(row["lem"]),
             row["baseline"],

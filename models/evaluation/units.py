@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from app.backtest.job import LEM
+from app.backtest.setup import Starts
 from app.files import written_whole
 from models.evaluation.backtest_run import Run
 from models.evaluation.code_digest import code_digest
@@ -31,8 +32,8 @@ DIGEST_LENGTH = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """`every`, `step_seconds` and `span` as in `measure_file`. `policy_name` is the full name of the policy, with the
-    digest of its bundle where it has one."""
+    """`every`, `step_seconds`, `span` and `starts` as in `measure_file`. `policy_name` is the full name of the policy,
+    with the digest of its bundle where it has one."""
 
     market: str
     path: Path
@@ -42,14 +43,24 @@ class Unit:
     every: int
     step_seconds: int | None
     span: tuple[int | None, int | None]
+    starts: Starts = Starts.BARS
 
     @property
     def label(self) -> str:
-        return f"{self.market} {self.path.stem} {self.policy}"
+        return f"{self.market} {self.path.stem} {self.max_steps} steps {self.policy}"
+
+    @property
+    def max_steps(self) -> int:
+        return self.runs[0].max_steps
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"every": self.every, "step_seconds": self.step_seconds, "span": self.span}
+        return {
+            "every": self.every,
+            "step_seconds": self.step_seconds,
+            "span": self.span,
+            "starts": self.starts,
+        }
 
     @property
     def weight(self) -> float:
@@ -67,6 +78,16 @@ class Unit:
         }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
         return folder / self.market / f"{self.path.stem}-{self.policy}-{digest}.npz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthUnits:
+    """The units of one market and one length of orders; `shown` as in `MarketResults`."""
+
+    market: str
+    max_steps: int
+    shown: tuple[int, ...]
+    units: list[Unit]
 
 
 @lru_cache(maxsize=1)

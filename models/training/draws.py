@@ -87,7 +87,7 @@ class Draws:
     def _horizon(self, rng: np.random.Generator) -> int:
         if rng.random() < self.settings.long_share:
             return self._long_horizon(rng)
-        shorter = 1 + int(rng.random() * USUAL_HORIZON)
+        shorter = 2 + int(rng.random() * (USUAL_HORIZON - 2))  # an order of one step has nothing to decide
         return min(self.config.max_steps, USUAL_HORIZON if rng.random() < USUAL_SHARE else shorter)
 
     def _long_horizon(self, rng: np.random.Generator) -> int:

@@ -33,6 +33,12 @@ def test_a_chain_reads_as_far_back_as_the_policy_that_reads_the_most() -> None:
     assert (chain.name, chain.max_steps, chain.risk_aversion) == (Reader.name, Reader.max_steps, Reader.risk_aversion)
 
 
+def test_what_stands_in_foresees_as_many_steps_as_the_model_decides() -> None:
+    reading = PolicyChain(Reader(), (VolumeCurve(), Twap())).read(a_bar_window())
+
+    assert [len(forecast_of(fallback)) for fallback in reading.fallbacks] == [Reader.max_steps] * 2
+
+
 def test_the_model_decides_while_it_can() -> None:
     reading = PolicyChain(Reader(), (Twap(),)).read(a_bar_window())
 

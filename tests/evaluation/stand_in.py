@@ -16,7 +16,8 @@ from app.decision.policies.registry import BASELINES, baseline
 from app.decision.policies.stopping_rule import stopping_rule
 from app.decision.policy import Policy, Proposal, Rows
 from models.evaluation.evaluate import Evaluation
-from models.evaluation.evaluation_plan import EvaluationMarket, EvaluationPlan, make_plan
+from models.evaluation.evaluation_plan import EvaluationPlan, make_plan
+from models.evaluation.market_plan import EvaluationMarket
 from models.evaluation.tables.market_tables import Tables
 from tests.market import a_walk_file
 
@@ -35,11 +36,12 @@ class StandIn(OptimalStopping):
         name: str = "stand-in@1",
         fails_at_call: float = np.inf,
         history_min: int = OptimalStopping.history_min,
+        max_steps: int = OptimalStopping.max_steps,
     ) -> None:
         self.name, self.fails_at_call, self.history_min = name, fails_at_call, history_min
         self.lookback = max(OptimalStopping.lookback, history_min)
         self.risk_aversions = {"neutral": 0.0, "default": 0.3, "tracking": 6.0}
-        self.asked = 0
+        self.max_steps, self.asked = max_steps, 0
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         self.asked += 1

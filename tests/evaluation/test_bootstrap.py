@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.evaluation.bootstrap import DayBlocks, block_days
+from models.evaluation.bootstrap import DayBlocks, block_days, interval_of
 
 DAYS = 400
 
@@ -82,3 +82,37 @@ def test_one_day_has_no_interval() -> None:
 @pytest.mark.parametrize(("days", "horizon", "expected"), [(300, 1, 5), (300, 12, 24), (12, 12, 3), (2, 1, 1)])
 def test_blocks_hold_twice_the_horizon_where_there_are_days_enough(days: int, horizon: int, expected: int) -> None:
     assert block_days(days, horizon) == expected
+
+
+def test_days_that_lie_apart_make_blocks_of_fewer_of_them() -> None:
+    every_third_week = 21 * np.arange(200)
+
+    blocks = DayBlocks(every_third_week, horizon_days=96, resamples=100, seed=0)
+
+    assert blocks.block_days == 10
+    assert blocks.block_span_days == 210 > blocks.horizon_days
+
+
+def test_too_few_days_for_a_block_that_is_longer_than_an_order_can_be_seen() -> None:
+    blocks = DayBlocks(np.arange(400), horizon_days=364, resamples=100, seed=0)
+
+    assert blocks.block_span_days <= blocks.horizon_days
+
+
+def test_the_weights_of_the_days_give_the_resampled_means() -> None:
+    values, day = np.random.default_rng(3).normal(0.0, 1.0, 90), np.arange(90) // 3
+    blocks = DayBlocks(day, horizon_days=1, resamples=50, seed=2)
+
+    weights = blocks.weights()[:, day]
+
+    assert (weights * values).sum(axis=1) / weights.sum(axis=1) == pytest.approx(blocks.resampled(values))
+
+
+def test_the_width_of_a_normal_lies_in_its_interval() -> None:
+    values = np.random.default_rng(4).normal(0.0, 2.0, (DAYS, 2))
+    blocks = DayBlocks(np.arange(DAYS), horizon_days=1, resamples=300, seed=1)
+
+    low, high = interval_of(blocks.resampled_width(values))
+
+    assert low < 2.0 * 2 * 1.645 < high
+    assert high - low < 1.5

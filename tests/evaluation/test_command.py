@@ -50,7 +50,7 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
     code, output = lem_evaluate(*words)
 
     assert code == 0, output
-    assert "report.html, summary.md and 12 tables" in output
+    assert "report.html, summary.md and 14 tables" in output
     assert (tmp_path / "out" / "report.html").exists()
     assert "walks" in (tmp_path / "out" / "paired.csv").read_text()
     fact = "18 of 18 starts of walks lie before"
@@ -163,7 +163,7 @@ def test_a_folder_without_bars_is_refused(tmp_path: Path) -> None:
 def test_a_market_without_a_single_order_is_refused(tmp_path: Path) -> None:
     evaluation = an_evaluation(a_plan({"short": a_market(tmp_path, bars=100)}), tmp_path / "out")
 
-    with pytest.raises(InvalidInput, match="short: no order could start"):
+    with pytest.raises(InvalidInput, match="short: no order of up to 12 steps could start"):
         evaluation.measure()
 
 
@@ -172,7 +172,7 @@ def test_a_market_with_orders_for_the_baselines_alone_is_refused(tmp_path: Path)
     plan = a_plan({"short": a_market(tmp_path, bars=150, start=None)})
     evaluation = an_evaluation(plan, tmp_path / "out", StandIn(history_min=200))
 
-    with pytest.raises(InvalidInput, match="short: no order could start"):
+    with pytest.raises(InvalidInput, match="short: no order of up to 12 steps could start"):
         evaluation.measure()
 
 

@@ -21,7 +21,7 @@ def times_of_day(folder: Path, path: Path, **changes: int | None) -> int:
     market = a_market(folder, start=None, every=None).model_copy(update={"paths": (path,), **changes})
     results = an_evaluation(
         a_plan({"one": market}, min_steps=(1,), costs={"order_sizes": ()}), folder / "out"
-    ).measure()["one"]
+    ).measure()["one"][0]
     start_time = results.orders(results.runs(Part.MAIN, "twap")[0]).start_time
     return len(np.unique(start_time % DAY_SECONDS))
 

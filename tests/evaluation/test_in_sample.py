@@ -24,7 +24,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> list[MarketResults]:
             "new": a_market(folder, bars=1400, instruments=1, every=96, start=date(1970, 1, 13)),
         }
     )
-    return list(an_evaluation(plan, folder / "out").measure().values())
+    return [each for of_market in an_evaluation(plan, folder / "out").measure().values() for each in of_market]
 
 
 def a_policy(**training: object) -> LemPolicy:

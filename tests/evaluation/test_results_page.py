@@ -56,7 +56,7 @@ def test_it_says_what_was_measured_and_how_to_do_it_again(page: str) -> None:
 
 
 def test_it_says_which_bars_it_rests_on(page: str) -> None:
-    assert "| walks | W0-900s, W1-900s | 2 | 900 s | 1970-01-09 to 1970-01-16 | 24 steps |" in page
+    assert "| walks | 12 | W0-900s, W1-900s | 2 | 900 s | 1970-01-09 to 1970-01-16 | 24 steps | 62 | 1 | 2 " in page
 
 
 def test_gains_are_those_of_the_tables(tables: Tables, page: str) -> None:
@@ -77,10 +77,12 @@ def test_every_part_has_its_figures(tables: Tables, page: str) -> None:
     forecast = row_of(tables, "volume_errors", policy="linear_volume", step_ahead=1)
     walk = row_of(tables, "walk", policy="optimal_stopping", slice_cap=1.0, min_steps=6)
 
-    assert f"| vwap | lem | 6 (tracking) | {tracked['mean_absolute_bps']:.2f} |" in page
+    row = f"| vwap | whole | {tracked['orders']} | lem | 6 (tracking) | {tracked['mean_absolute_bps']:.2f} |"
+    assert row in page
     assert f"| 1 % | twap | {charged['gain_bps_mean']:.2f} |" in page
     assert f"| linear_volume | {forecast['deviance']:.3f} |" in page
-    assert f"| 1 | 6 | optimal_stopping |  | {walk['optimum_sigma']:.3f} | {walk['gain_sigma_mean']:.3f} |" in page
+    figures = f"{walk['optimum_sigma']:.3f} | {walk['gain_sigma_mean']:.3f} | {walk['share_of_optimum']:.3f}"
+    assert f"| 12 | 6 |  | optimal_stopping |  | {figures} |" in page
 
 
 def test_published_figures_are_means_in_our_signs(page: str) -> None:

@@ -33,13 +33,14 @@ PINNED = {
         "slippage_sigma_p95", "slippage_sigma_q25", "slippage_sigma_q75",
     ],
     "paired": [
-        "market", "baseline", "side", "benchmark", "size_mode", "min_steps", "orders", "days", "block_days",
+        "market", "baseline", "side", "benchmark", "size_mode", "min_steps", "max_steps", "orders", "days",
+        "block_days", "block_span_days", "horizon_days",
         "gain_bps_difference", "gain_bps_low", "gain_bps_high", "gain_sigma_difference", "gain_sigma_low",
         "gain_sigma_high",
     ],
     "frontier": [
-        "market", "policy", "risk_aversion", "benchmark", "min_steps", "orders", "gain_bps_mean", "gain_sigma_mean",
-        "std_bps", "w_bps", "mean_absolute_bps",
+        "market", "policy", "risk_aversion", "benchmark", "min_steps", "max_steps", "orders", "gain_bps_mean",
+        "gain_sigma_mean", "std_bps", "w_bps", "mean_absolute_bps",
     ],
 }  # fmt: skip
 
@@ -224,7 +225,7 @@ def test_the_summary_says_the_same_in_short(together: Tables, out: Path) -> None
     lines = (out / "summary.md").read_text().splitlines()
 
     (row,) = picked(together["paired"], baseline="optimal_stopping", side="both", benchmark="twap", min_steps=6)
-    (line,) = (line for line in lines if "| walks | twap | 6 |" in line)
+    (line,) = (line for line in lines if "| walks | twap | 12 | 6 |" in line)
     assert "model stand-in" in lines[0]
     assert f"{row['gain_bps_difference']:+.2f}" in line
     assert len(lines) == 2 + 2 + 2 * 3

@@ -106,9 +106,8 @@ def test_a_damaged_file_is_measured_again(plan: EvaluationPlan, tmp_path: Path) 
 @pytest.mark.spawns
 def test_the_number_of_processes_changes_nothing(plan: EvaluationPlan, tmp_path: Path) -> None:
     evaluation = an_evaluation(plan, tmp_path)
-    chosen = [
-        unit for unit in evaluation._market_units("walks", plan.markets["walks"]) if unit.policy == "volume_curve"
-    ]
+    (of_length,) = evaluation._market_jobs("walks", plan.markets["walks"])
+    chosen = [unit for unit in of_length.units if unit.policy == "volume_curve"]
 
     for folder, jobs in (("one", 1), ("two", 2)):
         measure_units(chosen, tmp_path / folder, evaluation.policies, tmp_path, jobs)
@@ -125,7 +124,7 @@ def test_figures_do_not_depend_on_how_many_starts_are_taken_at_once(
     plan: EvaluationPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured(plan, tmp_path / "whole")
-    monkeypatch.setattr(measure, "STARTS_PER_PART", 3)
+    monkeypatch.setattr(measure, "STEPS_PER_PART", 36)
 
     measured(plan, tmp_path / "parts")
 

@@ -24,6 +24,8 @@ USUAL_SHRINKAGE = 1.0
 VOLUME_FLOOR = 0.02
 """An empty bar, which has no logarithm, counts as this share of the window's mean volume."""
 CORRECTION_MAX = 3.0
+FITTED_STEPS_MIN = 24
+"""The fit rests on bars whose steps ahead have all come: short horizons, whatever their length, rest on the same."""
 FITTED_MAX = 4_000_000
 """Values of the fit that are in memory at a time: windows are fitted in parts."""
 MINUTES = 1440
@@ -45,9 +47,10 @@ class LinearVolume(VolumePacing):
 
 def forecast_by_regression(windows: Floats, steps: int) -> Matrix:
     """[G, N]: the mean volume expected in each of the next steps; 0 throughout where a window has no volume."""
-    together = max(1, FITTED_MAX // (windows.shape[1] * steps))
+    fitted = max(steps, FITTED_STEPS_MIN)
+    together = max(1, FITTED_MAX // (windows.shape[1] * fitted))
     edges = range(together, len(windows), together)
-    return np.concatenate([_forecast(part, steps) for part in np.split(windows, edges)])
+    return np.concatenate([_forecast(part, fitted)[:, :steps] for part in np.split(windows, edges)])
 
 
 def _forecast(windows: Floats, steps: int) -> Matrix:

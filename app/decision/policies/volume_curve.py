@@ -66,17 +66,17 @@ def _usual_volume(windows: Floats, steps: int) -> Matrix:
     The mean is shrunk to the trailing mean by `SHRINKAGE_DAYS`.
     """
     known, clock = exists(windows), column(windows, "second_of_day")
+    count, length = known.shape
     same_time = known & (clock == clock[:, -1:])
     same_time[:, -1] = False
-    around = ((0, 0), (RECENT_BARS - 1, steps + 1))
-    volume = np.pad(np.where(known, column(windows, "volume"), 0.0), around)
-    count = np.pad(known.astype(np.float64), around)
-    level = trailing_mean_volume(windows, LEVEL_BARS)[:, None]
-    sums = np.zeros((len(windows), RECENT_BARS + steps))
-    counts = np.zeros_like(sums)
+    beyond = np.zeros(
+        (2, count, RECENT_BARS + length + steps)
+    )  # volumes and how many they are, zero outside the window
+    inside = beyond[:, :, RECENT_BARS - 1 : RECENT_BARS - 1 + length]
+    inside[0], inside[1] = np.where(known, column(windows, "volume"), 0.0), known
+    sums, counts = both = np.zeros((2, count, RECENT_BARS + steps))
     for bar in np.flatnonzero(same_time.any(axis=0)).tolist():
-        chosen, beside = same_time[:, bar, None], slice(bar, bar + RECENT_BARS + steps)
-        np.add(sums, volume[:, beside], out=sums, where=chosen)
-        np.add(counts, count[:, beside], out=counts, where=chosen)
+        np.add(both, beyond[:, :, bar : bar + RECENT_BARS + steps], out=both, where=same_time[:, bar, None])
+    level = trailing_mean_volume(windows, LEVEL_BARS)[:, None]
     usual: Matrix = (sums + SHRINKAGE_DAYS * level) / (counts + SHRINKAGE_DAYS)
     return usual

@@ -8,6 +8,7 @@ import numpy as np
 
 from models.evaluation.backtest_run import Part
 from models.evaluation.market_results import MarketResults
+from models.evaluation.published import MAX_STEPS as PUBLISHED_STEPS
 from models.evaluation.published import published_rows
 from models.evaluation.scenario_groups import ALL_GROUPS
 from models.evaluation.tables.row_figures import Row, cells, distribution, row_of, sigma_bps
@@ -16,7 +17,7 @@ MEASURED = "measured"
 
 
 def distributions(results: MarketResults, published: str | None) -> Iterator[Row]:
-    """`published` names a block of printed figures."""
+    """`published` names a block of printed figures, which are of orders of 12 steps."""
     for run in results.runs(Part.MAIN):
         orders = results.orders(run)
         unit = sigma_bps(orders, np.nan)[:, None]
@@ -28,11 +29,10 @@ def distributions(results: MarketResults, published: str | None) -> Iterator[Row
                 "source": MEASURED,
                 **group.words(),
                 "min_steps": min_steps,
-                "max_steps": run.max_steps,
                 "orders": slippage.size,
                 "steps_used_mean": float(orders.steps_of(group, min_steps).mean()),
                 **{f"slippage_bps_{name}": value for name, value in distribution(slippage).items()},
                 **{f"slippage_sigma_{name}": value for name, value in distribution(in_sigma).items()},
             }
-    if published:
+    if published and results.max_steps == PUBLISHED_STEPS:
         yield from ({"market": results.market, **row} for row in published_rows(published))

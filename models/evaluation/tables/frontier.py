@@ -25,14 +25,12 @@ from models.evaluation.tables.row_figures import (
 
 def frontier(results: MarketResults) -> Iterator[Row]:
     """The LEM at every risk aversion, each baseline as one point."""
-    of_lem = results.runs(Part.FRONTIER, LEM)
     of_baselines = [run for run in results.runs(Part.MAIN) if run.policy != LEM]
-    shown = set(of_lem[0].min_steps)
-    for run in of_lem + of_baselines:
+    for run in results.points() + of_baselines:
         orders = results.orders(run)
         unit = sigma_bps(orders, np.inf)[:, None]
         for group, min_steps in cells(run, POOLED):
-            if min_steps in shown:
+            if min_steps in results.shown:
                 gain = orders.gain_of(group, min_steps)
                 yield {
                     **row_of(results, run),
@@ -47,14 +45,14 @@ def frontier(results: MarketResults) -> Iterator[Row]:
 def frontier_paired(results: MarketResults, resamples: int, seed: int) -> Iterator[Row]:
     """Every point of the frontier against each baseline on the same orders. The point to look at must be chosen on
     other orders, those of the validation bars: the best of these rows favours the LEM."""
-    points = [results.orders(run) for run in results.runs(Part.FRONTIER, LEM)]
+    points = [results.orders(run) for run in results.points()]
     for run in results.runs(Part.MAIN):
         if run.policy == LEM or not points:
             continue
         baseline = results.orders(run)
         blocks = blocks_of(points[0], resamples, seed)
-        for group, min_steps in cells(points[0].run, ALL_GROUPS):
-            for lem in points:
+        for group, min_steps in cells(run, ALL_GROUPS):
+            for lem in points if min_steps in results.shown else ():
                 slippage = lem.slippage_of(group, min_steps)
                 lem_w, baseline_w = width(slippage), width(baseline.slippage_of(group, min_steps))
                 yield {
@@ -62,6 +60,7 @@ def frontier_paired(results: MarketResults, resamples: int, seed: int) -> Iterat
                     "baseline": run.policy,
                     **group.words(),
                     "min_steps": min_steps,
+                    "max_steps": run.max_steps,
                     "risk_aversion": lem.run.risk_aversion,
                     "lem_w_bps": lem_w,
                     "baseline_w_bps": baseline_w,

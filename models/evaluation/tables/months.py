@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.backtest.job import LEM
 from models.evaluation.backtest_run import Part
 from models.evaluation.market_results import MarketResults
 from models.evaluation.scenario_groups import POOLED
@@ -15,14 +14,13 @@ from models.evaluation.tables.row_figures import Row, cells, row_of
 
 def months(results: MarketResults) -> Iterator[Row]:
     """Each policy's gain by the month (UTC) in which orders start."""
-    shown = set(results.runs(Part.FRONTIER, LEM)[0].min_steps)
     for run in results.runs(Part.MAIN):
         orders = results.orders(run)
         month_of_start = orders.start_time.astype("datetime64[s]").astype("datetime64[M]")
         for month in np.unique(month_of_start):
             part = orders.pick(np.flatnonzero(month_of_start == month))
             for group, min_steps in cells(run, POOLED):
-                if min_steps in shown:
+                if min_steps in results.shown:
                     gain = part.gain_of(group, min_steps)
                     yield {
                         **row_of(results, run),

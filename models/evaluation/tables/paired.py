@@ -29,9 +29,12 @@ def paired(results: MarketResults, resamples: int, seed: int) -> Iterator[Row]:
                 "baseline": run.policy,
                 **group.words(),
                 "min_steps": min_steps,
+                "max_steps": run.max_steps,
                 "orders": lem.slippage_of(group, min_steps).size,
                 "days": blocks.days,
                 "block_days": blocks.block_days,
+                "block_span_days": blocks.block_span_days,
+                "horizon_days": blocks.horizon_days,
                 **with_interval(better, blocks, "gain_bps"),
                 **with_interval(better / unit, blocks, "gain_sigma"),
             }

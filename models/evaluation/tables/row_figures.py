@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.backtest_run import Run
-from models.evaluation.bootstrap import DayBlocks, horizon_days
+from models.evaluation.bootstrap import DayBlocks
 from models.evaluation.market_results import MarketResults, Orders
 from models.evaluation.scenario_groups import ScenarioGroup
 from models.evaluation.tables.table_columns import QUANTILES
@@ -62,8 +62,7 @@ def with_interval(better: Vector, blocks: DayBlocks, figure: str, against: str =
 
 
 def blocks_of(orders: Orders, resamples: int, seed: int) -> DayBlocks:
-    days = horizon_days(orders.run.max_steps, orders.bar_seconds)
-    return DayBlocks(orders.day, horizon_days=days, resamples=resamples, seed=seed)
+    return DayBlocks(orders.day, horizon_days=orders.horizon_days, resamples=resamples, seed=seed)
 
 
 def sigma_bps(orders: Orders, unknown: float) -> Vector:
@@ -72,7 +71,12 @@ def sigma_bps(orders: Orders, unknown: float) -> Vector:
 
 
 def row_of(results: MarketResults, run: Run) -> Row:
-    return {"market": results.market, "policy": run.policy, "risk_aversion": run.risk_aversion}
+    return {
+        "market": results.market,
+        "policy": run.policy,
+        "risk_aversion": run.risk_aversion,
+        "max_steps": run.max_steps,
+    }
 
 
 def cells(run: Run, groups: Sequence[ScenarioGroup]) -> Iterator[tuple[ScenarioGroup, int]]:

@@ -66,5 +66,10 @@ def _stop_groups(results: MarketResults) -> Iterator[tuple[Row, dict[str, NDArra
         for benchmark in Benchmark:
             for min_steps in run.min_steps:
                 inside = (BENCHMARK[found["scenario"]] == benchmark.value) & (found["min_steps"] == min_steps)
-                row = {"market": results.market, "benchmark": benchmark.value, "min_steps": min_steps}
+                row = {
+                    "market": results.market,
+                    "benchmark": benchmark.value,
+                    "min_steps": min_steps,
+                    "max_steps": run.max_steps,
+                }
                 yield row, {name: values[inside] for name, values in found.items()}

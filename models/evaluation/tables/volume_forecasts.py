@@ -31,6 +31,7 @@ def volume_errors(results: MarketResults) -> Iterator[Row]:
             yield {
                 "market": results.market,
                 "policy": policy,
+                "max_steps": results.max_steps,
                 "step_ahead": index + 1,
                 "forecasts": len(real),
                 "bias": float(expected.mean() / real.mean() - 1.0),
@@ -49,6 +50,7 @@ def volume_deciles(results: MarketResults) -> Iterator[Row]:
                 yield {
                     "market": results.market,
                     "policy": policy,
+                    "max_steps": results.max_steps,
                     "decile": index + 1,
                     "forecasts": len(part),
                     "forecast_mean": float(expected[part].mean()),
