@@ -63,7 +63,7 @@ class FullSpeed:
             permitted_sum=_running(permitted),
             price_over=price_over,
             paid_sum=_running(permitted * price_over) if limited else permitted,
-            impact_sum=_running(_impact(permitted, size, costs)),
+            impact_sum=_running(impact_of(permitted, size, costs)),
             size=size,
             costs=costs,
         )
@@ -74,7 +74,7 @@ class FullSpeed:
             return Finish(
                 end=torch.full_like(leaves, step, dtype=torch.int64),
                 paid=leaves * self.price_over[..., step - 1],
-                impact=self.impact_of(leaves, step),
+                impact=self.impact_at(leaves, step),
                 last_share=torch.ones_like(leaves),
             )
         steps = self.permitted.shape[-1]
@@ -83,17 +83,20 @@ class FullSpeed:
         end = torch.searchsorted(self.permitted_sum, wanted).T.clamp(step, steps)
         done = self._at(self.permitted_sum, end - 1) - before
         rest = leaves - done
-        price, size = self._at(self.price_over, end - 1), self._at(self.size, end - 1)
+        price = self._at(self.price_over, end - 1)
+        last_impact = impact_of(rest, self._at(self.size, end - 1), self.costs)
         return Finish(
             end=end,
             paid=self._at(self.paid_sum, end - 1) - self.paid_sum[..., step - 1] + rest * price,
-            impact=self._at(self.impact_sum, end - 1) - self.impact_sum[:, step - 1] + _impact(rest, size, self.costs),
+            impact=self._at(self.impact_sum, end - 1)
+            - self.impact_sum[:, step - 1]
+            + impact_of(rest, size, self.costs),
             last_share=(rest / self._at(self.permitted, end - 1).clamp(min=DUST)).clamp(0.0, 1.0),
         )
 
-    def impact_of(self, piece: Tensor, step: int) -> Tensor:
+    def impact_at(self, piece: Tensor, step: int) -> Tensor:
         """[S, B]: what impact costs a slice of `step`, in units of volatility."""
-        return _impact(piece, self.size[:, step - 1], self.costs)
+        return impact_of(piece, self.size[:, step - 1], self.costs)
 
     @staticmethod
     def _at(values: Tensor, index: Tensor) -> Tensor:
@@ -106,7 +109,8 @@ def _running(values: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(values[..., :1]), values.cumsum(-1)], dim=-1)
 
 
-def _impact(piece: Tensor, size: Tensor, costs: Costs) -> Tensor:
+def impact_of(piece: Tensor, size: Tensor, costs: Costs) -> Tensor:
+    """What impact costs a slice that is `piece` of an order which is `size` over its bar's volume, in volatilities."""
     if not costs.impact:
         return torch.zeros_like(piece)
     # The tiny share keeps the gradient of the square root finite where nothing is traded.

@@ -141,7 +141,7 @@ class _Rolling:
     def _trade(self, step: int, allocation: Tensor) -> None:
         if self.speed.limited and step < self.longest:
             allocation = torch.minimum(allocation, self.speed.permitted[:, step - 1])
-        self.impact = self.impact + self.speed.impact_of(allocation, step)
+        self.impact = self.impact + self.speed.impact_at(allocation, step)
         self.paid = self.paid + allocation * self.speed.price_over[..., step - 1]
         self.filled = self.filled + allocation
 

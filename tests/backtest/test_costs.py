@@ -110,15 +110,13 @@ def test_sigma_is_what_a_policy_reads_from_its_window(tmp_path: Path) -> None:
 
 def test_training_charges_the_same_impact() -> None:
     torch = pytest.importorskip("torch")
-    rollout = pytest.importorskip("models.objective.rollout")
+    full_speed = pytest.importorskip("models.objective.full_speed")
     share, size, factor = 0.25, 0.04, 0.7  # of the order; order over the bar's volume
-    rolling = object.__new__(rollout._Rolling)
-    rolling.costs, rolling.size = rollout.Costs(impact=factor), torch.full((1, 12), size)
 
-    charged = rolling._impact(torch.tensor([share]), 1)
+    charged = full_speed.impact_of(torch.tensor([share]), torch.tensor([size]), Costs(impact=factor))
 
     assert charged.item() == pytest.approx(share * square_root_impact(factor, 1.0, share * size, 1.0), rel=1e-4)
-    assert rollout.VOLUME_FLOOR == VOLUME_FLOOR
+    assert full_speed.VOLUME_FLOOR == VOLUME_FLOOR
 
 
 @pytest.mark.parametrize("wrong", [{"impact": -1.0}, {"half_spread_bps": float("nan")}])
