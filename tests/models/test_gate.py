@@ -111,7 +111,7 @@ def test_a_bundle_that_is_worse_on_the_bars_that_choose_and_on_random_walks_is_s
     assert worse(good, careless, markets) == []
     for name in ("walks_1h", "a random walk"):
         for kind in ("orders", "orders without risk aversion"):
-            assert any(f"worse on {name}, {kind}: utility -" in reason for reason in reasons)
+            assert any(f"worse on {name}, 4 steps, {kind}: utility -" in reason for reason in reasons)
 
 
 def test_a_bundle_that_gives_no_answers_is_stopped_though_the_volume_curve_decides_in_its_place(bundle: Path) -> None:
