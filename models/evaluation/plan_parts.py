@@ -19,7 +19,7 @@ class Length(PlanPart):
     max_steps: int = Field(ge=2)
 
 
-class Horizon(Length):
+class PlannedHorizon(Length):
     """Orders of up to `max_steps`, one for each of `min_steps`."""
 
     min_steps: tuple[int, ...]
@@ -36,7 +36,7 @@ class Horizon(Length):
         return self
 
 
-class MarketHorizon(Horizon):
+class MarketHorizon(PlannedHorizon):
     """One length of orders on one market.
 
     `starts` and `every` are the market's where they are not given. The frontier is drawn at `frontier_min_steps`, by
@@ -67,7 +67,7 @@ class MarketHorizon(Horizon):
         return tuple(sorted({*steps, *(step for step in self.min_steps if step == self.max_steps)}))
 
 
-class WalkHorizon(Horizon):
+class WalkHorizon(PlannedHorizon):
     """One length of orders on random walks; `instruments` and `bars` are the walk's where they are not given.
 
     Each of `even_slices` is a slice cap, as a multiple of the slice of an even pace over max_steps. Orders without such
