@@ -1,9 +1,9 @@
 """What the network's outputs make of an order: the next slice and the logit of stopping.
 
-What is learned shifts the optimum for a random walk, and counts where there is something to learn. Small TWAP orders
-without a cap act by that optimum and by the outlook alone: what else they learned cost them spread on bars that had not
-trained. Under a cap and without risk aversion, nothing learned shifts their pace, as that cost them mean on such bars,
-and nothing learned shifts their stop where the window is no market's.
+What is learned shifts the optimum for a random walk, and counts where there is something to learn. Small orders without
+a cap act by that optimum, the foreseen volume and the outlook alone: what else they learned cost them spread on bars
+that had not trained. Under a cap and without risk aversion, nothing learned shifts the pace of TWAP orders, as that
+cost them mean on such bars, and nothing learned shifts their stop where the window is no market's.
 
 Shapes: B orders. `...` is any batch.
 """
@@ -72,8 +72,9 @@ def _learned(view: OrderView, shift: Tensor, logit: Tensor) -> tuple[Tensor, Ten
 
 
 def _counting(view: OrderView, known_under_cap: Tensor) -> Tensor:
-    """[...] from 0 to 1, how much of what is learned counts: nothing for small TWAP orders without a cap; under a cap
-    what is not known of them."""
+    """[...] from 0 to 1, how much of what is learned counts: nothing for small orders without a cap; under a cap, all
+    for VWAP and what is not known for TWAP. A limit by participation binds large orders alone."""
     order = view.standing
-    known = ~order.is_vwap * torch.where(order.state["max_slice_fraction"] < 1.0, known_under_cap, 1.0)
+    capped = order.state["max_slice_fraction"] < 1.0
+    known = torch.where(capped, ~order.is_vwap * known_under_cap, 1.0)
     return 1.0 - known * view.expectation.small

@@ -25,8 +25,6 @@ FEARLESS_SLOPE = 20.0
 BLOCK = 16
 STEPS_USUAL = 12.0
 """Distances of orders are told as if they had so many steps: of N steps, over sqrt(N / 12)."""
-VOLATILITY_REACH = 1.0
-"""The volatility of so many steps per step that is left is the unit of an order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +99,7 @@ def standing(context: Tensor, state: Tensor, step: Tensor, sign: Tensor, is_vwap
 def _log_volatility(context: Tensor, steps_left: Tensor) -> Tensor:
     """[...]: of the steps that are left, between the spans of the context on straight lines."""
     spans = context[..., CONTEXT.log_volatilities]
-    reach = torch.log((VOLATILITY_REACH * steps_left).clamp(float(VOLATILITY_SPANS[0]), float(VOLATILITY_SPANS[-1])))
+    reach = torch.log(steps_left.clamp(float(VOLATILITY_SPANS[0]), float(VOLATILITY_SPANS[-1])))
     result = spans[..., 0]
     for index, (near, far) in enumerate(pairwise(VOLATILITY_SPANS)):
         share = ((reach - math.log(near)) / math.log(far / near)).clamp(0.0, 1.0)
