@@ -59,6 +59,7 @@ class ServiceMetrics:
         self._store_up = gauge("lem_store_up", "1 while the store answers")
         self._unreadable = count("lem_store_unreadable", "Keys in the store that are not understood", "kind")
         self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides", "digest")
+        self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._named: set[str] = set()
         self._shown: set[str] = set()
         ProcessCollector(registry=self.registry)
@@ -112,12 +113,18 @@ class ServiceMetrics:
     def slice_late(self, count: int) -> None:
         self._slices_late.inc(count)
 
+    def _series_of(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Of such requests. To look series up by their labels takes longer than to count."""
+        known = self._http.get((method, route, status))
+        if known is None:
+            requests = self._requests.labels(method, route, str(status))
+            known = self._http[method, route, status] = requests, self._request_seconds.labels(method, route)
+        return known
+
     def http_answered(self, method: str, route: str, status: int, seconds: float, *, long_poll: bool) -> None:
-        self._requests.labels(method, route, str(status)).inc()
-        if long_poll:
-            self._long_poll_seconds.observe(seconds)
-        else:
-            self._request_seconds.labels(method, route).observe(seconds)
+        requests, times = self._series_of(method, route, status)
+        requests.inc()
+        (self._long_poll_seconds if long_poll else times).observe(seconds)
 
     def long_polls_open(self, change: int) -> None:
         self._long_polls.inc(change)

@@ -28,13 +28,20 @@ class Services:
     scrape: Callable[[], Awaitable[bytes]]
 
 
-def _services(request: Request) -> Services:
+def engine_of(request: Request) -> Engine:
+    """The engine of the application that has the request."""
+    services: Services = request.app.state.services
+    return services.engine
+
+
+async def _services(request: Request) -> Services:
+    """As `_engine`, a coroutine though it awaits nothing: FastAPI calls plain functions in a thread."""
     services: Services = request.app.state.services
     return services
 
 
-def _engine(request: Request) -> Engine:
-    return _services(request).engine
+async def _engine(request: Request) -> Engine:
+    return engine_of(request)
 
 
 ServicesDep = Annotated[Services, Depends(_services)]

@@ -54,6 +54,13 @@ class Reader:
         found = await self._answers(every, lambda pipe, key: pipe.hmget(key, "mandate", "state"))
         return [self._understood(Kind.ORDER, key, fields, state_from) for key, fields in zip(every, found, strict=True)]
 
+    async def order(self, symbol: str, order_id: str) -> OrderState | None:
+        """One order, without the pipeline that several need. Raises Unavailable where it is not understood."""
+        key = keys.order(symbol, order_id)
+        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
+            fields = await cast("Any", self._client.hmget(key, ("mandate", "state")))
+            return state_from(*fields) if fields[0] else None
+
     async def counts(self, every: Sequence[str]) -> list[int]:
         """How many members each sorted set has, 0 for what is none."""
         counted = await self._answers(every, lambda pipe, key: pipe.zcard(key))

@@ -191,9 +191,7 @@ class RedisStore:
         symbol = await self._symbol_of(order_id)
         if symbol is None:
             return None
-        [found] = await self._reader.orders(symbol, [order_id])
-        if isinstance(found, Unavailable):
-            raise found
+        found = await self._reader.order(symbol, order_id)
         if found is None:
             self._symbols.pop(order_id, None)  # a claim without an order may give way to one on another instrument
         return found

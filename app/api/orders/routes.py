@@ -38,7 +38,8 @@ ORDER_CODES = (
 
 CURSOR = rf"^([0-9]{{1,15}}\.{SYMBOL.pattern})?$"
 
-OrderId = Annotated[str, Path(max_length=64)]
+ORDER_ID_MAX = 64
+OrderId = Annotated[str, Path(max_length=ORDER_ID_MAX)]
 
 
 def _known_cursor(cursor: str) -> str:
