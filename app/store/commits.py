@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
@@ -20,8 +22,23 @@ COMMIT_CHUNK = 100
 """Orders per script call: enough to spare round trips, few enough not to keep the server from others."""
 
 
+def commit_name() -> str:
+    """Of one script call alone: a try whose answer was lost is known again by it."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Changes that one script call records: all on one instrument, so in one cluster slot, and on the same revision of
+    its terms, empty where they depend on none."""
+
+    symbol: str
+    revision: str
+    changes: Sequence[Change]
+    name: str = field(default_factory=commit_name)
+
+
 def create_call(change: Change, newest: datetime, name: str) -> Call:
-    """`name` is of this commit alone: a try whose answer was lost is known again by it."""
     after, symbol = change.after, change.after.order.instrument
     order_id = after.order.order_id
     script_keys = (
@@ -53,14 +70,23 @@ def create_call(change: Change, newest: datetime, name: str) -> Call:
     return Call(CREATE_ORDER, script_keys, args)
 
 
-def commit_calls(changes: Sequence[Change], name: str) -> list[Call]:
-    """In the order of `changes`; each call stays on one instrument, so in one cluster slot, and on one of its
-    revisions. `name` as in `create_call`."""
+def pieces_of(changes: Sequence[Change]) -> list[Piece]:
+    """In the order of `changes`."""
     return [
-        _commit_call(symbol, revision, name, chunk)
+        Piece(symbol, revision, chunk)
         for (symbol, revision), group in groupby(changes, _terms)
         for chunk in _chunks(list(group))
     ]
+
+
+def commit_call(piece: Piece) -> Call:
+    symbol = piece.symbol
+    script_keys = [keys.awaiting(symbol), keys.events(symbol), keys.instrument(symbol)]
+    args: list[str | int] = [keys.EVENTS_KEPT, piece.revision, piece.name]
+    for change in piece.changes:
+        script_keys += _keys(symbol, change)
+        args += _args(change)
+    return Call(COMMIT_ORDERS, script_keys, args)
 
 
 def _terms(change: Change) -> tuple[str, str]:
@@ -71,15 +97,6 @@ def _terms(change: Change) -> tuple[str, str]:
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
     for first in range(0, len(changes), COMMIT_CHUNK):
         yield changes[first : first + COMMIT_CHUNK]
-
-
-def _commit_call(symbol: str, revision: str, name: str, changes: Sequence[Change]) -> Call:
-    script_keys = [keys.awaiting(symbol), keys.events(symbol), keys.instrument(symbol)]
-    args: list[str | int] = [keys.EVENTS_KEPT, revision, name]
-    for change in changes:
-        script_keys += _keys(symbol, change)
-        args += _args(change)
-    return Call(COMMIT_ORDERS, script_keys, args)
 
 
 def _keys(symbol: str, change: Change) -> list[str]:

@@ -6,9 +6,10 @@
 --       awaits bars (1 or 0), execution id ('' for none), fill, number of events, each event (JSON).
 -- Returns {'outrun'} and does nothing where the instrument has other terms. Else 'done', for each order {} where the
 -- change stands (also where an earlier try whose answer was lost has recorded it), {mandate, state} as recorded where
--- it lost, {key} where that key holds something else and nothing was done; and other keys that hold something else.
+-- it lost, {key} where that key holds something else and nothing was done; other keys that hold something else; and
+-- the name of the change of the instrument's orders before this one ('' for none), nil where this call wrote nothing.
 local FIRST = 4
-local answers, unreadable = {}, {}
+local answers, unreadable, written = {}, {}, false
 
 local function typed(name, key, ...)
   local answer = redis.pcall(name, key, ...)
@@ -58,12 +59,17 @@ while arg <= #ARGV do
     for index = arg + 11, arg + 10 + events do
       noted(KEYS[2], typed('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'json', ARGV[index]))
     end
-    answers[#answers + 1] = {}
+    answers[#answers + 1], written = {}, true
   end
   key, arg = key + 5, arg + 11 + events
+end
+local before = false
+if written then
+  before = typed('HGET', KEYS[3], 'changed') or ''
+  typed('HSET', KEYS[3], 'changed', ARGV[3])
 end
 local others = {}
 for each in pairs(unreadable) do
   others[#others + 1] = each
 end
-return {'done', answers, others}
+return {'done', answers, others, before}

@@ -2,9 +2,10 @@
 -- ARGV: order id, id of the newest bar, mandate, state, version, step, slice ('' for none), awaits bars (1 or 0),
 --       orders that may await bars, events kept, revision of the instrument ('' for any), name of this commit, each
 --       event (JSON).
--- Returns {'created'}, also where an earlier try whose answer was lost has done so, {'exists', mandate, state},
--- {'outrun'} where another bar is the newest or the instrument has other terms, {'full'}, or {'unreadable'} where the
--- order's key holds something else.
+-- Returns {'created', before}, where `before` is the name of the change of the instrument's orders before this one (''
+-- for none), {'created'} where an earlier try whose answer was lost has done so, {'exists', mandate, state}, {'outrun'}
+-- where another bar is the newest or the instrument has other terms, {'full'}, or {'unreadable'} where the order's key
+-- holds something else.
 local recorded = redis.pcall('HMGET', KEYS[1], 'mandate', 'state', 'commit')
 if recorded.err then
   return {'unreadable'}
@@ -30,6 +31,7 @@ redis.call('HLEN', KEYS[2])
 redis.call('XLEN', KEYS[5])
 redis.call('ZCARD', KEYS[7])
 redis.call('ZCARD', KEYS[8])
+local before = redis.call('HGET', KEYS[9], 'changed') or ''
 local sequence = redis.call('INCR', KEYS[6])
 redis.call('HSET', KEYS[1], 'mandate', ARGV[3], 'state', ARGV[4], 'version', ARGV[5], 'step', ARGV[6],
   'sequence', sequence, 'commit', ARGV[12])
@@ -44,4 +46,5 @@ end
 for index = 13, #ARGV do
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[10], '*', 'json', ARGV[index])
 end
-return {'created'}
+redis.call('HSET', KEYS[9], 'changed', ARGV[12])
+return {'created', before}
