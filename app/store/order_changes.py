@@ -42,9 +42,9 @@ class OrderChanges:
         match answer:
             case ["created", *_]:
                 return change.after, True
-            case ["exists", mandate, state]:
+            case ["exists", mandate, state, newest]:
                 with self._unreadable.understanding(Kind.ORDER, keys.order(symbol, order_id)):
-                    return state_from(mandate, state), False
+                    return state_from(mandate, state, newest), False
             case ["unreadable"]:
                 raise self._unreadable.found(Kind.ORDER, keys.order(symbol, order_id), "it is of another type")
             case ["full"]:
@@ -87,9 +87,9 @@ class OrderChanges:
             case [key]:
                 self._held.leave_out(order.order_id)
                 raise self._unreadable.found(Kind.ORDER, key, "it is of another type")
-            case [mandate, state]:
+            case [mandate, state, newest]:
                 with self._unreadable.understanding(Kind.ORDER, keys.order(order.instrument, order.order_id)):
-                    return state_from(mandate, state)
+                    return state_from(mandate, state, newest)
         return None
 
     @contextmanager

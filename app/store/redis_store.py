@@ -30,10 +30,11 @@ from app.store.connection import Call, connect, run, script
 from app.store.durability import Durability
 from app.store.held_orders import HeldOrders
 from app.store.order_changes import OrderChanges
-from app.store.order_codec import slice_from
+from app.store.order_codec import order_from
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.reading import Reader
+from app.store.slice_codec import slice_from
 from app.store.unreadable import Kind, Unreadable
 
 PUT_INSTRUMENT = script("put_instrument")
@@ -182,8 +183,12 @@ class RedisStore:
             return []
         key = keys.slices(symbol, order_id)
         with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
-            lines = await cast("Any", self._client.hgetall(key))
-            return [slice_from(lines[step]) for step in sorted(lines, key=int)]
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.hget(keys.order(symbol, order_id), "mandate")
+                pipe.hgetall(key)
+                mandate, lines = await pipe.execute()
+            order = order_from(mandate) if lines else None
+            return [slice_from(lines[step], order) for step in sorted(lines, key=int) if order]
 
     async def fill(self, order_id: str, execution_id: str) -> Fill | None:
         symbol = await self._symbol_of(order_id)
