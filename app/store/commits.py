@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
@@ -12,7 +14,8 @@ from app.store import keys
 from app.store.codec import fill_text
 from app.store.connection import Call, script
 from app.store.event_codec import event_text
-from app.store.order_codec import mandate_text, slice_text, state_text
+from app.store.order_codec import mandate_text, state_text
+from app.store.slice_codec import slice_text
 
 CREATE_ORDER = script("create_order")
 COMMIT_ORDERS = script("commit_orders")
@@ -20,8 +23,23 @@ COMMIT_CHUNK = 100
 """Orders per script call: enough to spare round trips, few enough not to keep the server from others."""
 
 
+def commit_name() -> str:
+    """Of one script call alone: a try whose answer was lost is known again by it."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Changes that one script call records: all on one instrument, so in one cluster slot, and on the same revision of
+    its terms, empty where they depend on none."""
+
+    symbol: str
+    revision: str
+    changes: Sequence[Change]
+    name: str = field(default_factory=commit_name)
+
+
 def create_call(change: Change, newest: datetime, name: str) -> Call:
-    """`name` is of this commit alone: a try whose answer was lost is known again by it."""
     after, symbol = change.after, change.after.order.instrument
     order_id = after.order.order_id
     script_keys = (
@@ -39,10 +57,9 @@ def create_call(change: Change, newest: datetime, name: str) -> Call:
         order_id,
         keys.bar_id(newest),
         mandate_text(after),
-        state_text(after),
+        *_state_and_slice(change),
         after.version,
         after.step,
-        slice_text(change.slice) if change.slice else "",
         int(after.awaits_bars),
         keys.AWAITING_MAX,
         keys.EVENTS_KEPT,
@@ -53,14 +70,23 @@ def create_call(change: Change, newest: datetime, name: str) -> Call:
     return Call(CREATE_ORDER, script_keys, args)
 
 
-def commit_calls(changes: Sequence[Change], name: str) -> list[Call]:
-    """In the order of `changes`; each call stays on one instrument, so in one cluster slot, and on one of its
-    revisions. `name` as in `create_call`."""
+def pieces_of(changes: Sequence[Change]) -> list[Piece]:
+    """In the order of `changes`."""
     return [
-        _commit_call(symbol, revision, name, chunk)
+        Piece(symbol, revision, chunk)
         for (symbol, revision), group in groupby(changes, _terms)
         for chunk in _chunks(list(group))
     ]
+
+
+def commit_call(piece: Piece) -> Call:
+    symbol = piece.symbol
+    script_keys = [keys.awaiting(symbol), keys.events(symbol), keys.instrument(symbol)]
+    args: list[str | int] = [keys.EVENTS_KEPT, piece.revision, piece.name]
+    for change in piece.changes:
+        script_keys += _keys(symbol, change)
+        args += _args(change)
+    return Call(COMMIT_ORDERS, script_keys, args)
 
 
 def _terms(change: Change) -> tuple[str, str]:
@@ -73,43 +99,43 @@ def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
         yield changes[first : first + COMMIT_CHUNK]
 
 
-def _commit_call(symbol: str, revision: str, name: str, changes: Sequence[Change]) -> Call:
-    script_keys = [keys.awaiting(symbol), keys.events(symbol), keys.instrument(symbol)]
-    args: list[str | int] = [keys.EVENTS_KEPT, revision, name]
-    for change in changes:
-        script_keys += _keys(symbol, change)
-        args += _args(change)
-    return Call(COMMIT_ORDERS, script_keys, args)
-
-
-def _keys(symbol: str, change: Change) -> list[str]:
+def _keys(symbol: str, change: Change) -> Iterator[str]:
     before, after = _before(change), change.after
     order_id = after.order.order_id
-    return [
-        keys.order(symbol, order_id),
-        keys.slices(symbol, order_id),
-        keys.fills(symbol, order_id),
-        keys.orders(symbol, before.status),
-        keys.orders(symbol, after.status),
-    ]
+    yield keys.order(symbol, order_id)
+    if change.slice is not None:
+        yield keys.slices(symbol, order_id)
+    if change.fill is not None:
+        yield keys.fills(symbol, order_id)
+    if after.status is not before.status:
+        yield keys.orders(symbol, before.status)
+        yield keys.orders(symbol, after.status)
 
 
 def _args(change: Change) -> list[str | int]:
-    before, after = _before(change), change.after
+    before, after, events = _before(change), change.after, change.events
+    awaits = after.awaits_bars
     return [
         after.order.order_id,
         before.version,
         before.step,
         after.version,
         after.step,
-        state_text(after),
-        slice_text(change.slice) if change.slice else "",
-        int(after.awaits_bars),
+        *_state_and_slice(change),
+        "" if awaits is before.awaits_bars else int(awaits),
+        int(after.status is not before.status),
         change.fill.execution_id if change.fill else "",
         fill_text(change.fill) if change.fill else "",
-        len(change.events),
-        *map(event_text, change.events),
+        len(events),
+        *map(event_text, events),
     ]
+
+
+def _state_and_slice(change: Change) -> tuple[str, str]:
+    """A slice that the change adds is the order's newest, and is not written twice."""
+    if change.slice is None:
+        return state_text(change.after), ""
+    return state_text(change.after, newest_apart=True), slice_text(change.slice, change.after.order)
 
 
 def _before(change: Change) -> OrderState:

@@ -1,4 +1,4 @@
-"""Redis client: runs Lua scripts by their SHA in one pipeline."""
+"""Redis client: runs Lua scripts by their SHA in one pipeline, and writes commands with hiredis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from hiredis import pack_command
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
@@ -37,6 +39,22 @@ class Call:
     args: Sequence[str | int]
 
 
+class _Packing(AbstractConnection):
+    """A connection that writes its commands with hiredis, which takes a thirtieth of the time. redis-py uses hiredis
+    for what it reads, and in asyncio for nothing else."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        try:
+            name, *rest = args
+            return [pack_command((*name.split(), *rest))]
+        except (TypeError, UnicodeError):  # redis-py knows more types, and replaces what is no text
+            return super().pack_command(*args)
+
+
+def _packing(connection: type[AbstractConnection]) -> type[AbstractConnection]:
+    return type(f"Packing{connection.__name__}", (_Packing, connection), {})
+
+
 def script(name: str) -> Script:
     source = (Path(__file__).parent / "lua" / f"{name}.lua").read_text(encoding="utf-8")
     return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
@@ -58,6 +76,7 @@ def connect(url: str) -> Redis:
             timeout=TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 1),
         )
+        pool.connection_class = _packing(pool.connection_class)
         cast("Any", pool).make_connection()  # an option that does not exist would only show at the first call
     except (ValueError, TypeError):  # their texts hold parts of the url
         raise ValueError(URL_FORMS) from None

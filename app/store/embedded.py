@@ -37,6 +37,9 @@ NOTE_SECONDS = 0.5
 """How often the sizes of the files are noted; see data_folder/sizes.py."""
 RESTART_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 5.0)
 HEALTHY_SECONDS = 10.0
+PACKED_BYTES_MAX = 1024
+"""The texts of orders and slices are shorter. The server packs the fields of a hash side by side while none is longer:
+an order takes a third less memory then."""
 SOCKET_PATH_MAX = 100
 """Characters in the path of a unix socket; operating systems allow a few more."""
 
@@ -190,6 +193,7 @@ class EmbeddedStore:
             "appendfsync": "always",
             "save": "",
             "maxmemory-policy": "noeviction",
+            "hash-max-listpack-value": str(PACKED_BYTES_MAX),
             "daemonize": "no",
             "logfile": str(self._log),
             "loglevel": "warning",

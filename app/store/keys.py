@@ -7,7 +7,7 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 |---|---|---|---|
 | `lem:instruments` | set | the symbols | for ever |
 | `lem:probe` | string | written by whoever asks whether the service is ready | for ever |
-| `lem:{SYMBOL}:instrument` | hash | `json`, `terms`, `windows`, `revision`, `late_seconds` of its feed | for ever |
+| `lem:{SYMBOL}:instrument` | hash | `json`, `terms`, `windows`, `revision`, `late_seconds`, `changed` | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
 | `lem:{SYMBOL}:revisions` | hash | bars that came again with other values (JSON), by id | while their windows do |
 | `lem:{SYMBOL}:rebuilt:ID` | stream | bars that are about to take the place of the others | `REBUILT_SECONDS` at most |
@@ -15,11 +15,15 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |
 | `lem:{SYMBOL}:orders:STATUS` | sorted set | those in that status | for ever |
 | `lem:{SYMBOL}:awaiting` | set | order ids to which bars still matter, at most `AWAITING_MAX` | while they do |
-| `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state` (JSON), `version`, `step`, `sequence`, `commit` | for ever |
+| `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state`, `slice` (JSON), and numbers of its commit | for ever |
 | `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
+
+An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence` say which commit stands there, and when
+the order was accepted. Of an instrument, `late_seconds` is how late its feed is, and `changed` names the last change of
+its orders: whoever holds them in memory sees there whether others have written (held_orders.py).
 """
 
 from __future__ import annotations

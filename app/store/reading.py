@@ -51,7 +51,7 @@ class Reader:
 
     async def orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderState | Unavailable | None]:
         every = [keys.order(symbol, order_id) for order_id in order_ids]
-        found = await self._answers(every, lambda pipe, key: pipe.hmget(key, "mandate", "state"))
+        found = await self._answers(every, lambda pipe, key: pipe.hmget(key, "mandate", "state", "slice"))
         return [self._understood(Kind.ORDER, key, fields, state_from) for key, fields in zip(every, found, strict=True)]
 
     async def order(self, symbol: str, order_id: str) -> OrderState | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,14 +24,17 @@ from app.engine.ports import Claim
 from app.engine.results import Page
 from app.engine.terms import digest_of
 from app.store import claims, codec, keys
+from app.store.awaiting_orders import AwaitingOrders
 from app.store.bar_changes import BarChanges
-from app.store.commits import commit_calls, create_call
 from app.store.connection import Call, connect, run, script
 from app.store.durability import Durability
-from app.store.order_codec import slice_from, state_from
+from app.store.held_orders import HeldOrders
+from app.store.order_changes import OrderChanges
+from app.store.order_codec import order_from
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.reading import Reader
+from app.store.slice_codec import slice_from
 from app.store.unreadable import Kind, Unreadable
 
 PUT_INSTRUMENT = script("put_instrument")
@@ -58,9 +60,11 @@ class RedisStore:
         self._symbols: OrderedDict[str, str] = OrderedDict()
         self._outages = Outages()
         self._unreadable = Unreadable(on_unreadable)
-        self._uncommittable: set[str] = set()
         self._reader = Reader(client, self._outages, self._unreadable)
         self._bar_changes = BarChanges(client, self._outages, self._unreadable, self._bars_kept)
+        held = HeldOrders()
+        self._order_changes = OrderChanges(client, self._outages, self._unreadable, held)
+        self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod
@@ -145,47 +149,10 @@ class RedisStore:
             yield
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
-        symbol, order_id = change.after.order.instrument, change.after.order_id
-        call = create_call(change, newest, _commit_name())
-        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, keys.every(symbol)):
-            [answer] = await run(self._client, [call])
-        match answer:
-            case ["created"]:
-                return change.after, True
-            case ["exists", mandate, state]:
-                with self._unreadable.understanding(Kind.ORDER, keys.order(symbol, order_id)):
-                    return state_from(mandate, state), False
-            case ["unreadable"]:
-                raise self._unreadable.found(Kind.ORDER, keys.order(symbol, order_id), "it is of another type")
-            case ["full"]:
-                raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
-        return None
+        return await self._order_changes.create(change, newest)
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
-        symbols = {change.after.order.instrument for change in changes}
-        every = ", ".join(map(keys.every, sorted(symbols)))
-        calls = commit_calls(changes, _commit_name())
-        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, every):
-            answers = await run(self._client, calls)
-        if any(answer == ["outrun"] for answer in answers):
-            raise Unavailable("busy", f"the terms of {', '.join(sorted(symbols))} have changed; repeat the request")
-        recorded = [each for _, chunk, _ in answers for each in chunk]
-        for key in {key for _, _, others in answers for key in others}:
-            self._unreadable.found(Kind.INSTRUMENT, key, "it is of another type")
-        return [self._lost(change, each) for change, each in zip(changes, recorded, strict=True)]
-
-    def _lost(self, change: Change, recorded: Sequence[str]) -> OrderState | None:
-        """What stands in the place of a change that lost. An order that cannot be recorded is left out from now on, and
-        raises Unavailable("order_unreadable")."""
-        order = change.after.order
-        match recorded:
-            case [key]:
-                self._uncommittable.add(order.order_id)
-                raise self._unreadable.found(Kind.ORDER, key, "it is of another type")
-            case [mandate, state]:
-                with self._unreadable.understanding(Kind.ORDER, keys.order(order.instrument, order.order_id)):
-                    return state_from(mandate, state)
-        return None
+        return await self._order_changes.commit(changes)
 
     async def order(self, order_id: str) -> OrderState | None:
         symbol = await self._symbol_of(order_id)
@@ -197,11 +164,7 @@ class RedisStore:
         return found
 
     async def awaiting(self, symbol: str) -> list[OrderState]:
-        key = keys.awaiting(symbol)
-        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, key):
-            order_ids = sorted(await cast("Any", self._client.smembers(key)))
-        order_ids = [order_id for order_id in order_ids if order_id not in self._uncommittable]
-        return [state for state in await self._reader.orders(symbol, order_ids) if isinstance(state, OrderState)]
+        return await self._awaiting_orders.awaiting(symbol)
 
     async def live_orders(self) -> Counter[Status]:
         symbols = await self._reader.symbols()
@@ -218,8 +181,12 @@ class RedisStore:
             return []
         key = keys.slices(symbol, order_id)
         with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
-            lines = await cast("Any", self._client.hgetall(key))
-            return [slice_from(lines[step]) for step in sorted(lines, key=int)]
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.hget(keys.order(symbol, order_id), "mandate")
+                pipe.hgetall(key)
+                mandate, lines = await pipe.execute()
+            order = order_from(mandate) if lines else None
+            return [slice_from(lines[step], order) for step in sorted(lines, key=int) if order]
 
     async def fill(self, order_id: str, execution_id: str) -> Fill | None:
         symbol = await self._symbol_of(order_id)
@@ -247,8 +214,3 @@ class RedisStore:
             if len(self._symbols) > SYMBOLS_CACHED:
                 self._symbols.popitem(last=False)
         return self._symbols[order_id]
-
-
-def _commit_name() -> str:
-    """Of one commit alone: a try whose answer was lost is known again by it."""
-    return secrets.token_hex(8)

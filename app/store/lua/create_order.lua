@@ -1,19 +1,20 @@
 -- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status, instrument.
--- ARGV: order id, id of the newest bar, mandate, state, version, step, slice ('' for none), awaits bars (1 or 0),
+-- ARGV: order id, id of the newest bar, mandate, state, slice ('' for none), version, step, awaits bars (1 or 0),
 --       orders that may await bars, events kept, revision of the instrument ('' for any), name of this commit, each
 --       event (JSON).
--- Returns {'created'}, also where an earlier try whose answer was lost has done so, {'exists', mandate, state},
+-- Returns {'created', before}, where `before` is the name of the change of the instrument's orders before this one (''
+-- for none), {'created'} where an earlier try whose answer was lost has done so, {'exists', mandate, state, slice},
 -- {'outrun'} where another bar is the newest or the instrument has other terms, {'full'}, or {'unreadable'} where the
 -- order's key holds something else.
-local recorded = redis.pcall('HMGET', KEYS[1], 'mandate', 'state', 'commit')
+local recorded = redis.pcall('HMGET', KEYS[1], 'mandate', 'state', 'slice', 'commit')
 if recorded.err then
   return {'unreadable'}
 end
-if recorded[1] and recorded[3] == ARGV[12] then
+if recorded[1] and recorded[4] == ARGV[12] then
   return {'created'}
 end
 if recorded[1] then
-  return {'exists', recorded[1], recorded[2]}
+  return {'exists', recorded[1], recorded[2], recorded[3]}
 end
 if ARGV[11] ~= '' and (redis.call('HGET', KEYS[9], 'revision') or '0') ~= ARGV[11] then
   return {'outrun'}
@@ -30,11 +31,13 @@ redis.call('HLEN', KEYS[2])
 redis.call('XLEN', KEYS[5])
 redis.call('ZCARD', KEYS[7])
 redis.call('ZCARD', KEYS[8])
+local before = redis.call('HGET', KEYS[9], 'changed') or ''
 local sequence = redis.call('INCR', KEYS[6])
-redis.call('HSET', KEYS[1], 'mandate', ARGV[3], 'state', ARGV[4], 'version', ARGV[5], 'step', ARGV[6],
+redis.call('HSET', KEYS[1], 'mandate', ARGV[3], 'state', ARGV[4], 'version', ARGV[6], 'step', ARGV[7],
   'sequence', sequence, 'commit', ARGV[12])
-if ARGV[7] ~= '' then
-  redis.call('HSET', KEYS[2], ARGV[6], ARGV[7])
+if ARGV[5] ~= '' then
+  redis.call('HSET', KEYS[1], 'slice', ARGV[5])
+  redis.call('HSET', KEYS[2], ARGV[7], ARGV[5])
 end
 redis.call('ZADD', KEYS[7], sequence, ARGV[1])
 redis.call('ZADD', KEYS[8], sequence, ARGV[1])
@@ -44,4 +47,5 @@ end
 for index = 13, #ARGV do
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[10], '*', 'json', ARGV[index])
 end
-return {'created'}
+redis.call('HSET', KEYS[9], 'changed', ARGV[12])
+return {'created', before}

@@ -1,0 +1,52 @@
+"""The orders to which bars still matter: read once, and then held for as long as nobody else changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from app.domain.state import OrderState
+from app.store import keys
+from app.store.held_orders import HeldOrders
+from app.store.outages import Outages
+from app.store.reading import Reader
+from app.store.unreadable import Kind, Unreadable
+
+
+class AwaitingOrders:
+    """A part of `RedisStore`; see `engine.ports.Store`."""
+
+    def __init__(
+        self, client: Redis, outages: Outages, unreadable: Unreadable, reader: Reader, held: HeldOrders
+    ) -> None:
+        self._client = client
+        self._outages = outages
+        self._unreadable = unreadable
+        self._reader = reader
+        self._held = held
+
+    async def awaiting(self, symbol: str) -> list[OrderState]:
+        """One small read where all that was recorded since the last one was recorded by this process."""
+        key = keys.instrument(symbol)
+        self._held.begin(symbol)
+        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, key):
+            changed = await cast("Any", self._client.hget(key, "changed")) or ""
+        if not await self._held.holds(symbol, changed):
+            self._held.hold(symbol, changed, await self._read(symbol, await self._ids(symbol)))
+        elif unread := self._held.unread(symbol):
+            self._held.add(symbol, await self._read(symbol, unread))
+        return self._held.orders(symbol)
+
+    async def _ids(self, symbol: str) -> list[str]:
+        key = keys.awaiting(symbol)
+        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, key):
+            return sorted(await cast("Any", self._client.smembers(key)))
+
+    async def _read(self, symbol: str, order_ids: Sequence[str]) -> dict[str, OrderState | None]:
+        found = await self._reader.orders(symbol, order_ids)
+        return {
+            order_id: each if isinstance(each, OrderState) else None
+            for order_id, each in zip(order_ids, found, strict=True)
+        }

@@ -1,0 +1,123 @@
+"""Orders that await bars, held in memory between bars: ten thousand of them are not read and decoded for each bar.
+
+Every script that writes an order puts a new name into `changed` of the order's instrument, and answers with the name
+that stood there before. So the changes of this process make a chain, and orders are held as of its last link. Another
+name in the store means that another process has written, or that an answer was lost: the orders are read again then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from app.domain.state import OrderState
+
+LINKS_MAX = 256
+"""Answers that may come before those of earlier changes; where there are more, another process has written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A recorded change: `before` is the name of the change before it, `orders` are as the change has left them."""
+
+    before: str
+    name: str
+    orders: Sequence[OrderState]
+
+
+@dataclass(slots=True)
+class _Held:
+    """`orders` by id as the change `as_of` has left them; `unread` are the ids of those that are not understood.
+    `links` by `before` are changes that do not follow on `as_of`. `passed` are the names that were `as_of` since the
+    question that is under way was asked, None while there is none."""
+
+    as_of: str
+    orders: dict[str, OrderState]
+    unread: tuple[str, ...]
+    links: dict[str, Link] = field(default_factory=dict)
+    passed: list[str] | None = None
+
+    def take(self, link: Link) -> None:
+        if len(self.links) >= LINKS_MAX:
+            self.links.clear()
+        self.links[link.before] = link
+        while (following := self.links.pop(self.as_of, None)) is not None:
+            self._apply(following)
+
+    def _apply(self, link: Link) -> None:
+        self.as_of = link.name
+        if self.passed is not None:
+            self.passed.append(link.name)
+        for state in link.orders:
+            if state.awaits_bars:
+                self.orders[state.order.order_id] = state
+            else:
+                self.orders.pop(state.order.order_id, None)
+
+
+class HeldOrders:
+    """Orders by instrument."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, _Held] = {}
+        self._sent: dict[str, asyncio.Event] = {}
+        self._left_out: set[str] = set()
+
+    @contextmanager
+    def sending(self, name: str) -> Iterator[None]:
+        """The change of that name is under way. When it is recorded, `recorded` is told within."""
+        answered = self._sent[name] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._sent[name]
+            answered.set()
+
+    def recorded(self, symbol: str, link: Link) -> None:
+        if symbol in self._held:
+            self._held[symbol].take(link)
+
+    def leave_out(self, order_id: str) -> None:
+        """The order cannot be recorded: nobody shall move it."""
+        self._left_out.add(order_id)
+
+    def begin(self, symbol: str) -> None:
+        """The store is about to be asked which change of the instrument's orders is the last one."""
+        if symbol in self._held:
+            self._held[symbol].passed = [self._held[symbol].as_of]
+
+    async def holds(self, symbol: str, changed: str) -> bool:
+        """Whether the orders are held as `changed`, the answer of the store since `begin`, has left them, or newer.
+        Waits where that is a change of ours whose own answer is still to come."""
+        if changed in self._sent:
+            await self._sent[changed].wait()
+        held = self._held.get(symbol)
+        if held is None:
+            return False
+        passed, held.passed = held.passed or [], None
+        return changed in passed
+
+    def hold(self, symbol: str, changed: str, orders: Mapping[str, OrderState | None]) -> None:
+        """All orders of the instrument that await bars, read after `changed` was; None for what is not understood."""
+        earlier = self._held.get(symbol)
+        held = self._held[symbol] = _Held(as_of=changed, orders={}, unread=())
+        self.add(symbol, orders)
+        for link in list(earlier.links.values()) if earlier else ():
+            held.take(link)
+
+    def unread(self, symbol: str) -> tuple[str, ...]:
+        """The orders that were not understood when they were read."""
+        return self._held[symbol].unread
+
+    def add(self, symbol: str, orders: Mapping[str, OrderState | None]) -> None:
+        """Orders that were not held, and those of them that are still not understood."""
+        held = self._held[symbol]
+        held.unread = tuple(order_id for order_id, state in orders.items() if state is None)
+        held.orders |= {order_id: state for order_id, state in orders.items() if state is not None}
+
+    def orders(self, symbol: str) -> list[OrderState]:
+        """In the order of their ids."""
+        held = self._held[symbol].orders
+        return [held[order_id] for order_id in sorted(held) if order_id not in self._left_out]
