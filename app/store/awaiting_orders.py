@@ -29,15 +29,28 @@ class AwaitingOrders:
 
     async def awaiting(self, symbol: str) -> list[OrderState]:
         """One small read where all that was recorded since the last one was recorded by this process."""
-        key = keys.instrument(symbol)
         self._held.begin(symbol)
-        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, key):
-            changed = await cast("Any", self._client.hget(key, "changed")) or ""
+        changed = await self._changed(symbol)
         if not await self._held.holds(symbol, changed):
             self._held.hold(symbol, changed, await self._read(symbol, await self._ids(symbol)))
         elif unread := self._held.unread(symbol):
             self._held.add(symbol, await self._read(symbol, unread))
         return self._held.orders(symbol)
+
+    async def order(self, symbol: str, order_id: str) -> OrderState | None:
+        """One order, in one small read where it is held as it is recorded: whoever polls for a slice has nothing
+        decoded. None where it is not recorded. Raises Unavailable where it is not understood."""
+        if self._held.has(symbol, order_id):
+            held = self._held.order_as_of(symbol, order_id, await self._changed(symbol))
+            if held is not None:
+                return held
+        return await self._reader.order(symbol, order_id)
+
+    async def _changed(self, symbol: str) -> str:
+        """The name of the last change of the instrument's orders; empty where there was none."""
+        key = keys.instrument(symbol)
+        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, key):
+            return str(await cast("Any", self._client.hget(key, "changed")) or "")
 
     async def _ids(self, symbol: str) -> list[str]:
         key = keys.awaiting(symbol)

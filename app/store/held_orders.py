@@ -79,6 +79,16 @@ class HeldOrders:
         if symbol in self._held:
             self._held[symbol].take(link)
 
+    def order_as_of(self, symbol: str, order_id: str, changed: str) -> OrderState | None:
+        """The order as the change of that name has left it, where the orders are held as of that change; None where
+        they are not, and where the order awaits no bars."""
+        held = self._held.get(symbol)
+        return held.orders.get(order_id) if held is not None and held.as_of == changed else None
+
+    def has(self, symbol: str, order_id: str) -> bool:
+        """Whether the order is held, as of whichever change."""
+        return symbol in self._held and order_id in self._held[symbol].orders
+
     def leave_out(self, order_id: str) -> None:
         """The order cannot be recorded: nobody shall move it."""
         self._left_out.add(order_id)

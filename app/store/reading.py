@@ -58,7 +58,7 @@ class Reader:
         """One order, without the pipeline that several need. Raises Unavailable where it is not understood."""
         key = keys.order(symbol, order_id)
         with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
-            fields = await cast("Any", self._client.hmget(key, ("mandate", "state")))
+            fields = await cast("Any", self._client.hmget(key, ("mandate", "state", "slice")))
             return state_from(*fields) if fields[0] else None
 
     async def counts(self, every: Sequence[str]) -> list[int]:

@@ -158,7 +158,7 @@ class RedisStore:
         symbol = await self._symbol_of(order_id)
         if symbol is None:
             return None
-        found = await self._reader.order(symbol, order_id)
+        found = await self._awaiting_orders.order(symbol, order_id)
         if found is None:
             self._symbols.pop(order_id, None)  # a claim without an order may give way to one on another instrument
         return found

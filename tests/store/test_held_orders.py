@@ -145,6 +145,59 @@ async def test_a_store_that_has_lost_the_newest_changes_is_read_again(store: Red
     assert await store.awaiting(SYMBOL) == [state]
 
 
+def decoded(server: str) -> int:
+    """How often an order was read whole."""
+    with Redis.from_url(server, decode_responses=True) as client:
+        return int(client.info("commandstats").get("cmdstat_hmget", {}).get("calls", 0))
+
+
+async def test_an_order_that_is_held_is_asked_for_without_being_read_again(store: RedisStore, server: str) -> None:
+    state = await placed(store)
+    await store.awaiting(SYMBOL)
+    assert await store.order(state.order_id) == state
+    state = await moved(store, state)
+    before = decoded(server)
+
+    assert [await store.order(state.order_id) for _ in range(3)] == [state] * 3
+    assert decoded(server) == before
+
+
+async def test_who_asks_for_an_order_sees_what_another_process_has_recorded(
+    store: RedisStore, other: RedisStore
+) -> None:
+    state = await placed(store)
+    await store.awaiting(SYMBOL)
+    assert await store.order(state.order_id) == state
+
+    theirs = await moved(other, state)
+    seen = await store.order(state.order_id)
+    await cancelled(other, theirs)
+
+    assert seen == theirs
+    assert (await store.order(state.order_id) or state).status == "cancelled"
+
+
+async def test_who_asks_while_orders_change_never_sees_an_older_one(store: RedisStore, other: RedisStore) -> None:
+    states = [await placed(store, f"oms-{number}") for number in range(4)]
+    await store.awaiting(SYMBOL)
+
+    async def asked(state: OrderState) -> list[int]:
+        found = [await store.order(state.order_id) for _ in range(20)]
+        return [each.version for each in found if each]
+
+    async def stepping(by: RedisStore, state: OrderState) -> None:
+        for _ in range(5):
+            state = await moved(by, state)
+
+    versions = await asyncio.gather(
+        *map(asked, states), *(stepping((store, other)[place % 2], each) for place, each in enumerate(states))
+    )
+
+    for seen in versions[:4]:
+        assert seen == sorted(seen or [])
+    assert [(await store.order(each.order_id) or each).step for each in states] == [5] * 4
+
+
 async def test_an_order_that_is_not_understood_is_tried_again_and_the_others_are_held(
     store: RedisStore, server: str
 ) -> None:
