@@ -70,16 +70,17 @@ class OrderEntry:
         """
         if order.order_id != order_id_of(order.client_order_id):
             raise AssertionError("the order's id does not follow from its client_order_id")
-        first = await self._first_answer(order)
-        if first is not None:
-            self._instruments.note_known(first)  # its creation may have been recorded without an answer
-            return first, False
         try:
             return await self._placed(order)
         except LemError as refusal:
+            if refusal.code == STORE_AWAY:  # what is recorded is unknown then: the id stays the order's
+                raise
+            first = await self._first_answer(order)  # an order that is known need not be acceptable any more
+            if first is not None:
+                self._instruments.note_known(first)  # its creation may have been recorded without an answer
+                return first, False
+            await self._store.refuse_claim(order)
             _point(refusal)
-            if refusal.code != STORE_AWAY:  # what is recorded is unknown then: the id stays the order's
-                await self._store.refuse_claim(order)
             raise
 
     async def as_it_would_begin(self, order: AskedOrder) -> tuple[LiveInstrument, OrderState]:
@@ -139,11 +140,12 @@ class OrderEntry:
         new = change(None, state, instrument=live.instrument)
         if live.last is not newest or await self._instruments.get(order.instrument) is not live:
             return None
-        _require_own(await self._store.claim(accepted.order), order)
         try:
             answer = await self._store.create(new, newest.open_time)
         finally:
             live.note_due(state.next_open)  # without an answer too: the order may be recorded
+        if isinstance(answer, Claim):
+            raise _reused(answer, order)
         if answer is not None:
             if answer[1]:
                 self._announcer.announce([new])
@@ -229,7 +231,11 @@ def _start_of(order: AskedOrder, now: datetime, step: timedelta) -> datetime:
 
 def _require_own(claim: Claim, order: AskedOrder) -> None:
     if claim.digest != digest_of(order):
-        raise Conflict(
-            "client_order_id_reused",
-            f"client_order_id {order.client_order_id!r} belongs to another order, on {claim.instrument}",
-        )
+        raise _reused(claim, order)
+
+
+def _reused(claim: Claim, order: AskedOrder) -> Conflict:
+    return Conflict(
+        "client_order_id_reused",
+        f"client_order_id {order.client_order_id!r} belongs to another order, on {claim.instrument}",
+    )

@@ -207,8 +207,9 @@ class Store(Protocol):
         """The order was refused: its client_order_id is free for another order, unless that is not its own."""
         ...
 
-    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
-        """Record a new order. Returns what is recorded now, and whether it is this one rather than an earlier creation;
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
+        """Record a new order and take its client_order_id, at once. Returns what is recorded now, and whether it is
+        this one rather than an earlier creation; the claim of another order that has the client_order_id already;
         None, and nothing done, where the newest bar no longer opens at `newest`, or the instrument has other terms.
         Raises Unavailable("too_many_orders") where the instrument has as many live orders as it may."""
         ...

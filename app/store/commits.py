@@ -39,7 +39,8 @@ class Piece:
     name: str = field(default_factory=commit_name)
 
 
-def create_call(change: Change, newest: datetime, name: str) -> Call:
+def create_call(change: Change, newest: datetime, name: str, claim: str) -> Call:
+    """`claim` is the text of the order's claim, which is taken with the order; empty where it stands already."""
     after, symbol = change.after, change.after.order.instrument
     order_id = after.order.order_id
     script_keys = (
@@ -52,6 +53,7 @@ def create_call(change: Change, newest: datetime, name: str) -> Call:
         keys.orders(symbol),
         keys.orders(symbol, after.status),
         keys.instrument(symbol),
+        keys.claim(order_id),
     )
     args: list[str | int] = [
         order_id,
@@ -65,6 +67,7 @@ def create_call(change: Change, newest: datetime, name: str) -> Call:
         keys.EVENTS_KEPT,
         _terms(change)[1],
         name,
+        claim,
         *map(event_text, change.events),
     ]
     return Call(CREATE_ORDER, script_keys, args)

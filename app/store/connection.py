@@ -13,7 +13,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 
 TIMEOUT_SECONDS = 5.0
 CONNECTIONS_MAX = 64
@@ -101,6 +101,12 @@ async def run(client: Redis, calls: Sequence[Call]) -> list[Any]:
 
 
 async def _evaluate(client: Redis, calls: Sequence[Call]) -> list[Any]:
+    if len(calls) == 1:  # a pipeline of one costs half as much again
+        [call] = calls
+        try:
+            return [await client.execute_command("EVALSHA", call.script.digest, len(call.keys), *call.keys, *call.args)]
+        except ResponseError as error:
+            return [error]
     async with client.pipeline(transaction=False) as pipe:
         for call in calls:
             pipe.evalsha(call.script.digest, len(call.keys), *call.keys, *call.args)

@@ -12,9 +12,12 @@ from redis.asyncio import Redis
 from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 from app.engine.changes import Change
-from app.store import keys
+from app.engine.ports import Claim
+from app.engine.terms import digest_of
+from app.store import claims, keys
+from app.store.codec import claim_text
 from app.store.commits import Piece, commit_call, commit_name, create_call, pieces_of
-from app.store.connection import run
+from app.store.connection import Call, run
 from app.store.held_orders import HeldOrders, Link
 from app.store.order_codec import state_from
 from app.store.outages import Outages
@@ -33,23 +36,39 @@ class OrderChanges:
         self._unreadable = unreadable
         self._held = held
 
-    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
-        symbol, order_id, name = change.after.order.instrument, change.after.order_id, commit_name()
-        with self._writing(symbol), self._held.sending(name):
-            [answer] = await run(self._client, [create_call(change, newest, name)])
-            if answer[0] == "created" and len(answer) > 1:
-                self._held.recorded(symbol, Link(answer[1], name, [change.after]))
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
+        """The claim is taken by the script that records the order. Where an earlier claim stands, it may be the order's
+        own or give way; the order is recorded behind it then."""
+        order, name = change.after.order, commit_name()
+        own = Claim(order.instrument, digest_of(order))
+        answer = await self._created(create_call(change, newest, name, claim_text(own)), change, name)
+        if answer[0] == "claimed":
+            key = keys.claim(order.order_id)
+            with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.ORDER, key):
+                standing = await claims.take(self._client, order.order_id, own)
+            if standing.digest != own.digest:
+                return standing
+            answer = await self._created(create_call(change, newest, name, ""), change, name)
         match answer:
             case ["created", *_]:
                 return change.after, True
-            case ["exists", mandate, state, newest]:
-                with self._unreadable.understanding(Kind.ORDER, keys.order(symbol, order_id)):
-                    return state_from(mandate, state, newest), False
-            case ["unreadable"]:
-                raise self._unreadable.found(Kind.ORDER, keys.order(symbol, order_id), "it is of another type")
+            case ["exists", mandate, state, newest_slice]:
+                with self._unreadable.understanding(Kind.ORDER, keys.order(order.instrument, order.order_id)):
+                    return state_from(mandate, state, newest_slice), False
+            case ["unreadable", key]:
+                raise self._unreadable.found(Kind.ORDER, key, "it is of another type")
             case ["full"]:
                 raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
         return None
+
+    async def _created(self, call: Call, change: Change, name: str) -> Sequence[str]:
+        symbol = change.after.order.instrument
+        with self._writing(symbol), self._held.sending(name):
+            answer: Sequence[str]
+            [answer] = await run(self._client, [call])
+            if answer[0] == "created" and len(answer) > 1:
+                self._held.recorded(symbol, Link(answer[1], name, [change.after]))
+        return answer
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """Every call has been answered, or has failed, when it returns."""

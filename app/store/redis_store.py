@@ -148,8 +148,11 @@ class RedisStore:
         with self._outages.reaching(writes=writes), self._unreadable.understanding(Kind.ORDER, keys.claim(order_id)):
             yield
 
-    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
-        return await self._order_changes.create(change, newest)
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
+        answer = await self._order_changes.create(change, newest)
+        if isinstance(answer, tuple):
+            self._remember(answer[0].order_id, answer[0].order.instrument)
+        return answer
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         return await self._order_changes.commit(changes)
@@ -210,7 +213,10 @@ class RedisStore:
             claim = await self.claimed(order_id)
             if claim is None:
                 return None
-            self._symbols[order_id] = claim.instrument
-            if len(self._symbols) > SYMBOLS_CACHED:
-                self._symbols.popitem(last=False)
+            self._remember(order_id, claim.instrument)
         return self._symbols[order_id]
+
+    def _remember(self, order_id: str, symbol: str) -> None:
+        self._symbols[order_id] = symbol
+        if len(self._symbols) > SYMBOLS_CACHED:
+            self._symbols.popitem(last=False)
