@@ -51,7 +51,9 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
     model = _model(settings)
     metrics.bundle_active(model.name)
     async with AsyncExitStack() as stack:
-        chain = PolicyChain(model, fallbacks=(VolumeCurve(), Twap()), calibration=model.calibration)
+        chain = PolicyChain(
+            model, fallbacks=(VolumeCurve(), Twap()), calibration=model.calibration, prompt=model.prompt
+        )
         store = _store(await _store_url(settings, stack), chain.lookback, settings, metrics)
         stack.push_async_callback(store.close)
         clock: Clock = BarsClock() if settings.clock is ClockKind.BARS else WallClock()

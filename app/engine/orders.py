@@ -124,21 +124,36 @@ class OrderEntry:
         return await self._store.order(order.order_id)
 
     async def _placed(self, order: AskedOrder) -> tuple[OrderState, bool]:
+        answer = await self._created(order, await self._instruments.get(order.instrument))
         for _ in range(RACES_MAX):
-            answer = await self._created(order)
             if answer is not None:
                 return answer
-            await self._instruments.wait_for_newer(order.instrument)
+            answer = await self._created_between_bars(order)
         raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
 
-    async def _created(self, order: AskedOrder) -> tuple[OrderState, bool] | None:
+    async def _created_between_bars(self, order: AskedOrder) -> tuple[OrderState, bool] | None:
+        """In line behind the bars that this process is taking. Where the order is overtaken all the same, another
+        process has taken bars or changed the terms: the instrument must be opened anew."""
+        refusal: LemError | None = None
+        answer = None
+        async with self._instruments.locked(order.instrument) as live:
+            try:
+                answer = await self._created(order, live)
+            except LemError as error:  # a refused order says nothing of the instrument
+                refusal = error
+            if answer is None and refusal is None:
+                self._instruments.forget(order.instrument)
+        if refusal is not None:
+            raise refusal
+        return answer
+
+    async def _created(self, order: AskedOrder, live: LiveInstrument) -> tuple[OrderState, bool] | None:
         """None where a bar has overtaken the order: its first window is another one then."""
-        live = await self._instruments.get(order.instrument)
         accepted = await self._accepted(order, live)
         newest = live.last
         [state] = await self._pipeline.moved([InstrumentOrders(live=live, orders=(accepted,))])
         new = change(None, state, instrument=live.instrument)
-        if live.last is not newest or await self._instruments.get(order.instrument) is not live:
+        if live.last is not newest or not self._instruments.has(live):
             return None
         try:
             answer = await self._store.create(new, newest.open_time)

@@ -104,7 +104,11 @@ async def _evaluate(client: Redis, calls: Sequence[Call]) -> list[Any]:
     if len(calls) == 1:  # a pipeline of one costs half as much again
         [call] = calls
         try:
-            return [await client.execute_command("EVALSHA", call.script.digest, len(call.keys), *call.keys, *call.args)]
+            return [
+                await cast("Any", client).execute_command(
+                    "EVALSHA", call.script.digest, len(call.keys), *call.keys, *call.args
+                )
+            ]
         except ResponseError as error:
             return [error]
     async with client.pipeline(transaction=False) as pipe:

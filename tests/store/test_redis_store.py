@@ -39,7 +39,7 @@ async def placed(store: RedisStore, name: str = "oms-1") -> OrderState:
     order = an_order(client_order_id=name)
     await store.claim(order)
     made = await store.create(change(None, an_order_state(order)), NEWEST)
-    assert made is not None
+    assert isinstance(made, tuple)
     return made[0]
 
 

@@ -76,14 +76,9 @@ class LiveInstruments:
                 self.on_failure.set()
                 raise
 
-    async def wait_for_newer(self, symbol: str) -> None:
-        """The store has a bar that the live instrument has not: wait until the bar has passed through, or, where
-        another process has appended it, forget the instrument so that it is opened anew."""
-        before = self._live.get(symbol)
-        newest = before.newest if before else None
-        async with self.locked(symbol) as live:
-            if live is before and live.newest is newest:
-                self.forget(symbol)
+    def has(self, live: LiveInstrument) -> bool:
+        """Whether this is the instrument as it is open now."""
+        return self._live.get(live.symbol) is live
 
     def note_known(self, state: OrderState) -> None:
         """An order is recorded: somebody must look whether its next bar is late, whoever has recorded the order."""
