@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import overload
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class ChainReading:
     """What the model of a chain made of a market, and then each of its fallbacks, in the order of the chain."""
 
     model: Reading
-    fallbacks: tuple[Reading, ...] = ()
+    fallbacks: Sequence[Reading] = ()
 
     def __iter__(self) -> Iterator[Reading]:
         yield self.model
@@ -63,6 +64,31 @@ class ChainReading:
                 if math.isfinite(forecast) and forecast >= 0:
                     return Decimal(repr(forecast))
         return None
+
+
+class StandIns(Sequence[Reading]):
+    """What fallbacks make of a window. Each reads it when its answer is needed, and once: while the model answers,
+    nobody needs it."""
+
+    def __init__(self, policies: Sequence[Policy], window: BarWindow, steps: int) -> None:
+        self._policies, self._window, self._steps = policies, window, steps
+        self._readings: dict[int, Reading] = {}
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    @overload
+    def __getitem__(self, index: int) -> Reading: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Reading]: ...
+
+    def __getitem__(self, index: int | slice) -> Reading | Sequence[Reading]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        if index not in self._readings:
+            self._readings[index] = _reading(self._policies[index], self._window, self._steps)
+        return self._readings[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +123,7 @@ class PolicyChain:
         return self.model.risk_aversion
 
     def read(self, window: BarWindow) -> ChainReading:
-        """Ask every policy what it makes of the window."""
+        """Ask the model what it makes of the window, and each fallback once its answer is needed."""
         return ChainReading(_reading(self.model, window, self.max_steps), self._stand_ins(window))
 
     def read_all(self, windows: Sequence[BarWindow]) -> list[ChainReading]:
@@ -109,8 +135,8 @@ class PolicyChain:
         """Ask the fallbacks alone; the model is unavailable for `reason`."""
         return ChainReading(Reading(self.model, None, reason), self._stand_ins(window))
 
-    def _stand_ins(self, window: BarWindow) -> tuple[Reading, ...]:
-        return tuple(_reading(policy, window, self.max_steps) for policy in self.fallbacks)
+    def _stand_ins(self, window: BarWindow) -> StandIns:
+        return StandIns(self.fallbacks, window, self.max_steps)
 
 
 def _readings(policy: Policy, windows: Sequence[BarWindow], steps: int) -> list[Reading]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.domain.events import (
     FillBooked,
@@ -14,6 +14,7 @@ from app.domain.events import (
     SliceCommitted,
     StatusChanged,
 )
+from app.domain.evolve import evolve
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.invariants import require_sound
@@ -87,6 +88,6 @@ def change(
     before: OrderState | None, after: OrderState, fill: Fill | None = None, instrument: Instrument | None = None
 ) -> Change:
     """The next commit: counts the version up, and refuses a state that must not be (AssertionError)."""
-    committed = replace(after, version=(before.version if before else 0) + 1)
+    committed = evolve(after, version=(before.version if before else 0) + 1)
     require_sound(committed)
     return Change(before, committed, fill, instrument)

@@ -21,7 +21,11 @@ from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
 from app.engine.stages.take import take_slices
 from app.engine.stages.windows import close_windows, wanted_slices
-from app.engine.tasks import Breather
+from app.engine.tasks import Breather, together
+
+MOVED_AT_ONCE = 1_000
+"""Orders that are moved without a pause: others have their turn after them."""
+PIECES_AT_ONCE = 2
 
 
 class Pipeline:
@@ -55,15 +59,27 @@ class Pipeline:
         """
         if not any(part.orders for part in batch):
             return list(batch)
-        orders = [state for part in batch for state in part.orders]
-        suspects = [state for state in orders if state in self._set_aside]
-        moved, failed = await self._moved_apart(batch, [state for state in orders if state not in self._set_aside])
+        healthy, suspects = self._set_aside.split([state for part in batch for state in part.orders])
+        moved, failed = await self._moved_in_pieces(batch, healthy)
         for suspect in suspects:
             moved_too, failed_again = await self._moved_apart(batch, [suspect])
             moved, failed = moved + moved_too, failed + failed_again
         for part in _regrouped(batch, failed):
             self._set_aside.keep_only(part.live.symbol, {state.order_id for state in part.orders})
         return _regrouped(batch, [state for state in moved + failed if state.awaits_bars])
+
+    async def _moved_in_pieces(
+        self, batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]
+    ) -> tuple[list[OrderState], list[OrderState]]:
+        """As `_moved_apart`. While the store records some orders, others are moved. The first ones go alone: what is
+        read of the market for them is there for all."""
+        moved, failed = await self._moved_apart(batch, orders[:MOVED_AT_ONCE])
+        rest = range(MOVED_AT_ONCE, len(orders), MOVED_AT_ONCE)
+        for moved_too, failed_too in await together(
+            (self._moved_apart(batch, orders[first : first + MOVED_AT_ONCE]) for first in rest), PIECES_AT_ONCE
+        ):
+            moved, failed = moved + moved_too, failed + failed_too
+        return moved, failed
 
     async def _moved_apart(
         self, batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]
@@ -75,7 +91,7 @@ class Pipeline:
             after = {state.order_id: state for state in await self.moved(_regrouped(batch, pending))}
             return [
                 change(each, new, instrument=terms[each.order.instrument])
-                if (new := after[each.order_id]) != each
+                if (new := after[each.order_id]) is not each and new != each
                 else None
                 for each in pending
             ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +12,7 @@ from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.ports import Claim
+from app.engine.tasks import together
 from app.engine.terms import digest_of
 from app.store import claims, keys
 from app.store.codec import claim_text
@@ -72,28 +72,22 @@ class OrderChanges:
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """Every call has been answered, or has failed, when it returns."""
-        pieces, places = pieces_of(changes), asyncio.Semaphore(CALLS_AT_ONCE)
+        pieces = pieces_of(changes)
         if len(pieces) == 1:
-            return await self._committed(pieces[0], places)
-        answers = await asyncio.gather(*(self._committed(piece, places) for piece in pieces), return_exceptions=True)
-        recorded: list[OrderState | None] = []
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-            recorded += answer
-        return recorded
+            return await self._committed(pieces[0])
+        answers = await together(map(self._committed, pieces), CALLS_AT_ONCE)
+        return [each for answer in answers for each in answer]
 
-    async def _committed(self, piece: Piece, places: asyncio.Semaphore) -> list[OrderState | None]:
+    async def _committed(self, piece: Piece) -> list[OrderState | None]:
         symbol = piece.symbol
-        async with places:
-            with self._writing(symbol), self._held.sending(piece.name):
-                [answer] = await run(self._client, [commit_call(piece)])
-                if answer == ["outrun"]:
-                    raise Unavailable("busy", f"the terms of {symbol} have changed; repeat the request")
-                _, recorded, others, before = answer
-                if before is not None:
-                    stand = [change.after for change, each in zip(piece.changes, recorded, strict=True) if not each]
-                    self._held.recorded(symbol, Link(before, piece.name, stand))
+        with self._writing(symbol), self._held.sending(piece.name):
+            [answer] = await run(self._client, [commit_call(piece)])
+            if answer == ["outrun"]:
+                raise Unavailable("busy", f"the terms of {symbol} have changed; repeat the request")
+            _, recorded, others, before = answer
+            if before is not None:
+                stand = [change.after for change, each in zip(piece.changes, recorded, strict=True) if not each]
+                self._held.recorded(symbol, Link(before, piece.name, stand))
         for key in others:
             self._unreadable.found(Kind.INSTRUMENT, key, "it is of another type")
         return [self._lost(change, each) for change, each in zip(piece.changes, recorded, strict=True)]

