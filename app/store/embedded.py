@@ -169,15 +169,17 @@ class EmbeddedStore:
 
     async def _note_sizes(self) -> None:
         """Note the files' sizes while they change. An answer that the server gives after they were seen says that all
-        of it is synced: the server writes, syncs and then answers."""
+        of it is synced: the server writes, syncs and then answers. One client asks: to connect each time would take
+        more time than the requests in between."""
         noted: dict[str, int] = {}
-        while True:
-            await asyncio.sleep(NOTE_SECONDS)
-            with contextlib.suppress(OSError, DataFolderError):  # a rewrite of the files, or a full disk: the next look
-                seen = sizes_of(self._folder)
-                if seen != noted and await _answers(self.url):
-                    note_sizes(self._folder, seen)
-                    noted = seen
+        async with Redis.from_url(self.url, socket_timeout=1.0) as client:
+            while True:
+                await asyncio.sleep(NOTE_SECONDS)
+                with contextlib.suppress(OSError, DataFolderError):  # a rewrite, or a full disk: the next look
+                    seen = sizes_of(self._folder)
+                    if seen != noted and await _pong(client):
+                        note_sizes(self._folder, seen)
+                        noted = seen
 
     @property
     def _log(self) -> Path:
@@ -209,10 +211,12 @@ def server_binary() -> Path:
 
 async def _answers(url: str) -> bool:
     """Whether a server answers there and has read its append-only file."""
-    client = Redis.from_url(url, socket_timeout=1.0)
+    async with Redis.from_url(url, socket_timeout=1.0) as client:
+        return await _pong(client)
+
+
+async def _pong(client: Redis) -> bool:
     try:
         return bool(await cast("Any", client.ping()))
     except (RedisError, OSError):
         return False
-    finally:
-        await client.aclose()
