@@ -20,6 +20,7 @@ ARRAY_VERSION = 2
 """Version 1 of what is an array now was an object with names; see older_forms.py."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS_CACHED = 4_096
+MICROSECOND_DIGITS = 6
 
 
 def _encoder() -> Callable[[object], str]:
@@ -91,6 +92,16 @@ def _utc_seconds(value: datetime) -> float:
 
 def time_from(value: float | str) -> datetime:
     return datetime.fromisoformat(value) if isinstance(value, str) else EPOCH + timedelta(seconds=value)
+
+
+def seconds_since(start: float | str, value: datetime) -> float | str:
+    """Since `start`, itself in seconds; as `seconds` where one of them has an offset."""
+    at = seconds(value)
+    return at if isinstance(at, str) or isinstance(start, str) else round(at - start, MICROSECOND_DIGITS)
+
+
+def time_since(start: float | str, value: float | str) -> datetime:
+    return time_from(value if isinstance(value, str) or isinstance(start, str) else start + value)
 
 
 def require_version(found: object, known: int) -> None:
