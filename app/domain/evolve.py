@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-Slots = tuple[Callable[[Any], tuple[Any, ...]], dict[str, Callable[[Any, Any], None]]]
-"""Reads all fields of a value at once, and sets each."""
+SetSlot = Callable[[Any, Any], None]
+Slots = tuple[Callable[[Any], tuple[Any, ...]], tuple[SetSlot, ...], dict[str, SetSlot]]
+"""Reads all fields of a value at once, and sets each: in their order, and by name."""
 
 _SLOTS: dict[type[Any], Slots] = {}
 
@@ -19,12 +20,12 @@ def evolve(value: T, **changes: Any) -> T:
     """The same frozen value with these fields changed. Only for slotted dataclasses with at least two fields that check
     nothing when they are built."""
     kind: type[T] = type(value)
-    read, write = _SLOTS.get(kind) or _slots(kind)
+    read, setters, by_name = _SLOTS.get(kind) or _slots(kind)
     new = object.__new__(kind)
-    for set_slot, kept in zip(write.values(), read(value), strict=True):
+    for set_slot, kept in zip(setters, read(value), strict=True):
         set_slot(new, kept)
     for name, changed in changes.items():
-        write[name](new, changed)
+        by_name[name](new, changed)
     return new
 
 
@@ -33,5 +34,6 @@ def _slots(kind: type[Any]) -> Slots:
     if hasattr(kind, "__post_init__"):
         raise AssertionError(f"{kind.__name__} checks what it is built of")
     names = [field.name for field in fields(kind)]
-    _SLOTS[kind] = attrgetter(*names), {name: getattr(kind, name).__set__ for name in names}
+    setters = {name: getattr(kind, name).__set__ for name in names}
+    _SLOTS[kind] = attrgetter(*names), tuple(setters.values()), setters
     return _SLOTS[kind]

@@ -13,9 +13,9 @@ from app.domain.projection import Bound
 from app.domain.sizing import fixed_of
 from app.domain.slice import Basis, Decided, Slice, Window
 from app.store import older_forms
-from app.store.forms import array, array_from, is_array, number, seconds, text, time_from
+from app.store.forms import array, array_from, is_array, number, seconds, seconds_since, text, time_from, time_since
 
-AS_ITS_ORDER_SAYS = 0
+NONE = AS_ITS_ORDER_SAYS = 0
 BASES = tuple(Basis)
 
 
@@ -28,26 +28,28 @@ def slice_from(line: str, order: Order) -> Slice:
 
 
 def slice_values(piece: Slice, order: Order) -> list[object]:
+    """Times are counted from the start of the window."""
     decided, fraction = piece.decided, _fraction(piece.quantity, piece.notional, order)
+    start = seconds(piece.window.start)
     return [
         piece.step,
-        seconds(piece.window.start),
-        seconds(piece.window.end),
+        start,
+        seconds_since(start, piece.window.end),
         str(piece.quantity),
         str(piece.notional),
         AS_ITS_ORDER_SAYS if piece.fraction == fraction else str(piece.fraction),
         str(piece.cumulative_fraction),
         int(piece.final),
-        piece.stop_reason,
+        piece.stop_reason or NONE,
         AS_ITS_ORDER_SAYS if piece.limit_price == order.limits.limit_price else text(piece.limit_price),
-        piece.bound_by,
+        piece.bound_by or NONE,
         decided.model,
         BASES.index(decided.basis),
         decided.allocation,
         decided.stop_probability,
-        seconds(decided.decided_on) if decided.decided_on else None,
-        seconds(decided.decided_at),
-        decided.fallback_reason,
+        seconds_since(start, decided.decided_on) if decided.decided_on else None,
+        seconds_since(start, decided.decided_at),
+        decided.fallback_reason or NONE,
         text(piece.expected_volume),
     ]
 
@@ -62,7 +64,7 @@ def slice_with(values: Sequence[Any], order: Order) -> Slice:
     return Slice(
         slice_id=f"{order.order_id}-{step}",
         step=step,
-        window=Window(time_from(start), time_from(end)),
+        window=Window(time_from(start), time_since(start, end)),
         quantity=base_units,
         notional=quote_currency,
         fraction=share,
@@ -76,9 +78,9 @@ def slice_with(values: Sequence[Any], order: Order) -> Slice:
             basis=BASES[basis],
             allocation=allocation,
             stop_probability=stop_probability,
-            decided_on=time_from(decided_on) if decided_on is not None else None,
-            decided_at=time_from(decided_at),
-            fallback_reason=fallback_reason,
+            decided_on=time_since(start, decided_on) if decided_on is not None else None,
+            decided_at=time_since(start, decided_at),
+            fallback_reason=fallback_reason or None,
         ),
         expected_volume=number(expected_volume),
     )

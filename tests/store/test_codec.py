@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta, timezone
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -16,7 +17,7 @@ from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, Side, SizeMode
 from app.domain.projection import Bound
 from app.domain.reports import apply_fill
-from app.domain.slice import Basis
+from app.domain.slice import Basis, Window
 from app.domain.state import OrderState
 from app.domain.transitions import close_window, take
 from app.store import codec
@@ -115,8 +116,14 @@ def test_times_come_back_to_the_microsecond_and_with_their_offset() -> None:
     times = [START + timedelta(microseconds=1), START + timedelta(days=9_000, microseconds=999_999), east]
 
     read = [state_from(mandate_text(state), state_text(replace(state, next_open=time))).next_open for time in times]
+    pieces = [
+        replace(state.overdue[0], window=Window(start, end), decided=a_decided(decided_on=on, decided_at=at))
+        for start, end, on, at in product(times, repeat=4)
+    ]
+    pieces_read = [slice_from(slice_text(piece, state.order), state.order) for piece in pieces]
 
     assert [repr(time) for time in read] == [repr(time) for time in times]
+    assert [repr(piece) for piece in pieces_read] == [repr(piece) for piece in pieces]
 
 
 def test_what_an_earlier_release_wrote_comes_back_equal() -> None:
