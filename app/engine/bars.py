@@ -21,10 +21,13 @@ from app.engine.stages.append import Outrun, append, rounds
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.check import NewBars, closed_bars, new_bars
 from app.engine.stages.filling import has_long_gap, windows_wanted
+from app.engine.tasks import together
 
 LOG = logging.getLogger(__name__)
 
 RACES_MAX = 5
+READS_AT_ONCE = 64
+"""Instruments of a request whose orders are read at the same time."""
 
 Sent = Mapping[str, Sequence[tuple[int, FeedBar]]]
 """The bars of a request by instrument, each with its index."""
@@ -142,9 +145,8 @@ class BarIntake:
         for bars in rounds({symbol: new.bars for symbol, new in checked.items()}):
             await append(self._store, self._metrics, live, bars)
             await self._move_orders([live[symbol] for symbol in bars], list(bars.values()))
-        for symbol, seconds in late.items():
-            if seconds is not None:
-                await self._came(live[symbol], seconds)
+        came = (self._came(live[symbol], seconds) for symbol, seconds in late.items() if seconds is not None)
+        await together(came, READS_AT_ONCE)
         revised = sum([await self._revised(symbol, new.revised) for symbol, new in checked.items() if new.revised])
         repeated = sum(new.duplicates + len(new.revised) for new in checked.values())
         return Ingested(
@@ -180,7 +182,8 @@ class BarIntake:
     async def _move_orders(self, live: Sequence[LiveInstrument], bars: Sequence[Sequence[Bar]]) -> None:
         """Orders are read after the append: an order that is created later stands on the newest of these bars."""
         try:
-            batch = [InstrumentOrders(live=each, orders=await self._loader.awaiting(each)) for each in live]
+            orders = await together(map(self._loader.awaiting, live), READS_AT_ONCE)
+            batch = [InstrumentOrders(live=each, orders=held) for each, held in zip(live, orders, strict=True)]
             await self._pipeline.over_bars(batch, bars)
         except InvalidInput as error:  # no fault of the request: its bars are recorded, and recovery must take them
             symbols = ", ".join(each.symbol for each in live)

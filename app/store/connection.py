@@ -15,6 +15,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, ResponseError
 
+from app.store.gathering import GatheringRedis
+
 TIMEOUT_SECONDS = 5.0
 CONNECTIONS_MAX = 64
 URL_FORMS = (
@@ -80,7 +82,7 @@ def connect(url: str) -> Redis:
         cast("Any", pool).make_connection()  # an option that does not exist would only show at the first call
     except (ValueError, TypeError):  # their texts hold parts of the url
         raise ValueError(URL_FORMS) from None
-    return Redis.from_pool(pool)
+    return GatheringRedis.from_pool(pool)
 
 
 async def run(client: Redis, calls: Sequence[Call]) -> list[Any]:

@@ -16,7 +16,7 @@ from app.engine.tasks import together
 from app.engine.terms import digest_of
 from app.store import claims, keys
 from app.store.codec import claim_text
-from app.store.commits import Piece, commit_call, commit_name, create_call, pieces_of
+from app.store.commits import COMMIT_CHUNK, Piece, commit_call, commit_name, create_call, pieces_of
 from app.store.connection import Call, run
 from app.store.held_orders import HeldOrders, Link
 from app.store.order_codec import state_from
@@ -24,6 +24,7 @@ from app.store.outages import Outages
 from app.store.unreadable import Kind, Unreadable
 
 CALLS_AT_ONCE = 4
+CHANGES_AT_ONCE = CALLS_AT_ONCE * COMMIT_CHUNK
 """Of one commit: while the server records some orders and waits for its disk, the next ones are encoded."""
 
 
@@ -75,7 +76,8 @@ class OrderChanges:
         pieces = pieces_of(changes)
         if len(pieces) == 1:
             return await self._committed(pieces[0])
-        answers = await together(map(self._committed, pieces), CALLS_AT_ONCE)
+        at_once = max(CALLS_AT_ONCE, CHANGES_AT_ONCE * len(pieces) // len(changes))
+        answers = await together(map(self._committed, pieces), at_once)
         return [each for answer in answers for each in answer]
 
     async def _committed(self, piece: Piece) -> list[OrderState | None]:

@@ -102,7 +102,7 @@ async def test_a_model_that_hangs_for_long_is_told_until_it_returns(
     monkeypatch.setattr(health, "MODEL_HANGS_SECONDS_MAX", 0.0)
     policy = Hanging()
     async with a_desk(store_url, policies=[policy, Reader()]) as desk:
-        desk.engine._decider._thread._seconds_max = 0.01
+        desk.engine._decider._thread._seconds_max = 0.1
         await desk.feed(bars(HISTORY))
         before = await reasons(desk)
         order = await desk.order()
