@@ -27,12 +27,10 @@ GOLDEN_TOLERANCE = 1e-5
 DIGEST_LENGTH = 12
 NO_VOLUME = 1e-9
 """Base units over a whole horizon: where no more is expected than that, the feed has no volume."""
-BLOCK_ROWS = 16
-"""Graphs round differently at the edges of a batch: in whole blocks an order's answer is the same, to the last bit,
-whatever other orders are decided with it, and so are its slices after a crash in the middle of a batch."""
-CONTEXT_BLOCK_ROWS = 4
-"""The same for windows that are read together. A block of 16 would take twice the time of one window; onnxruntime's
-own loops work on 4 floats at a time, and its matrix products on single rows or on several."""
+BLOCK_ROWS = 4
+"""Graphs round differently at the edges of a batch: onnxruntime's loops work on 4 floats at a time, and its matrix
+products on single rows or on several. In whole blocks an order's answer, and a window's, is the same to the last bit
+whatever is asked with it, and so are the slices after a crash in the middle of a batch."""
 CONTEXT_ROWS_MAX = 32
 """Windows that the graph reads at a time: more of them gain nothing and take memory."""
 LOOPS = frozenset({"If", "Loop", "Scan"})
@@ -66,13 +64,15 @@ class LemPolicy:
     def observe(self, windows: Floats, steps: int) -> Market:
         """The graph foresees `max_steps` steps, whatever `steps` are asked for."""
         read = [
-            self._read(windows[first : first + CONTEXT_ROWS_MAX]) for first in range(0, len(windows), CONTEXT_ROWS_MAX)
+            self._read(windows[first : first + CONTEXT_ROWS_MAX])
+            for first in range(0, max(1, len(windows)), CONTEXT_ROWS_MAX)
         ]
         context, volume_forecast = (np.concatenate(parts) for parts in zip(*read, strict=True))
         return Market(context=context, volume_forecast=volume_forecast)
 
     def _read(self, windows: Floats) -> list[Floats]:
-        answers = self._context.run(["context", "volume_forecast"], {"bars": _in_blocks(windows, CONTEXT_BLOCK_ROWS)})
+        bars = windows[_in_blocks(len(windows))]
+        answers = self._context.run(["context", "volume_forecast"], {"bars": bars})
         return [answer[: len(windows)] for answer in answers]
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
@@ -86,7 +86,8 @@ class LemPolicy:
             # A VWAP of nothing is a TWAP.
             "scenario": np.where(volume > NO_VOLUME, rows.scenario, TWAP_TWIN[rows.scenario]),
         }
-        blocks = {name: _in_blocks(values, BLOCK_ROWS) for name, values in inputs.items()}
+        chosen = _in_blocks(len(rows))
+        blocks = {name: values[chosen] for name, values in inputs.items()}
         answers: list[Floats] = self._decision.run(["allocation", "stop_probability"], blocks)
         allocation, stop_probability = (answer[: len(rows)].astype(np.float64) for answer in answers)
         return Proposal(allocation=allocation, stop_probability=stop_probability)
@@ -118,9 +119,9 @@ class LemPolicy:
         return wanted, {name: answer.astype(np.float64) for name, answer in answers}
 
 
-def _in_blocks(values: NDArray[np.generic], block_rows: int) -> NDArray[np.generic]:
-    """[B, ...] with its last row repeated until B is a multiple of `block_rows`."""
-    return np.concatenate([values, np.repeat(values[-1:], -len(values) % block_rows, axis=0)])
+def _in_blocks(count: int) -> NDArray[np.int64]:
+    """The rows of a batch in whole blocks: the last one is repeated."""
+    return np.minimum(np.arange(count + -count % BLOCK_ROWS), count - 1)
 
 
 def load_bundle(directory: Path) -> LemPolicy:
