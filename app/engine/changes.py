@@ -37,8 +37,8 @@ class Change:
     @property
     def slice(self) -> Slice | None:
         """The slice that this change adds."""
-        known = self.before.step if self.before else 0
-        return self.after.current if self.after.step > known else None
+        known = len(self.before.asked) if self.before is not None else 0
+        return self.after.current if len(self.after.asked) > known else None
 
     @property
     def status(self) -> Status | None:
