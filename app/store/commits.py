@@ -79,20 +79,6 @@ def pieces_of(changes: Sequence[Change]) -> list[Piece]:
     ]
 
 
-def loads_of(pieces: Sequence[Piece]) -> list[list[Piece]]:
-    """Pieces that travel together, in their order: about as many orders as a full piece has. A request with bars of a
-    thousand instruments would go to the server a thousand times otherwise."""
-    loads: list[list[Piece]] = []
-    orders = COMMIT_CHUNK
-    for piece in pieces:
-        if orders + len(piece.changes) > COMMIT_CHUNK:
-            loads.append([])
-            orders = 0
-        loads[-1].append(piece)
-        orders += len(piece.changes)
-    return loads
-
-
 def commit_call(piece: Piece) -> Call:
     symbol = piece.symbol
     script_keys = [keys.awaiting(symbol), keys.events(symbol), keys.instrument(symbol)]

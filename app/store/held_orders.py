@@ -66,15 +66,13 @@ class HeldOrders:
         self._left_out: set[str] = set()
 
     @contextmanager
-    def sending(self, *names: str) -> Iterator[None]:
-        """The changes of these names are under way. When one is recorded, `recorded` is told within."""
-        answered = asyncio.Event()
-        self._sent |= dict.fromkeys(names, answered)
+    def sending(self, name: str) -> Iterator[None]:
+        """The change of that name is under way. When it is recorded, `recorded` is told within."""
+        answered = self._sent[name] = asyncio.Event()
         try:
             yield
         finally:
-            for name in names:
-                del self._sent[name]
+            del self._sent[name]
             answered.set()
 
     def recorded(self, symbol: str, link: Link) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 from redis.asyncio import Redis
 
@@ -14,7 +13,7 @@ from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.tasks import together
 from app.store import keys
-from app.store.commits import Piece, commit_call, commit_name, create_call, loads_of, pieces_of
+from app.store.commits import Piece, commit_call, commit_name, create_call, pieces_of
 from app.store.connection import run
 from app.store.held_orders import HeldOrders, Link
 from app.store.order_codec import state_from
@@ -54,32 +53,25 @@ class OrderChanges:
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """Every call has been answered, or has failed, when it returns."""
-        loads = loads_of(pieces_of(changes))
-        if len(loads) == 1:
-            return await self._committed(loads[0])
-        answers = await together(map(self._committed, loads), CALLS_AT_ONCE)
+        pieces = pieces_of(changes)
+        if len(pieces) == 1:
+            return await self._committed(pieces[0])
+        answers = await together(map(self._committed, pieces), CALLS_AT_ONCE)
         return [each for answer in answers for each in answer]
 
-    async def _committed(self, load: Sequence[Piece]) -> list[OrderState | None]:
-        with self._writing(*(piece.symbol for piece in load)), self._held.sending(*(piece.name for piece in load)):
-            answers = await run(self._client, [commit_call(piece) for piece in load])
-            for piece, answer in zip(load, answers, strict=True):
-                self._tell(piece, answer)
-        if outrun := [piece.symbol for piece, answer in zip(load, answers, strict=True) if answer == ["outrun"]]:
-            raise Unavailable("busy", f"the terms of {', '.join(outrun)} have changed; repeat the request")
-        for key in [key for _, _, others, _ in answers for key in others]:
+    async def _committed(self, piece: Piece) -> list[OrderState | None]:
+        symbol = piece.symbol
+        with self._writing(symbol), self._held.sending(piece.name):
+            [answer] = await run(self._client, [commit_call(piece)])
+            if answer == ["outrun"]:
+                raise Unavailable("busy", f"the terms of {symbol} have changed; repeat the request")
+            _, recorded, others, before = answer
+            if before is not None:
+                stand = [change.after for change, each in zip(piece.changes, recorded, strict=True) if not each]
+                self._held.recorded(symbol, Link(before, piece.name, stand))
+        for key in others:
             self._unreadable.found(Kind.INSTRUMENT, key, "it is of another type")
-        return [
-            self._lost(change, each)
-            for piece, (_, recorded, *_) in zip(load, answers, strict=True)
-            for change, each in zip(piece.changes, recorded, strict=True)
-        ]
-
-    def _tell(self, piece: Piece, answer: Sequence[Any]) -> None:
-        """To those who hold orders, what was recorded."""
-        if answer != ["outrun"] and answer[3] is not None:
-            stand = [change.after for change, each in zip(piece.changes, answer[1], strict=True) if not each]
-            self._held.recorded(piece.symbol, Link(answer[3], piece.name, stand))
+        return [self._lost(change, each) for change, each in zip(piece.changes, recorded, strict=True)]
 
     def _lost(self, change: Change, recorded: Sequence[str]) -> OrderState | None:
         """What stands in the place of a change that lost. An order that cannot be recorded is left out from now on, and
@@ -95,7 +87,6 @@ class OrderChanges:
         return None
 
     @contextmanager
-    def _writing(self, *symbols: str) -> Iterator[None]:
-        every = ", ".join(map(keys.every, symbols))
-        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, every):
+    def _writing(self, symbol: str) -> Iterator[None]:
+        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, keys.every(symbol)):
             yield

@@ -14,7 +14,6 @@ from app.domain.state import OrderState
 from app.domain.transitions import cancel, take
 from app.engine.changes import change
 from app.store import keys
-from app.store.commits import loads_of, pieces_of
 from app.store.event_codec import event_from
 from app.store.redis_store import RedisStore
 from tests.builders import (
@@ -110,20 +109,6 @@ async def test_a_batch_commits_each_order_on_its_own(store: RedisStore) -> None:
     assert answers[7] is not None
     assert answers[7].status == "cancelled"
     assert len(await store.awaiting("BTC-USDT")) == 249
-
-
-def test_small_pieces_of_many_instruments_travel_together() -> None:
-    every = [
-        change(state, stepped(state))
-        for instrument in range(60)
-        for number in range(3 if instrument else 250)
-        for state in [an_order_state(an_order(client_order_id=f"{number}", instrument=f"I-{instrument}"))]
-    ]
-
-    loads = loads_of(pieces_of(every))
-
-    assert [each for load in loads for piece in load for each in piece.changes] == every
-    assert [sum(len(piece.changes) for piece in load) for load in loads] == [100, 100, 98, 99, 30]
 
 
 async def test_creation_again_gives_what_is_recorded(store: RedisStore) -> None:
