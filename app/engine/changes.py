@@ -61,7 +61,7 @@ class Change:
             yield SliceCommitted(slice_id=self.slice.slice_id)
         if self.fill:
             yield from self._of_fill(self.fill)
-        if self.before:
+        if self.before and self.before.reports_due:
             yield from self._given_back(self.before)
 
     def _of_fill(self, fill: Fill) -> Iterator[Happening]:
