@@ -141,8 +141,10 @@ class OrderState:
         With reported fills that is the rest of every slice in `reports_due`, with assumed fills every slice whose bar
         is missing.
         """
+        if self.current is None and not self.overdue and not self.reports_due:
+            return ZERO
         due: Sequence[Slice | ReportsDue] = self.reports_due if self.order.fills is Fills.REPORTED else self.open_slices
-        return exact_sum([self.unexecuted(each.step) for each in due]) if due else ZERO
+        return exact_sum(self.unexecuted(each.step) for each in due)
 
     @property
     def unasked(self) -> Decimal:

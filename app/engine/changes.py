@@ -37,8 +37,8 @@ class Change:
     @property
     def slice(self) -> Slice | None:
         """The slice that this change adds."""
-        known = self.before.step if self.before else 0
-        return self.after.current if self.after.step > known else None
+        known = len(self.before.asked) if self.before is not None else 0
+        return self.after.current if len(self.after.asked) > known else None
 
     @property
     def status(self) -> Status | None:
@@ -61,7 +61,7 @@ class Change:
             yield SliceCommitted(slice_id=self.slice.slice_id)
         if self.fill:
             yield from self._of_fill(self.fill)
-        if self.before:
+        if self.before and self.before.reports_due:
             yield from self._given_back(self.before)
 
     def _of_fill(self, fill: Fill) -> Iterator[Happening]:

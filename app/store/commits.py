@@ -87,8 +87,9 @@ def commit_call(piece: Piece) -> Call:
     script_keys = [keys.awaiting(symbol), keys.events(symbol), keys.instrument(symbol)]
     args: list[str | int] = [keys.EVENTS_KEPT, piece.revision, piece.name]
     for change in piece.changes:
-        script_keys += _keys(symbol, change)
-        args += _args(change)
+        before = _before(change)
+        script_keys += _keys(symbol, before, change)
+        args += _args(before, change)
     return Call(COMMIT_ORDERS, script_keys, args)
 
 
@@ -102,9 +103,8 @@ def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
         yield changes[first : first + COMMIT_CHUNK]
 
 
-def _keys(symbol: str, change: Change) -> Iterator[str]:
-    before, after = _before(change), change.after
-    order_id = after.order.order_id
+def _keys(symbol: str, before: OrderState, change: Change) -> Iterator[str]:
+    after, order_id = change.after, change.after.order.order_id
     yield keys.order(symbol, order_id)
     if change.slice is not None:
         yield keys.slices(symbol, order_id)
@@ -115,9 +115,8 @@ def _keys(symbol: str, change: Change) -> Iterator[str]:
         yield keys.orders(symbol, after.status)
 
 
-def _args(change: Change) -> list[str | int]:
-    before, after, events = _before(change), change.after, change.events
-    awaits = after.awaits_bars
+def _args(before: OrderState, change: Change) -> list[str | int]:
+    after, events, awaits = change.after, change.events, change.after.awaits_bars
     return [
         after.order.order_id,
         before.version,
@@ -136,9 +135,10 @@ def _args(change: Change) -> list[str | int]:
 
 def _state_and_slice(change: Change) -> tuple[str, str]:
     """A slice that the change adds is the order's newest, and is not written twice."""
-    if change.slice is None:
+    piece = change.slice
+    if piece is None:
         return state_text(change.after), ""
-    return state_text(change.after, newest_apart=True), slice_text(change.slice, change.after.order)
+    return state_text(change.after, newest_apart=True), slice_text(piece, change.after.order)
 
 
 def _before(change: Change) -> OrderState:
