@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.domain.acceptance import require_fitting
-from app.domain.durations import DAY_SECONDS
 from app.domain.errors import Conflict, InvalidInput, LemError, Unavailable
 from app.domain.order import AskedOrder, Order, OrderInTime, order_id_of
 from app.domain.state import OrderState
@@ -15,9 +14,9 @@ from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.horizons import in_steps
 from app.engine.instruments.cache import LiveInstruments
-from app.engine.instruments.history import STEP_BARS_MAX
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
+from app.engine.order_start import require_known, require_step, start_of
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Claim, Clock, Store
 from app.engine.queries import Queries
@@ -27,9 +26,6 @@ from app.engine.stages.commit import Committer
 from app.engine.terms import digest_of
 
 RACES_MAX = 20
-START_AHEAD_MAX = timedelta(days=300)
-START_BEHIND_MAX = timedelta(minutes=1)
-"""How long ago an order may start, or a step where that is longer: it was sent a moment ago, and starts now."""
 POINTERS = {"unknown_instrument": "#/instrument", "no_bars": "#/instrument", "outside_calendar": "#/horizon"}
 """The field of an order that is wrong, where what refuses it knows of no order."""
 
@@ -171,8 +167,8 @@ class OrderEntry:
     async def _accepted(self, order: AskedOrder, live: LiveInstrument) -> OrderState:
         if live.newest is None:
             raise Conflict("no_bars", f"{order.instrument} has no bars yet; an order needs a price to start from")
-        step_seconds = _require_step(order, live)
-        start = _start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
+        step_seconds = require_step(order, live)
+        start = start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
         first = live.first_open(start, step_seconds)
         in_order = self._in_steps(order, live, first)
         await self._loader.ensure_history(live, step_seconds)
@@ -189,7 +185,7 @@ class OrderEntry:
                 f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
                 "#/horizon/max_steps",
             )
-        _require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
+        require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
         return order
 
 
@@ -197,51 +193,6 @@ def _point(refusal: LemError) -> None:
     """To the field of the order that is wrong, where what refuses it knew of none."""
     if refusal.pointer is None and refusal.code in POINTERS:
         refusal.with_pointer(POINTERS[refusal.code])
-
-
-def _require_step(order: AskedOrder, live: LiveInstrument) -> int:
-    """The order's step in seconds. Raises InvalidInput("step_seconds_unsupported") where bars cannot make it."""
-    bar_seconds, step_seconds = live.instrument.bar_seconds, live.step_seconds_of(order)
-    if step_seconds % bar_seconds or not 1 <= live.calendar.bars_in(step_seconds, bar_seconds) <= STEP_BARS_MAX:
-        raise InvalidInput(
-            "step_seconds_unsupported",
-            f"step_seconds is {step_seconds}; it must be 1 to {STEP_BARS_MAX} bars of {bar_seconds} s",
-            "#/horizon/step_seconds",
-        )
-    if step_seconds > DAY_SECONDS and not live.calendar.continuous:
-        raise InvalidInput(
-            "step_seconds_unsupported",
-            f"step_seconds is {step_seconds}; at most {DAY_SECONDS}, a session, on {live.instrument.calendar}",
-            "#/horizon/step_seconds",
-        )
-    return step_seconds
-
-
-def _require_known(live: LiveInstrument, opens: datetime, step_seconds: int, steps: int) -> None:
-    """Raises InvalidInput("outside_calendar") where the calendar ends before the order's last window does."""
-    for _ in range(0 if live.calendar.continuous else steps):
-        window = live.window_from(opens, step_seconds)
-        live.calendar.require_known(window.start)
-        opens = window.end
-
-
-def _start_of(order: AskedOrder, now: datetime, step: timedelta) -> datetime:
-    """When the order may start. Raises InvalidInput("start_time_too_far" | "start_time_past")."""
-    start = order.start_time or now
-    if start - now > START_AHEAD_MAX:
-        raise InvalidInput(
-            "start_time_too_far",
-            f"start_time is {start.isoformat()}, more than {START_AHEAD_MAX.days} days after {now.isoformat()}",
-            "#/start_time",
-        )
-    earliest = now - max(step, START_BEHIND_MAX)
-    if start < earliest:
-        raise InvalidInput(
-            "start_time_past",
-            f"start_time is {start.isoformat()}; it must be at least {earliest.isoformat()}. Leave it out to start now",
-            "#/start_time",
-        )
-    return max(now, start)
 
 
 def _require_own(claim: Claim, order: AskedOrder) -> None:

@@ -76,7 +76,7 @@ class OrderChanges:
         pieces = pieces_of(changes)
         if len(pieces) == 1:
             return await self._committed(pieces[0])
-        at_once = max(CALLS_AT_ONCE, CHANGES_AT_ONCE * len(pieces) // len(changes))
+        at_once = max(CALLS_AT_ONCE, CHANGES_AT_ONCE * len(pieces) // max(1, len(changes)))
         answers = await together(map(self._committed, pieces), at_once)
         return [each for answer in answers for each in answer]
 
