@@ -1,7 +1,8 @@
 """Who took a client_order_id first.
 
-A claim comes before its order, and stays when the order is refused: an order under the same id may be on its way in
-another process. The claim is marked then, and gives way to another order as long as no order came of it.
+A claim is taken by the script that records its order. Earlier releases took it before, and so does whoever finds another
+claim in the way: such a claim may stand without an order. Where its order is refused it is marked, and gives way to
+another order as long as no order came of it.
 """
 
 from __future__ import annotations
