@@ -1,8 +1,8 @@
 """Who took a client_order_id first.
 
-A claim is taken by the script that records its order. Earlier releases took it before, and so does whoever finds another
-claim in the way: such a claim may stand without an order. Where its order is refused it is marked, and gives way to
-another order as long as no order came of it.
+A claim is taken by the script that records its order. Earlier releases took it before, and so does whoever finds
+another claim in the way: such a claim may stand without an order. Where its order is refused it is marked, and gives
+way to another order as long as no order came of it.
 """
 
 from __future__ import annotations
