@@ -1,0 +1,92 @@
+"""`lem bench` as a command: it measures real processes, and none of them outlives it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from app.bench.cases.registry import ASKED_FOR, CASES, CaseName
+from app.bench.process_stats import PROCESSES
+from app.cli import cli
+
+BENCH = [sys.executable, "-m", "app.cli", "bench", "--quick"]
+
+
+def test_every_case_has_a_name_and_sizes() -> None:
+    assert set(CASES) == set(CaseName)
+    assert all(case.orders and case.quick_orders for case in CASES.values())
+    assert {CaseName.SOAK} == ASKED_FOR
+
+
+@pytest.mark.parametrize("orders", ["0", "many", "100,", "-1"])
+def test_a_number_of_orders_that_cannot_be_is_refused(orders: str) -> None:
+    answer = CliRunner().invoke(cli, ["bench", "--orders", orders])
+
+    assert answer.exit_code == 2
+    assert "whole numbers from 1" in answer.output
+
+
+@pytest.mark.spawns
+def test_a_quick_run_measures_a_request_and_soaks_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    out, figures = tmp_path / "out", tmp_path / "figures.json"
+    cases = ("--case", "slices_next", "--case", "soak", "--orders", "6", "--days", "0.01")
+
+    ran = subprocess.run(
+        [*BENCH, *cases, "--profile", "--out", str(out), "--json", str(figures)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    measured = {(each["case"], each["name"]): each for each in json.loads(figures.read_text())["figures"]}
+    ratio = measured["slices_next", "cpu_ratio"]
+    assert (ratio["orders"], ratio["target"], ratio["value"] > 0) == (6, 1.5, True)
+    assert measured["soak", "orders_sent"]["value"] >= 6
+    with (out / "soak.csv").open() as samples:
+        assert float(list(csv.DictReader(samples))[-1]["service_descriptors"]) > 0
+    assert (out / "soak.svg").read_text().startswith("<svg")
+    assert "app.api.slices.routes.next_slice" in (out / "slices_next.folded").read_text()
+    assert "GET slices/next, against a bare handler" in ran.stdout
+    assert list(tmp_path.glob("lem-*")) == []
+
+
+@pytest.mark.spawns
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_service_too(kind: signal.Signals, tmp_path: Path) -> None:
+    environment: dict[str, Any] = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [*BENCH, "--case", "soak", "--days", "30"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as bench:
+        assert bench.stderr is not None
+        assert any("day 0" in line for line in bench.stderr)
+        working = processes_in(tmp_path)
+        bench.send_signal(kind)
+
+        assert bench.wait(timeout=20) == 130
+
+    assert len(working) == 2, "the service and its store"
+    assert processes_in(tmp_path) == []
+    assert list(tmp_path.glob("lem-*")) == []
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Processes that were told of the folder, or work in it."""
+    return [int(entry.name) for entry in PROCESSES.glob("[0-9]*") if _works_in(entry, folder)]
+
+
+def _works_in(entry: Path, folder: Path) -> bool:
+    try:
+        told = os.fsencode(folder) in (entry / "cmdline").read_bytes()
+        return told or (entry / "cwd").readlink().is_relative_to(folder)
+    except OSError:
+        return False
