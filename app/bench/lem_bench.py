@@ -83,17 +83,26 @@ def _measure(
     all_figures: list[Figure] = []
     with run:
         for name in names:
-            case = CASES[name]
-            figures = list(case.measure(run, orders or (case.quick_orders if quick else case.orders)))
+            case, figures = CASES[name], list[Figure]()
+            try:
+                for figure in case.measure(run, orders or (case.quick_orders if quick else case.orders)):
+                    figures.append(figure)
+            finally:
+                if figures:
+                    console.print(figures_table(f"{name}: {case.about}", figures))
             all_figures += figures
-            console.print(figures_table(f"{name}: {case.about}", figures))
             if run.stacks:
-                for table in profile_tables(run.stacks):
-                    console.print(table)
-                if run.out is not None:
-                    write_folded(run.out / f"{name}.folded", run.stacks)
-                run.stacks.clear()
+                _show_profile(run, console, name)
     return all_figures
+
+
+def _show_profile(run: Run, console: Console, name: CaseName) -> None:
+    """What the case has sampled. Raises OSError."""
+    for table in profile_tables(run.stacks):
+        console.print(table)
+    if run.out is not None:
+        write_folded(run.out / f"{name}.folded", run.stacks)
+    run.stacks.clear()
 
 
 def _tell(progress: str) -> None:

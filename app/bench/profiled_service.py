@@ -20,9 +20,11 @@ from app.bench.profiles import write_folded
 
 SAMPLE_SECONDS = 0.001
 DEPTH_MAX = 80
-IDLE = ("runners.py", "server.py", "profiled_service.py")
-"""Files whose functions run the event loop: where one of them is the innermost, the loop waits, and another thread has
+LOOPS = {"asyncio.runners", "uvicorn.server"}
+"""Modules that run the event loop: where one of their functions is the innermost, the loop itself or another thread has
 used the CPU."""
+WAITING = {"threading", "queue", "concurrent.futures.thread", "app.engine.bounded_thread"}
+"""Modules whose functions are the innermost of a thread that waits for work."""
 
 
 class Sampler:
@@ -46,22 +48,26 @@ class Sampler:
     def _sample(self, _: int, frame: FrameType | None) -> None:
         if frame is None:
             return
-        if Path(frame.f_code.co_filename).name in IDLE:
-            frame = self._busy_thread() or frame
-        self._stacks[_folded(frame)] += 1
+        busy = _busy_thread() if _module(frame) in LOOPS else None
+        self._stacks[_folded(busy or frame)] += 1
 
-    def _busy_thread(self) -> FrameType | None:
-        """A thread that is in code of ours, where there is one; signals interrupt the main thread only."""
-        main = threading.main_thread().ident
-        others = [frame for thread, frame in sys._current_frames().items() if thread != main]  # noqa: SLF001
-        return next((frame for frame in others if "threading" not in frame.f_code.co_filename), None)
+
+def _busy_thread() -> FrameType | None:
+    """Another thread that is at work, where there is one; signals interrupt the main thread only."""
+    main = threading.main_thread().ident
+    others = [frame for thread, frame in sys._current_frames().items() if thread != main]  # noqa: SLF001
+    return next((frame for frame in others if _module(frame) not in WAITING), None)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "?"))
 
 
 def _folded(frame: FrameType) -> str:
     names: list[str] = []
     inner: FrameType | None = frame
     while inner is not None and len(names) < DEPTH_MAX:
-        names.append(f"{inner.f_globals.get('__name__', '?')}.{inner.f_code.co_qualname}")
+        names.append(f"{_module(inner)}.{inner.f_code.co_qualname}")
         inner = inner.f_back
     return ";".join(reversed(names))
 

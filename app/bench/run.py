@@ -21,8 +21,8 @@ class Sizes:
     `bars` are posted to a book, `polled_bars` to one that is polled, `requests` have a bar of each of the
     `instruments`; a service starts `starts` times; `days` are those of the soak."""
 
-    rounds: int = 7
-    calls: int = 500
+    rounds: int = 15
+    calls: int = 200
     bars: int = 9
     polled_bars: int = 5
     requests: int = 3

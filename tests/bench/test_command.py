@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from app.bench.cases.registry import ASKED_FOR, CASES, CaseName
 from app.bench.process_stats import PROCESSES
 from app.cli import cli
+from tests.docs.blocks import text_of
 
 BENCH = [sys.executable, "-m", "app.cli", "bench", "--quick"]
 
@@ -36,12 +38,12 @@ def test_a_number_of_orders_that_cannot_be_is_refused(orders: str) -> None:
 
 
 @pytest.mark.spawns
-def test_a_quick_run_measures_a_request_and_soaks_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_quick_run_measures_every_case_and_leaves_nothing_behind(tmp_path: Path) -> None:
     out, figures = tmp_path / "out", tmp_path / "figures.json"
-    cases = ("--case", "slices_next", "--case", "soak", "--orders", "6", "--days", "0.01")
+    cases = [word for name in CaseName for word in ("--case", name)]
 
     ran = subprocess.run(
-        [*BENCH, *cases, "--profile", "--out", str(out), "--json", str(figures)],
+        [*BENCH, *cases, "--orders", "6", "--days", "0.01", "--profile", "--out", str(out), "--json", str(figures)],
         capture_output=True,
         text=True,
         env=os.environ | {"TMPDIR": str(tmp_path)},
@@ -50,6 +52,7 @@ def test_a_quick_run_measures_a_request_and_soaks_and_leaves_nothing_behind(tmp_
 
     assert ran.returncode == 0, ran.stderr
     measured = {(each["case"], each["name"]): each for each in json.loads(figures.read_text())["figures"]}
+    assert named_with_a_target() - set(measured) == {("store", "order_of_10_slices")}, "a quick run has fewer slices"
     ratio = measured["slices_next", "cpu_ratio"]
     assert (ratio["orders"], ratio["target"], ratio["value"] > 0) == (6, 1.5, True)
     assert measured["soak", "orders_sent"]["value"] >= 6
@@ -59,6 +62,18 @@ def test_a_quick_run_measures_a_request_and_soaks_and_leaves_nothing_behind(tmp_
     assert "app.api.slices.routes.next_slice" in (out / "slices_next.folded").read_text()
     assert "GET slices/next, against a bare handler" in ran.stdout
     assert list(tmp_path.glob("lem-*")) == []
+
+
+def named_with_a_target() -> set[tuple[str, str]]:
+    """Cases and figures, from the last column of the table in the documentation."""
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", text_of("docs/benchmarks.md"), re.MULTILINE)
+    return {(case, figure) for case, column in rows for figure in re.findall(r"`(\w+)`", column)}
+
+
+def test_every_case_is_in_the_table_of_the_documentation() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", text_of("docs/benchmarks.md"), re.MULTILINE)
+
+    assert rows == list(CASES)
 
 
 @pytest.mark.spawns

@@ -61,7 +61,9 @@ def post_orders(run: Run, sizes: Sequence[int]) -> Iterator[Figure]:
                 order_call(symbol, each, name=f"{symbol}-{number}", steps=book.steps) for each in range(of_a_round)
             ]
             rounds.append((calls, [replace(call, path=BARE_ORDERS) for call in calls]))
-        warming = [order_call(symbol, each, name="warming", steps=book.steps) for each in range(WARMING_CALLS)]
+        warming = [
+            order_call(symbol, each, name=f"{symbol}-warming", steps=book.steps) for each in range(WARMING_CALLS)
+        ]
         call_all(book.service.address, warming)
         yield from _compared(ORDERS, orders, book.service, run.ceilings(), rounds)
 
