@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 
 import httpx
@@ -23,7 +24,7 @@ from app.bench.run import QUICK, Run, Sizes
 from app.bench.tables import figures_table, profile_tables
 from app.bench.wire import CallRefused
 from app.demo.server import ServerFailed
-from app.terminal import refuse
+from app.terminal import refuse, refusing
 
 INTERRUPTED = 130
 WIDTH_MIN = 100
@@ -65,6 +66,9 @@ def bench(
     """
     if not process_stats.supported():
         refuse("lem bench", "it reads what Linux tells of processes in /proc, which is not there")
+    with refusing("lem bench", OSError):  # now, and not after a run that took long
+        for folder in (out, json and json.parent):
+            _require_writable(folder)
     sizes = _sizes(quick, instruments=instruments, clients=clients, days=days)
     of_cases = _orders(orders)
     names = [name for name in CASES if (name in case if case else name not in ASKED_FOR)]
@@ -103,6 +107,13 @@ def _show_profile(run: Run, console: Console, name: CaseName) -> None:
     if run.out is not None:
         write_folded(run.out / f"{name}.folded", run.stacks)
     run.stacks.clear()
+
+
+def _require_writable(folder: Path | None) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
 
 
 def _tell(progress: str) -> None:

@@ -4,12 +4,14 @@ through httpx costs more CPU than the service takes for it; on two cores such a 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
+
+T = TypeVar("T")
 
 ANSWER_SECONDS_MAX = 300.0
 SHOWN_MAX = 300
@@ -78,18 +80,23 @@ class Connection:
 
 def call_all(address: str, calls: Sequence[Call], connections: int = 1) -> list[Answered]:
     """Make all calls, in order over one connection, or over several that share them. Raises CallRefused."""
-    return asyncio.run(_call_all(address, calls, connections))
+    return in_a_loop(_call_all(address, calls, connections))
+
+
+def in_a_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` in an event loop of its own. Where several of its tasks have failed, the first error is raised."""
+    try:
+        return asyncio.run(work)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
 
 
 async def _call_all(address: str, calls: Sequence[Call], connections: int) -> list[Answered]:
     answers = [Answered(b"", 0.0)] * len(calls)
     left = iter(enumerate(calls))
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(connections, len(calls))):
-                group.create_task(_make(address, left, answers))
-    except* CallRefused as refused:
-        raise refused.exceptions[0] from None
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(connections, len(calls))):
+            group.create_task(_make(address, left, answers))
     return answers
 
 

@@ -37,6 +37,19 @@ def test_a_number_of_orders_that_cannot_be_is_refused(orders: str) -> None:
     assert "whole numbers from 1" in answer.output
 
 
+@pytest.mark.parametrize("option", ["--out", "--json"])
+def test_a_place_that_nothing_can_be_written_to_is_refused_before_anything_is_measured(
+    option: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    answer = CliRunner().invoke(cli, ["bench", option, str(tmp_path / "file" / "inner" / "figures")])
+
+    assert answer.exit_code == 2
+    assert answer.output.startswith("lem bench: ")
+    assert len(answer.output.splitlines()) == 1
+
+
 @pytest.mark.spawns
 def test_a_quick_run_measures_every_case_and_leaves_nothing_behind(tmp_path: Path) -> None:
     out, figures = tmp_path / "out", tmp_path / "figures.json"

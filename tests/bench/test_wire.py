@@ -15,7 +15,7 @@ from app.api.bars import BarIn
 from app.api.instruments import InstrumentIn
 from app.api.orders.bodies import OrderIn
 from app.bench.market import BARS_PER_CALL, STEPS_MAX, Walks, order_call
-from app.bench.wire import Answered, Call, CallRefused, _call_all
+from app.bench.wire import Call, CallRefused, call_all
 from app.domain.order import SCENARIOS
 
 
@@ -46,29 +46,35 @@ def an_answer(body: bytes, status: str = "200 OK") -> bytes:
 
 async def test_calls_over_one_connection_are_answered_in_their_order() -> None:
     async with answering(*(an_answer(b"%d" % number) for number in range(3))) as (address, asked):
-        answers = await _call_all(address, [Call("GET", f"/{number}") for number in range(3)], connections=1)
+        answers = await asyncio.to_thread(call_all, address, [Call("GET", f"/{number}") for number in range(3)])
 
     assert [answer.body for answer in answers] == [b"0", b"1", b"2"]
     assert [head.split()[1] for head in asked] == [b"/0", b"/1", b"/2"]
     assert all(answer.seconds > 0 for answer in answers)
 
 
-async def test_no_calls_are_no_answers() -> None:
-    none: list[Answered] = []
+async def test_several_connections_share_the_calls() -> None:
+    async with answering(*[an_answer(b"here")] * 20) as (address, asked):
+        answers = await asyncio.to_thread(call_all, address, [Call("GET", f"/{number}") for number in range(20)], 4)
 
-    assert await _call_all("http://127.0.0.1:1", [], connections=4) == none
+    assert [answer.body for answer in answers] == [b"here"] * 20
+    assert {head.split()[1] for head in asked} == {b"/%d" % number for number in range(20)}
+
+
+def test_no_calls_are_no_answers() -> None:
+    assert call_all("http://127.0.0.1:1", []) == []
 
 
 async def test_a_problem_is_raised_with_what_it_says() -> None:
     async with answering(an_answer(b'{"code":"order_ended"}', "409 Conflict")) as (address, _):
         with pytest.raises(CallRefused, match=r"POST /v1/orders: 409 .*order_ended"):
-            await _call_all(address, [Call("POST", "/v1/orders", b"{}")], connections=1)
+            await asyncio.to_thread(call_all, address, [Call("POST", "/v1/orders", b"{}")])
 
 
 async def test_an_answer_that_breaks_off_is_an_error() -> None:
     async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf") as (address, _):
         with pytest.raises(CallRefused, match="GET /: no answer"):
-            await _call_all(address, [Call("GET", "/")], connections=1)
+            await asyncio.to_thread(call_all, address, [Call("GET", "/")])
 
 
 def test_the_bars_are_what_the_service_takes_and_follow_each_other() -> None:

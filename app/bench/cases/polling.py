@@ -13,7 +13,7 @@ from app.bench.figures import Figure
 from app.bench.market import next_slice_call
 from app.bench.percentiles import percentile
 from app.bench.run import Run
-from app.bench.wire import Call, Connection
+from app.bench.wire import Call, Connection, in_a_loop
 
 CASE = "polling"
 TARGETS = {"p50": 0.3, "p99": 1.0}
@@ -33,7 +33,7 @@ def polling(run: Run, sizes: Sequence[int]) -> Iterator[Figure]:
         cpu = 0.0
         for _ in range(run.sizes.polled_bars):
             with book.service.measured() as cost:
-                found, made = asyncio.run(_through_a_bar(book, clients))
+                found, made = in_a_loop(_through_a_bar(book, clients))
             book.took_bar()
             seconds += found
             polls += made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from app.bench.percentiles import growth
 from app.bench.process_stats import descriptors, folder_bytes, resident_bytes
 from app.bench.run import Run
 from app.bench.service import Service
+from app.bench.wire import in_a_loop
 from app.files import written_whole
 
 CASE = "soak"
@@ -50,7 +50,7 @@ def soak(run: Run, sizes: Sequence[int]) -> Iterator[Figure]:
         with run.service(f"soak-{orders}") as service:
             run.on_progress(f"a soak of {run.sizes.days:g} days of one-minute bars with {orders} live orders")
             started = perf_counter()
-            samples = asyncio.run(_soak(run, service, orders))
+            samples = in_a_loop(_soak(run, service, orders))
             bars_per_second = run.sizes.days * BARS_PER_DAY / (perf_counter() - started)
         if run.out is not None:
             write(run.out, samples)
