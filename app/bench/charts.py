@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import floor, log10
 
 WIDTH, HEIGHT, TOP, LEFT, RIGHT = 720, 200, 34, 64, 150
 GAP = 16
@@ -36,7 +37,7 @@ def drawing(at: Sequence[float], across: str, charts: Sequence[Chart]) -> str:
 
 
 def _chart(at: Sequence[float], chart: Chart, top: float) -> list[str]:
-    most = max((value for line in chart.lines.values() for value in line), default=0.0) or 1.0
+    most = round_up(max((value for line in chart.lines.values() for value in line), default=0.0))
     bottom, tall = top + HEIGHT, HEIGHT - TOP
     parts = [_text(LEFT, top + TOP / 2, chart.title, weight="bold")]
     for number in range(LINES_ACROSS + 1):
@@ -54,6 +55,14 @@ def _chart(at: Sequence[float], chart: Chart, top: float) -> list[str]:
     for row, (name, colour) in enumerate(zip(chart.lines, COLOURS, strict=False)):
         parts.append(_text(LEFT + WIDTH + 10, top + TOP + 16 * row, name, fill=colour))
     return parts
+
+
+def round_up(value: float) -> float:
+    """The end of an axis: the next 1, 2, 4 or 8 times a power of ten; 1 where there is nothing to show."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** floor(log10(value))
+    return next(step * power for step in (1, 2, 4, 8, 10) if value <= step * power)
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", weight: str = "normal", fill: str = TEXT) -> str:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from app.bench.charts import LEFT, WIDTH, Chart, drawing
+from app.bench.charts import LEFT, WIDTH, Chart, drawing, round_up
 from app.bench.figures import Figure, write_json
 from app.bench.profiled_service import Sampler
 from app.bench.profiles import ours, read_folded, shares, write_folded
@@ -111,6 +111,13 @@ def test_a_sample_names_the_functions_from_the_outermost_to_the_innermost(tmp_pa
     outer, innermost = stack.split(";")[-2:]
     assert outer.endswith(name)
     assert innermost.endswith(f"{name}.<locals>.inner")
+
+
+@pytest.mark.parametrize(
+    ("value", "end"), [(0, 1), (1, 1), (27, 40), (148.7, 200), (0.3, 0.4), (81, 100), (1000, 1000)]
+)
+def test_an_axis_ends_at_a_round_number(value: float, end: float) -> None:
+    assert round_up(value) == pytest.approx(end)
 
 
 def test_a_drawing_is_svg_with_every_line_within_its_axes() -> None:
