@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Self
 
 from app.bench.failures import BenchFailed
-from app.bench.process_stats import children_of, cpu_seconds
+from app.bench.process_stats import children_of, cpu_seconds, working_folder
 from app.demo.server import Server, listening
 
 OWN_STORE = {"LEM_REDIS_URL": ""}
@@ -66,12 +66,12 @@ class MeasuredProcess:
 
     @property
     def store_pid(self) -> int:
-        """Raises BenchFailed where the process has other children, too."""
+        """The child that works in the folder. Raises BenchFailed where there is none, or several."""
         if self._store_pid is None:
-            stores = children_of(self.pid)
+            stores = [child for child in children_of(self.pid) if working_folder(child) == self.folder.resolve()]
             if len(stores) != 1:
-                raise BenchFailed(f"the process has {len(stores)} children; its store should be the only one")
-            self._store_pid = stores[0]
+                raise BenchFailed(f"{len(stores)} processes work in the store's folder; there should be one")
+            [self._store_pid] = stores
         return self._store_pid
 
     @property

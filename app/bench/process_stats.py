@@ -49,6 +49,11 @@ def _parent_of(entry: Path) -> int | None:
         return None
 
 
+def working_folder(pid: int) -> Path:
+    """Raises OSError for a process that is gone."""
+    return (PROCESSES / str(pid) / "cwd").readlink()
+
+
 def folder_bytes(folder: Path) -> int:
     """The size of all files in the folder. Files that go meanwhile count nothing."""
     total = 0

@@ -10,7 +10,14 @@ from time import perf_counter
 import pytest
 
 from app.bench.percentiles import growth, percentile, ratio_of_rounds
-from app.bench.process_stats import children_of, cpu_seconds, descriptors, folder_bytes, resident_bytes
+from app.bench.process_stats import (
+    children_of,
+    cpu_seconds,
+    descriptors,
+    folder_bytes,
+    resident_bytes,
+    working_folder,
+)
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.5, 50), (0.99, 99), (0.991, 100), (1.0, 100)])
@@ -60,9 +67,10 @@ def test_the_kernel_tells_of_memory_and_descriptors(tmp_path: Path) -> None:
     assert resident_bytes(os.getpid()) > 10_000_000
 
 
-def test_children_are_those_that_run() -> None:
-    with subprocess.Popen(["sleep", "30"]) as child:
+def test_children_are_those_that_run(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "30"], cwd=tmp_path) as child:
         assert child.pid in children_of(os.getpid())
+        assert working_folder(child.pid) == tmp_path.resolve()
         child.kill()
         child.wait()
 
