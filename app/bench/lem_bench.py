@@ -60,9 +60,9 @@ def bench(
     """Measure the service beside a bare handler and a bare script in the same run.
 
     The service is `lem serve` as a process of its own with its embedded store, every write synced, in a folder for
-    temporary files (TMPDIR), which should be on a disk. CPU is that of the process and of its store. Ratios hold on
-    busy machines too; times on the clock tell of the neighbours as well. Targets are those of two idle cores. Whatever
-    the figures are, the command ends with 0.
+    temporary files (TMPDIR), which should be on a disk. CPU is that of the process and of its store. Measure on idle
+    cores: on busy ones the same work costs more CPU, too, and ratios suffer least. Targets are those of two idle cores.
+    Whatever the figures are, the command ends with 0.
     """
     if not process_stats.supported():
         refuse("lem bench", "it reads what Linux tells of processes in /proc, which is not there")
