@@ -90,6 +90,7 @@ def keys() -> None:
 FORWARDED = {
     "backtest": ("app.backtest.lem_backtest", "Run the service's own decisions over bar files."),
     "quote": ("app.quoting.lem_quote", "Say what an order may earn and cost, from a bar file."),
+    "bench": ("app.bench.lem_bench", "Measure the service beside a bare handler in the same run."),
     "simulate": ("app.backtest.lem_backtest", "Write bar files of random walks."),
     "train": ("models.lem_train", "Train a model. Needs the train extra."),
     "ablate": ("models.lem_train", "Train without each part of the network in turn. Needs the train extra."),
