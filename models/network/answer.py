@@ -24,6 +24,9 @@ SHARE_MIN = 1e-4
 STOP_SLOPE, BEYOND_MAX = 8.0, 3.0
 """How fast a fresh network's stop turns from no to yes round the threshold, per unit of volatility of a single bar:
 were it per unit of the order's scale, a long order would mostly end by the many small chances before its threshold."""
+HASTE, HASTE_IMPACT = 8.0, 4.0
+"""How sharply orders part into those that run ahead under a cap and those that do not, by their fear of spread; and how
+much their impact, in units of the order's scale, counts against haste."""
 BET, BET_FEAR = 2.0, 0.1
 """The bet with the pace, before anything is learned: per unit of the edge, the less the more the order fears spread."""
 
@@ -46,12 +49,15 @@ def answer(view: OrderView, outputs: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _base_curve(view: OrderView, haste: Tensor) -> Tensor:
-    """[...]: a share of the order between `target` and `ahead`, nearer to `ahead` without risk aversion, since holding
-    little back costs spread and no mean."""
-    risk = view.standing.state["risk_aversion"]
-    haste = haste + 4.0 * torch.exp(-10.0 * risk) - 1.0 - 2.0 * risk / (1.0 + risk)
-    # Both ends can be reached: a rest of a lot costs a bar.
-    full = (1.2 * torch.sigmoid(haste) - 0.1).clamp(0.0, 1.0)
+    """[...]: a share of the order from `target` to `ahead`. An order that fears little spread runs ahead, since each
+    slice that is held back delays its end by a bar; one that fears much, or whose impact makes haste dear, keeps to the
+    target. There is little between the two: a rest that is a lot more than a slice takes as long as two slices."""
+    order = view.standing
+    risk = order.state["risk_aversion"]
+    impact = torch.sqrt(view.expectation.size.clamp(max=1.0)) / order.scale
+    haste = haste + HASTE * ((1.0 - risk) / (1.0 + risk) - HASTE_IMPACT * impact)
+    full = 1.2 * torch.sigmoid(haste) - 0.1
+    full = full + (full.clamp(0.0, 1.0) - full).detach()  # both ends are reached, and left again where training gains
     return view.aim.target + full * (view.aim.ahead - view.aim.target)
 
 

@@ -44,7 +44,7 @@ class Aim:
     """Where the optimum for a random walk would stand, [...] each: `y` is the benchmark so far over the last close, as
     a buyer sees it, in units of volatility and the order's scale; the order is `beyond` its threshold by so much, or
     aims at `target`, a share of the order. `ahead` is the target of an order that keeps so little back that one slice
-    can finish it."""
+    can finish it once it may end: not earlier than its slices then must be under way."""
 
     y: Tensor
     beyond: Tensor
@@ -116,5 +116,6 @@ def aim(order: Standing, expected: Expectation, cap: Tensor, rule: MartingaleRul
     beyond = y - patience * unit * rule.threshold(earliest, state["max_steps"], order.step)
     paced = rule.target(earliest, state["max_steps"], order.step, y / unit)
     target = (expected.share + paced - expected.even).clamp(0.0, 1.0)
-    ahead = torch.maximum(target, torch.minimum(order.filled + 1.02 * cap, 1.0 - 0.98 * cap))
+    slices_after = 0.98 + (order.to_min - 1.0).clamp(min=0.0)  # what is traded from then on
+    ahead = torch.maximum(target, torch.minimum(order.filled + 1.02 * cap, 1.0 - slices_after * cap))
     return Aim(y=y, beyond=beyond, target=target, ahead=ahead)

@@ -228,30 +228,33 @@ def test_a_large_vwap_order_counts_volume_as_it_is_forecast() -> None:
         assert share == pytest.approx(0.25 if scenario.benchmark is Benchmark.TWAP else by_volume, abs=1e-3)
 
 
-def test_nothing_learned_moves_the_end_of_a_small_twap_order_without_a_cap_or_without_fear_on_a_walk() -> None:
+def test_nothing_learned_moves_the_end_of_a_small_order_without_a_cap_or_of_twap_without_fear_on_a_walk() -> None:
     """When to end it is known; a large one, or one under a cap in a market or with fear, is what there is to learn."""
     learned, fresh = a_net(noise=1.0), a_net_that_has_learned_nothing()
     context, forecast = (part.repeat(ROWS, 1) for part in fresh.context(a_window()))
     state, step, _ = some_orders()
-    twap = torch.full((ROWS,), [scenario.benchmark for scenario in SCENARIOS].index(Benchmark.TWAP))
     asked = ("order_volume", "max_slice_fraction", "risk_aversion")
     size, cap, fear = (STATE_COLUMNS.index(name) for name in asked)
+    benchmarks = [scenario.benchmark for scenario in SCENARIOS]
 
-    def apart(volume: float, slice_cap: float, risk_aversion: float, trust: float = 0.0) -> float:
+    def apart(benchmark: Benchmark, volume: float, slice_cap: float, risk_aversion: float, trust: float = 0.0) -> float:
         state[:, size], state[:, cap], state[:, fear] = volume, slice_cap, risk_aversion
         context[:, CONTEXT.trust] = trust
+        scenarios = torch.full((ROWS,), benchmarks.index(benchmark))
         ours, theirs = (
-            DecisionTable(net.decision)(context, forecast, state, step, twap)[1] for net in (learned, fresh)
+            DecisionTable(net.decision)(context, forecast, state, step, scenarios)[1] for net in (learned, fresh)
         )
         most: float = (ours - theirs).abs().max().item()
         return most
 
     usual = forecast[0].sum().item()
-    assert apart(1e-9 * usual, 1.0, 0.3) < 1e-3
-    assert apart(1e-9 * usual, 0.5, 0.0) < 1e-3
-    assert apart(usual, 1.0, 0.3) > 0.1
-    assert apart(1e-9 * usual, 0.5, 0.3) > 0.1
-    assert apart(1e-9 * usual, 0.5, 0.0, trust=1.0) > 0.1
+    for benchmark in Benchmark:
+        assert apart(benchmark, 1e-9 * usual, 1.0, 0.3) < 1e-3
+        assert apart(benchmark, usual, 1.0, 0.3) > 0.1
+        assert apart(benchmark, 1e-9 * usual, 0.5, 0.3) > 0.1
+    assert apart(Benchmark.TWAP, 1e-9 * usual, 0.5, 0.0) < 1e-3
+    assert apart(Benchmark.TWAP, 1e-9 * usual, 0.5, 0.0, trust=1.0) > 0.1
+    assert apart(Benchmark.VWAP, 1e-9 * usual, 0.5, 0.0) > 0.1
 
 
 def test_a_small_vwap_order_without_a_cap_ends_earlier_on_a_market() -> None:
@@ -303,6 +306,27 @@ def moved_by_a_learned_shift(**terms: float) -> torch.Tensor:
         answer(view, torch.tensor([[shift, 0.0, 0.0]]).expand(len(SCENARIOS), 3))[0] for shift in (-2.0, 0.0)
     )
     return (shifted - plain).abs()
+
+
+def test_under_a_cap_a_small_order_without_much_fear_runs_ahead_as_late_as_it_can() -> None:
+    """Each slice that is held back delays the end. One that fears spread, or whose impact is dear, keeps its pace."""
+    net = a_net_that_has_learned_nothing()
+    context, forecast = (part.repeat(len(SCENARIOS), 1) for part in net.context(a_window()))
+    context[:, CONTEXT.learned] = 0.0  # nothing is foreseen
+    first, scenarios = torch.ones(len(SCENARIOS), dtype=torch.int64), torch.arange(len(SCENARIOS))
+
+    def first_slice(**terms: float) -> torch.Tensor:
+        state = forced_orders()
+        for name, value in {"min_steps": 1.0, "max_slice_fraction": 0.3, "risk_aversion": 0.3, **terms}.items():
+            state[:, STATE_COLUMNS.index(name)] = value
+        allocation: torch.Tensor = DecisionTable(net.decision)(context, forecast, state, first, scenarios)[0]
+        return allocation[IS_TWAP]
+
+    even = torch.tensor(0.25)
+    assert torch.allclose(first_slice(), torch.tensor(0.3), atol=1e-3)
+    assert torch.allclose(first_slice(min_steps=4.0), even, atol=1e-3)
+    assert torch.allclose(first_slice(risk_aversion=6.0), even, atol=1e-3)
+    assert torch.allclose(first_slice(order_volume=forecast[0].sum().item()), even, atol=1e-3)
 
 
 def test_nothing_learned_shifts_the_pace_of_a_small_twap_order_under_a_cap_without_fear() -> None:
