@@ -3,7 +3,7 @@
 What is learned shifts the optimum for a random walk, and counts where there is something to learn. Small orders without
 a cap act by that optimum, the foreseen volume and the outlook alone: what else they learned cost them spread on bars
 that had not trained. Under a cap and without risk aversion, nothing learned shifts the pace of TWAP orders, as that
-cost them mean on such bars, and nothing learned shifts their stop where the window is no market's.
+cost them mean on such bars, and nothing learned shifts the pace or the stop where the window is no market's.
 
 Shapes: B orders. `...` is any batch.
 """
@@ -72,15 +72,15 @@ def _learned(view: OrderView, shift: Tensor, logit: Tensor) -> tuple[Tensor, Ten
     risk = order.state["risk_aversion"]
     bold = fearless(risk)
     on_walk = bold * (1.0 - order.context[..., CONTEXT.trust])
-    shift, logit = _counting(view, bold) * shift, _counting(view, on_walk) * logit
+    shift = _counting(view, torch.where(order.is_vwap, on_walk, bold)) * shift
+    logit = _counting(view, on_walk) * logit
     shift = shift * torch.where(order.is_vwap, 1.0, 1.0 - order.forced)
     return shift / (1.0 + risk) + BET * view.edge / (BET_FEAR + risk), logit
 
 
 def _counting(view: OrderView, known_under_cap: Tensor) -> Tensor:
     """[...] from 0 to 1, how much of what is learned counts: nothing for small orders without a cap; under a cap, all
-    for VWAP and what is not known for TWAP. A limit by participation binds large orders alone."""
-    order = view.standing
-    capped = order.state["max_slice_fraction"] < 1.0
-    known = torch.where(capped, ~order.is_vwap * known_under_cap, 1.0)
+    but what is known. A limit by participation binds large orders alone."""
+    capped = view.standing.state["max_slice_fraction"] < 1.0
+    known = torch.where(capped, known_under_cap, 1.0)
     return 1.0 - known * view.expectation.small

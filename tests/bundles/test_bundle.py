@@ -32,11 +32,15 @@ def copied(tmp_path: Path) -> Path:
     return Path(shutil.copytree(SHIPPED_BUNDLE, tmp_path / SHIPPED_BUNDLE.name))
 
 
-def test_the_shipped_bundle_loads_and_is_small() -> None:
-    policy = load_bundle(SHIPPED_BUNDLE)
+@pytest.mark.parametrize(("name", "steps"), [("lem-1", 24), ("lem-2", 256)])
+def test_a_released_bundle_loads_knows_its_steps_and_is_small(name: str, steps: int) -> None:
+    folder = SHIPPED_BUNDLE.parent / name
 
-    assert policy.name.startswith(f"{SHIPPED_BUNDLE.name}@")
-    assert sum(file.stat().st_size for file in SHIPPED_BUNDLE.iterdir()) < SIZE_MAX
+    policy = load_bundle(folder)
+
+    assert policy.name.startswith(f"{name}@")
+    assert policy.max_steps == steps
+    assert sum(file.stat().st_size for file in folder.iterdir()) < SIZE_MAX
 
 
 def test_the_shipped_graphs_say_nothing_of_the_machine_that_made_them() -> None:
