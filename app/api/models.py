@@ -16,7 +16,7 @@ router = APIRouter(tags=["models"])
 
 
 LEFT_OUT = {"golden", "calibration"}
-EXAMPLE: JsonDict = {"name": "lem-1@3f2a9c41d07b", "active": True, "card": {"lookback": 480, "max_steps": 12}}
+EXAMPLE: JsonDict = {"name": "lem-2@3f2a9c41d07b", "active": True, "card": {"lookback": 576, "max_steps": 256}}
 
 
 class ModelOut(Answer):

@@ -32,15 +32,25 @@ def calibration_card(tables: Sequence[CalibratedTable]) -> CalibrationCard:
 
 
 def _table_of(card: CalibrationTable) -> CalibratedTable:
-    columns = (card.max_steps, card.min_steps, card.orders, card.mean, card.std, card.quantiles)
+    columns = (
+        card.max_steps,
+        card.min_steps,
+        card.orders,
+        card.widened_by,
+        card.mean,
+        card.std,
+        card.quantiles,
+    )
     rows = []
-    for max_steps, min_steps, orders, mean, std, quantiles in zip(*columns, strict=True):
+    for max_steps, min_steps, orders, widened_by, mean, std, quantiles in zip(*columns, strict=True):
         if not 1 <= min_steps <= max_steps:
             raise ValueError(f"min_steps {min_steps} is not within 1 and max_steps {max_steps}")
         if not all(math.isfinite(value) for value in (mean, std, *quantiles)):
             raise ValueError("a gain is not finite")
         gains = Gains(mean=mean, std=std, quantiles=tuple(quantiles))
-        rows.append(CalibratedRow(max_steps=max_steps, min_steps=min_steps, orders=orders, gains=gains))
+        rows.append(
+            CalibratedRow(max_steps=max_steps, min_steps=min_steps, orders=orders, widened_by=widened_by, gains=gains)
+        )
     return CalibratedTable(
         market=card.market,
         bar_seconds=card.bar_seconds,
@@ -49,7 +59,6 @@ def _table_of(card: CalibrationTable) -> CalibratedTable:
         slice_cap_multiple=card.slice_cap_multiple,
         start=_midnight(card.start),
         end=_midnight(card.end),
-        widened_by=card.widened_by,
         rows=tuple(rows),
     )
 
@@ -68,10 +77,10 @@ def _card_of(table: CalibratedTable) -> CalibrationTable:
         slice_cap_multiple=table.slice_cap_multiple,
         start=table.start.date().isoformat(),
         end=table.end.date().isoformat(),
-        widened_by=round(table.widened_by, DECIMALS),
         max_steps=[row.max_steps for row in table.rows],
         min_steps=[row.min_steps for row in table.rows],
         orders=[row.orders for row in table.rows],
+        widened_by=[round(row.widened_by, DECIMALS) for row in table.rows],
         mean=[round(each.mean, DECIMALS) for each in gains],
         std=[round(each.std, DECIMALS) for each in gains],
         quantiles=[[round(value, DECIMALS) for value in each.quantiles] for each in gains],

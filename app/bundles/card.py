@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -61,7 +61,7 @@ class CalibrationTable(CardPart):
     entry per horizon. Orders of a table are alike in all else; `slice_cap_multiple` is their slice cap as a multiple of
     an even slice, null without one. Gains are in units of the volatility per bar known at the start, times the square
     root of max_steps; positive is better than the benchmark. A row of `quantiles` has one for each of the `levels`;
-    they and `std` are wider by a factor of `widened_by` than what was measured."""
+    they and `std` are wider by the factor `widened_by` than what was measured."""
 
     market: str = Field(min_length=1)
     bar_seconds: int = Field(gt=0)
@@ -70,10 +70,10 @@ class CalibrationTable(CardPart):
     slice_cap_multiple: float | None = Field(ge=1, allow_inf_nan=False)
     start: str
     end: str
-    widened_by: float = Field(default=1.0, ge=1, allow_inf_nan=False)
     max_steps: list[int] = Field(min_length=1)
     min_steps: list[int]
     orders: list[int]
+    widened_by: list[Annotated[float, Field(ge=1, allow_inf_nan=False)]]
     mean: list[float]
     std: list[float]
     quantiles: list[list[float]]

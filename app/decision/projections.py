@@ -53,7 +53,8 @@ def project_all(rooms: Rooms, allocation: Vector, stop_probability: Vector) -> P
     stopping &= rooms.step + steps_to_finish - 1 >= rooms.min_steps
     min_slice = np.maximum(1, np.minimum(min(rooms.min_slice, rooms.slice_cap), leaves))
     upper = _upper(rooms, min_slice)
-    reach = np.minimum(steps_after * rooms.slice_cap, rooms.total)
+    most_steps = -(-rooms.total // rooms.slice_cap)  # a product with all that are left may exceed 64 bits
+    reach = np.minimum(np.minimum(steps_after, most_steps) * rooms.slice_cap, rooms.total)
     lower = np.minimum(upper, np.maximum(0, leaves - reach))
     lots = np.clip(np.where(stopping, leaves, _lots(allocation, rooms.total)), lower, upper)
     merged = _merge_small(lots, leaves, (lower, upper), min_slice, (lower == 0) & ~stopping)

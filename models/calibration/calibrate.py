@@ -39,8 +39,8 @@ def calibrate(plan: TrainPlan, bundle: Path, jobs: int, on_file: OnFile, *, anew
         if any(_same_span(table, name, market) for table in tables):
             continue
         span = BarSpan(start=market.train_end, end=market.validation_end, starts_max=starts_of(market))
-        files = list(_measured(bundle, name, market, span, jobs, on_file))
-        found = market_tables(name, files, market.validation_span)
+        files, earlier = zip(*_measured(bundle, name, market, span, jobs, on_file), strict=True)
+        found = market_tables(name, files, earlier, market.validation_span)
         tables = [*(table for table in tables if table.market != name), *found]
         write_calibration(bundle, policy, tables)
         short += [] if found else [name]
@@ -68,8 +68,8 @@ def _same_span(table: CalibratedTable, name: str, market: TrainMarket) -> bool:
 
 def _measured(
     bundle: Path, name: str, market: TrainMarket, span: BarSpan, jobs: int, on_file: OnFile
-) -> Iterator[FileGains]:
-    """In the order of the files, whatever the number of processes."""
+) -> Iterator[tuple[FileGains, FileGains]]:
+    """Each file's gains in the span and before it, in the order of the files, whatever the number of processes."""
     paths = bar_files([market.path])
     on_file(name, 0, len(paths))
     if jobs == 1:

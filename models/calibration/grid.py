@@ -67,6 +67,16 @@ def setups(policy: LemPolicy, max_steps: int) -> list[tuple[float | None, Setup]
     ]
 
 
+def usual_setups(policy: LemPolicy, max_steps: int) -> list[tuple[float | None, Setup]]:
+    """Those without a slice cap at the default risk aversion."""
+    default = policy.card.risk_aversions.default
+    return [
+        (multiple, setup)
+        for multiple, setup in setups(policy, max_steps)
+        if multiple is None and setup.risk_aversion == default
+    ]
+
+
 def _shares(multiple: float | None) -> tuple[float, ...]:
     """M / N under that cap: no order ends before the slices that it allows have made the whole."""
     least = 0.0 if multiple is None else 1.0 / multiple

@@ -22,7 +22,7 @@ from app.bars.stretches import stretches
 from app.bundles.bundle import LemPolicy, load_bundle
 from app.decision.scenarios import IS_VWAP
 from app.domain.order import Benchmark
-from models.calibration.grid import OrderKind, lengths, setups
+from models.calibration.grid import OrderKind, lengths, setups, usual_setups
 from models.tapes.spacing import bars_per_day, over_the_day
 
 Vector = NDArray[np.float64]
@@ -31,10 +31,10 @@ BPS = 1e4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarSpan:
-    """Orders start and end from `start` to before `end`, UTC days; None: to the end of the bars. About `starts_max`
-    starts are taken of each file, spread evenly."""
+    """Orders start and end from `start` to before `end`, UTC days; None: from the first bar, to the last. About
+    `starts_max` starts are taken of each file, spread evenly."""
 
-    start: date
+    start: date | None
     end: date | None
     starts_max: int
 
@@ -62,10 +62,16 @@ Setups = Sequence[tuple[float | None, Setup]]
 """Slice caps as multiples of an even slice, and the orders that have them."""
 
 
-def measure_file(bundle: Path, path: Path, step_seconds: int | None, span: BarSpan) -> FileGains:
-    """The gains of all orders of the grid on one file. Loads the bundle: for a process of its own."""
+def measure_file(bundle: Path, path: Path, step_seconds: int | None, span: BarSpan) -> tuple[FileGains, FileGains]:
+    """The gains of all orders of the grid on one file in the span, and of the usual ones before it. Loads the bundle:
+    for a process of its own."""
     policy = load_bundle(bundle)
-    return gains_on(policy, path, step_seconds, span, [setups(policy, length) for length in lengths(policy.max_steps)])
+    every = lengths(policy.max_steps)
+    earlier = BarSpan(start=None, end=span.start, starts_max=span.starts_max)
+    return (
+        gains_on(policy, path, step_seconds, span, [setups(policy, length) for length in every]),
+        gains_on(policy, path, step_seconds, earlier, [usual_setups(policy, length) for length in every]),
+    )
 
 
 def gains_on(
@@ -126,7 +132,7 @@ def _in_sigmas(outcome: Outcome, max_steps: int) -> tuple[Vector, NDArray[np.boo
 
 def _inside(series: Series, setup: Setup, span: BarSpan) -> Setup:
     """Starts at all times of day, of orders that end before the span does."""
-    start = _seconds(span.start)
+    start = _seconds(span.start) if span.start else int(series.open_time[0])
     end = _seconds(span.end) if span.end else int(series.open_time[-1]) + series.bar_seconds
     first, last = np.searchsorted(series.open_time, [start, end]) - [0, setup.max_steps - 1]
     every = over_the_day(max(1, int(last - first) // span.starts_max), bars_per_day(series.open_time))

@@ -16,16 +16,22 @@ ORDERS_MIN = 200
 """Fewer orders say nothing of the outer quantiles; no row is made of them."""
 
 
-def pooled(files: Sequence[FileGains]) -> dict[OrderKind, KindGains]:
+Gains = dict[OrderKind, KindGains]
+
+
+def pooled(files: Sequence[FileGains]) -> Gains:
     """The gains of all files together, by kind."""
     kinds = list(dict.fromkeys(kind for file in files for kind in file.gains))
     return {kind: together([file.gains[kind] for file in files if kind in file.gains]) for kind in kinds}
 
 
-def market_tables(market: str, files: Sequence[FileGains], span: tuple[date, date]) -> list[CalibratedTable]:
-    """One table for each benchmark, risk aversion and slice cap; empty where there are too few orders."""
+def market_tables(
+    market: str, files: Sequence[FileGains], earlier: Sequence[FileGains], span: tuple[date, date]
+) -> list[CalibratedTable]:
+    """One table for each benchmark, risk aversion and slice cap; empty where there are too few orders. `files` earned
+    in the span what quotes say; `earlier` ones tell how times differ."""
     rows = {kind: gains for kind, gains in pooled(files).items() if len(gains) >= ORDERS_MIN}
-    factor = widening(list(rows.values()))
+    factors = _factors(rows, pooled(earlier))
     return [
         CalibratedTable(
             market=market,
@@ -35,19 +41,29 @@ def market_tables(market: str, files: Sequence[FileGains], span: tuple[date, dat
             slice_cap_multiple=kinds[0].slice_cap_multiple,
             start=_midnight(span[0]),
             end=_midnight(span[1]),
-            widened_by=factor,
             rows=tuple(
                 CalibratedRow(
                     max_steps=kind.max_steps,
                     min_steps=kind.min_steps,
                     orders=len(rows[kind]),
-                    gains=gains_of(rows[kind].gain).widened(factor),
+                    widened_by=factors[kind.max_steps],
+                    gains=gains_of(rows[kind].gain).widened(factors[kind.max_steps]),
                 )
                 for kind in kinds
             ),
         )
         for kinds in _alike(list(rows))
     ]
+
+
+def _factors(rows: Gains, earlier: Gains) -> dict[int, float]:
+    """How much wider the rows of each length must be. Long orders feel a change of the times most."""
+
+    def of_length(gains: Gains, max_steps: int) -> Gains:
+        return {kind: each for kind, each in gains.items() if kind.max_steps == max_steps}
+
+    found = {kind.max_steps for kind in rows}
+    return {length: widening(of_length(rows, length), of_length(earlier, length)) for length in found}
 
 
 def _alike(kinds: Sequence[OrderKind]) -> Iterator[list[OrderKind]]:

@@ -1,15 +1,16 @@
-"""How much wider quotes must be than what was measured, since the next months will not be like the measured ones.
+"""How much wider quotes must be than what was measured, since the time to come will not be like the measured one.
 
 Shapes: B orders.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.calibration.grid import OrderKind
 from models.calibration.measuring import KindGains, Vector
 
 BLOCKS, ORDERS_MIN = 4, 50
@@ -19,25 +20,40 @@ NARROW = 1e-3
 """In sigma * sqrt(N): an order that tracks a TWAP misses it by less, and tells nothing of its market."""
 
 
-def widening(kinds: Sequence[KindGains]) -> float:
-    """The factor by which P5 and P95 must be farther from the median for 90 % of the orders to end between them, when
-    each block of time is held against the orders of all others; at least 1."""
-    if not kinds:
+def widening(measured: Mapping[OrderKind, KindGains], earlier: Mapping[OrderKind, KindGains]) -> float:
+    """The factor by which P5 and P95 must be farther from the median for 90 % of the orders of another time to end
+    between them; at least 1.
+
+    Each block of the measured time is held against all others, and `earlier` orders against those of their kind: few
+    years are too much alike to tell how another differs, and the longer the orders, the fewer there are. The larger
+    factor counts.
+    """
+    if not measured:
         return 1.0
-    edges = np.quantile(np.concatenate([each.opened for each in kinds]), np.arange(1, BLOCKS) / BLOCKS)
-    reaches = [reach for each in kinds for reach in _reaches(each, np.searchsorted(edges, each.opened))]
-    if not reaches:
-        return 1.0
-    return max(1.0, float(np.quantile(np.concatenate(reaches), HIGH - LOW)))
+    edges = np.quantile(np.concatenate([each.opened for each in measured.values()]), np.arange(1, BLOCKS) / BLOCKS)
+    by_block = (reach for each in measured.values() for reach in _of_blocks(each, np.searchsorted(edges, each.opened)))
+    before = (
+        reach
+        for kind, each in earlier.items()
+        if kind in measured
+        for reach in _reaches(each.gain, measured[kind].gain)
+    )
+    return max(_factor(list(by_block)), _factor(list(before)))
 
 
-def _reaches(orders: KindGains, block: NDArray[np.int64]) -> Iterator[Vector]:
-    """For each block, how far its orders are from the median of all others: 1 where they are at P5 or P95."""
+def _factor(reaches: list[Vector]) -> float:
+    return max(1.0, float(np.quantile(np.concatenate(reaches), HIGH - LOW))) if reaches else 1.0
+
+
+def _of_blocks(orders: KindGains, block: NDArray[np.int64]) -> Iterator[Vector]:
     for left_out in range(BLOCKS):
-        inside, others = orders.gain[block == left_out], orders.gain[block != left_out]
-        if min(len(inside), len(others)) < ORDERS_MIN:
-            continue
-        low, middle, high = np.quantile(others, [LOW, MIDDLE, HIGH])
-        if min(middle - low, high - middle) < NARROW:
-            continue
+        yield from _reaches(orders.gain[block == left_out], orders.gain[block != left_out])
+
+
+def _reaches(inside: Vector, others: Vector) -> Iterator[Vector]:
+    """How far orders are from the median of others: 1 where they are at their P5 or P95. Nothing of too few orders."""
+    if min(len(inside), len(others)) < ORDERS_MIN:
+        return
+    low, middle, high = np.quantile(others, [LOW, MIDDLE, HIGH])
+    if min(middle - low, high - middle) >= NARROW:
         yield np.where(inside < middle, (middle - inside) / (middle - low), (inside - middle) / (high - middle))

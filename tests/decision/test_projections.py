@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.decision.chain import ChainReading, Reading
@@ -73,8 +73,13 @@ def side_by_side(rooms: list[Room]) -> Rooms:
     )
 
 
+VERY_LARGE = 838_488_366_986_797_801
+"""Lots; eleven times as many are more than 64 bits hold."""
+
+
 @settings(max_examples=50)
 @given(cases())
+@example(Case([a_room(step=1, max_steps=12, total=VERY_LARGE, slice_cap=VERY_LARGE, leaves=1)], [(0.0, 0.0)]))
 def test_side_by_side_and_alone_are_the_same(case: Case) -> None:
     alone = [project(room, *proposal) for room, proposal in zip(case.rooms, case.proposals, strict=True)]
 

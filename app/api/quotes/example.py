@@ -40,7 +40,7 @@ OUT_EXAMPLE: JsonDict = {
             "start": "2024-07-01T00:00:00Z",
             "end": "2025-01-01T00:00:00Z",
         },
-        "model": "lem-1@3f2a9c41d07b",
+        "model": "lem-2@3f2a9c41d07b",
         "risk_aversion": "0.3",
         "volatility_bps": "21.4",
         "volatility_bars": 97,

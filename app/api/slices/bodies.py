@@ -30,7 +30,7 @@ EXAMPLE: JsonDict = {
     "basis": "model",
     "fallback_reason": None,
     "bound_by": None,
-    "model": "lem-1@3f2a9c41d07b",
+    "model": "lem-2@3f2a9c41d07b",
     "allocation": "0.08803",
     "stop_probability": "0.12",
     "decided_on": "2025-01-06T14:15:00Z",

@@ -22,11 +22,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibratedRow:
-    """What orders of one horizon earned; `orders` counts them."""
+    """What orders of one horizon earned; `orders` counts them. The gains are wider by the factor `widened_by` than what
+    was measured, so that they hold for the time after."""
 
     max_steps: int
     min_steps: int
     orders: int
+    widened_by: float = 1.0
     gains: Gains
 
 
@@ -34,8 +36,7 @@ class CalibratedRow:
 class CalibratedTable:
     """The rows of orders that were alike otherwise, measured on the bars of `market` in [start, end).
 
-    `slice_cap_multiple` is the slice cap as a multiple of an even slice, None where there was none. The rows are wider
-    by a factor of `widened_by` than what was measured, so that they hold for the time after.
+    `slice_cap_multiple` is the slice cap as a multiple of an even slice, None where there was none.
     """
 
     market: str
@@ -45,7 +46,6 @@ class CalibratedTable:
     slice_cap_multiple: float | None
     start: datetime
     end: datetime
-    widened_by: float = 1.0
     rows: tuple[CalibratedRow, ...]
 
     def gains(self, max_steps: int, min_steps: int) -> Gains:
