@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -86,7 +87,8 @@ def test_a_signal_answers_who_waits_and_cuts_who_is_still_sending(tmp_path: Path
             assert server.process.wait(timeout=20) == 0
             took = monotonic() - began
 
-            assert received(half_sent) == b""
+            with contextlib.suppress(ConnectionResetError):  # of one that the service had not begun to read
+                assert received(half_sent) == b""
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert answer.endswith(b'"status":"accepted","slice":null}')
     assert took < SHUTDOWN_SECONDS_MAX
