@@ -29,6 +29,7 @@ from app.settings import ClockKind, Settings
 from app.store.data_folder.errors import DataFolderError
 from app.store.embedded import EmbeddedStore, StoreStartError
 from app.store.redis_store import RedisStore
+from app.store.replication import Replication
 
 
 class CannotStart(Exception):
@@ -113,12 +114,19 @@ def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics)
         return RedisStore.at(
             url,
             lookback,
+            replication=_replication(settings),
             allow_lossy=settings.allow_lossy_store,
             folder=None if settings.redis_url else settings.data_dir,
             on_unreadable=metrics.unreadable,
         )
     except ValueError as error:
         raise CannotStart(f"LEM_REDIS_URL: {error}") from error
+
+
+def _replication(settings: Settings) -> Replication | None:
+    if not settings.wait_replicas:
+        return None
+    return Replication(replicas=settings.wait_replicas, milliseconds=settings.wait_milliseconds)
 
 
 async def _store_url(settings: Settings, stack: AsyncExitStack) -> str:

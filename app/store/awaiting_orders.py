@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from redis.asyncio import Redis
-
 from app.domain.state import OrderState
 from app.store import keys
+from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders
 from app.store.outages import Outages
 from app.store.reading import Reader
@@ -19,7 +18,7 @@ class AwaitingOrders:
     """A part of `RedisStore`; see `engine.ports.Store`."""
 
     def __init__(
-        self, client: Redis, outages: Outages, unreadable: Unreadable, reader: Reader, held: HeldOrders
+        self, client: GatheringRedis, outages: Outages, unreadable: Unreadable, reader: Reader, held: HeldOrders
     ) -> None:
         self._client = client
         self._outages = outages

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import uuid4
 
-from redis.asyncio import Redis
-
 from app.domain.bar import Bar
 from app.store import codec, keys
 from app.store.connection import Call, run, script
+from app.store.gathering import GatheringRedis
 from app.store.outages import Outages
 from app.store.unreadable import Kind, Unreadable
 
@@ -25,7 +24,7 @@ CHUNK_BARS = 500
 class BarChanges:
     """A part of `RedisStore`; see `engine.ports.Store`."""
 
-    def __init__(self, client: Redis, outages: Outages, unreadable: Unreadable, bars_kept: int) -> None:
+    def __init__(self, client: GatheringRedis, outages: Outages, unreadable: Unreadable, bars_kept: int) -> None:
         self._client = client
         self._outages = outages
         self._unreadable = unreadable

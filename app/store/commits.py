@@ -40,7 +40,8 @@ class Piece:
 
 
 def create_call(change: Change, newest: datetime, name: str, claim: str) -> Call:
-    """`claim` is the text of the order's claim, which is taken with the order; empty where it stands already."""
+    """`claim` is the text of the order's claim, which is taken with the order; empty where it stands already. On a
+    cluster a claim may lie in another slot than its order, and no script can reach both."""
     after, symbol = change.after, change.after.order.instrument
     order_id = after.order.order_id
     script_keys = (
@@ -53,7 +54,7 @@ def create_call(change: Change, newest: datetime, name: str, claim: str) -> Call
         keys.orders(symbol),
         keys.orders(symbol, after.status),
         keys.instrument(symbol),
-        keys.claim(order_id),
+        *([keys.claim(order_id)] if claim else []),
     )
     args: list[str | int] = [
         order_id,

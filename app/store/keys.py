@@ -1,12 +1,14 @@
 """Every key in the store, and how long it lives.
 
 The hash tag `{SYMBOL}` keeps all that belongs to an instrument in one cluster slot, so that one script can change it
-atomically; a claim belongs to a client_order_id, which may come on any instrument, and stands alone.
+atomically; a claim belongs to a client_order_id, which may come on any instrument, and stands alone: on a cluster it is
+taken before its order is recorded, elsewhere by the same script.
 
 | key | type | what | lives |
 |---|---|---|---|
 | `lem:instruments` | set | the symbols | for ever |
 | `lem:probe` | string | written by whoever asks whether the service is ready | for ever |
+| `lem:probe:{NUMBER}` | string | the same, one for each master of a cluster | for ever |
 | `lem:{SYMBOL}:instrument` | hash | `json`, `terms`, `windows`, `revision`, `late_seconds`, `changed` | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
 | `lem:{SYMBOL}:revisions` | hash | bars that came again with other values (JSON), by id | while their windows do |
@@ -90,6 +92,11 @@ def fills(symbol: str, order_id: str) -> str:
 
 def events(symbol: str) -> str:
     return f"lem:{{{symbol}}}:events"
+
+
+def probe(number: int) -> str:
+    """A key that lies in some slot of a cluster; which one, the number decides."""
+    return f"{PROBE}:{{{number}}}"
 
 
 def every(symbol: str) -> str:

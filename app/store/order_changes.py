@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from redis.asyncio import Redis
-
 from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 from app.engine.changes import Change
@@ -18,6 +16,7 @@ from app.store import claims, keys
 from app.store.codec import claim_text
 from app.store.commits import COMMIT_CHUNK, Piece, commit_call, commit_name, create_call, pieces_of
 from app.store.connection import Call, run
+from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders, Link
 from app.store.order_codec import state_from
 from app.store.outages import Outages
@@ -31,7 +30,7 @@ CHANGES_AT_ONCE = CALLS_AT_ONCE * COMMIT_CHUNK
 class OrderChanges:
     """A part of `RedisStore`; see `engine.ports.Store`. `held` is told what was recorded."""
 
-    def __init__(self, client: Redis, outages: Outages, unreadable: Unreadable, held: HeldOrders) -> None:
+    def __init__(self, client: GatheringRedis, outages: Outages, unreadable: Unreadable, held: HeldOrders) -> None:
         self._client = client
         self._outages = outages
         self._unreadable = unreadable
@@ -39,10 +38,13 @@ class OrderChanges:
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
         """The claim is taken by the script that records the order. Where an earlier claim stands, it may be the order's
-        own or give way; the order is recorded behind it then."""
+        own or give way; the order is recorded behind it then. On a cluster the claim comes first, in its own slot: a
+        crash leaves it without an order, and whoever repeats the order finds it and records the order."""
         order, name = change.after.order, commit_name()
         own = Claim(order.instrument, digest_of(order))
-        answer = await self._created(create_call(change, newest, name, claim_text(own)), change, name)
+        answer: Sequence[str] = ["claimed"]
+        if not self._client.clustered:
+            answer = await self._created(create_call(change, newest, name, claim_text(own)), change, name)
         if answer[0] == "claimed":
             key = keys.claim(order.order_id)
             with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.ORDER, key):

@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, cast
 
-from redis.asyncio import Redis
-
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
 from app.domain.fills import Fill
@@ -28,12 +26,14 @@ from app.store.awaiting_orders import AwaitingOrders
 from app.store.bar_changes import BarChanges
 from app.store.connection import Call, connect, run, script
 from app.store.durability import Durability
+from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders
 from app.store.order_changes import OrderChanges
 from app.store.order_codec import order_from
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.reading import Reader
+from app.store.replication import Replication
 from app.store.slice_codec import slice_from
 from app.store.unreadable import Kind, Unreadable
 
@@ -48,7 +48,7 @@ class RedisStore:
 
     def __init__(
         self,
-        client: Redis,
+        client: GatheringRedis,
         lookback: int,
         *,
         allow_lossy: bool = False,
@@ -68,9 +68,10 @@ class RedisStore:
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod
-    def at(cls, url: str, lookback: int, **options: Any) -> Self:
-        """A store that connects when it is first used. Raises ValueError for a url that is none."""
-        return cls(connect(url), lookback, **options)
+    def at(cls, url: str, lookback: int, *, replication: Replication | None = None, **options: Any) -> Self:
+        """A store that connects when it is first used, and waits for replicas as `replication` says. Raises ValueError
+        for a url that is none."""
+        return cls(connect(url, replication), lookback, **options)
 
     @property
     def bars_kept(self) -> int:

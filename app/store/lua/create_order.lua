@@ -1,4 +1,5 @@
--- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status, instrument, claim.
+-- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status, instrument, and the claim where
+--       it is to be taken.
 -- ARGV: order id, id of the newest bar, mandate, state, slice ('' for none), version, step, awaits bars (1 or 0),
 --       orders that may await bars, events kept, revision of the instrument ('' for any), name of this commit,
 --       the order's claim ('' where it stands already), each event (JSON).
