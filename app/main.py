@@ -118,6 +118,7 @@ def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics)
             allow_lossy=settings.allow_lossy_store,
             folder=None if settings.redis_url else settings.data_dir,
             on_unreadable=metrics.unreadable,
+            on_lost=metrics.store_lost,
         )
     except ValueError as error:
         raise CannotStart(f"LEM_REDIS_URL: {error}") from error

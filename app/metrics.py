@@ -58,6 +58,7 @@ class ServiceMetrics:
         self._ready = gauge("lem_ready", "1 while the service is ready")
         self._store_up = gauge("lem_store_up", "1 while the store answers")
         self._unreadable = count("lem_store_unreadable", "Keys in the store that are not understood", "kind")
+        self._lost = count("lem_store_lost", "What the store had acknowledged and has lost", "kind")
         self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides", "digest")
         self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._named: set[str] = set()
@@ -166,6 +167,10 @@ class ServiceMetrics:
     def unreadable(self, kind: str) -> None:
         """`kind` is `order` or `instrument`."""
         self._unreadable.labels(kind).inc()
+
+    def store_lost(self, kind: str, count: int) -> None:
+        """`kind` is `order` or `bar`."""
+        self._lost.labels(kind).inc(count)
 
     def instruments_failed(self, count: int) -> None:
         self._failed.set(count)

@@ -12,6 +12,7 @@ from app.domain.bar import Bar
 from app.store import codec, keys
 from app.store.connection import Call, run, script
 from app.store.gathering import GatheringRedis
+from app.store.lost_tail import LostTail
 from app.store.outages import Outages
 from app.store.unreadable import Kind, Unreadable
 
@@ -24,10 +25,13 @@ CHUNK_BARS = 500
 class BarChanges:
     """A part of `RedisStore`; see `engine.ports.Store`."""
 
-    def __init__(self, client: GatheringRedis, outages: Outages, unreadable: Unreadable, bars_kept: int) -> None:
+    def __init__(
+        self, client: GatheringRedis, outages: Outages, unreadable: Unreadable, lost_tail: LostTail, bars_kept: int
+    ) -> None:
         self._client = client
         self._outages = outages
         self._unreadable = unreadable
+        self._lost_tail = lost_tail
         self._bars_kept = bars_kept
 
     async def append(self, symbol: str, bars: Sequence[Bar], after: datetime | None, revision: int | None) -> bool:
@@ -35,6 +39,8 @@ class BarChanges:
         args += ["" if revision is None else revision, *_entries(bars)]
         with self._reaching(symbol, writes=True):
             [answer] = await run(self._client, [Call(APPEND_BARS, (keys.bars(symbol), keys.instrument(symbol)), args)])
+        if answer:
+            self._lost_tail.appended(symbol, [bar.open_time for bar in bars], after, revision)
         return bool(answer)
 
     async def replace(self, symbol: str, bars: Sequence[Bar], known: int) -> bool:

@@ -117,6 +117,10 @@ class HeldOrders:
         for link in list(earlier.links.values()) if earlier else ():
             held.take(link)
 
+    def known(self, symbol: str) -> Mapping[str, OrderState]:
+        """The orders by id as they are held, whatever others have written since."""
+        return dict(self._held[symbol].orders) if symbol in self._held else {}
+
     def unread(self, symbol: str) -> tuple[str, ...]:
         """The orders that were not understood when they were read."""
         return self._held[symbol].unread

@@ -18,6 +18,7 @@ from app.store.commits import COMMIT_CHUNK, Piece, commit_call, commit_name, cre
 from app.store.connection import Call, run
 from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders, Link
+from app.store.lost_tail import LostTail
 from app.store.order_codec import state_from
 from app.store.outages import Outages
 from app.store.unreadable import Kind, Unreadable
@@ -28,13 +29,16 @@ CHANGES_AT_ONCE = CALLS_AT_ONCE * COMMIT_CHUNK
 
 
 class OrderChanges:
-    """A part of `RedisStore`; see `engine.ports.Store`. `held` is told what was recorded."""
+    """A part of `RedisStore`; see `engine.ports.Store`. `held` and `lost_tail` are told what was recorded."""
 
-    def __init__(self, client: GatheringRedis, outages: Outages, unreadable: Unreadable, held: HeldOrders) -> None:
+    def __init__(
+        self, client: GatheringRedis, outages: Outages, unreadable: Unreadable, held: HeldOrders, lost_tail: LostTail
+    ) -> None:
         self._client = client
         self._outages = outages
         self._unreadable = unreadable
         self._held = held
+        self._lost_tail = lost_tail
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
         """The claim is taken by the script that records the order. Where an earlier claim stands, it may be the order's
@@ -69,6 +73,8 @@ class OrderChanges:
         with self._writing(symbol), self._held.sending(name):
             answer: Sequence[str]
             [answer] = await run(self._client, [call])
+            if answer[0] == "created":
+                self._lost_tail.acknowledged(change.after)
             if answer[0] == "created" and len(answer) > 1:
                 self._held.recorded(symbol, Link(answer[1], name, [change.after]))
         return answer
@@ -89,8 +95,10 @@ class OrderChanges:
             if answer == ["outrun"]:
                 raise Unavailable("busy", f"the terms of {symbol} have changed; repeat the request")
             _, recorded, others, before = answer
+            stand = [change.after for change, each in zip(piece.changes, recorded, strict=True) if not each]
+            for state in stand:
+                self._lost_tail.acknowledged(state)
             if before is not None:
-                stand = [change.after for change, each in zip(piece.changes, recorded, strict=True) if not each]
                 self._held.recorded(symbol, Link(before, piece.name, stand))
         for key in others:
             self._unreadable.found(Kind.INSTRUMENT, key, "it is of another type")

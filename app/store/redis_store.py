@@ -28,6 +28,7 @@ from app.store.connection import Call, connect, run, script
 from app.store.durability import Durability
 from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders
+from app.store.lost_tail import LostTail
 from app.store.order_changes import OrderChanges
 from app.store.order_codec import order_from
 from app.store.outages import Outages
@@ -43,7 +44,8 @@ SYMBOLS_CACHED = 100_000
 
 class RedisStore:
     """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_unreadable` is called
-    once for everything that is found and not understood, with its kind. `allow_lossy` and `folder` as in `Durability`.
+    once for everything that is found and not understood, with its kind; `on_lost` with the kind of what the store has
+    lost though it had acknowledged it, and how much. `allow_lossy` and `folder` as in `Durability`.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class RedisStore:
         allow_lossy: bool = False,
         folder: Path | None = None,
         on_unreadable: Callable[[str], None] = lambda _: None,
+        on_lost: Callable[[str, int], None] = lambda *_: None,
     ) -> None:
         self._client = client
         self._bars_kept = keys.bars_kept(lookback)
@@ -61,10 +64,10 @@ class RedisStore:
         self._outages = Outages()
         self._unreadable = Unreadable(on_unreadable)
         self._reader = Reader(client, self._outages, self._unreadable)
-        self._bar_changes = BarChanges(client, self._outages, self._unreadable, self._bars_kept)
-        held = HeldOrders()
-        self._order_changes = OrderChanges(client, self._outages, self._unreadable, held)
-        self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held)
+        held, lost = HeldOrders(), LostTail(on_lost)
+        self._bar_changes = BarChanges(client, self._outages, self._unreadable, lost, self._bars_kept)
+        self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, lost)
+        self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod

@@ -42,6 +42,7 @@ NAMES = {
     "lem_ready": ("gauge", set()),
     "lem_store_up": ("gauge", set()),
     "lem_store_unreadable": ("counter", {"kind"}),
+    "lem_store_lost": ("counter", {"kind"}),
     "lem_instruments_failed": ("gauge", set()),
     "lem_bundle_info": ("gauge", {"digest"}),
 }
