@@ -3,6 +3,7 @@ time-outs."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,7 @@ SLOTS = 16_384
 SETTLE_SECONDS_MAX = 60.0
 NODE_TIMEOUT_MILLISECONDS = 700
 PAUSE_SECONDS = 0.02
+PORTS_OF_A_WORKER = 300
 
 
 @dataclass
@@ -81,9 +83,11 @@ def binary_of(kind: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Below those that the system gives away, and with room for a cluster's bus 10,000 above."""
+    """Below those that the system gives away, and with room for a cluster's bus 10,000 above. Each worker of pytest
+    has a range of its own: a port is free until somebody listens."""
     found: list[int] = []
-    for port in range(17_000, 22_000):
+    first = 17_000 + PORTS_OF_A_WORKER * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for port in range(first, first + PORTS_OF_A_WORKER):
         if _free(port) and _free(port + 10_000):
             found.append(port)
         if len(found) == count:
@@ -136,12 +140,12 @@ class Cluster:
 
 
 @contextmanager
-def a_cluster(kind: str, replicas: bool = False) -> Iterator[Cluster]:
+def a_cluster(kind: str, *options: str, replicas: bool = False) -> Iterator[Cluster]:
     """Three masters, and a replica of each where they are wanted."""
     binary, count = binary_of(kind), 6 if replicas else 3
     with ExitStack() as stack:
-        options = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MILLISECONDS))
-        nodes = [stack.enter_context(_a_node(binary, port, *options)) for port in free_ports(count)]
+        own = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MILLISECONDS))
+        nodes = [stack.enter_context(_a_node(binary, port, *own, *options)) for port in free_ports(count)]
         cluster = Cluster(nodes[:3], nodes[3:])
         for index, node in enumerate(cluster.masters):
             first, last = index * SLOTS // 3, (index + 1) * SLOTS // 3 - 1
