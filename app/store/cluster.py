@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from redis.asyncio.client import Pipeline
+from redis.asyncio.client import Pipeline, PubSub
 from redis.exceptions import AskError, MovedError, TryAgainError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -42,6 +42,7 @@ class ClusterRedis(GatheringRedis):
         self._slots = Slots(url, replication)
         super().__init__(self._slots.client_at(url.hosts[0]).connection_pool, replication)
         self._asking: asyncio.Task[None] | None = None
+        self._subscribed = 0
 
     async def masters(self) -> Sequence[GatheringRedis]:
         """As a node says now. Raises ClusterDownError where slots have no master."""
@@ -58,6 +59,11 @@ class ClusterRedis(GatheringRedis):
     def pipeline(self, transaction: Any = None, shard_hint: str | None = None) -> Pipeline:
         """Commands that are sent together to their masters, in no order. None of them is a transaction."""
         return _ClusterPipeline(self)
+
+    def pubsub(self, **options: Any) -> PubSub:
+        """At one of the masters, another one each time: nodes pass on to each other what is published."""
+        self._subscribed += 1
+        return PubSub(self._slots.pools[self._subscribed % len(self._slots.pools)], **options)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         tries = 0

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from redis.asyncio import ConnectionPool
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import ClusterDownError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -50,6 +51,12 @@ class Slots:
         if missing:
             raise ClusterDownError(f"CLUSTERDOWN {missing} of {SLOTS} slots have no master")
         return [self._clients[host] for host in sorted({host for _, _, host in self._ranges})]
+
+    @property
+    def pools(self) -> Sequence[ConnectionPool]:
+        """Of the masters, or of the nodes of the url until one has been asked."""
+        hosts = sorted({host for _, _, host in self._ranges}) or self._url.hosts
+        return [self.client_at(host).connection_pool for host in hosts]
 
     def master_of(self, slot: int) -> GatheringRedis:
         """Raises ClusterDownError where the slot has none."""

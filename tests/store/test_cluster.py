@@ -138,6 +138,18 @@ async def test_who_asks_at_the_same_time_shares_a_round_trip_to_each_node(client
     assert await reads() - before <= 20
 
 
+async def test_what_is_published_at_any_node_is_heard_at_any_node(client: ClusterRedis) -> None:
+    heard = []
+    for number in range(3):
+        async with client.pubsub() as channels:
+            await channels.subscribe("notices")
+            await channels.get_message(timeout=5)
+            await client.publish("notices", str(number))
+            heard.append(await channels.get_message(ignore_subscribe_messages=True, timeout=5))
+
+    assert [message and message["data"] for message in heard] == ["0", "1", "2"]
+
+
 async def test_every_master_is_probed_and_a_weak_one_is_told(store: RedisStore, cluster: Cluster) -> None:
     node = cluster.masters[1]
     for each in cluster.masters:
