@@ -39,6 +39,7 @@ class Slots:
         self._clients: dict[Host, GatheringRedis] = {}
         self._ranges: list[tuple[int, int, Host]] = []
         self._by_slot: list[GatheringRedis | None] = [None] * SLOTS
+        self._answered: Host | None = None
 
     @property
     def known(self) -> bool:
@@ -72,11 +73,11 @@ class Slots:
         return self._clients[host]
 
     async def ask(self, first: Host | None) -> None:
-        """Ask `first`, who is believed to know best, the known masters and those of the url, until one answers.
-        Raises ConnectionError where none does."""
+        """Ask `first`, who is believed to know best, whoever answered last, the known masters and those of the url,
+        until one answers. Raises ConnectionError where none does."""
         refusal: Exception | None = None
-        hosts = [*([first] if first else []), *(host for _, _, host in self._ranges), *self._url.hosts]
-        for host in dict.fromkeys(hosts):
+        hosts = [first, self._answered, *(host for _, _, host in self._ranges), *self._url.hosts]
+        for host in dict.fromkeys(filter(None, hosts)):
             try:
                 async with asyncio.timeout(ASK_SECONDS_MAX):
                     found: Any = await self.client_at(host).execute_command("CLUSTER", "SLOTS")
@@ -84,6 +85,7 @@ class Slots:
                 refusal = error
                 continue
             if found:
+                self._answered = host
                 await self._take(sorted(_ranges(found, host)))
                 return
             refusal = ResponseError("no slot has a master")
