@@ -8,7 +8,8 @@ import socket
 
 import uvicorn
 
-from app.api.connections import Places, connection_class, raised_files_max
+from app.api.connections import connection_class
+from app.api.places import Places, raised_files_max
 from app.logs.json_lines import log_as_json
 from app.main import CannotStart, create_app
 from app.settings import Settings
@@ -39,7 +40,7 @@ class _Server(uvicorn.Server):
         self._application = create_app(settings)
         host, port = listening.getsockname()[:2]
         self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        places = Places(raised_files_max())
+        places = Places(raised_files_max(), self._application.state.metrics)
         config = uvicorn.Config(
             self._application,
             lifespan="off",

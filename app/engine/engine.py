@@ -21,6 +21,7 @@ from app.engine.queries import Queries
 from app.engine.quotes import Quotes
 from app.engine.recovery import Recovery
 from app.engine.registry import InstrumentRegistry
+from app.engine.right_of_way import RightOfWay
 from app.engine.stages.announce import Announcer
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
@@ -31,7 +32,7 @@ GAP_DAYS_MAX = 31
 
 class Engine:
     """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `quotes`, `fills`, `queries` and
-    `recovery`; and what operators ask: `health`, `feeds` and `live_orders`.
+    `recovery`; and what operators ask: `health`, `feeds` and `live_orders`. Bars and late slices hold `right_of_way`.
 
     `chain` decides the orders, and reads `lookback` bars at most. A bar is late `grace_seconds` after its close (None:
     see `FeedLateness`); no bar may be more than `gap_days_max` ahead of the one before it.
@@ -57,7 +58,8 @@ class Engine:
         announcer = Announcer(metrics, waiters, self.live_orders)
         committer = Committer(store, metrics, announcer)
         loader = Loader(store, chain.lookback, self.live_orders)
-        self._decider = Decider(chain, clock, metrics)
+        self.right_of_way = RightOfWay()
+        self._decider = Decider(chain, clock, metrics, self.right_of_way)
         pipeline = Pipeline(self._decider, committer, metrics)
         lateness = FeedLateness(metrics, grace_seconds)
         self.recovery = Recovery(store, calendars, loader, pipeline, announcer, chain.lookback)
@@ -75,9 +77,12 @@ class Engine:
             clock=clock,
             metrics=metrics,
             lateness=lateness,
+            right_of_way=self.right_of_way,
             gap_max=timedelta(days=gap_days_max),
         )
-        self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness, announcer)
+        self.late_slices = LateSlices(
+            store, self._live, loader, pipeline, clock, lateness, announcer, self.right_of_way
+        )
         self.orders = OrderEntry(
             store=store,
             queries=self.queries,

@@ -12,6 +12,7 @@ from app.engine.instruments.loading import Loader
 from app.engine.lateness import FeedLateness
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Clock, Store
+from app.engine.right_of_way import RightOfWay
 from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
 
@@ -30,6 +31,7 @@ class LateSlices:
         clock: Clock,
         lateness: FeedLateness,
         announcer: Announcer,
+        right_of_way: RightOfWay,
     ) -> None:
         self._store = store
         self._instruments = instruments
@@ -38,6 +40,7 @@ class LateSlices:
         self._clock = clock
         self._lateness = lateness
         self._announcer = announcer
+        self._right_of_way = right_of_way
         self._failing: set[str] = set()
 
     async def give(self) -> None:
@@ -61,12 +64,16 @@ class LateSlices:
 
     async def _give_on(self, symbol: str) -> None:
         async with self._instruments.locked(symbol) as live:
-            self._lateness.learn(live.instrument, await self._store.lateness(symbol))
-            if await self._outrun(live):
-                self._instruments.forget(symbol)
-            else:
-                await self._give(live)
+            with self._right_of_way.held():
+                await self._give_between_bars(live)
         await self._instruments.get(symbol)
+
+    async def _give_between_bars(self, live: LiveInstrument) -> None:
+        self._lateness.learn(live.instrument, await self._store.lateness(live.symbol))
+        if await self._outrun(live):
+            self._instruments.forget(live.symbol)
+        else:
+            await self._give(live)
 
     async def _outrun(self, live: LiveInstrument) -> bool:
         """Whether another process has taken bars that this one has not seen: they are not late, but unread."""

@@ -14,7 +14,8 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from app.api import connections
-from app.api.connections import FILES_RESERVED, Connection, Places, connection_class
+from app.api.connections import Connection, connection_class
+from app.api.places import FILES_RESERVED, Places
 
 REQUEST = b"GET /a HTTP/1.1\r\nhost: lem\r\n\r\n"
 SOON_SECONDS = 10
