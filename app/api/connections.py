@@ -25,6 +25,9 @@ before the request's body does until that body is there, of which nothing is kep
 HEADERS_BYTES_MAX = 64 * 1024
 PIPELINED_MAX = 64
 """Requests of a connection that wait for the one before them. One read of the socket may bring thousands."""
+HOLD_OFF_SECONDS = 0.1
+"""A connection that was refused is read again after that: a client that asks again at once must not keep us busy with
+refusals."""
 READER_SECONDS_MAX = 30.0
 """How long a client may leave an answer unread once the buffers between us are full."""
 
@@ -120,6 +123,14 @@ class Connection(HttpToolsProtocol):
             self._refuse(429, much.code, much.detail)
         elif self._drains and not self.transport.is_closing():
             self._start_deadline()
+        if self._departure.hold_off:
+            self._departure.hold_off = False
+            self.flow.pause_reading()
+            self.loop.call_later(HOLD_OFF_SECONDS, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -12,10 +12,12 @@ KEY = "lem.departure"
 
 
 class Departure:
-    """Of the client of one connection. A connection serves one request at a time, so that one listener is enough."""
+    """Of the client of one connection. A connection serves one request at a time, so that one listener is enough. The
+    other way round, `hold_off` asks the connection to read the next request a moment later."""
 
     def __init__(self) -> None:
         self.gone = False
+        self.hold_off = False
         self._then: Callable[[], None] | None = None
 
     @contextmanager

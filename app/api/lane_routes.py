@@ -25,7 +25,7 @@ BULK = LaneSize(name="bulk", at_once=2, beside_bars=2, waiting_max=16, seconds_m
 REPORTS = LaneSize(name="reports", at_once=32, beside_bars=32, waiting_max=1_000, seconds_max=10.0)
 ORDERS = LaneSize(name="orders", at_once=16, beside_bars=1, waiting_max=256)
 READS = LaneSize(name="reads", at_once=32, beside_bars=2, waiting_max=256)
-PAGES = LaneSize(name="pages", at_once=2, beside_bars=0, waiting_max=16)
+PAGES = LaneSize(name="pages", at_once=1, beside_bars=0, waiting_max=16)
 SCHEDULES = LaneSize(name="schedules", at_once=2, beside_bars=0, waiting_max=16)
 QUOTES = LaneSize(name="quotes", at_once=2, beside_bars=0, waiting_max=14, code="too_many_quotes")
 
@@ -79,10 +79,13 @@ class InLane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         lane = self.lanes[0] if len(self.lanes) == 1 else self.lanes[_is_large(scope)]
         metrics, name = lane.metrics, lane.size.name
+        departure = departure_of(scope)
         try:
             await lane.enter(engine_in(scope).right_of_way)
         except Unavailable:
             metrics.request_refused(name)
+            if departure is not None:
+                departure.hold_off = True
             raise
         entered = True
 
@@ -100,7 +103,8 @@ class InLane:
             await send(message)
 
         try:
-            _require_client(scope)
+            if departure is not None and departure.gone:
+                raise Refused(400, "bad_request", "the client has gone")  # nothing is begun for nobody
             await self.app(scope, receive, watched)
         finally:
             leave()
@@ -109,10 +113,3 @@ class InLane:
 def _is_large(scope: Scope) -> bool:
     announced = header_of(scope, b"content-length")
     return not announced.isdigit() or int(announced[:20]) > BULK_BYTES
-
-
-def _require_client(scope: Scope) -> None:
-    """Nothing is begun for a client that has gone while it waited."""
-    departure = departure_of(scope)
-    if departure is not None and departure.gone:
-        raise Refused(400, "bad_request", "the client has gone")
