@@ -199,7 +199,7 @@ async def refusing(scope: Scope, _receive: Receive, send: Send) -> None:
     """Answers before the body has come. Under /held the client is to be held off."""
     if scope["path"] == "/held":
         scope[departures.KEY].hold_off = True
-    await answering(scope | {"path": "/"}, _receive, send)
+    await answering(dict(scope, path="/"), _receive, send)
 
 
 async def test_a_body_that_comes_after_its_answer_is_passed_over() -> None:

@@ -39,7 +39,13 @@ class Seen:
 
 def a_lane(**changes: Any) -> Lane:
     """Two at work, none of them beside bars; three wait."""
-    size = {"name": "quotes", "at_once": 2, "beside_bars": 0, "waiting_max": 3, "seconds_max": 30.0} | changes
+    size: dict[str, Any] = {
+        "name": "quotes",
+        "at_once": 2,
+        "beside_bars": 0,
+        "waiting_max": 3,
+        "seconds_max": 30.0,
+    } | changes
     return Lane(LaneSize(**size), Seen())
 
 
