@@ -24,8 +24,10 @@ from app.decision.policies.volume_curve import VolumeCurve
 from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
 from app.engine.engine import GAP_DAYS_MAX, Engine
+from app.engine.health import STORE_SECONDS_MAX
 from app.engine.ports import STORE_AWAY, Clock
-from app.engine.tasks import end
+from app.engine.prompt_answers import PromptAnswers
+from app.engine.tasks import end, shared
 from app.engine.watchdog import watching
 from app.metrics import ServiceMetrics
 from app.settings import ClockKind, Settings
@@ -51,7 +53,9 @@ def create_app(settings: Settings, place: Place | None = None) -> FastAPI:
         async with services(settings, metrics, place) as application.state.services:
             yield
 
-    return build(lifespan, metrics)
+    application = build(lifespan, metrics)
+    application.state.metrics = metrics  # connections are counted too, by whoever listens
+    return application
 
 
 @asynccontextmanager
@@ -96,19 +100,22 @@ async def services(settings: Settings, metrics: ServiceMetrics, place: Place | N
 
 
 def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[bytes]]:
+    """Makes one page at a time, for all who ask meanwhile, and waits for the store no longer than readiness does."""
+    live_orders = PromptAnswers(lambda: _live_orders(engine))
+
     async def scrape() -> bytes:
         readiness = await engine.health.readiness()
         metrics.ready(readiness.ready)
         metrics.store_up(STORE_AWAY not in readiness.reasons)
         metrics.instruments_failed(engine.instruments_failed)
-        metrics.orders_live(None if STORE_AWAY in readiness.reasons else await _live_orders(engine))
+        metrics.orders_live(None if STORE_AWAY in readiness.reasons else await live_orders.answer(STORE_SECONDS_MAX))
         metrics.slices_current(engine.live_orders.slices_by_basis())
         metrics.feeds(engine.feeds.all())
         if engine.sharing is not None:
             metrics.sharing(engine.sharing.held, engine.sharing.processes, engine.sharing.lag_seconds)
         return metrics.page()
 
-    return scrape
+    return shared(scrape)
 
 
 async def _live_orders(engine: Engine) -> Mapping[Status, int] | None:

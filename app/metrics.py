@@ -55,6 +55,10 @@ class ServiceMetrics:
             "lem_long_poll_seconds", "Time of requests that wait for a slice", LONG_POLL_BUCKETS
         )
         self._long_polls = gauge("lem_long_polls_open", "Requests that wait for a slice")
+        self._waiting = gauge("lem_requests_waiting", "Requests that wait for their turn", "lane")
+        self._refused = count("lem_requests_refused", "Requests answered 429 or 503", "lane")
+        self._connections = gauge("lem_connections_open", "Connections of clients")
+        self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
         self._ready = gauge("lem_ready", "1 while the service is ready")
         self._store_up = gauge("lem_store_up", "1 while the store answers")
         self._leases = gauge("lem_leases_held", "Instruments that this process owns")
@@ -137,6 +141,18 @@ class ServiceMetrics:
 
     def long_polls_open(self, change: int) -> None:
         self._long_polls.inc(change)
+
+    def requests_waiting(self, lane: str, change: int) -> None:
+        self._waiting.labels(lane).inc(change)
+
+    def request_refused(self, lane: str) -> None:
+        self._refused.labels(lane).inc()
+
+    def connections_open(self, count: int) -> None:
+        self._connections.set(count)
+
+    def connection_refused(self, reason: str) -> None:
+        self._connections_refused.labels(reason).inc()
 
     def ready(self, ready: bool) -> None:
         self._ready.set(ready)

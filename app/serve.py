@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import uvicorn
 
-from app.api.connections import Places, connection_class, raised_files_max
+from app.api.connections import connection_class
+from app.api.places import Places, raised_files_max
 from app.logs.json_lines import log_as_json
 from app.main import CannotStart, create_app
 from app.settings import Settings
@@ -57,7 +58,7 @@ class _Server(uvicorn.Server):
     def __init__(self, settings: Settings, on_ready: Callable[[], None], place: Place | None) -> None:
         self._application = create_app(settings, place)
         self._on_ready = on_ready
-        places = Places(raised_files_max())
+        places = Places(raised_files_max(), self._application.state.metrics)
         config = uvicorn.Config(
             self._application,
             lifespan="off",

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 import app
 from app.api import bars, fills, health, instruments, models, problems
+from app.api.lane_routes import in_lanes
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
 from app.api.orders import routes as orders
@@ -27,7 +28,7 @@ included matches a path twice, which costs a poll more than its answer does."""
 def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
     """`lifespan` puts the `Services` into `state.services`."""
     application = FastAPI(
-        routes=[route for module in ROUTERS for route in module.router.routes],
+        routes=in_lanes((route for module in ROUTERS for route in module.router.routes), metrics),
         title="LEM execution service",
         version=app.__version__,
         summary="Schedules large orders with a Large Execution Model.",

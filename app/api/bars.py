@@ -39,6 +39,7 @@ LINES_MAX = 2 * BARS_MAX
 BAR_CODES = (
     *("unknown_instrument", "bar_out_of_order", "bar_not_closed", "bar_too_far_ahead", "bar_too_old", "misaligned_bar"),
     *("high_below_low", "price_outside_range", "outside_calendar", "empty", "too_many", "too_many_gaps"),
+    "feed_too_fast",
 )
 JSON, NDJSON = "application/json", "application/x-ndjson"
 

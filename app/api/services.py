@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from app.engine.engine import Engine
 
@@ -30,7 +31,12 @@ class Services:
 
 def engine_of(request: Request) -> Engine:
     """The engine of the application that has the request."""
-    services: Services = request.app.state.services
+    return engine_in(request.scope)
+
+
+def engine_in(scope: Scope) -> Engine:
+    """As `engine_of`, for what has no request yet."""
+    services: Services = scope["app"].state.services
     return services.engine
 
 

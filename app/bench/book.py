@@ -52,9 +52,12 @@ class Book:
         return call
 
     def took_bar(self) -> None:
-        """The next bar has been posted. Raises BenchFailed where orders have ended: fewer orders than the figure says
-        would be measured."""
+        """The next bar has been posted. Raises BenchFailed where orders have ended."""
         self.slices += 1
+        self.require_working()
+
+    def require_working(self) -> None:
+        """Raises BenchFailed where orders have ended: fewer orders than the figure says would be measured."""
         working = self.service.live_orders()
         if working < len(self.order_ids):
             raise BenchFailed(f"{working} of {len(self.order_ids)} orders are working")

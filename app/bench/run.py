@@ -18,13 +18,14 @@ from app.bench.service import Service, StartTime
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
     """How much is measured, apart from the number of orders. A round of calls goes to the service and one to a ceiling;
-    `bars` are posted to a book, `polled_bars` to one that is polled, `requests` have a bar of each of the
-    `instruments`; a service starts `starts` times; `days` are those of the soak."""
+    `bars` are posted to a book, `polled_bars` to one that is polled, `flooded_bars` under each flood; `requests` have a
+    bar of each of the `instruments`; a service starts `starts` times; `days` are those of the soak."""
 
     rounds: int = 15
     calls: int = 200
     bars: int = 9
     polled_bars: int = 5
+    flooded_bars: int = 3
     requests: int = 3
     instruments: int = 1_000
     clients: int = 100
@@ -32,7 +33,9 @@ class Sizes:
     days: float = 30.0
 
 
-QUICK = Sizes(rounds=3, calls=60, bars=3, polled_bars=2, requests=1, instruments=8, clients=4, starts=1, days=0.02)
+QUICK = Sizes(
+    rounds=3, calls=60, bars=3, polled_bars=2, flooded_bars=1, requests=1, instruments=8, clients=4, starts=1, days=0.02
+)
 """Seconds in all: shows that every case works."""
 
 

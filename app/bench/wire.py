@@ -65,6 +65,14 @@ class Connection:
 
     async def call(self, call: Call) -> bytes:
         """The body of the answer. Raises CallRefused."""
+        status, body = await self.answer(call)
+        if status // 100 != 2:  # noqa: PLR2004 -- every such status is a success
+            shown = body[:SHOWN_MAX].decode(errors="replace")
+            raise CallRefused(f"{call.method} {call.path}: {status} {shown}")
+        return body
+
+    async def answer(self, call: Call) -> tuple[int, bytes]:
+        """The status and the body, whatever they are. Raises CallRefused where there is no answer."""
         try:
             self._writer.write(call.encoded())
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
@@ -72,10 +80,7 @@ class Connection:
                 body = await self._reader.readexactly(_length_of(head))
         except (OSError, EOFError, TimeoutError) as error:
             raise CallRefused(f"{call.method} {call.path}: no answer ({type(error).__name__})") from error
-        if not head.startswith(b"HTTP/1.1 2"):
-            shown = body[:SHOWN_MAX].decode(errors="replace")
-            raise CallRefused(f"{call.method} {call.path}: {head[9:12].decode()} {shown}")
-        return body
+        return int(head[9:12]), body
 
 
 def call_all(address: str, calls: Sequence[Call], connections: int = 1) -> list[Answered]:

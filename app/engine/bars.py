@@ -10,6 +10,7 @@ from datetime import timedelta
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from app.engine.bar_request import BarRequest, SentBar
+from app.engine.feed_lines import FeedLines
 from app.engine.instruments.cache import CANNOT_OPEN, LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
@@ -19,6 +20,7 @@ from app.engine.ownership.lease import NotOwner, Ownership
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Clock, Metrics, Store
 from app.engine.results import FeedBar, Ingested
+from app.engine.right_of_way import RightOfWay
 from app.engine.stages.append import Outrun, append, rounds
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.check import NewBars, closed_bars, new_bars
@@ -49,6 +51,7 @@ class BarIntake:
         metrics: Metrics,
         lateness: FeedLateness,
         ownership: Ownership,
+        right_of_way: RightOfWay,
         gap_max: timedelta,
     ) -> None:
         self._store = store
@@ -59,8 +62,10 @@ class BarIntake:
         self._metrics = metrics
         self._lateness = lateness
         self._ownership = ownership
+        self._right_of_way = right_of_way
         self._gap_max = gap_max
         self._older = OlderBars(store, loader)
+        self._lines = FeedLines()
 
     async def post(self, bars: Sequence[FeedBar], *, partial: bool = False) -> Ingested:
         """When it returns, the bars are durable and every slice that follows from them is decided and committed, unless
@@ -72,8 +77,12 @@ class BarIntake:
         A bad bar anywhere changes nothing at all, unless the sender takes parts (`partial`): bad bars are then left
         out and told. Raises, with a pointer to the bar, NotFound("unknown_instrument"), InvalidInput (what `Bar` says,
         "misaligned_bar", "bar_too_old", "bar_too_far_ahead", "too_many_gaps"), Conflict("bar_out_of_order"),
-        TooEarly("bar_not_closed").
+        TooEarly("bar_not_closed"); and TooFast("feed_too_fast") where earlier bars of an instrument wait already.
         """
+        with self._lines.joined(bar.instrument for bar in bars):
+            return await self._posted(bars, partial=partial)
+
+    async def _posted(self, bars: Sequence[FeedBar], *, partial: bool) -> Ingested:
         put = NOTHING_PUT
         for race in range(RACES_MAX):
             request = BarRequest(partial)
@@ -82,7 +91,8 @@ class BarIntake:
                     checked = {symbol: await self._checked(live[symbol], sent[symbol], request) for symbol in sent}
                     put_now = await self._put_older(live, checked, request)
                     if not put_now.bars:
-                        ingested = await self._taken(live, checked, request, put)
+                        with self._right_of_way.held():
+                            ingested = await self._taken(live, checked, request, put)
                         break
                     put += put_now  # what is left of the request follows on the new history
                 except Outrun:

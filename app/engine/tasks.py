@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 ASK_AGAIN_SECONDS = 0.1
@@ -39,6 +39,19 @@ async def together(calls: Iterable[Coroutine[Any, Any, T]], at_once: int) -> lis
             raise answer
         answers.append(answer)
     return answers
+
+
+def shared(work: Callable[[], Coroutine[Any, Any, T]]) -> Callable[[], Coroutine[Any, Any, T]]:
+    """The work, run once at a time: whoever calls while it runs gets its answer."""
+    running: asyncio.Task[T] | None = None
+
+    async def call() -> T:
+        nonlocal running
+        if running is None or running.done():
+            running = asyncio.create_task(work())
+        return await asyncio.shield(running)
+
+    return call
 
 
 class Breather:

@@ -86,8 +86,8 @@ async def test_a_store_that_hangs_is_told_soon_and_asked_once_at_a_time(
     async with Redis.from_url(store_url) as client:
         await client.client_pause(250)  # milliseconds
 
-    first, asked = await reasons(desk), desk.engine.health._asked
-    second, asked_again = await reasons(desk), desk.engine.health._asked
+    first, asked = await reasons(desk), desk.engine.health._recovered.asked
+    second, asked_again = await reasons(desk), desk.engine.health._recovered.asked
 
     assert (first, second) == (("store_unavailable",), ("store_unavailable",))
     assert asked is not None

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.codes import KNOWN_ORDER
+from app.api.departures import departure_of
 from app.api.openapi import problems
 from app.api.orders.routes import ORDER_ID_MAX, OrderId
 from app.api.services import EngineDep, engine_of
@@ -44,14 +45,20 @@ class PollRoute(APIRoute):
             seconds = float(plain[1] or 0) if plain else WAIT_SECONDS_MAX + 1
             if seconds > WAIT_SECONDS_MAX or len(order_id) > ORDER_ID_MAX:
                 return await read_by_fastapi(request)
-            return await next_slice(order_id, WaitQuery.model_construct(wait=seconds), engine_of(request))
+            return await next_slice(order_id, WaitQuery.model_construct(wait=seconds), engine_of(request), request)
 
         return handler
 
 
-async def next_slice(order_id: OrderId, patience: Annotated[WaitQuery, Query()], engine: EngineDep) -> Response:
+async def next_slice(
+    order_id: OrderId, patience: Annotated[WaitQuery, Query()], engine: EngineDep, request: Request
+) -> Response:
     """The slice whose window runs or comes next; the same until its bar has closed. Always 200 for a known order."""
-    found = await engine.queries.next_slice(order_id, patience.wait)
+    departure = departure_of(request.scope) if patience.wait else None
+    if departure is None:
+        found = await engine.queries.next_slice(order_id, patience.wait)
+    else:
+        found = await engine.queries.next_slice(order_id, patience.wait, departure.telling)
     return Response(next_slice_json(found), media_type="application/json")
 
 

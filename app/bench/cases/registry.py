@@ -9,6 +9,7 @@ from enum import StrEnum
 from app.bench.cases.bar import bar
 from app.bench.cases.footprint import memory, ready, store
 from app.bench.cases.instruments import instruments
+from app.bench.cases.overload import overload
 from app.bench.cases.polling import polling
 from app.bench.cases.requests import post_orders, slices_next
 from app.bench.cases.soak import soak
@@ -25,6 +26,7 @@ class CaseName(StrEnum):
     READY = "ready"
     ORDERS = "orders"
     INSTRUMENTS = "instruments"
+    OVERLOAD = "overload"
     SOAK = "soak"
 
 
@@ -50,6 +52,7 @@ CASES = {
         post_orders, "POST /v1/orders with its first slice, against a bare POST with a script", (1_000,)
     ),
     CaseName.INSTRUMENTS: Case(instruments, "a bar of each of many instruments in one request", (5_500,), (44,)),
+    CaseName.OVERLOAD: Case(overload, "a bar's slices under floods of other requests, against no flood", (1_000,)),
     CaseName.SOAK: Case(soak, "days of one-minute bars, accelerated: memory, descriptors, store", (8,), (8,)),
 }
 ASKED_FOR = {CaseName.SOAK}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +25,7 @@ from app.domain.state import OrderState
 from app.engine.bounded_thread import BoundedThread
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Clock, Metrics
+from app.engine.right_of_way import RightOfWay
 from app.engine.stages.batch import WantedSlices
 from app.engine.stages.batch_decisions import DecisionAndVolume, Question, decide_orders, read_windows
 
@@ -53,9 +54,15 @@ class Decider:
     """Asks the chain. Where its model hangs, orders get slices from the fallbacks until the model returns."""
 
     def __init__(
-        self, chain: PolicyChain, clock: Clock, metrics: Metrics, seconds_max: float = DECIDE_SECONDS_MAX
+        self,
+        chain: PolicyChain,
+        clock: Clock,
+        metrics: Metrics,
+        right_of_way: RightOfWay | None = None,
+        seconds_max: float = DECIDE_SECONDS_MAX,
     ) -> None:
         self._chain = chain
+        self._right_of_way = right_of_way or RightOfWay()
         self._clock = clock
         self._metrics = metrics
         self._thread = BoundedThread(seconds_max)
@@ -87,7 +94,8 @@ class Decider:
         opens = live.window_from(state.next_open, step_seconds).start
         unseen = live.windows_unseen(opens, step_seconds)
         try:
-            return await self._foresight_thread.run(_foreseen, self._chain, window, known, state, unseen)
+            pause = self._right_of_way.pausing()
+            return await self._foresight_thread.run(_foreseen, self._chain, window, known, state, unseen, pause)
         except TimeoutError:
             return None
 
@@ -96,7 +104,7 @@ class Decider:
         before it, take too long."""
         window = live.bar_window(asked.step_seconds)
         known = self._known(live.symbol, asked.step_seconds, window)
-        return await self._quote_thread.run(_quoted, self._chain, window, known, asked)
+        return await self._quote_thread.run(_quoted, self._chain, window, known, asked, self._right_of_way.pausing())
 
     async def _decide(self, groups: Sequence[WantedSlices]) -> list[DecidedSlice]:
         questions = [Question(group, group.live.bar_window(group.step_seconds)) for group in groups]
@@ -166,13 +174,22 @@ def _orders(questions: Sequence[Question]) -> int:
 
 
 def _foreseen(
-    chain: PolicyChain, window: BarWindow, known: ChainReading | None, state: OrderState, windows_unseen: int
+    chain: PolicyChain,
+    window: BarWindow,
+    known: ChainReading | None,
+    state: OrderState,
+    windows_unseen: int,
+    pause: Callable[[], None],
 ) -> Foresight:
-    return foresee(known or chain.read(window), window, state, windows_unseen, chain.risk_aversion)
+    pause()
+    return foresee(known or chain.read(window), window, state, windows_unseen, chain.risk_aversion, pause)
 
 
-def _quoted(chain: PolicyChain, window: BarWindow, known: ChainReading | None, asked: QuotedOrder) -> Quote:
-    return quote(known or chain.read(window), window, asked, chain.calibration)
+def _quoted(
+    chain: PolicyChain, window: BarWindow, known: ChainReading | None, asked: QuotedOrder, pause: Callable[[], None]
+) -> Quote:
+    pause()
+    return quote(known or chain.read(window), window, asked, chain.calibration, pause)
 
 
 def _missed(state: OrderState, answer: DecisionAndVolume) -> DecisionAndVolume:
