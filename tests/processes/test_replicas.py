@@ -70,7 +70,8 @@ def test_bars_and_orders_to_either_of_two_services_give_the_very_same_slices_as_
 def test_a_long_poll_at_one_service_wakes_by_a_bar_at_another(tmp_path: Path, url: str) -> None:
     with replicas(tmp_path, url, 2) as started, ThreadPoolExecutor() as threads:
         started[0].prepared()
-        for poller, feeder, number in ((*started, HISTORY), (*started[::-1], HISTORY + 1)):
+        one, two = started
+        for poller, feeder, number in ((one, two, HISTORY), (two, one, HISTORY + 1)):
             starts = a_bar(number + 1).open_time.isoformat()
             order_id = poller.order(client_order_id=f"oms-{number}", start_time=starts)
             asking = threads.submit(poller.step, order_id, wait=30.0)
