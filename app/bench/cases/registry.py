@@ -11,6 +11,7 @@ from app.bench.cases.footprint import memory, ready, store
 from app.bench.cases.instruments import instruments
 from app.bench.cases.overload import overload
 from app.bench.cases.polling import polling
+from app.bench.cases.replicas import takeover, workers
 from app.bench.cases.requests import post_orders, slices_next
 from app.bench.cases.soak import soak
 from app.bench.figures import Figure
@@ -27,6 +28,8 @@ class CaseName(StrEnum):
     ORDERS = "orders"
     INSTRUMENTS = "instruments"
     OVERLOAD = "overload"
+    WORKERS = "workers"
+    TAKEOVER = "takeover"
     SOAK = "soak"
 
 
@@ -53,6 +56,8 @@ CASES = {
     ),
     CaseName.INSTRUMENTS: Case(instruments, "a bar of each of many instruments in one request", (5_500,), (44,)),
     CaseName.OVERLOAD: Case(overload, "a bar's slices under floods of other requests, against no flood", (1_000,)),
+    CaseName.WORKERS: Case(workers, "bars of many instruments, with two workers against one", (640,), (32,)),
+    CaseName.TAKEOVER: Case(takeover, "from kill -9 of an instrument's owner to the next slices", (100,), (8,)),
     CaseName.SOAK: Case(soak, "days of one-minute bars, accelerated: memory, descriptors, store", (8,), (8,)),
 }
 ASKED_FOR = {CaseName.SOAK}
