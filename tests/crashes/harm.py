@@ -38,21 +38,25 @@ class Kind(StrEnum):
 
 
 class Layout(StrEnum):
-    SHARED = "shared store"
-    EMBEDDED = "embedded store"
+    SHARED = "one service"
+    EMBEDDED = "one service, embedded store"
+    REPLICAS = "several services"
 
 
 EMBEDDED_KINDS = frozenset({Kind.KILL, Kind.KILL_TWICE, Kind.STOP, Kind.STORE_KILL, Kind.STORE_STOP, Kind.FULL})
 """A proxy cannot stand between a service and its embedded store."""
-EMBEDDED_SHARE = 0.15
-AFTER_ANSWER = frozenset({Point.BAR_ANSWERED, Point.ORDER_ANSWERED, Point.FILL_ANSWERED, Point.CANCELLED})
+EMBEDDED_SHARE, REPLICAS_SHARE = 0.15, 0.3
+SERVICES = (2, 2, 3)
+SHARED_POINTS: frozenset[Point] = frozenset()
+"""Nobody passes them where a store is not shared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harm:
     """`kind` strikes at passage `passage` of `point`, counted in one process from 1. `times` is how many connections
     are cut, or how many refusals a client meets before the store is well again. `answer_only`: what is cut has been
-    done by the store. `again` is the point at which the next process ends, too."""
+    done by the store, and a client is patient. `again` is the point at which the next process ends, too. `for_good`:
+    the process that ends is not started again, since others are there."""
 
     kind: Kind
     point: Point
@@ -60,6 +64,7 @@ class Harm:
     times: int
     answer_only: bool
     again: Point | None = None
+    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +73,24 @@ class Scenario:
     kind: Kind
     point: Point
     layout: Layout
+    services: int = 1
 
     @property
     def play(self) -> int:
         return self.seed // SCENARIOS_A_PLAY
 
     def harm(self, passages: Mapping[Point, int]) -> Harm:
-        """`passages` are those of the undisturbed run: the harm strikes at one of them."""
-        random = Random(f"harm {self.seed}")
+        """`passages` are those of the undisturbed run, with one service: the harm strikes at one of them. One of
+        several services passes the point at least as often as its share is."""
+        random, kills = Random(f"harm {self.seed}"), self.kind is Kind.KILL
         return Harm(
             kind=self.kind,
             point=self.point,
-            passage=random.randint(1, max(1, passages[self.point])),
+            passage=random.randint(1, max(1, passages[self.point] // self.services)),
             times=random.randint(1, 3),
             answer_only=random.random() < 0.5,
             again=random.choice(list(Point)) if self.kind is Kind.KILL_TWICE else None,
+            for_good=kills and self.services > 1 and random.random() < 0.5,
         )
 
 
@@ -91,8 +99,13 @@ def scenario_of(seed: int, only: Kind | None = None) -> Scenario:
     points, kinds = list(Point), [only] if only else list(Kind)
     pair = seed * _coprime(len(points) * len(kinds)) % (len(points) * len(kinds))
     kind, point = kinds[pair % len(kinds)], points[pair // len(kinds)]
-    embedded = kind in EMBEDDED_KINDS and Random(f"layout {seed}").random() < EMBEDDED_SHARE
-    return Scenario(seed, kind, point, Layout.EMBEDDED if embedded else Layout.SHARED)
+    random = Random(f"layout {seed}")
+    drawn = random.random()
+    if drawn < EMBEDDED_SHARE and kind in EMBEDDED_KINDS and point not in SHARED_POINTS:
+        return Scenario(seed, kind, point, Layout.EMBEDDED)
+    if drawn > 1 - REPLICAS_SHARE:
+        return Scenario(seed, kind, point, Layout.REPLICAS, random.choice(SERVICES))
+    return Scenario(seed, kind, point, Layout.SHARED)
 
 
 def _coprime(count: int) -> int:

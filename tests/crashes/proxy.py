@@ -78,7 +78,7 @@ class Proxy:
                 await self._requests(reader, way)
             to_server.write_eof()  # what has been sent is done all the same
             await answers
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # one that is cancelled ends with the loop
             pass
         finally:
             self._ways.discard(way)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from app.store.embedded import server_binary
-from tests.crashes.comparison import Run, compare
-from tests.crashes.desk import Counts, Desk, Stalled
+from tests.crashes.comparison import Differences, Run, compare
+from tests.crashes.desk import Desk, Setting, Stalled
 from tests.crashes.faults import Fault
-from tests.crashes.harm import Harm, Layout, Scenario
+from tests.crashes.harm import Scenario
 from tests.crashes.nursery import Nursery, a_nursery
 from tests.crashes.oms import Oms
 from tests.crashes.play import Play, play_of
@@ -62,46 +62,52 @@ class Worker:
         store = self._stores[scenario.seed % len(self._stores)]
         play = play_of(scenario.play)
         if self._play != scenario.play or self._undisturbed is None:
-            run, passages, _ = await self._played(play, Layout.SHARED, store, None)
-            if run.transcript.broken:
-                raise AssertionError(f"undisturbed play {play.seed}: {run.transcript.broken}")
+            run, passages = await self._undisturbed_run(play, store)
             self._play, self._undisturbed = scenario.play, (run, passages)
         undisturbed, passages = self._undisturbed
         harm = scenario.harm(passages)
-        try:
-            run, _, counts = await self._played(play, scenario.layout, store, harm)
-        except Stalled as error:
-            return _outcome(scenario, Counts(strikes=1), 1, 0, 0, (f"lost: not answered: {error}",))
-        found = compare(undisturbed, run)
-        return _outcome(scenario, counts, found.lost, found.doubled, found.different, found.told)
+        setting = Setting(layout=scenario.layout, services=scenario.services, harm=harm, fault=self._fault)
+        async with self._desk(store, setting) as desk:
+            try:
+                found = compare(undisturbed, await _run(play, desk))
+            except Stalled as error:
+                found = Differences(1, 0, 0, (f"lost: not answered: {error}",))
+        return _outcome(scenario, desk, found)
 
-    async def _played(
-        self, play: Play, layout: Layout, store: SharedStore, harm: Harm | None
-    ) -> tuple[Run, Counter[Point], Counts]:
+    async def _undisturbed_run(self, play: Play, store: SharedStore) -> tuple[Run, Counter[Point]]:
+        async with self._desk(store, Setting(fault=self._fault)) as desk:
+            run = await _run(play, desk)
+        if run.transcript.broken:
+            raise AssertionError(f"undisturbed play {play.seed}: {run.transcript.broken}")
+        return run, desk.passages
+
+    @asynccontextmanager
+    async def _desk(self, store: SharedStore, setting: Setting) -> AsyncIterator[Desk]:
         folder = Path(tempfile.mkdtemp(dir=self._folder))
-        async with Desk(self._nursery, layout, folder, store, harm, self._fault) as desk:
-            transcript = await Oms(play, desk).day()
-            desk.heal()
-            run = Run(transcript, dump(desk.store.socket))
+        async with Desk(self._nursery, folder, store, setting) as desk:
+            yield desk
         shutil.rmtree(folder)
-        return run, desk.passages, desk.counts
 
 
-def _outcome(
-    scenario: Scenario, counts: Counts, lost: int, doubled: int, different: int, told: tuple[str, ...]
-) -> Outcome:
+async def _run(play: Play, desk: Desk) -> Run:
+    transcript = await Oms(play, desk).day()
+    desk.heal()
+    return Run(transcript, dump(desk.store.socket))
+
+
+def _outcome(scenario: Scenario, desk: Desk, found: Differences) -> Outcome:
     return Outcome(
         seed=scenario.seed,
         kind=scenario.kind,
         point=scenario.point,
         layout=scenario.layout,
-        struck=counts.strikes + counts.deaths > 0,
-        lost=lost,
-        doubled=doubled,
-        different=different,
-        deaths=counts.deaths,
-        refusals=counts.refusals,
-        differences=told,
+        struck=desk.struck,
+        lost=found.lost,
+        doubled=found.doubled,
+        different=found.different,
+        deaths=desk.counts.deaths,
+        refusals=desk.counts.refusals,
+        differences=found.told,
     )
 
 
