@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -71,6 +74,7 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
             metrics=metrics,
             grace_seconds=settings.grace_seconds,
             gap_days_max=settings.gap_days_max or GAP_DAYS_MAX,
+            shared=store.shared,
         )
         stack.push_async_callback(engine.stop)
         await engine.start()
@@ -90,6 +94,8 @@ def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[
         metrics.orders_live(None if STORE_AWAY in readiness.reasons else await _live_orders(engine))
         metrics.slices_current(engine.live_orders.slices_by_basis())
         metrics.feeds(engine.feeds.all())
+        if engine.sharing is not None:
+            metrics.sharing(engine.sharing.held, engine.sharing.processes, engine.sharing.lag_seconds)
         return metrics.page()
 
     return scrape
@@ -116,9 +122,15 @@ def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics)
             allow_lossy=settings.allow_lossy_store,
             folder=None if settings.redis_url else settings.data_dir,
             on_unreadable=metrics.unreadable,
+            process=_process_name() if settings.redis_url else None,
         )
     except ValueError as error:
         raise CannotStart(f"LEM_REDIS_URL: {error}") from error
+
+
+def _process_name() -> str:
+    """Of this process, once: one that takes its place is another one."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 async def _store_url(settings: Settings, stack: AsyncExitStack) -> str:

@@ -14,6 +14,7 @@ from app.domain.state import OrderState
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.instruments.order_windows import looks_at
+from app.engine.ownership.lease import NotOwner, Ownership
 from app.engine.ports import Metrics
 from app.engine.set_aside import SetAside
 from app.engine.stages.batch import InstrumentOrders
@@ -31,9 +32,10 @@ PIECES_AT_ONCE = 2
 class Pipeline:
     """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing."""
 
-    def __init__(self, decider: Decider, committer: Committer, metrics: Metrics) -> None:
+    def __init__(self, decider: Decider, committer: Committer, metrics: Metrics, ownership: Ownership) -> None:
         self._decider = decider
         self._committer = committer
+        self._ownership = ownership
         self._set_aside = SetAside(metrics)
 
     async def over_bars(
@@ -85,12 +87,12 @@ class Pipeline:
         self, batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]
     ) -> tuple[list[OrderState], list[OrderState]]:
         """The orders as they are recorded then, and those that cannot be moved, found by halving."""
-        terms = {part.live.symbol: part.live.instrument for part in batch}
+        live = {part.live.symbol: part.live for part in batch}
 
         async def transition(pending: Sequence[OrderState]) -> list[Change | None]:
             after = {state.order_id: state for state in await self.moved(_regrouped(batch, pending))}
             return [
-                change(each, new, instrument=terms[each.order.instrument])
+                change(each, new, instrument=(at := live[each.order.instrument]).instrument, fence=at.fence)
                 if (new := after[each.order_id]) is not each and new != each
                 else None
                 for each in pending
@@ -100,6 +102,9 @@ class Pipeline:
             recorded = await commit_transition(self._committer, orders, transition)
             for part in _regrouped(batch, recorded):
                 _watch(part)
+        except NotOwner:
+            await self._ownership.fenced(list(live))
+            raise
         except Unavailable:  # no fault of an order
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other orders go on; SetAside logs it

@@ -28,13 +28,14 @@ class AwaitingOrders:
         self._held = held
 
     async def awaiting(self, symbol: str) -> list[OrderState]:
-        """One small read where all that was recorded since the last one was recorded by this process."""
+        """One small read where all that was recorded since the last one was recorded by this process, and one more for
+        what others have recorded and given notice of."""
         self._held.begin(symbol)
         changed = await self._changed(symbol)
         if not await self._held.holds(symbol, changed):
             self._held.hold(symbol, changed, await self._read(symbol, await self._ids(symbol)))
         elif unread := self._held.unread(symbol):
-            self._held.add(symbol, await self._read(symbol, unread))
+            self._held.add(symbol, unread, await self._read(symbol, list(unread)))
         return self._held.orders(symbol)
 
     async def order(self, symbol: str, order_id: str) -> OrderState | None:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 from app.engine.changes import Change
+from app.engine.ownership.lease import NotOwner
 from app.engine.ports import Claim
 from app.engine.tasks import together
 from app.engine.terms import digest_of
@@ -29,27 +30,29 @@ CHANGES_AT_ONCE = CALLS_AT_ONCE * COMMIT_CHUNK
 
 
 class OrderChanges:
-    """A part of `RedisStore`; see `engine.ports.Store`. `held` is told what was recorded."""
+    """A part of `RedisStore`; see `engine.ports.Store`. `held` is told what was recorded, and other processes are on
+    `channel`, where it is not empty."""
 
-    def __init__(self, client: Redis, outages: Outages, unreadable: Unreadable, held: HeldOrders) -> None:
+    def __init__(self, client: Redis, outages: Outages, unreadable: Unreadable, held: HeldOrders, channel: str) -> None:
         self._client = client
         self._outages = outages
         self._unreadable = unreadable
         self._held = held
+        self._channel = channel
 
     async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
         """The claim is taken by the script that records the order. Where an earlier claim stands, it may be the order's
         own or give way; the order is recorded behind it then."""
         order, name = change.after.order, commit_name()
         own = Claim(order.instrument, digest_of(order))
-        answer = await self._created(create_call(change, newest, name, claim_text(own)), change, name)
+        answer = await self._created(create_call(change, newest, name, claim_text(own), self._channel), change, name)
         if answer[0] == "claimed":
             key = keys.claim(order.order_id)
             with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.ORDER, key):
                 standing = await claims.take(self._client, order.order_id, own)
             if standing.digest != own.digest:
                 return standing
-            answer = await self._created(create_call(change, newest, name, ""), change, name)
+            answer = await self._created(create_call(change, newest, name, "", self._channel), change, name)
         match answer:
             case ["created", *_]:
                 return change.after, True
@@ -83,9 +86,11 @@ class OrderChanges:
     async def _committed(self, piece: Piece) -> list[OrderState | None]:
         symbol = piece.symbol
         with self._writing(symbol), self._held.sending(piece.name):
-            [answer] = await run(self._client, [commit_call(piece)])
+            [answer] = await run(self._client, [commit_call(piece, self._channel)])
             if answer == ["outrun"]:
                 raise Unavailable("busy", f"the terms of {symbol} have changed; repeat the request")
+            if answer == ["fenced"]:
+                raise NotOwner("busy", f"another process decides for {symbol} now; repeat the request")
             _, recorded, others, before = answer
             if before is not None:
                 stand = [change.after for change, each in zip(piece.changes, recorded, strict=True) if not each]

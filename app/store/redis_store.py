@@ -34,6 +34,7 @@ from app.store.order_codec import order_from
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.reading import Reader
+from app.store.sharing import Sharing
 from app.store.slice_codec import slice_from
 from app.store.unreadable import Kind, Unreadable
 
@@ -44,6 +45,8 @@ SYMBOLS_CACHED = 100_000
 class RedisStore:
     """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_unreadable` is called
     once for everything that is found and not understood, with its kind. `allow_lossy` and `folder` as in `Durability`.
+    `process` is the name of this one among those that share the store, None where none does; `shared` is what they
+    record of each other.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class RedisStore:
         allow_lossy: bool = False,
         folder: Path | None = None,
         on_unreadable: Callable[[str], None] = lambda _: None,
+        process: str | None = None,
     ) -> None:
         self._client = client
         self._bars_kept = keys.bars_kept(lookback)
@@ -61,10 +65,11 @@ class RedisStore:
         self._outages = Outages()
         self._unreadable = Unreadable(on_unreadable)
         self._reader = Reader(client, self._outages, self._unreadable)
-        self._bar_changes = BarChanges(client, self._outages, self._unreadable, self._bars_kept)
-        held = HeldOrders()
-        self._order_changes = OrderChanges(client, self._outages, self._unreadable, held)
+        held, channel = HeldOrders(), keys.notices(process) if process else ""
+        self._bar_changes = BarChanges(client, self._outages, self._unreadable, self._bars_kept, channel)
+        self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, channel)
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held)
+        self.shared = Sharing(client, self._outages, self._reader, held, process) if process else None
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod
