@@ -4,6 +4,7 @@ Both the answers that the OMS got and all that the store holds must be the same.
 nothing else:
 
 - `commit` of an order and `changed` of an instrument are names drawn at random for each script call;
+- `owner` and `fence` of an instrument, and `lem:processes`, say which process decides, and how often that has changed;
 - an event's place in its stream is the server's time: their order and their texts count;
 - `lem:probe` is written by whoever asks for readiness.
 """
@@ -15,10 +16,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.store import keys
 from tests.crashes.oms import Transcript
 
-RANDOM_NAMES = {"commit", "changed"}
-PROBE = "lem:probe"
+OF_PROCESSES = {"commit", "changed", "owner", "fence"}
+KEYS_OF_PROCESSES = {keys.PROBE, keys.PROCESSES}
 EVENTS = ":events"
 TOLD_MAX = 20
 
@@ -53,7 +55,7 @@ def compare(undisturbed: Run, disturbed: Run) -> Differences:
 
 
 def _in_store(before: Dump, after: Dump) -> Iterator[tuple[str, str]]:
-    for key in sorted({*before, *after} - {PROBE}):
+    for key in sorted({*before, *after} - KEYS_OF_PROCESSES):
         if key.endswith(EVENTS):
             yield from _in_events(key, _texts(before.get(key, [])), _texts(after.get(key, [])))
         else:
@@ -100,7 +102,7 @@ def _entries(value: Any) -> dict[str, Any]:
         case None:
             return {}
         case dict():
-            return {name: each for name, each in value.items() if name not in RANDOM_NAMES}
+            return {name: each for name, each in value.items() if name not in OF_PROCESSES}
         case set():
             return dict.fromkeys(value, True)
         case list():

@@ -30,6 +30,11 @@ REFUSED = frozenset({429, 503})
 BEHIND_PROXY = frozenset({Kind.CUT, Kind.AWAY, Kind.DELAY, Kind.LATE_WRITE})
 
 
+def _undecided(body: Any) -> bool:
+    """Bars are stored, and whoever is to decide on them has not done so yet: a feed asks again."""
+    return isinstance(body, dict) and body.get("decided") is False
+
+
 class Stalled(Exception):
     """A request was not answered, however often it was repeated."""
 
@@ -78,6 +83,7 @@ class Desk:
         self.heal()
         for slot in self._slots:
             if slot.running:
+                self.counts.deaths += slot.running.ended.is_set()
                 await slot.running.end()
         for task in self._tasks:
             task.cancel()
@@ -110,7 +116,7 @@ class Desk:
             except (Lost, NotStarted):
                 pass
             else:
-                if reply.status not in REFUSED:
+                if reply.status not in REFUSED and not _undecided(reply.body):
                     return reply
                 self.counts.refusals += 1
                 if self._harming:

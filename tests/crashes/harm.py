@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from tests.crashes.points import Point
+from tests.crashes.points import SHARED_POINTS, Point
 
 SCENARIOS_A_PLAY = 8
 """Seeds in a row that share a play, and so its undisturbed run."""
@@ -47,8 +47,6 @@ EMBEDDED_KINDS = frozenset({Kind.KILL, Kind.KILL_TWICE, Kind.STOP, Kind.STORE_KI
 """A proxy cannot stand between a service and its embedded store."""
 EMBEDDED_SHARE, REPLICAS_SHARE = 0.15, 0.3
 SERVICES = (2, 2, 3)
-SHARED_POINTS: frozenset[Point] = frozenset()
-"""Nobody passes them where a store is not shared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

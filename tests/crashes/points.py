@@ -16,6 +16,7 @@ from typing import Any
 from app.engine.bars import BarIntake
 from app.engine.fills import FillReports
 from app.engine.orders import OrderEntry
+from app.engine.ownership.leases import Leases
 from app.engine.stages import decide
 from app.engine.stages.announce import Announcer
 from app.engine.stages.decide import Decider
@@ -41,7 +42,12 @@ class Point(StrEnum):
     SLICE_CLOSED = "slice closed"
     CANCELLING = "cancel received"
     CANCELLED = "cancelled"
+    LEASE_WANTED = "before a lease is taken"
+    LEASE_TAKEN = "lease taken"
 
+
+SHARED_POINTS = frozenset({Point.LEASE_WANTED, Point.LEASE_TAKEN})
+"""Nobody passes them where a service has its store alone."""
 
 Passed = Callable[[Point], None]
 
@@ -89,6 +95,8 @@ PLACES = (
     Place(Point.SLICE_CLOSED, FillReports, "close", after=True),
     Place(Point.CANCELLING, OrderEntry, "cancel", after=False),
     Place(Point.CANCELLED, OrderEntry, "cancel", after=True),
+    Place(Point.LEASE_WANTED, Leases, "_assign", after=False),
+    Place(Point.LEASE_TAKEN, Leases, "_assign", after=True),
 )
 
 

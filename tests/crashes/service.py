@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from app import main, serve
 from app.bundles.bundle import LemPolicy
 from app.engine.bounded_thread import BoundedThread
+from app.engine.ownership import sharing
 from app.engine.stages import decide
 from app.settings import ClockKind, Settings
 from app.store import connection
@@ -123,6 +124,8 @@ def _patient(model: LemPolicy) -> None:
         (main, "_model", loaded),
         (decide, "BoundedThread", patient),
         (connection, "TIMEOUT_SECONDS", STORE_SECONDS_MAX),
+        (sharing, "LEASE_SECONDS", LEASE_SECONDS),
+        (sharing, "BEAT_SECONDS", LEASE_SECONDS / 3),
     )
     for owner, name, other in replaced:
         setattr(owner, name, other)
