@@ -18,7 +18,7 @@ class Fault(StrEnum):
 def plant(fault: Fault) -> None:
     """From now on this process has the fault."""
     if fault is Fault.NO_RECOVERY:
-        Recovery._catch_up = _only_bars  # type: ignore[assignment,method-assign]
+        Recovery._replay = _only_bars  # type: ignore[assignment,method-assign]
     else:
         FillReports._known = _nothing_known  # type: ignore[assignment,method-assign]
 
