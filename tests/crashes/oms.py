@@ -8,6 +8,7 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any, Protocol
 
+from app.domain.lifecycle import LIVE
 from tests.api.wire import instrument_json
 from tests.crashes.play import BAR_SECONDS, CANCELLED, DAY, STARTS_LATER, Play, minutes_into, traded
 from tests.crashes.wire import Reply
@@ -48,6 +49,7 @@ class Oms:
         self._play, self._desk = play, desk
         self._ids: dict[int, str] = {}
         self._seen: set[str] = set()
+        self._ended: set[str] = set()
         self._due: list[Report] = []
         self._late: list[Report] = []
         self._waiting: asyncio.Task[Reply] | None = None
@@ -61,7 +63,7 @@ class Oms:
         for index in range(DAY):
             await self._feed(index)
             await self._hear(index)
-            for number in self._ids:
+            for number in [number for number, order_id in self._ids.items() if order_id not in self._ended]:
                 await self._poll(index, number)
             await self._send_orders(index)
             await self._report()
@@ -146,6 +148,7 @@ class Oms:
     async def _look(self, when: str) -> None:
         """All orders as they stand."""
         answer = await self._ask("GET", "/v1/orders?limit=1000", noted=f"{when}: orders")
+        self._ended = {order["order_id"] for order in answer["orders"] if order["status"] not in LIVE}
         for order in answer["orders"]:
             self.transcript.broken += [f"{when}: {fault} in {order}" for fault in faults_of(order)]
 
