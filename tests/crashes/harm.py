@@ -9,7 +9,7 @@ from random import Random
 
 from tests.crashes.points import SHARED_POINTS, Point
 
-SCENARIOS_A_PLAY = 8
+SCENARIOS_A_PLAY = 16
 """Seeds in a row that share a play, and so its undisturbed run."""
 
 

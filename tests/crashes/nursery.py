@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import Popen
 
@@ -70,15 +70,15 @@ def main(sock: socket.socket) -> None:
     for name in IMPORTED_LATE:
         importlib.import_module(name)
     model = load_bundle(TINY)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the services
     gc.collect()
     gc.freeze()  # a collection in a service would otherwise copy all that is here
     sock.send(b"ready")
     while received := _received(sock):
+        _reap()
         order, control = received
         pid = os.fork()
         if not pid:
-            _adopt()
+            end_with_parent(signal.SIGKILL)
             sock.close()
             become(order, control, model)
         os.close(control)
@@ -86,15 +86,17 @@ def main(sock: socket.socket) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
+def _reap() -> None:
+    """Services that have ended. Not at once: until then nobody else gets their process ids, which the driver may still
+    send signals to."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def _received(sock: socket.socket) -> tuple[Order, int] | None:
     text, fds, _, _ = socket.recv_fds(sock, ORDER_BYTES_MAX, 1)
     return (Order.from_json(text), fds[0]) if text else None
-
-
-def _adopt() -> None:
-    """The new process ends with the nursery, and waits for its own children again."""
-    end_with_parent(signal.SIGKILL)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from tests.builders import at, bars
 BAR_SECONDS = 3_600
 HISTORY = 20
 """Bars: more than the least history of the tiny bundle."""
-DAY = 10
-"""Bars after the history: enough for every order to end."""
+DAY = 8
+"""Bars after the history: enough for most orders to end."""
 STEPS_MAX = 4
 """The longest horizon that the tiny bundle decides."""
 SYMBOLS = ("BTC-USDT", "ETH-USDT", "SOL-USDT")
@@ -111,7 +111,7 @@ def _day(random: Random) -> list[Bar]:
 
 def _planned(random: Random, number: int, symbol: str, scenario: int) -> PlannedOrder:
     side, benchmark, size_mode = SCENARIOS[scenario]
-    after = 1 if number in {CANCELLED, STARTS_LATER} else random.randint(0, 3)
+    after = 1 if number in {CANCELLED, STARTS_LATER} else random.randint(0, 2)
     max_steps = random.randint(3, STEPS_MAX)
     min_steps = max_steps if number == CANCELLED else random.randint(1, max_steps)
     size = {"quantity": f"{random.randint(100, 3_000) / 100}", "notional": f"{random.randint(500, 3_000)}"}[size_mode]
