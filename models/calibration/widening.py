@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.calibration.grid import OrderKind
 from models.calibration.measuring import KindGains, Vector
@@ -20,34 +19,35 @@ NARROW = 1e-3
 """In sigma * sqrt(N): an order that tracks a TWAP misses it by less, and tells nothing of its market."""
 
 
-def widening(measured: Mapping[OrderKind, KindGains], earlier: Mapping[OrderKind, KindGains]) -> float:
+Kinds = Mapping[OrderKind, KindGains]
+
+
+def widening(measured: Kinds, earlier: Kinds) -> float:
     """The factor by which P5 and P95 must be farther from the median for 90 % of the orders of another time to end
     between them; at least 1.
 
-    Each block of the measured time is held against all others, and `earlier` orders against those of their kind: few
-    years are too much alike to tell how another differs, and the longer the orders, the fewer there are. The larger
-    factor counts.
+    `earlier` orders are held against those of their kind: the measured time is short, and the longer orders are, the
+    fewer of them have nothing in common. Where there are none, each block of the measured time is held against the
+    others.
     """
-    if not measured:
-        return 1.0
-    edges = np.quantile(np.concatenate([each.opened for each in measured.values()]), np.arange(1, BLOCKS) / BLOCKS)
-    by_block = (reach for each in measured.values() for reach in _of_blocks(each, np.searchsorted(edges, each.opened)))
-    before = (
-        reach
-        for kind, each in earlier.items()
-        if kind in measured
-        for reach in _reaches(each.gain, measured[kind].gain)
-    )
-    return max(_factor(list(by_block)), _factor(list(before)))
-
-
-def _factor(reaches: list[Vector]) -> float:
+    reaches = list(_of_earlier(measured, earlier)) or list(_of_blocks(measured))
     return max(1.0, float(np.quantile(np.concatenate(reaches), HIGH - LOW))) if reaches else 1.0
 
 
-def _of_blocks(orders: KindGains, block: NDArray[np.int64]) -> Iterator[Vector]:
-    for left_out in range(BLOCKS):
-        yield from _reaches(orders.gain[block == left_out], orders.gain[block != left_out])
+def _of_earlier(measured: Kinds, earlier: Kinds) -> Iterator[Vector]:
+    for kind, orders in earlier.items():
+        if kind in measured:
+            yield from _reaches(orders.gain, measured[kind].gain)
+
+
+def _of_blocks(measured: Kinds) -> Iterator[Vector]:
+    if not measured:
+        return
+    edges = np.quantile(np.concatenate([each.opened for each in measured.values()]), np.arange(1, BLOCKS) / BLOCKS)
+    for orders in measured.values():
+        block = np.searchsorted(edges, orders.opened)
+        for left_out in range(BLOCKS):
+            yield from _reaches(orders.gain[block == left_out], orders.gain[block != left_out])
 
 
 def _reaches(inside: Vector, others: Vector) -> Iterator[Vector]:

@@ -40,7 +40,10 @@ def test_where_earlier_years_were_wilder_quotes_are_as_wide_as_those_need() -> N
 
 
 def test_where_earlier_years_were_calmer_quotes_stay_as_wide_as_they_were_measured() -> None:
-    assert widening(orders_of(noise()), orders_of(0.5 * noise())) == widening(orders_of(noise()), {})
+    gain = noise()
+    gain[: ORDERS // 4] *= 2.0
+
+    assert widening(orders_of(gain), orders_of(0.5 * noise())) == 1.0
 
 
 def test_orders_that_miss_nothing_and_few_orders_say_nothing() -> None:

@@ -124,7 +124,7 @@ def test_only_a_server_that_works_in_the_folder_is_killed(tmp_path: Path) -> Non
     binary, folders = str(server_binary()), [tmp_path / "ours", tmp_path / "theirs"]
     for folder in folders:
         folder.mkdir()
-    options = ["--port", "0", "--save", "", "--logfile", "log"]
+    options = ["--port", "0", "--unixsocket", "socket", "--save", "", "--logfile", "log"]
     ours, theirs = (subprocess.Popen([binary, *options, "--dir", str(folder)], cwd=folder) for folder in folders)
     bystander = subprocess.Popen(["sleep", "60"], cwd=folders[0])
     try:
