@@ -43,6 +43,7 @@ def serve(
     bundle: Annotated[
         Path | None, typer.Option(help="The model's bundle.  [LEM_BUNDLE, default the shipped one]")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port and the store.")] = 1,
 ) -> None:
     """Serve the HTTP interface until a signal ends it."""
     from pydantic import ValidationError
@@ -58,7 +59,12 @@ def serve(
         wrong = (f"LEM_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors())
         refuse("lem", "; ".join(wrong).replace("Input should be", "must be"))
     with refusing("lem", CannotStart):
-        run(settings, host, port)
+        if workers == 1:
+            run(settings, host, port)
+        else:
+            from app.workers.parent import run_workers
+
+            run_workers(settings, host, port, workers)
 
 
 @cli.command()

@@ -61,7 +61,16 @@ class ServiceMetrics:
         self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
         self._ready = gauge("lem_ready", "1 while the service is ready")
         self._store_up = gauge("lem_store_up", "1 while the store answers")
+        self._leases = gauge("lem_leases_held", "Instruments that this process owns")
+        self._processes = gauge("lem_processes", "Processes that share the store and live")
+        self._owner_lag = gauge(
+            "lem_owner_lag_seconds", "Since the oldest bar of others came that awaits decisions here"
+        )
+        self._owner_changes = count("lem_owner_changes", "Leases that came to this process or left it")
+        self._takeovers = count("lem_takeovers", "Leases taken over from processes that are dead")
+        self._missed = count("lem_notices_missed", "Times that notices of other processes may have been missed")
         self._unreadable = count("lem_store_unreadable", "Keys in the store that are not understood", "kind")
+        self._lost = count("lem_store_lost", "What the store had acknowledged and has lost", "kind")
         self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides", "digest")
         self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._named: set[str] = set()
@@ -179,9 +188,26 @@ class ServiceMetrics:
     def store_up(self, up: bool) -> None:
         self._store_up.set(up)
 
+    def owner_changed(self, *, taken_over: bool) -> None:
+        self._owner_changes.inc()
+        if taken_over:
+            self._takeovers.inc()
+
+    def notices_missed(self) -> None:
+        self._missed.inc()
+
+    def sharing(self, leases_held: int, processes: int, lag_seconds: float) -> None:
+        self._leases.set(leases_held)
+        self._processes.set(processes)
+        self._owner_lag.set(lag_seconds)
+
     def unreadable(self, kind: str) -> None:
         """`kind` is `order` or `instrument`."""
         self._unreadable.labels(kind).inc()
+
+    def store_lost(self, kind: str, count: int) -> None:
+        """`kind` is `order` or `bar`."""
+        self._lost.labels(kind).inc(count)
 
     def instruments_failed(self, count: int) -> None:
         self._failed.set(count)

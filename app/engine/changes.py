@@ -27,12 +27,14 @@ from app.domain.state import OrderState
 @dataclass(frozen=True, slots=True)
 class Change:
     """`after` replaces `before` (None: the order is new) where the store still holds `before`'s version and step, and,
-    where the change stands on the terms of an `instrument`, still holds those terms."""
+    where the change stands on the terms of an `instrument`, still holds those terms; where it has a `fence`, only the
+    process that owns the instrument under that number may make it."""
 
     before: OrderState | None
     after: OrderState
     fill: Fill | None = None
     instrument: Instrument | None = None
+    fence: int | None = None
 
     @property
     def slice(self) -> Slice | None:
@@ -85,9 +87,13 @@ class Change:
 
 
 def change(
-    before: OrderState | None, after: OrderState, fill: Fill | None = None, instrument: Instrument | None = None
+    before: OrderState | None,
+    after: OrderState,
+    fill: Fill | None = None,
+    instrument: Instrument | None = None,
+    fence: int | None = None,
 ) -> Change:
     """The next commit: counts the version up, and refuses a state that must not be (AssertionError)."""
     committed = evolve(after, version=(before.version if before else 0) + 1)
     require_sound(committed)
-    return Change(before, committed, fill, instrument)
+    return Change(before, committed, fill, instrument, fence)

@@ -7,14 +7,17 @@ instrument is replaced whenever its orders are read: at recovery and with every 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from app.domain.slice import Basis
 from app.domain.state import OrderState
 
 
 class LiveOrders:
-    def __init__(self) -> None:
+    """Of the instruments that this process `owns`: each process tells of its own."""
+
+    def __init__(self, owns: Callable[[str], bool]) -> None:
+        self._owns = owns
         self._orders: dict[str, dict[str, OrderState]] = {}
 
     def read(self, symbol: str, orders: Iterable[OrderState]) -> None:
@@ -23,11 +26,17 @@ class LiveOrders:
 
     def changed(self, state: OrderState) -> None:
         """The order is recorded like this now."""
+        if not self._owns(state.order.instrument):
+            return
         known = self._orders.setdefault(state.order.instrument, {})
         if state.awaits_bars:
             known[state.order.order_id] = state
         else:
             known.pop(state.order.order_id, None)
+
+    def forget(self, symbol: str) -> None:
+        """Another process tells of the instrument's orders from now on."""
+        self._orders.pop(symbol, None)
 
     def has_orders(self, symbol: str) -> bool:
         """Whether an order awaits bars of the instrument."""

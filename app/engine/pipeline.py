@@ -14,7 +14,9 @@ from app.domain.state import OrderState
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.instruments.order_windows import looks_at
+from app.engine.ownership.lease import NotOwner, Ownership
 from app.engine.ports import Metrics
+from app.engine.right_of_way import RightOfWay
 from app.engine.set_aside import SetAside
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.commit import Committer
@@ -29,11 +31,21 @@ PIECES_AT_ONCE = 2
 
 
 class Pipeline:
-    """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing."""
+    """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing. It
+    holds the right of way while it does."""
 
-    def __init__(self, decider: Decider, committer: Committer, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        decider: Decider,
+        committer: Committer,
+        metrics: Metrics,
+        ownership: Ownership,
+        right_of_way: RightOfWay,
+    ) -> None:
         self._decider = decider
         self._committer = committer
+        self._ownership = ownership
+        self._right_of_way = right_of_way
         self._set_aside = SetAside(metrics)
 
     async def over_bars(
@@ -59,6 +71,10 @@ class Pipeline:
         """
         if not any(part.orders for part in batch):
             return list(batch)
+        with self._right_of_way.held():
+            return await self._advanced(batch)
+
+    async def _advanced(self, batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
         healthy, suspects = self._set_aside.split([state for part in batch for state in part.orders])
         moved, failed = await self._moved_in_pieces(batch, healthy)
         for suspect in suspects:
@@ -85,12 +101,12 @@ class Pipeline:
         self, batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]
     ) -> tuple[list[OrderState], list[OrderState]]:
         """The orders as they are recorded then, and those that cannot be moved, found by halving."""
-        terms = {part.live.symbol: part.live.instrument for part in batch}
+        live = {part.live.symbol: part.live for part in batch}
 
         async def transition(pending: Sequence[OrderState]) -> list[Change | None]:
             after = {state.order_id: state for state in await self.moved(_regrouped(batch, pending))}
             return [
-                change(each, new, instrument=terms[each.order.instrument])
+                change(each, new, instrument=(at := live[each.order.instrument]).instrument, fence=at.fence)
                 if (new := after[each.order_id]) is not each and new != each
                 else None
                 for each in pending
@@ -100,6 +116,9 @@ class Pipeline:
             recorded = await commit_transition(self._committer, orders, transition)
             for part in _regrouped(batch, recorded):
                 _watch(part)
+        except NotOwner:
+            await self._ownership.fenced(list(live))
+            raise
         except Unavailable:  # no fault of an order
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other orders go on; SetAside logs it

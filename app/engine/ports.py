@@ -126,6 +126,14 @@ class Metrics(Protocol):
         """Slices given by the watchdog because their bar was late."""
         ...
 
+    def owner_changed(self, *, taken_over: bool) -> None:
+        """A lease came to this process or left it; `taken_over` from a process that is dead."""
+        ...
+
+    def notices_missed(self) -> None:
+        """Notices of other processes may have been missed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -216,7 +224,8 @@ class Store(Protocol):
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """Each change is atomic and compares version and step. None where it stands, what is recorded where it lost.
-        Raises Unavailable("busy") where the instrument has other terms than a change stands on."""
+        Raises Unavailable("busy") where the instrument has other terms than a change stands on, NotOwner where it has
+        another fence."""
         ...
 
     async def order(self, order_id: str) -> OrderState | None: ...

@@ -94,6 +94,10 @@ class Waiters:
         """The orders may have changed: the answer of the store was lost."""
         self._tell([(watch, None) for order_id in order_ids for watch in self._waiting.get(order_id, ())])
 
+    def wake_all_to_read(self) -> None:
+        """Any order may have changed: notices of other processes may have been missed."""
+        self.wake_to_read(list(self._waiting))
+
     def close(self) -> None:
         """The service ends: whoever waits goes on at once, and nobody waits any more."""
         self.closed = True

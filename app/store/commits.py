@@ -31,16 +31,19 @@ def commit_name() -> str:
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Changes that one script call records: all on one instrument, so in one cluster slot, and on the same revision of
-    its terms, empty where they depend on none."""
+    its terms and under the same fence, each empty where they depend on none."""
 
     symbol: str
     revision: str
+    fence: str
     changes: Sequence[Change]
     name: str = field(default_factory=commit_name)
 
 
-def create_call(change: Change, newest: datetime, name: str, claim: str) -> Call:
-    """`claim` is the text of the order's claim, which is taken with the order; empty where it stands already."""
+def create_call(change: Change, newest: datetime, name: str, claim: str, channel: str) -> Call:
+    """`claim` is the text of the order's claim, which is taken with the order; empty where it stands already. On a
+    cluster a claim may lie in another slot than its order, and no script can reach both. Notice is given on `channel`,
+    where it is not empty."""
     after, symbol = change.after, change.after.order.instrument
     order_id = after.order.order_id
     script_keys = (
@@ -53,7 +56,7 @@ def create_call(change: Change, newest: datetime, name: str, claim: str) -> Call
         keys.orders(symbol),
         keys.orders(symbol, after.status),
         keys.instrument(symbol),
-        keys.claim(order_id),
+        *([keys.claim(order_id)] if claim else []),
     )
     args: list[str | int] = [
         order_id,
@@ -68,6 +71,8 @@ def create_call(change: Change, newest: datetime, name: str, claim: str) -> Call
         _terms(change)[1],
         name,
         claim,
+        channel,
+        symbol,
         *map(event_text, change.events),
     ]
     return Call(CREATE_ORDER, script_keys, args)
@@ -76,16 +81,17 @@ def create_call(change: Change, newest: datetime, name: str, claim: str) -> Call
 def pieces_of(changes: Sequence[Change]) -> list[Piece]:
     """In the order of `changes`."""
     return [
-        Piece(symbol, revision, chunk)
-        for (symbol, revision), group in groupby(changes, _terms)
+        Piece(symbol, revision, fence, chunk)
+        for (symbol, revision, fence), group in groupby(changes, _terms)
         for chunk in _chunks(list(group))
     ]
 
 
-def commit_call(piece: Piece) -> Call:
+def commit_call(piece: Piece, channel: str) -> Call:
+    """Notice is given on `channel`, where it is not empty."""
     symbol = piece.symbol
     script_keys = [keys.awaiting(symbol), keys.events(symbol), keys.instrument(symbol)]
-    args: list[str | int] = [keys.EVENTS_KEPT, piece.revision, piece.name]
+    args: list[str | int] = [keys.EVENTS_KEPT, piece.revision, piece.name, piece.fence, channel, symbol]
     for change in piece.changes:
         before = _before(change)
         script_keys += _keys(symbol, before, change)
@@ -93,9 +99,10 @@ def commit_call(piece: Piece) -> Call:
     return Call(COMMIT_ORDERS, script_keys, args)
 
 
-def _terms(change: Change) -> tuple[str, str]:
-    """The instrument's symbol, and its revision as text: empty where the change does not depend on its terms."""
-    return change.after.order.instrument, str(change.instrument.revision) if change.instrument else ""
+def _terms(change: Change) -> tuple[str, str, str]:
+    """The instrument's symbol, its revision and its fence as text: empty where the change does not depend on them."""
+    revision = str(change.instrument.revision) if change.instrument else ""
+    return change.after.order.instrument, revision, "" if change.fence is None else str(change.fence)
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:

@@ -4,32 +4,75 @@ all who poll at once. A round trip costs more than what the server does in it.""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
+
+from app.store import keys
+from app.store.replication import WRITES, Replication, confirmed
 
 COMMANDS_MAX = 128
 """Of one round trip: more gain little, and the first answer would wait for the last one."""
+Command = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    command: tuple[Any, ...]
+    command: Command
     options: dict[str, Any]
     answer: asyncio.Future[Any]
 
 
+async def _nothing() -> None:
+    """Closes nothing."""
+
+
 class GatheringRedis(Redis):
     """A client whose commands are sent at once while no other is under way, and otherwise with those that are asked for
-    in the same turn of the event loop. Each has its own answer or error; only a lost connection is everybody's."""
+    in the same turn of the event loop. Each has its own answer or error; only a lost connection is everybody's.
 
+    With `replication`, what is written is answered when so many replicas have it. `probe` is a key of the server's own,
+    which whoever asks whether it takes writes may write. `on_close` is called last when the client is closed."""
+
+    clustered = False
+    """Whether the keys of one script must lie in one slot."""
     _under_way = 0
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self,
+        pool: ConnectionPool,
+        replication: Replication | None = None,
+        *,
+        probe: str = keys.PROBE,
+        on_close: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
+        super().__init__(connection_pool=pool)
+        self.auto_close_connection_pool = True
+        self.probe = probe
+        self._replication = replication
+        self._on_close = on_close
         self._waiting: list[_Asked] = []
         self._tasks: set[asyncio.Task[None]] = set()
+
+    async def masters(self) -> Sequence[GatheringRedis]:
+        """The servers that take writes, each as a client of its own."""
+        return [self]
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        await self._on_close()
+
+    async def together(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers of all commands in one round trip, in order; an error in the place of a command that met it.
+        Raises where the server is away."""
+        if len(commands) == 1:  # a pipeline of one costs half as much again
+            try:
+                return [await self.execute_command(*commands[0])]
+            except Exception as error:  # noqa: BLE001 -- the answer of that command
+                return [error]
+        return await self._answers([(command, {}) for command in commands])
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         if self._under_way:
@@ -40,10 +83,15 @@ class GatheringRedis(Redis):
         finally:
             self._under_way -= 1
 
-    async def _sent(self, command: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    async def _sent(self, command: Command, options: dict[str, Any]) -> Any:
+        if self._replication is not None and command[0] in WRITES:
+            [answer] = await self._answers([(command, options)])
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
         return await super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
 
-    async def _gathered(self, command: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    async def _gathered(self, command: Command, options: dict[str, Any]) -> Any:
         loop = asyncio.get_running_loop()
         asked = _Asked(command, options, loop.create_future())
         if not self._waiting:
@@ -61,7 +109,10 @@ class GatheringRedis(Redis):
     async def _exchange(self, asked: list[_Asked]) -> None:
         self._under_way += 1
         try:
-            answers = await self._answers(asked)
+            if len(asked) == 1:
+                answers = [await self._sent(asked[0].command, asked[0].options)]
+            else:
+                answers = await self._answers([(each.command, each.options) for each in asked])
         except Exception as error:  # noqa: BLE001 -- whatever it is, those who wait are told
             answers = [error] * len(asked)
         except BaseException:
@@ -73,13 +124,16 @@ class GatheringRedis(Redis):
         for each, answer in zip(asked, answers, strict=True):
             _tell(each.answer, answer)
 
-    async def _answers(self, asked: list[_Asked]) -> list[Any]:
-        if len(asked) == 1:
-            return [await self._sent(asked[0].command, asked[0].options)]
+    async def _answers(self, asked: Sequence[tuple[Command, dict[str, Any]]]) -> list[Any]:
+        """In one round trip. What is written waits for its replicas at the end of it."""
+        waits = self._replication if any(command[0] in WRITES for command, _ in asked) else None
         async with self.pipeline(transaction=False) as pipe:
-            for each in asked:
-                pipe.execute_command(*each.command, **each.options)
-            return await pipe.execute(raise_on_error=False)
+            for command, options in asked:
+                pipe.execute_command(*command, **options)
+            for command in waits.commands(self.probe) if waits else ():
+                pipe.execute_command(*command)
+            answers = await pipe.execute(raise_on_error=False)
+        return confirmed(waits, [command for command, _ in asked], answers) if waits else answers
 
 
 def _tell(waiting: asyncio.Future[Any], answer: Any) -> None:

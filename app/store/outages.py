@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from redis.exceptions import (
+    AskError,
     ClusterDownError,
     NoPermissionError,
     OutOfMemoryError,
@@ -22,7 +23,7 @@ from app.domain.errors import Unavailable
 
 LOG = logging.getLogger(__name__)
 UNREACHED = (RedisConnectionError, RedisTimeoutError, OSError)
-REFUSED = (ClusterDownError, NoPermissionError, OutOfMemoryError, ReadOnlyError, TryAgainError)
+REFUSED = (AskError, ClusterDownError, NoPermissionError, OutOfMemoryError, ReadOnlyError, TryAgainError)
 REFUSED_WORDS = ("MISCONF", "LOADING", "MASTERDOWN", "NOREPLICAS", "BUSY ")
 """Errors, and the words of others, of a server that is there and cannot do now what was asked."""
 HANGS_SECONDS = 1.0

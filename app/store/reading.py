@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from app.domain.bar import Bar
@@ -14,6 +13,7 @@ from app.domain.errors import Unavailable
 from app.domain.instrument import Instrument
 from app.domain.state import OrderState
 from app.store import codec, keys
+from app.store.gathering import GatheringRedis
 from app.store.order_codec import state_from
 from app.store.outages import Outages
 from app.store.unreadable import WRONG_TYPE, Kind, Unreadable
@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Reader:
     """In its answers a refusal stands for what is not understood, None for what is not there."""
 
-    def __init__(self, client: Redis, outages: Outages, unreadable: Unreadable) -> None:
+    def __init__(self, client: GatheringRedis, outages: Outages, unreadable: Unreadable) -> None:
         self._client = client
         self._outages = outages
         self._unreadable = unreadable

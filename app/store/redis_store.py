@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, cast
 
-from redis.asyncio import Redis
-
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
 from app.domain.fills import Fill
@@ -28,12 +26,16 @@ from app.store.awaiting_orders import AwaitingOrders
 from app.store.bar_changes import BarChanges
 from app.store.connection import Call, connect, run, script
 from app.store.durability import Durability
+from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders
+from app.store.lost_tail import LostTail
 from app.store.order_changes import OrderChanges
 from app.store.order_codec import order_from
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.reading import Reader
+from app.store.replication import Replication
+from app.store.sharing import Sharing
 from app.store.slice_codec import slice_from
 from app.store.unreadable import Kind, Unreadable
 
@@ -43,17 +45,22 @@ SYMBOLS_CACHED = 100_000
 
 class RedisStore:
     """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_unreadable` is called
-    once for everything that is found and not understood, with its kind. `allow_lossy` and `folder` as in `Durability`.
+    once for everything that is found and not understood, with its kind; `on_lost` with the kind of what the store has
+    lost though it had acknowledged it, and how much. `allow_lossy` and `folder` as in `Durability`.
+    `process` is the name of this one among those that share the store, None where none does; `shared` is what they
+    record of each other.
     """
 
     def __init__(
         self,
-        client: Redis,
+        client: GatheringRedis,
         lookback: int,
         *,
         allow_lossy: bool = False,
         folder: Path | None = None,
         on_unreadable: Callable[[str], None] = lambda _: None,
+        on_lost: Callable[[str, int], None] = lambda *_: None,
+        process: str | None = None,
     ) -> None:
         self._client = client
         self._bars_kept = keys.bars_kept(lookback)
@@ -61,16 +68,18 @@ class RedisStore:
         self._outages = Outages()
         self._unreadable = Unreadable(on_unreadable)
         self._reader = Reader(client, self._outages, self._unreadable)
-        self._bar_changes = BarChanges(client, self._outages, self._unreadable, self._bars_kept)
-        held = HeldOrders()
-        self._order_changes = OrderChanges(client, self._outages, self._unreadable, held)
-        self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held)
+        held, lost, channel = HeldOrders(), LostTail(on_lost), keys.notices(process) if process else ""
+        self._bar_changes = BarChanges(client, self._outages, self._unreadable, lost, self._bars_kept, channel)
+        self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, lost, channel)
+        self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
+        self.shared = Sharing(client, self._outages, self._reader, held, process) if process else None
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod
-    def at(cls, url: str, lookback: int, **options: Any) -> Self:
-        """A store that connects when it is first used. Raises ValueError for a url that is none."""
-        return cls(connect(url), lookback, **options)
+    def at(cls, url: str, lookback: int, *, replication: Replication | None = None, **options: Any) -> Self:
+        """A store that connects when it is first used, and waits for replicas as `replication` says. Raises ValueError
+        for a url that is none."""
+        return cls(connect(url, replication), lookback, **options)
 
     @property
     def bars_kept(self) -> int:

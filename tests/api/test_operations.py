@@ -46,8 +46,15 @@ NAMES = {
     "lem_ready": ("gauge", set()),
     "lem_store_up": ("gauge", set()),
     "lem_store_unreadable": ("counter", {"kind"}),
+    "lem_store_lost": ("counter", {"kind"}),
     "lem_instruments_failed": ("gauge", set()),
     "lem_bundle_info": ("gauge", {"digest"}),
+    "lem_leases_held": ("gauge", set()),
+    "lem_processes": ("gauge", set()),
+    "lem_owner_lag_seconds": ("gauge", set()),
+    "lem_owner_changes": ("counter", set()),
+    "lem_takeovers": ("counter", set()),
+    "lem_notices_missed": ("counter", set()),
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 from app.domain.transitions import cancel
 from app.engine.changes import Change, change
+from app.engine.tasks import end
 from app.store import keys
 from app.store.commits import COMMIT_ORDERS
 from app.store.held_orders import LINKS_MAX, HeldOrders, Link
@@ -143,6 +145,55 @@ async def test_a_store_that_has_lost_the_newest_changes_is_read_again(store: Red
             client.hset(key, mapping=fields)
 
     assert await store.awaiting(SYMBOL) == [state]
+
+
+@asynccontextmanager
+async def hearing(server: str, name: str) -> AsyncIterator[RedisStore]:
+    """A process that hears what the others give notice of."""
+    store = RedisStore.at(server, lookback=8, process=name)
+    assert store.shared is not None
+    await store.shared.beat(60_000)
+    listening = asyncio.create_task(_hear(store))
+    yield store
+    await end(listening)
+    await store.close()
+
+
+async def _hear(store: RedisStore) -> None:
+    assert store.shared is not None
+    async for _ in store.shared.notices():
+        pass
+
+
+async def all_hear(stores: Sequence[RedisStore], server: str) -> None:
+    """Until each process listens to each other one."""
+    for store in stores:
+        assert store.shared is not None
+        await store.shared.beat(60_000)
+    with Redis.from_url(server, decode_responses=True) as client:
+        while len(client.pubsub_channels("lem:notices:*")) < len(stores):  # noqa: ASYNC110 -- no event comes
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("store")
+async def test_what_another_process_gives_notice_of_is_read_alone(server: str) -> None:
+    async with hearing(server, "one") as one, hearing(server, "two") as two:
+        await all_hear([one, two], server)
+        every = [await placed(one, f"oms-{number}") for number in range(20)]
+        await one.awaiting(SYMBOL)
+        before, read = reads(server), decoded(server)
+
+        second = await moved(two, every[1])
+        third = await moved(one, every[2])
+        await cancelled(two, every[3])
+        fourth = await placed(two, "oms-20")
+        held = {state.order_id: state for state in await one.awaiting(SYMBOL)}
+
+    assert reads(server) == before
+    assert decoded(server) - read == 4 + 3, "each of the four scripts reads its order, and three of them are read again"
+    assert (held[second.order_id], held[third.order_id], held[fourth.order_id]) == (second, third, fourth)
+    assert every[3].order_id not in held
+    assert len(held) == 20
 
 
 def decoded(server: str) -> int:

@@ -26,13 +26,21 @@ WINDOWS_KEPT_MAX = 1_000
 class LiveInstrument:
     """The newest bar, and one history for each step length in use. `due` is when somebody must look whether a bar is
     late: the earliest opening of a window that lacks its slice, of all orders that the newest bar has moved or that
-    were created on it."""
+    were created on it.
+
+    Where this process has not `owned` it since it was opened, another one moves its orders. `fence` is that of the
+    lease, None where nobody else could own it. `behind`: another process has appended bars; `orders_changed`: another
+    one has changed orders since somebody looked when their bars are late."""
 
     def __init__(self, instrument: Instrument, calendar: Calendar, lookback: int) -> None:
         self.instrument = instrument
         self.calendar = calendar
         self.newest: Bar | None = None
         self.due: datetime | None = None
+        self.owned = True
+        self.fence: int | None = None
+        self.behind = False
+        self.orders_changed = False
         self._lookback = lookback
         self._daily = instrument.bar_seconds == DAY_SECONDS
         self._histories: dict[int, StepHistory] = {}

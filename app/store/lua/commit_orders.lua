@@ -2,15 +2,16 @@
 -- KEYS: awaiting, events, instrument, then for each order: order, slices where the change adds a slice, fills where it
 --       books a fill, orders of its old status and orders of its new status where that is another one.
 -- ARGV: events kept, revision of the instrument ('' where the changes do not depend on its terms), name of this commit,
+--       fence of the instrument's owner ('' where anybody may commit), the channel for a notice ('' for none), symbol,
 --       then for each order: order id, version before, step before, version, step, state, slice ('' for none), awaits
 --       bars (1 or 0, '' where that stays as it is), new status (1 or 0), execution id ('' for none), fill, number of
 --       events, each event (JSON).
--- Returns {'outrun'} and does nothing where the instrument has other terms. Else 'done', for each order {} where the
+-- Returns {'outrun'} and does nothing where the instrument has other terms, {'fenced'} where it has another owner. Else 'done', for each order {} where the
 -- change stands (also where an earlier try whose answer was lost has recorded it), {mandate, state, slice} as recorded
 -- where it lost, {key} where that key holds something else and nothing was done; other keys that hold something else;
 -- and the name of the change of the instrument's orders before this one ('' for none), nil where nothing was written.
-local FIRST = 4
-local answers, unreadable, written = {}, {}, false
+local FIRST = 7
+local answers, unreadable, written, changed = {}, {}, false, {}
 
 local function typed(name, key, ...)
   local answer = redis.pcall(name, key, ...)
@@ -31,6 +32,9 @@ end
 
 if ARGV[2] ~= '' and (redis.call('HGET', KEYS[3], 'revision') or '0') ~= ARGV[2] then
   return {'outrun'}
+end
+if ARGV[4] ~= '' and (redis.call('HGET', KEYS[3], 'fence') or '0') ~= ARGV[4] then
+  return {'fenced'}
 end
 redis.call('SCARD', KEYS[1]) -- another type fails here, before anything is written
 local key, arg = 4, FIRST
@@ -75,6 +79,7 @@ while arg <= #ARGV do
       noted(KEYS[2], typed('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'json', ARGV[index]))
     end
     answers[#answers + 1], written = {}, true
+    changed[#changed + 1] = id
   end
   arg = arg + 12 + events
 end
@@ -82,6 +87,9 @@ local before = false
 if written then
   before = typed('HGET', KEYS[3], 'changed') or ''
   typed('HSET', KEYS[3], 'changed', ARGV[3])
+  if ARGV[5] ~= '' then
+    redis.pcall('PUBLISH', ARGV[5], cjson.encode({'orders', ARGV[6], before, ARGV[3], changed}))
+  end
 end
 local others = {}
 for each in pairs(unreadable) do

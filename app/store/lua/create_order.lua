@@ -1,7 +1,8 @@
--- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status, instrument, claim.
+-- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status, instrument, and the claim where
+--       it is to be taken.
 -- ARGV: order id, id of the newest bar, mandate, state, slice ('' for none), version, step, awaits bars (1 or 0),
 --       orders that may await bars, events kept, revision of the instrument ('' for any), name of this commit,
---       the order's claim ('' where it stands already), each event (JSON).
+--       the order's claim ('' where it stands already), the channel for a notice ('' for none), symbol, each event (JSON).
 -- Returns {'created', before}, where `before` is the name of the change of the instrument's orders before this one (''
 -- for none), {'created'} where an earlier try whose answer was lost has done so, {'exists', mandate, state, slice},
 -- {'claimed', claim} where another claim stands, {'outrun'} where another bar is the newest or the instrument has other
@@ -57,8 +58,11 @@ redis.call('ZADD', KEYS[8], sequence, ARGV[1])
 if ARGV[8] == '1' then
   redis.call('SADD', KEYS[4], ARGV[1])
 end
-for index = 14, #ARGV do
+for index = 16, #ARGV do
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[10], '*', 'json', ARGV[index])
 end
 redis.call('HSET', KEYS[9], 'changed', ARGV[12])
+if ARGV[14] ~= '' then
+  redis.pcall('PUBLISH', ARGV[14], cjson.encode({'orders', ARGV[15], before, ARGV[12], {ARGV[1]}}))
+end
 return {'created', before}
