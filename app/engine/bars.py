@@ -20,7 +20,6 @@ from app.engine.ownership.lease import NotOwner, Ownership
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Clock, Metrics, Store
 from app.engine.results import FeedBar, Ingested
-from app.engine.right_of_way import RightOfWay
 from app.engine.stages.append import Outrun, append, rounds
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.check import NewBars, closed_bars, new_bars
@@ -51,7 +50,6 @@ class BarIntake:
         metrics: Metrics,
         lateness: FeedLateness,
         ownership: Ownership,
-        right_of_way: RightOfWay,
         gap_max: timedelta,
     ) -> None:
         self._store = store
@@ -62,7 +60,6 @@ class BarIntake:
         self._metrics = metrics
         self._lateness = lateness
         self._ownership = ownership
-        self._right_of_way = right_of_way
         self._gap_max = gap_max
         self._older = OlderBars(store, loader)
         self._lines = FeedLines()
@@ -91,8 +88,7 @@ class BarIntake:
                     checked = {symbol: await self._checked(live[symbol], sent[symbol], request) for symbol in sent}
                     put_now = await self._put_older(live, checked, request)
                     if not put_now.bars:
-                        with self._right_of_way.held():
-                            ingested = await self._taken(live, checked, request, put)
+                        ingested = await self._taken(live, checked, request, put)
                         break
                     put += put_now  # what is left of the request follows on the new history
                 except Outrun:

@@ -35,7 +35,7 @@ GAP_DAYS_MAX = 31
 
 class Engine:
     """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `quotes`, `fills`, `queries` and
-    `recovery`; and what operators ask: `health`, `feeds` and `live_orders`. Bars and late slices hold `right_of_way`.
+    `recovery`; and what operators ask: `health`, `feeds` and `live_orders`. Whoever moves orders holds `right_of_way`.
     `sharing` is there where the store is `shared` with other processes.
 
     `chain` decides the orders, and reads `lookback` bars at most. A bar is late `grace_seconds` after its close (None:
@@ -67,11 +67,9 @@ class Engine:
         loader = Loader(store, chain.lookback, self.live_orders)
         self.right_of_way = RightOfWay()
         self._decider = Decider(chain, clock, metrics, self.right_of_way)
-        pipeline = Pipeline(self._decider, committer, metrics, ownership)
+        pipeline = Pipeline(self._decider, committer, metrics, ownership, self.right_of_way)
         lateness = FeedLateness(metrics, grace_seconds)
-        self.recovery = Recovery(
-            store, calendars, loader, pipeline, announcer, ownership, self.right_of_way, chain.lookback
-        )
+        self.recovery = Recovery(store, calendars, loader, pipeline, announcer, ownership, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument, self.recovery.catch_up)
         if self.sharing is not None:
             self.sharing.attach(self._live, self.live_orders)
@@ -89,12 +87,9 @@ class Engine:
             metrics=metrics,
             lateness=lateness,
             ownership=ownership,
-            right_of_way=self.right_of_way,
             gap_max=timedelta(days=gap_days_max),
         )
-        self.late_slices = LateSlices(
-            store, self._live, loader, pipeline, clock, lateness, announcer, self.right_of_way
-        )
+        self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness, announcer)
         self.orders = OrderEntry(
             store=store,
             queries=self.queries,

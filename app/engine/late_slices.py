@@ -13,7 +13,6 @@ from app.engine.instruments.order_windows import looks_at
 from app.engine.lateness import FeedLateness
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Clock, Store
-from app.engine.right_of_way import RightOfWay
 from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
 
@@ -32,7 +31,6 @@ class LateSlices:
         clock: Clock,
         lateness: FeedLateness,
         announcer: Announcer,
-        right_of_way: RightOfWay,
     ) -> None:
         self._store = store
         self._instruments = instruments
@@ -41,7 +39,6 @@ class LateSlices:
         self._clock = clock
         self._lateness = lateness
         self._announcer = announcer
-        self._right_of_way = right_of_way
         self._failing: set[str] = set()
 
     async def give(self) -> None:
@@ -65,18 +62,14 @@ class LateSlices:
 
     async def _give_on(self, symbol: str) -> None:
         async with self._instruments.locked(symbol) as live:
-            with self._right_of_way.held():
-                await self._give_between_bars(live)
+            self._lateness.learn(live.instrument, await self._store.lateness(symbol))
+            if live.orders_changed:
+                await self._note_changed(live)
+            if await self._outrun(live):
+                self._instruments.forget(symbol)
+            else:
+                await self._give(live)
         await self._instruments.get(symbol)
-
-    async def _give_between_bars(self, live: LiveInstrument) -> None:
-        self._lateness.learn(live.instrument, await self._store.lateness(live.symbol))
-        if live.orders_changed:
-            await self._note_changed(live)
-        if await self._outrun(live):
-            self._instruments.forget(live.symbol)
-        else:
-            await self._give(live)
 
     async def _note_changed(self, live: LiveInstrument) -> None:
         """Another process has taken orders, or changed them: their next bar may be late, too."""

@@ -16,6 +16,7 @@ from app.engine.commit_transition import commit_transition
 from app.engine.instruments.order_windows import looks_at
 from app.engine.ownership.lease import NotOwner, Ownership
 from app.engine.ports import Metrics
+from app.engine.right_of_way import RightOfWay
 from app.engine.set_aside import SetAside
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.commit import Committer
@@ -30,12 +31,21 @@ PIECES_AT_ONCE = 2
 
 
 class Pipeline:
-    """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing."""
+    """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing. It
+    holds the right of way while it does."""
 
-    def __init__(self, decider: Decider, committer: Committer, metrics: Metrics, ownership: Ownership) -> None:
+    def __init__(
+        self,
+        decider: Decider,
+        committer: Committer,
+        metrics: Metrics,
+        ownership: Ownership,
+        right_of_way: RightOfWay,
+    ) -> None:
         self._decider = decider
         self._committer = committer
         self._ownership = ownership
+        self._right_of_way = right_of_way
         self._set_aside = SetAside(metrics)
 
     async def over_bars(
@@ -61,6 +71,10 @@ class Pipeline:
         """
         if not any(part.orders for part in batch):
             return list(batch)
+        with self._right_of_way.held():
+            return await self._advanced(batch)
+
+    async def _advanced(self, batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
         healthy, suspects = self._set_aside.split([state for part in batch for state in part.orders])
         moved, failed = await self._moved_in_pieces(batch, healthy)
         for suspect in suspects:

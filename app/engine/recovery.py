@@ -20,7 +20,6 @@ from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Calendars, Store
 from app.engine.registry import registered
 from app.engine.results import Readiness
-from app.engine.right_of_way import RightOfWay
 from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.check import OPEN_TIME_MIN
@@ -44,7 +43,6 @@ class Recovery:
         pipeline: Pipeline,
         announcer: Announcer,
         ownership: Ownership,
-        right_of_way: RightOfWay,
         lookback: int,
     ) -> None:
         self._store = store
@@ -53,7 +51,6 @@ class Recovery:
         self._pipeline = pipeline
         self._announcer = announcer
         self._ownership = ownership
-        self._right_of_way = right_of_way
         self._lookback = lookback
         self._recovered = False
         self._instruments: LiveInstruments | None = None
@@ -113,8 +110,7 @@ class Recovery:
         owned = [live for live in lives if live.owned and bars[live]]
         orders = await together(map(self._loader.awaiting, owned), READS_AT_ONCE)
         batch = [InstrumentOrders(live=live, orders=held) for live, held in zip(owned, orders, strict=True)]
-        with self._right_of_way.held():
-            await self._pipeline.over_bars(batch, [bars[live] for live in owned])
+        await self._pipeline.over_bars(batch, [bars[live] for live in owned])
 
     async def _unread(self, live: LiveInstrument) -> list[Bar]:
         since = live.newest.open_time + A_SECOND if live.newest is not None else OPEN_TIME_MIN

@@ -58,25 +58,32 @@ def test_work_pauses_for_a_bounded_time_in_all(monkeypatch: pytest.MonkeyPatch) 
 
 
 class Slow(RedisStore):
-    """Appends bars once it is told to."""
+    """Appends bars once it is told to, and tells whether commits come with the right of way."""
 
     go_on: asyncio.Event
+    holds: Any = None
 
     async def append_bars(self, *args: Any, **options: Any) -> bool:
         await self.go_on.wait()
         return await super().append_bars(*args, **options)
 
+    async def commit(self, *args: Any, **options: Any) -> Any:
+        self.held = self.holds()
+        return await super().commit(*args, **options)
+
 
 async def test_bars_hold_it_until_their_slices_are_there(store_url: str) -> None:
     store = Slow.at(store_url, lookback=96, allow_lossy=True)
     store.go_on = asyncio.Event()
+    store.go_on.set()
     async with a_desk(store_url, store=store) as desk:
-        feeding = asyncio.create_task(desk.feed(bars(HISTORY)))
-        await until(lambda: desk.engine.right_of_way.taken)
+        store.holds = lambda: desk.engine.right_of_way.taken
+        await desk.feed(bars(HISTORY))
+        await desk.order()
 
-        store.go_on.set()
-        await feeding
+        await desk.feed(bars(HISTORY + 1)[HISTORY:])
 
+        assert store.held
         assert not desk.engine.right_of_way.taken
 
 
@@ -85,7 +92,7 @@ async def test_more_requests_with_bars_of_one_instrument_than_may_wait_are_refus
     store.go_on = asyncio.Event()
     async with a_desk(store_url, store=store) as desk:
         feeding = [asyncio.create_task(desk.feed(bars(HISTORY))) for _ in range(feed_lines.REQUESTS_MAX)]
-        await until(lambda: desk.engine.right_of_way.taken)
+        await until(lambda: sum(desk.engine.bars._lines._requests.values()) == feed_lines.REQUESTS_MAX)
 
         with pytest.raises(Unavailable) as refused:
             await desk.feed(bars(HISTORY))
