@@ -142,9 +142,7 @@ async def test_who_asks_at_the_same_time_shares_a_round_trip_to_each_node(client
     assert await reads() - before <= 20
 
 
-async def test_processes_share_instruments_on_all_nodes_and_hear_of_each_other(
-    store: RedisStore, cluster: Cluster
-) -> None:
+async def test_processes_on_a_cluster_share_instruments_and_talk(store: RedisStore, cluster: Cluster) -> None:
     placed = [await placed_on(store, symbol, f"oms-{symbol}") for symbol in SYMBOLS[:6]]
     one = RedisStore.at(cluster.url, lookback=8, process="one")
     two = RedisStore.at(cluster.url, lookback=8, process="two")
@@ -211,9 +209,7 @@ async def test_every_master_is_probed_and_a_weak_one_is_told(store: RedisStore, 
     assert [each.asked("DBSIZE") for each in cluster.masters] == ["1"] * 3
 
 
-async def test_a_slot_that_moves_is_followed_and_takes_no_writes_on_its_way(
-    store: RedisStore, cluster: Cluster
-) -> None:
+async def test_a_slot_on_the_move_takes_no_writes_and_is_followed(store: RedisStore, cluster: Cluster) -> None:
     """It is moved as an operator moves it. A script with a key that is not there yet would be half here, half there:
     the nodes refuse it until the slot has arrived."""
     state = await placed_on(store, "COIN-1", "oms-1")
