@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import cast
 
 import pytest
 
@@ -11,6 +12,8 @@ from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
 from app.domain.state import OrderState
 from app.engine.changes import change
+from app.engine.ownership.lease import Lease, NotOwner
+from app.engine.ownership.notices import Notice, NoticesMissed, OrdersChanged
 from app.engine.ports import Claim
 from app.engine.terms import digest_of
 from app.store import keys
@@ -20,6 +23,7 @@ from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order, an_order_state, bars
 from tests.clusters import Cluster, a_cluster
 from tests.store.test_redis_store import NEWEST, stepped
+from tests.store.test_sharing import shared
 
 pytestmark = pytest.mark.spawns
 SYMBOLS = [f"COIN-{number}" for number in range(12)]
@@ -138,6 +142,47 @@ async def test_who_asks_at_the_same_time_shares_a_round_trip_to_each_node(client
     assert await reads() - before <= 20
 
 
+async def test_processes_on_a_cluster_share_instruments_and_talk(store: RedisStore, cluster: Cluster) -> None:
+    placed = [await placed_on(store, symbol, f"oms-{symbol}") for symbol in SYMBOLS[:6]]
+    one = RedisStore.at(cluster.url, lookback=8, process="one")
+    two = RedisStore.at(cluster.url, lookback=8, process="two")
+    first, second = shared(one), shared(two)
+    await first.beat(60_000)
+    both = await second.beat(60_000)
+    leases = [await first.assign(symbol, Lease(), "one") for symbol in SYMBOLS[:6]]
+    notices = cast("AsyncGenerator[Notice, None]", second.notices())
+    while not isinstance(await anext(notices), NoticesMissed):
+        pass
+
+    async with asyncio.timeout(30):
+        listening = asyncio.create_task(heard(notices, 6))
+        while not listening.done():  # it listens to the other one a moment after it has heard of it
+            changes = [change(each, stepped(each), fence=1) for each in placed]
+            placed = [each.after for each in changes if await one.commit([each]) == [None]]
+            await asyncio.wait([listening], timeout=0.5)
+    await second.assign(SYMBOLS[0], leases[0], "two")
+    with pytest.raises(NotOwner):
+        await one.commit([change(placed[0], stepped(placed[0]), fence=1)])
+    await notices.aclose()
+    await one.close()
+    await two.close()
+
+    assert both == ["one", "two"]
+    assert leases == [Lease("one", 1)] * 6
+    assert listening.result() == set(SYMBOLS[:6])
+
+
+async def heard(notices: AsyncIterator[Notice], count: int) -> set[str]:
+    """The instruments of so many whose orders have changed."""
+    symbols: set[str] = set()
+    async for notice in notices:
+        if isinstance(notice, OrdersChanged):
+            symbols.add(notice.symbol)
+        if len(symbols) == count:
+            break
+    return symbols
+
+
 async def test_what_is_published_at_any_node_is_heard_at_any_node(client: ClusterRedis) -> None:
     heard = []
     for number in range(3):
@@ -164,9 +209,7 @@ async def test_every_master_is_probed_and_a_weak_one_is_told(store: RedisStore, 
     assert [each.asked("DBSIZE") for each in cluster.masters] == ["1"] * 3
 
 
-async def test_a_slot_that_moves_is_followed_and_takes_no_writes_on_its_way(
-    store: RedisStore, cluster: Cluster
-) -> None:
+async def test_a_slot_on_the_move_takes_no_writes_and_is_followed(store: RedisStore, cluster: Cluster) -> None:
     """It is moved as an operator moves it. A script with a key that is not there yet would be half here, half there:
     the nodes refuse it until the slot has arrived."""
     state = await placed_on(store, "COIN-1", "oms-1")
