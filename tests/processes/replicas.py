@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -68,7 +67,7 @@ def replicas(folder: Path, url: str, count: int, clock: ClockKind = ClockKind.BA
             for number in range(count)
         ]
         for replica in started:
-            stack.callback(os.kill, replica.pid, signal.SIGCONT)  # a stopped process cannot end
+            stack.callback(replica.process.send_signal, signal.SIGCONT)  # a stopped process cannot end
             stack.callback(replica.client.close)
         until(lambda: all("lem_processes " + f"{count}.0" in each.client.get("/metrics").text for each in started))
         yield started
