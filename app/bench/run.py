@@ -74,11 +74,12 @@ class Run:
         self._opened.close()
 
     @contextmanager
-    def service(self, name: str) -> Iterator[Service]:
+    def service(self, name: str, workers: int = 1) -> Iterator[Service]:
         """A service that runs on an empty folder, called `name`."""
         stacks = self.stacks if self._profiling else None
-        with Service(self._folder / name, bundle=self._bundle, stacks=stacks) as service:
-            self.empty_starts.append(service.start_time)
+        with Service(self._folder / name, bundle=self._bundle, workers=workers, stacks=stacks) as service:
+            if workers == 1:
+                self.empty_starts.append(service.start_time)
             self.model, _ = service.model()
             yield service
 

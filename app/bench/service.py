@@ -38,14 +38,17 @@ class StartTime:
 
 
 class Service(MeasuredProcess):
-    """`stacks`, where it is given, collects a profile of all that is measured. `start_time` is that of the last
-    start."""
+    """`stacks`, where it is given, collects a profile of all that is measured with one worker. `start_time` is that of
+    the last start."""
 
-    def __init__(self, folder: Path, *, bundle: Path | None = None, stacks: Counter[str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, bundle: Path | None = None, workers: int = 1, stacks: Counter[str] | None = None
+    ) -> None:
         self.start_time = StartTime(0.0, 0.0)
-        self._recorder = None if stacks is None else Recorder(folder.with_suffix(".folded"), stacks)
+        self._recorder = None if stacks is None or workers > 1 else Recorder(folder.with_suffix(".folded"), stacks)
         words = ["serve", "--port", "0", "--clock", ClockKind.BARS, "--data-dir", str(folder)]
         words += ["--bundle", str(bundle)] if bundle else []
+        words += ["--workers", str(workers)] if workers > 1 else []
         if self._recorder is None:
             super().__init__("app.cli", *words, folder=folder)
         else:

@@ -14,7 +14,7 @@ from app.domain.errors import InvalidInput, LemError, NotFound, Unavailable
 from app.domain.state import OrderState
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
-from app.engine.instruments.loading import A_SECOND, Loader
+from app.engine.instruments.loading import A_SECOND, PAGE_BARS, Loader
 from app.engine.ownership.lease import Ownership
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Calendars, Store
@@ -114,7 +114,12 @@ class Recovery:
 
     async def _unread(self, live: LiveInstrument) -> list[Bar]:
         since = live.newest.open_time + A_SECOND if live.newest is not None else OPEN_TIME_MIN
-        return [bar async for page in self._loader.bars_since(live.symbol, since) for bar in page]
+        found: list[Bar] = []
+        async for page in self._loader.bars_since(live.symbol, since):
+            found += page
+            if len(page) < PAGE_BARS:  # mostly one bar; to ask whether there are more would double its cost
+                break
+        return found
 
     async def _follow(self, live: LiveInstrument) -> None:
         """Another process moves the orders. Histories are read when somebody asks for them."""

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -57,18 +58,19 @@ async def _serve(settings: Settings, host: str, port: int, count: int) -> None:
 
 async def _all_ready(workers: list[Worker], stopping: asyncio.Event) -> bool:
     """False where a signal ends the start. Raises CannotStart."""
-    starting = asyncio.gather(*(worker.start() for worker in workers))
-    stopped = asyncio.create_task(stopping.wait())
+    starting: asyncio.Task[Any] = asyncio.create_task(_start_all(workers))
+    stopped: asyncio.Task[Any] = asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
-            return False
-        starting.result()
-        return True
+        await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
+        return starting.done() and bool(starting.result())
     finally:
+        await end(starting)
         await end(stopped)
+
+
+async def _start_all(workers: list[Worker]) -> bool:
+    await asyncio.gather(*(worker.start() for worker in workers))
+    return True
 
 
 async def _stop_all(workers: list[Worker]) -> None:

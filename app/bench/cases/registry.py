@@ -10,6 +10,7 @@ from app.bench.cases.bar import bar
 from app.bench.cases.footprint import memory, ready, store
 from app.bench.cases.instruments import instruments
 from app.bench.cases.polling import polling
+from app.bench.cases.replicas import takeover, workers
 from app.bench.cases.requests import post_orders, slices_next
 from app.bench.cases.soak import soak
 from app.bench.figures import Figure
@@ -25,6 +26,8 @@ class CaseName(StrEnum):
     READY = "ready"
     ORDERS = "orders"
     INSTRUMENTS = "instruments"
+    WORKERS = "workers"
+    TAKEOVER = "takeover"
     SOAK = "soak"
 
 
@@ -50,6 +53,8 @@ CASES = {
         post_orders, "POST /v1/orders with its first slice, against a bare POST with a script", (1_000,)
     ),
     CaseName.INSTRUMENTS: Case(instruments, "a bar of each of many instruments in one request", (5_500,), (44,)),
+    CaseName.WORKERS: Case(workers, "bars of many instruments, with two workers against one", (640,), (32,)),
+    CaseName.TAKEOVER: Case(takeover, "from kill -9 of an instrument's owner to the next slices", (100,), (8,)),
     CaseName.SOAK: Case(soak, "days of one-minute bars, accelerated: memory, descriptors, store", (8,), (8,)),
 }
 ASKED_FOR = {CaseName.SOAK}

@@ -11,7 +11,7 @@ DECIDED_SECONDS_MAX = 5.0
 """How long the answer to bars waits for the owner's decisions: longer than it takes to notice that an owner is dead
 and to take its instruments over."""
 ASK_SECONDS = 0.25
-"""A notice that was lost costs no more than that."""
+"""A notice that was lost costs no more than that. An owner that is slow is asked less and less often."""
 
 Ask = Callable[[list[str]], Awaitable[None]]
 """Asks the owners of instruments to decide, whoever they are by now."""
@@ -41,7 +41,8 @@ class Decisions:
             missing = self._missing(newest)
             if untold := [symbol for symbol in missing if symbol not in told]:
                 await ask(untold)
-            ask_at = loop.time() + ASK_SECONDS
+            pause = ASK_SECONDS
+            ask_at = loop.time() + pause
             while missing := self._missing(missing):
                 changed.clear()
                 with contextlib.suppress(TimeoutError):
@@ -51,7 +52,8 @@ class Decisions:
                     return not self._missing(missing)
                 if loop.time() >= ask_at:
                     await ask(list(missing))
-                    ask_at = loop.time() + ASK_SECONDS
+                    pause *= 2
+                    ask_at = loop.time() + pause
         finally:
             self._waiting.discard(changed)
         return True

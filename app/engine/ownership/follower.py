@@ -69,6 +69,7 @@ class Follower:
             case BarsDecided(newest):
                 self._decisions.learn(newest)
             case DecisionsAwaited(symbols):
+                self._note_behind(symbols)
                 self.ask(symbols)
             case LeaseAssigned(symbol, lease):
                 self._leases.learn(symbol, lease)
@@ -112,6 +113,13 @@ class Follower:
         except LemError:  # told where it failed, and tried again
             return False
         return True
+
+    def _note_behind(self, symbols: Iterable[str]) -> None:
+        """The notice of their bars may have been lost."""
+        for symbol in symbols:
+            live = self._instruments.open_now(symbol)
+            if live is not None:
+                live.behind = True
 
     def _note_changed(self, symbol: str) -> None:
         """Somebody must look when the next bar of these orders is late."""
