@@ -23,7 +23,8 @@ from tests.crashes.service import Order
 from tests.crashes.stores import EmbeddedStore, SharedStore, StoreUnderTest
 from tests.crashes.wire import Lost, Reply
 
-ANSWER_SECONDS_MAX = 60.0
+LOG_LINES = 20
+ANSWER_SECONDS_MAX = 180.0
 """How long a request is repeated before the service counts as stalled."""
 PAUSE_SECONDS = 0.01
 REFUSED = frozenset({429, 503})
@@ -62,10 +63,10 @@ class Desk:
         self._nursery, self._folder, self._shared, self._setting = nursery, folder, shared, setting
         self._harming = Harming(setting.harm, alone=setting.services == 1) if setting.harm else None
         self._slots = [Slot() for _ in range(setting.services)]
-        self._random = Random(0)
+        self._random, self._log = Random(0), folder / "service.log"
         self._stack = AsyncExitStack()
         self._starting = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
         self.passages: Counter[Point] = Counter()
         self.counts = Counts()
 
@@ -85,10 +86,8 @@ class Desk:
             if slot.running:
                 self.counts.deaths += slot.running.ended.is_set()
                 await slot.running.end()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stack.aclose()
+        await asyncio.gather(*self._tasks)
 
     @property
     def struck(self) -> bool:
@@ -101,6 +100,10 @@ class Desk:
         running = self._slots[0].running
         assert running is not None
         return EmbeddedStore(self._folder / "data", running.pid)
+
+    def log_lines(self) -> list[str]:
+        """The newest of what the services have told in their logs."""
+        return self._log.read_text().splitlines()[-LOG_LINES:] if self._log.exists() else []
 
     def heal(self) -> None:
         if self._harming:
@@ -140,7 +143,7 @@ class Desk:
     def _order(self, slot: Slot) -> Order:
         order = Order(
             data_dir=str(self._folder / "data"),
-            log=str(self._folder / "service.log"),
+            log=str(self._log),
             redis_url=self._url(slot),
             tells=self._setting.harm is None,
             fault=self._setting.fault,
@@ -162,5 +165,4 @@ class Desk:
             self.passages[point] += 1
         elif self._harming:
             task = asyncio.create_task(self._harming.strike(slot, running, self.store))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.append(task)

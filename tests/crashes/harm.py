@@ -85,7 +85,7 @@ class Scenario:
             kind=self.kind,
             point=self.point,
             passage=random.randint(1, max(1, passages[self.point] // self.services)),
-            times=random.randint(1, 3),
+            times=random.choice((1, 1, 2, 3)),
             answer_only=random.random() < 0.5,
             again=random.choice(list(Point)) if self.kind is Kind.KILL_TWICE else None,
             for_good=kills and self.services > 1 and random.random() < 0.5,

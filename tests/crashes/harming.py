@@ -43,10 +43,12 @@ class Harming:
 
     async def strike(self, slot: Slot, running: Running, store: StoreUnderTest) -> None:
         """The service stands still at its point, and goes on once the harm is done."""
-        if not self.struck:
-            self._slot, self._store = slot, store
-            await self._strike(slot, running, store)
-        running.go_on()
+        try:
+            if not self.struck:
+                self._slot, self._store = slot, store
+                await self._strike(slot, running, store)
+        finally:
+            running.go_on()
 
     async def _strike(self, slot: Slot, running: Running, store: StoreUnderTest) -> None:
         harm, proxy = self._harm, slot.proxy

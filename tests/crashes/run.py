@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,8 @@ class Worker:
                 found = compare(undisturbed, await _run(play, desk))
             except Stalled as error:
                 found = Differences(1, 0, 0, (f"lost: not answered: {error}",))
+            if found.any:
+                found = replace(found, told=(*found.told, *desk.log_lines()))
         return _outcome(scenario, desk, found)
 
     async def _undisturbed_run(self, play: Play, store: SharedStore) -> tuple[Run, Counter[Point]]:

@@ -33,7 +33,7 @@ from tests.crashes.points import Point, watch
 
 DECIDE_SECONDS_MAX = 60.0
 """How long a process stands still, or how busy the machine is, shall not change who decides."""
-STORE_SECONDS_MAX = 0.2
+STORE_SECONDS_MAX = 0.5
 """A service that waits for a store that does not answer does so for 5 s, which thousands of scenarios have not."""
 LEASE_SECONDS = 0.5
 """Of a service among several, for the same reason."""

@@ -17,6 +17,7 @@ from app.domain.order import Fills
 from app.domain.slice import Slice
 from app.domain.state import OrderState
 from app.engine.ownership.rendezvous import preferred
+from app.engine.tasks import end
 from app.store import keys
 from app.store.redis_store import RedisStore
 from tests.builders import a_fill, an_instrument, at, bars
@@ -250,3 +251,19 @@ async def test_leases_are_kept_by_one_write_however_many_instruments_there_are(s
 
     assert calls["cmdstat_zadd"]["calls"] == calls["cmdstat_evalsha"]["calls"] <= 2
     assert scores == ["one"]
+
+
+async def test_a_process_that_is_late_with_every_beat_takes_over_at_its_second_one(store_url: str) -> None:
+    async with processes(store_url, "one") as [one]:
+        await one.feed(bars(HISTORY))
+        await end(sharing(one)._tasks[-1])  # no beat comes between those of this test
+        known = (await one.store.shared.leases([SYMBOL]))[0]
+        await one.store.shared.assign(SYMBOL, known, "a dead one")
+        await sharing(one)._leases.read_all()
+        taken = []
+        for _ in range(2):
+            sharing(one)._beaten_at = monotonic() - 60
+            await sharing(one)._beat()
+            taken.append(sharing(one).owns(SYMBOL))
+
+    assert taken == [False, True]
