@@ -10,6 +10,7 @@ from typing import Any
 
 from redis.asyncio import ConnectionPool, Redis
 
+from app.engine.tasks import end
 from app.store import keys
 from app.store.replication import WRITES, Replication, confirmed
 
@@ -61,6 +62,8 @@ class GatheringRedis(Redis):
         return [self]
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        for task in list(self._tasks):  # one that goes on would connect again, and nobody would close that
+            await end(task)
         await super().aclose(close_connection_pool)
         await self._on_close()
 
