@@ -257,8 +257,9 @@ async def test_a_process_that_is_late_with_every_beat_takes_over_at_its_second_o
     async with processes(store_url, "one") as [one]:
         await one.feed(bars(HISTORY))
         await end(sharing(one)._tasks[-1])  # no beat comes between those of this test
-        known = (await one.store.shared.leases([SYMBOL]))[0]
-        await one.store.shared.assign(SYMBOL, known, "a dead one")
+        store = sharing(one)._store
+        [known] = await store.leases([SYMBOL])
+        await store.assign(SYMBOL, known, "a dead one")
         await sharing(one)._leases.read_all()
         taken = []
         for _ in range(2):
