@@ -38,13 +38,19 @@ class AwaitingOrders:
     async def awaiting(self, symbol: str) -> list[OrderState]:
         """One small read where all that was recorded since the last one was recorded by this process, and one more for
         what others have recorded and given notice of."""
+        while not await self._up_to_date(symbol):
+            pass
+        return self._held.orders(symbol)
+
+    async def _up_to_date(self, symbol: str) -> bool:
+        """False where the orders were forgotten while they were read: the instrument has gone to another process."""
         self._held.begin(symbol)
         changed = await self._changed(symbol)
         if not await self._held.holds(symbol, changed):
             self._held.hold(symbol, changed, await self._read_again(symbol))
         elif unread := self._held.unread(symbol):
-            self._held.add(symbol, unread, await self._read(symbol, list(unread)))
-        return self._held.orders(symbol)
+            return self._held.add(symbol, unread, await self._read(symbol, list(unread)))
+        return True
 
     async def order(self, symbol: str, order_id: str) -> OrderState | None:
         """One order, in one small read where it is held as it is recorded: whoever polls for a slice has nothing

@@ -128,7 +128,7 @@ class HeldOrders:
         if self.listening:
             await _passed(held, changed)
         passed, held.passed = held.passed or [], None
-        return changed in passed
+        return changed in passed and self._held.get(symbol) is held
 
     def hold(self, symbol: str, changed: str, orders: Mapping[str, OrderState | None]) -> None:
         """All orders of the instrument that await bars, read after `changed` was; None for what is not understood."""
@@ -151,10 +151,12 @@ class HeldOrders:
         with the name of the change since which it is to be read."""
         return dict(self._held[symbol].unread)
 
-    def add(self, symbol: str, unread: Mapping[str, str], orders: Mapping[str, OrderState | None]) -> None:
+    def add(self, symbol: str, unread: Mapping[str, str], orders: Mapping[str, OrderState | None]) -> bool:
         """Orders that were `unread`, as they were read since; None for those that are still not understood. What has
-        been changed meanwhile is newer."""
-        held = self._held[symbol]
+        been changed meanwhile is newer. False where the instrument's orders were forgotten meanwhile."""
+        held = self._held.get(symbol)
+        if held is None:
+            return False
         for order_id, since in unread.items():
             state = orders.get(order_id)
             if order_id not in held.unread:  # changed by this process
@@ -165,6 +167,7 @@ class HeldOrders:
             held.put(state)
             if held.unread[order_id] == since:
                 del held.unread[order_id]
+        return True
 
     def orders(self, symbol: str) -> list[OrderState]:
         """In the order of their ids."""

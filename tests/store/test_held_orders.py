@@ -303,6 +303,22 @@ async def test_an_answer_that_is_on_its_way_is_awaited() -> None:
     assert held.orders(SYMBOL) == [changes[-1].after]
 
 
+async def test_orders_that_another_process_gets_meanwhile_are_held_no_more() -> None:
+    """Their instrument's lease has left this process while it asked for them: they are read again, if at all."""
+    held, (changes, [link]) = HeldOrders(), links(1)
+    held.listening = True
+    held.hold(SYMBOL, "0", {an_order().order_id: an_order_state()})
+    held.begin(SYMBOL)
+    asking = asyncio.create_task(held.holds(SYMBOL, link.name))
+    await asyncio.sleep(0)
+
+    held.recorded(SYMBOL, link)
+    held.forget(SYMBOL)
+
+    assert not await asking
+    assert not held.add(SYMBOL, {an_order().order_id: link.name}, {an_order().order_id: changes[-1].after})
+
+
 async def test_links_that_never_meet_the_chain_are_bounded() -> None:
     held, (_, chain) = HeldOrders(), links(3 * LINKS_MAX)
     held.hold(SYMBOL, "elsewhere", {})
