@@ -10,7 +10,7 @@ from app.bundles.card import CalibrationCard, CalibrationTable
 from app.bundles.errors import BundleError
 from app.decision.quotes.calibration import CalibratedRow, CalibratedTable, Calibration
 from app.domain.order import Benchmark
-from app.domain.quote import LEVELS, Gains
+from app.domain.quote import LEVELS, Gains, Tails
 
 DECIMALS = 3
 """Of gains in the card: a thousandth of sigma * sqrt(N) is far below what so few orders can tell."""
@@ -36,20 +36,20 @@ def _table_of(card: CalibrationTable) -> CalibratedTable:
         card.max_steps,
         card.min_steps,
         card.orders,
-        card.widened_by,
+        card.tails,
         card.mean,
         card.std,
         card.quantiles,
     )
     rows = []
-    for max_steps, min_steps, orders, widened_by, mean, std, quantiles in zip(*columns, strict=True):
+    for max_steps, min_steps, orders, tails, mean, std, quantiles in zip(*columns, strict=True):
         if not 1 <= min_steps <= max_steps:
             raise ValueError(f"min_steps {min_steps} is not within 1 and max_steps {max_steps}")
         if not all(math.isfinite(value) for value in (mean, std, *quantiles)):
             raise ValueError("a gain is not finite")
         gains = Gains(mean=mean, std=std, quantiles=tuple(quantiles))
         rows.append(
-            CalibratedRow(max_steps=max_steps, min_steps=min_steps, orders=orders, widened_by=widened_by, gains=gains)
+            CalibratedRow(max_steps=max_steps, min_steps=min_steps, orders=orders, tails=Tails(*tails), gains=gains)
         )
     return CalibratedTable(
         market=card.market,
@@ -80,7 +80,7 @@ def _card_of(table: CalibratedTable) -> CalibrationTable:
         max_steps=[row.max_steps for row in table.rows],
         min_steps=[row.min_steps for row in table.rows],
         orders=[row.orders for row in table.rows],
-        widened_by=[round(row.widened_by, DECIMALS) for row in table.rows],
+        tails=[[round(row.tails.below, DECIMALS), round(row.tails.above, DECIMALS)] for row in table.rows],
         mean=[round(each.mean, DECIMALS) for each in gains],
         std=[round(each.std, DECIMALS) for each in gains],
         quantiles=[[round(value, DECIMALS) for value in each.quantiles] for each in gains],

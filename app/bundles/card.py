@@ -56,12 +56,15 @@ class Training(CardPart):
     settings: dict[str, float | int | str | list[str]]
 
 
+Tail = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class CalibrationTable(CardPart):
     """What orders of the bundle earned on the bars of `market` in [start, end), UTC days, by horizon: each list has one
     entry per horizon. Orders of a table are alike in all else; `slice_cap_multiple` is their slice cap as a multiple of
     an even slice, null without one. Gains are in units of the volatility per bar known at the start, times the square
     root of max_steps; positive is better than the benchmark. A row of `quantiles` has one for each of the `levels`;
-    they and `std` are wider by the factor `widened_by` than what was measured."""
+    they and `std` are what was measured with `tails`, the factors of the distances below and above the median."""
 
     market: str = Field(min_length=1)
     bar_seconds: int = Field(gt=0)
@@ -73,7 +76,7 @@ class CalibrationTable(CardPart):
     max_steps: list[int] = Field(min_length=1)
     min_steps: list[int]
     orders: list[int]
-    widened_by: list[Annotated[float, Field(ge=1, allow_inf_nan=False)]]
+    tails: list[Annotated[list[Tail], Field(min_length=2, max_length=2)]]
     mean: list[float]
     std: list[float]
     quantiles: list[list[float]]

@@ -5,6 +5,7 @@ Basis points are floats: a quote is an expectation, and no money moves by it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,20 @@ from itertools import pairwise
 
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 """The probabilities whose quantiles are kept."""
+
+
+SQRT_2 = math.sqrt(2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """How many times as far from the median outcomes are, below it and above; at least 0 each."""
+
+    below: float = 1.0
+    above: float = 1.0
+
+
+AS_MEASURED = Tails()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +59,13 @@ class Gains:
         """Every outcome better by `amount`."""
         return Gains(mean=self.mean + amount, std=self.std, quantiles=tuple(each + amount for each in self.quantiles))
 
-    def widened(self, factor: float) -> Gains:
-        """Every outcome `factor` times as far from the median; the mean stays. `factor` is at least 0."""
+    def with_tails(self, tails: Tails) -> Gains:
+        """Every outcome as much farther from the median, or nearer to it, as its tail says; the mean stays."""
         middle = self.quantile(0.5)
-        wider = tuple(middle + factor * (each - middle) for each in self.quantiles)
-        return Gains(mean=self.mean, std=self.std * factor, quantiles=wider)
+        moved = tuple(
+            middle + (tails.below if each < middle else tails.above) * (each - middle) for each in self.quantiles
+        )
+        return Gains(mean=self.mean, std=self.std * math.hypot(tails.below, tails.above) / SQRT_2, quantiles=moved)
 
 
 class QuoteBasis(StrEnum):

@@ -10,7 +10,7 @@ from app.decision.quotes.calibration import CalibratedRow, CalibratedTable
 from app.decision.quotes.gains import gains_of
 from models.calibration.grid import OrderKind
 from models.calibration.measuring import FileGains, KindGains, together
-from models.calibration.widening import widening
+from models.calibration.tails import tails_of
 
 ORDERS_MIN = 200
 """Fewer orders say nothing of the outer quantiles; no row is made of them."""
@@ -31,7 +31,7 @@ def market_tables(
     """One table for each benchmark, risk aversion and slice cap; empty where there are too few orders. `files` earned
     in the span what quotes say; `earlier` ones tell how times differ."""
     rows = {kind: gains for kind, gains in pooled(files).items() if len(gains) >= ORDERS_MIN}
-    factors = _factors(rows, pooled(earlier))
+    tails = tails_of(rows, pooled(earlier))
     return [
         CalibratedTable(
             market=market,
@@ -46,24 +46,14 @@ def market_tables(
                     max_steps=kind.max_steps,
                     min_steps=kind.min_steps,
                     orders=len(rows[kind]),
-                    widened_by=factors[kind.max_steps],
-                    gains=gains_of(rows[kind].gain).widened(factors[kind.max_steps]),
+                    tails=tails[kind],
+                    gains=gains_of(rows[kind].gain).with_tails(tails[kind]),
                 )
                 for kind in kinds
             ),
         )
         for kinds in _alike(list(rows))
     ]
-
-
-def _factors(rows: Gains, earlier: Gains) -> dict[int, float]:
-    """How much wider the rows of each length must be. Long orders feel a change of the times most."""
-
-    def of_length(gains: Gains, max_steps: int) -> Gains:
-        return {kind: each for kind, each in gains.items() if kind.max_steps == max_steps}
-
-    found = {kind.max_steps for kind in rows}
-    return {length: widening(of_length(rows, length), of_length(earlier, length)) for length in found}
 
 
 def _alike(kinds: Sequence[OrderKind]) -> Iterator[list[OrderKind]]:

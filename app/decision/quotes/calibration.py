@@ -15,20 +15,20 @@ from typing import TypeVar
 
 from app.decision.quotes.gains import between
 from app.domain.order import Benchmark
-from app.domain.quote import Gains
+from app.domain.quote import AS_MEASURED, Gains, Tails
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibratedRow:
-    """What orders of one horizon earned; `orders` counts them. The gains are wider by the factor `widened_by` than what
-    was measured, so that they hold for the time after."""
+    """What orders of one horizon earned; `orders` counts them. The gains are as far from their median as `tails` says
+    against what was measured, so that they hold for the time after."""
 
     max_steps: int
     min_steps: int
     orders: int
-    widened_by: float = 1.0
+    tails: Tails = AS_MEASURED
     gains: Gains
 
 

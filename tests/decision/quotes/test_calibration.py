@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.decision.quotes.calibration import Calibration, MarketCalibration
 from app.decision.quotes.gains import between
 from app.domain.order import Benchmark
-from app.domain.quote import Gains
+from app.domain.quote import Gains, Tails
 from tests.decision.quotes.calibrations import a_calibration, a_table
 
 
@@ -104,10 +104,10 @@ def test_quantiles_between_two_distributions_never_fall(share: float, place: flo
     assert list(read.quantiles) == sorted(read.quantiles)
 
 
-def test_a_widened_distribution_is_as_much_farther_from_its_median() -> None:
+def test_each_tail_is_as_much_farther_from_the_median_as_is_said() -> None:
     gains = Gains(mean=0.3, std=0.5, quantiles=(-1.0, -0.5, -0.4, 0.0, 0.2, 0.4, 0.8, 1.2, 2.0))
 
-    wider = gains.widened(1.5)
+    moved = gains.with_tails(Tails(below=1.5, above=2.0))
 
-    assert (wider.mean, wider.std) == (0.3, 0.75)
-    assert (wider.quantile(0.05), wider.quantile(0.5), wider.quantile(0.95)) == pytest.approx((-0.85, 0.2, 1.7))
+    assert (moved.mean, moved.std) == (0.3, pytest.approx(0.5 * 3.125**0.5))
+    assert (moved.quantile(0.05), moved.quantile(0.5), moved.quantile(0.95)) == pytest.approx((-0.85, 0.2, 2.2))
