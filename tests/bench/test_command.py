@@ -9,6 +9,8 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,15 @@ def test_a_place_that_nothing_can_be_written_to_is_refused_before_anything_is_me
     assert len(answer.output.splitlines()) == 1
 
 
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder for temporary files of a short path: sockets lie in it."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.spawns
-def test_a_quick_run_measures_every_case_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_quick_run_measures_every_case_and_leaves_nothing_behind(tmp_path: Path, temporary: Path) -> None:
     out, figures = tmp_path / "out", tmp_path / "figures.json"
     cases = [word for name in CaseName for word in ("--case", name)]
 
@@ -59,7 +68,7 @@ def test_a_quick_run_measures_every_case_and_leaves_nothing_behind(tmp_path: Pat
         [*BENCH, *cases, "--orders", "6", "--days", "0.01", "--profile", "--out", str(out), "--json", str(figures)],
         capture_output=True,
         text=True,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=os.environ | {"TMPDIR": str(temporary)},
         check=False,
     )
 
@@ -74,7 +83,7 @@ def test_a_quick_run_measures_every_case_and_leaves_nothing_behind(tmp_path: Pat
     assert (out / "soak.svg").read_text().startswith("<svg")
     assert "app.api.slices.routes.next_slice" in (out / "slices_next.folded").read_text()
     assert "GET slices/next, against a bare handler" in ran.stdout
-    assert list(tmp_path.glob("lem-*")) == []
+    assert list(temporary.glob("lem-*")) == []
 
 
 def named_with_a_target() -> set[tuple[str, str]]:
@@ -91,20 +100,20 @@ def test_every_case_is_in_the_table_of_the_documentation() -> None:
 
 @pytest.mark.spawns
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_service_too(kind: signal.Signals, tmp_path: Path) -> None:
-    environment: dict[str, Any] = os.environ | {"TMPDIR": str(tmp_path)}
+def test_a_signal_ends_the_service_too(kind: signal.Signals, temporary: Path) -> None:
+    environment: dict[str, Any] = os.environ | {"TMPDIR": str(temporary)}
     command = [*BENCH, "--case", "soak", "--days", "30"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as bench:
         assert bench.stderr is not None
         assert any("day 0" in line for line in bench.stderr)
-        working = processes_in(tmp_path)
+        working = processes_in(temporary)
         bench.send_signal(kind)
 
         assert bench.wait(timeout=20) == 130
 
     assert len(working) == 2, "the service and its store"
-    assert processes_in(tmp_path) == []
-    assert list(tmp_path.glob("lem-*")) == []
+    assert processes_in(temporary) == []
+    assert list(temporary.glob("lem-*")) == []
 
 
 def processes_in(folder: Path) -> list[int]:
