@@ -22,6 +22,7 @@ from app.api.json_text import (
     require_commas,
     require_few_fields,
     require_few_values,
+    require_flat_objects,
     require_line_commas,
 )
 from app.api.openapi import REF, problems
@@ -137,6 +138,7 @@ async def _read_bars(request: Request, manner: Annotated[Manner, Query()]) -> Re
     request, and the problem points to that bar. Errors point to a line as if the lines were the list `bars`."""
     body, partial = await _body(request), manner.partial
     require_few_values(body, VALUES_MAX)
+    require_flat_objects(body)
     if media_type_of(request.scope) == NDJSON:
         lines = _split(body)
         return await read_apart(lines, _bar_of_line) if partial else all_read(await read_all(lines, _bar_of_line))
