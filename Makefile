@@ -7,7 +7,7 @@ LEM_ARGS ?=
 # the files with the slowest tests come first (tests/conftest.py).
 PYTEST_ARGS ?= -n auto --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo serve quick test lint format clean
+.PHONY: help demo serve quick test crashes lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -24,6 +24,9 @@ quick: $(VENV)/.installed-dev  ## Run the tests that train, export and spawn not
 
 test: $(VENV)/.installed-dev  ## Run all tests, in less than 6 minutes on two cores
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+crashes: $(VENV)/.installed-dev  ## Harm services and stores at every point of the way, and compare with undisturbed days
+	$(BIN)/python -m tests.crashes --scenarios 200 --jobs 2
 
 lint: $(VENV)/.installed-dev  ## Check style, format and types
 	$(BIN)/ruff check .

@@ -43,6 +43,7 @@ def serve(
     bundle: Annotated[
         Path | None, typer.Option(help="The model's bundle.  [LEM_BUNDLE, default the shipped one]")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port and the store.")] = 1,
 ) -> None:
     """Serve the HTTP interface until a signal ends it."""
     from pydantic import ValidationError
@@ -58,7 +59,12 @@ def serve(
         wrong = (f"LEM_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors())
         refuse("lem", "; ".join(wrong).replace("Input should be", "must be"))
     with refusing("lem", CannotStart):
-        run(settings, host, port)
+        if workers == 1:
+            run(settings, host, port)
+        else:
+            from app.workers.parent import run_workers
+
+            run_workers(settings, host, port, workers)
 
 
 @cli.command()
@@ -90,6 +96,7 @@ def keys() -> None:
 FORWARDED = {
     "backtest": ("app.backtest.lem_backtest", "Run the service's own decisions over bar files."),
     "quote": ("app.quoting.lem_quote", "Say what an order may earn and cost, from a bar file."),
+    "bench": ("app.bench.lem_bench", "Measure the service beside a bare handler in the same run."),
     "simulate": ("app.backtest.lem_backtest", "Write bar files of random walks."),
     "train": ("models.lem_train", "Train a model. Needs the train extra."),
     "ablate": ("models.lem_train", "Train without each part of the network in turn. Needs the train extra."),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -20,39 +24,55 @@ from app.decision.policies.volume_curve import VolumeCurve
 from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
 from app.engine.engine import GAP_DAYS_MAX, Engine
+from app.engine.health import STORE_SECONDS_MAX
 from app.engine.ports import STORE_AWAY, Clock
+from app.engine.prompt_answers import PromptAnswers
+from app.engine.tasks import end, shared
 from app.engine.watchdog import watching
 from app.metrics import ServiceMetrics
 from app.settings import ClockKind, Settings
 from app.store.data_folder.errors import DataFolderError
 from app.store.embedded import EmbeddedStore, StoreStartError
 from app.store.redis_store import RedisStore
+from app.store.replication import Replication
+from app.workers.pages import Pages
+from app.workers.place import Place
 
 
 class CannotStart(Exception):
     """The service cannot start. The message says why, in one line for a terminal."""
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application. Its lifespan owns the store, the engine and the watchdog, and may raise CannotStart."""
+def create_app(settings: Settings, place: Place | None = None) -> FastAPI:
+    """The application. Its lifespan owns the store, the engine and the watchdog, and may raise CannotStart. `place` is
+    that of a worker among others."""
     metrics = ServiceMetrics()
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        async with services(settings, metrics) as application.state.services:
+        async with services(settings, metrics, place) as application.state.services:
             yield
 
-    return build(lifespan, metrics)
+    application = build(lifespan, metrics)
+    application.state.metrics = metrics  # connections are counted too, by whoever listens
+    return application
 
 
 @asynccontextmanager
-async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator[Services]:
-    """All parts, running; closed in the reverse order, whatever happens."""
-    model = _model(settings)
-    metrics.bundle_active(model.name)
+async def services(settings: Settings, metrics: ServiceMetrics, place: Place | None = None) -> AsyncIterator[Services]:
+    """All parts, running; closed in the reverse order, whatever happens. The bundle is loaded while the store starts:
+    either takes a tenth of a second."""
     async with AsyncExitStack() as stack:
-        chain = PolicyChain(model, fallbacks=(VolumeCurve(), Twap()), calibration=model.calibration)
-        store = _store(await _store_url(settings, stack), chain.lookback, settings, metrics)
+        loading = asyncio.create_task(asyncio.to_thread(_model, settings))
+        stack.push_async_callback(end, loading)
+        url = (place and place.store_url) or await _store_url(settings, stack)
+        shares = place is not None or bool(settings.redis_url)
+        model = await loading
+        metrics.bundle_active(model.name)
+        chain = PolicyChain(
+            model, fallbacks=(VolumeCurve(), Twap()), calibration=model.calibration, prompt=model.prompt
+        )
+        store = _store(url, chain.lookback, settings, metrics, _process_name() if shares else None)
         stack.push_async_callback(store.close)
         clock: Clock = BarsClock() if settings.clock is ClockKind.BARS else WallClock()
         engine = Engine(
@@ -63,6 +83,7 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
             metrics=metrics,
             grace_seconds=settings.grace_seconds,
             gap_days_max=settings.gap_days_max or GAP_DAYS_MAX,
+            shared=store.shared,
         )
         stack.push_async_callback(engine.stop)
         await engine.start()
@@ -70,21 +91,31 @@ async def services(settings: Settings, metrics: ServiceMetrics) -> AsyncIterator
         if settings.clock is ClockKind.WALL:
             await stack.enter_async_context(watching(engine))
         card = model.card.model_dump(mode="json")
-        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=_scraper(engine, metrics))
+        scrape = _scraper(engine, metrics)
+        if place is not None:
+            pages = Pages(place, scrape)
+            await stack.enter_async_context(pages.served())
+            scrape = pages.all
+        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=scrape)
 
 
 def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[bytes]]:
+    """Makes one page at a time, for all who ask meanwhile, and waits for the store no longer than readiness does."""
+    live_orders = PromptAnswers(lambda: _live_orders(engine))
+
     async def scrape() -> bytes:
         readiness = await engine.health.readiness()
         metrics.ready(readiness.ready)
         metrics.store_up(STORE_AWAY not in readiness.reasons)
         metrics.instruments_failed(engine.instruments_failed)
-        metrics.orders_live(None if STORE_AWAY in readiness.reasons else await _live_orders(engine))
+        metrics.orders_live(None if STORE_AWAY in readiness.reasons else await live_orders.answer(STORE_SECONDS_MAX))
         metrics.slices_current(engine.live_orders.slices_by_basis())
         metrics.feeds(engine.feeds.all())
+        if engine.sharing is not None:
+            metrics.sharing(engine.sharing.held, engine.sharing.processes, engine.sharing.lag_seconds)
         return metrics.page()
 
-    return scrape
+    return shared(scrape)
 
 
 async def _live_orders(engine: Engine) -> Mapping[Status, int] | None:
@@ -100,17 +131,31 @@ def _model(settings: Settings) -> LemPolicy:
         raise CannotStart(f"no valid bundle: {error}") from error
 
 
-def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics) -> RedisStore:
+def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics, process: str | None) -> RedisStore:
     try:
         return RedisStore.at(
             url,
             lookback,
+            replication=_replication(settings),
             allow_lossy=settings.allow_lossy_store,
             folder=None if settings.redis_url else settings.data_dir,
             on_unreadable=metrics.unreadable,
+            on_lost=metrics.store_lost,
+            process=process,
         )
     except ValueError as error:
         raise CannotStart(f"LEM_REDIS_URL: {error}") from error
+
+
+def _replication(settings: Settings) -> Replication | None:
+    if not settings.wait_replicas:
+        return None
+    return Replication(replicas=settings.wait_replicas, milliseconds=settings.wait_milliseconds)
+
+
+def _process_name() -> str:
+    """Of this process, once: one that takes its place is another one."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 async def _store_url(settings: Settings, stack: AsyncExitStack) -> str:

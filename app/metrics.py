@@ -55,10 +55,24 @@ class ServiceMetrics:
             "lem_long_poll_seconds", "Time of requests that wait for a slice", LONG_POLL_BUCKETS
         )
         self._long_polls = gauge("lem_long_polls_open", "Requests that wait for a slice")
+        self._waiting = gauge("lem_requests_waiting", "Requests that wait for their turn", "lane")
+        self._refused = count("lem_requests_refused", "Requests answered 429 or 503", "lane")
+        self._connections = gauge("lem_connections_open", "Connections of clients")
+        self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
         self._ready = gauge("lem_ready", "1 while the service is ready")
         self._store_up = gauge("lem_store_up", "1 while the store answers")
+        self._leases = gauge("lem_leases_held", "Instruments that this process owns")
+        self._processes = gauge("lem_processes", "Processes that share the store and live")
+        self._owner_lag = gauge(
+            "lem_owner_lag_seconds", "Since the oldest bar of others came that awaits decisions here"
+        )
+        self._owner_changes = count("lem_owner_changes", "Leases that came to this process or left it")
+        self._takeovers = count("lem_takeovers", "Leases taken over from processes that are dead")
+        self._missed = count("lem_notices_missed", "Times that notices of other processes may have been missed")
         self._unreadable = count("lem_store_unreadable", "Keys in the store that are not understood", "kind")
+        self._lost = count("lem_store_lost", "What the store had acknowledged and has lost", "kind")
         self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides", "digest")
+        self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._named: set[str] = set()
         self._shown: set[str] = set()
         ProcessCollector(registry=self.registry)
@@ -112,15 +126,33 @@ class ServiceMetrics:
     def slice_late(self, count: int) -> None:
         self._slices_late.inc(count)
 
+    def _series_of(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Of such requests. To look series up by their labels takes longer than to count."""
+        known = self._http.get((method, route, status))
+        if known is None:
+            requests = self._requests.labels(method, route, str(status))
+            known = self._http[method, route, status] = requests, self._request_seconds.labels(method, route)
+        return known
+
     def http_answered(self, method: str, route: str, status: int, seconds: float, *, long_poll: bool) -> None:
-        self._requests.labels(method, route, str(status)).inc()
-        if long_poll:
-            self._long_poll_seconds.observe(seconds)
-        else:
-            self._request_seconds.labels(method, route).observe(seconds)
+        requests, times = self._series_of(method, route, status)
+        requests.inc()
+        (self._long_poll_seconds if long_poll else times).observe(seconds)
 
     def long_polls_open(self, change: int) -> None:
         self._long_polls.inc(change)
+
+    def requests_waiting(self, lane: str, change: int) -> None:
+        self._waiting.labels(lane).inc(change)
+
+    def request_refused(self, lane: str) -> None:
+        self._refused.labels(lane).inc()
+
+    def connections_open(self, count: int) -> None:
+        self._connections.set(count)
+
+    def connection_refused(self, reason: str) -> None:
+        self._connections_refused.labels(reason).inc()
 
     def ready(self, ready: bool) -> None:
         self._ready.set(ready)
@@ -156,9 +188,26 @@ class ServiceMetrics:
     def store_up(self, up: bool) -> None:
         self._store_up.set(up)
 
+    def owner_changed(self, *, taken_over: bool) -> None:
+        self._owner_changes.inc()
+        if taken_over:
+            self._takeovers.inc()
+
+    def notices_missed(self) -> None:
+        self._missed.inc()
+
+    def sharing(self, leases_held: int, processes: int, lag_seconds: float) -> None:
+        self._leases.set(leases_held)
+        self._processes.set(processes)
+        self._owner_lag.set(lag_seconds)
+
     def unreadable(self, kind: str) -> None:
         """`kind` is `order` or `instrument`."""
         self._unreadable.labels(kind).inc()
+
+    def store_lost(self, kind: str, count: int) -> None:
+        """`kind` is `order` or `bar`."""
+        self._lost.labels(kind).inc(count)
 
     def instruments_failed(self, count: int) -> None:
         self._failed.set(count)

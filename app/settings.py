@@ -29,12 +29,15 @@ class LogLevel(StrEnum):
 class Settings(BaseSettings):
     """Each field is also an environment variable, `LEM_` and its name in capitals. Without `redis_url` the service
     starts its embedded store, with its files in `data_dir`. The url may hold a password, so that it shows its text to
-    whoever asks for its secret value only. `grace_seconds` is how long orders wait for a late bar, `gap_days_max` how
-    far a bar may be ahead of the one before it."""
+    whoever asks for its secret value only. With `wait_replicas`, what is written is acknowledged when so many replicas
+    have it, and refused when they do not say so within `wait_milliseconds`. `grace_seconds` is how long orders wait for
+    a late bar, `gap_days_max` how far a bar may be ahead of the one before it."""
 
     model_config = SettingsConfigDict(env_prefix="LEM_", extra="forbid", frozen=True)
 
     redis_url: SecretStr | None = None
+    wait_replicas: Annotated[int, Field(ge=0, le=16)] = 0
+    wait_milliseconds: Annotated[int, Field(ge=1, le=3_000)] = 1_000
     allow_lossy_store: bool = False
     bundle: Path = SHIPPED_BUNDLE
     data_dir: Path = Path("data")

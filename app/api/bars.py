@@ -40,6 +40,7 @@ LINES_MAX = 2 * BARS_MAX
 BAR_CODES = (
     *("unknown_instrument", "bar_out_of_order", "bar_not_closed", "bar_too_far_ahead", "bar_too_old", "misaligned_bar"),
     *("high_below_low", "price_outside_range", "outside_calendar", "empty", "too_many", "too_many_gaps"),
+    "feed_too_fast",
 )
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
@@ -90,7 +91,9 @@ class RejectedBarOut(Answer):
 class IngestedOut(Answer):
     """`accepted` bars are new, `duplicates` were known and identical; `gaps_filled` counts the marked bars that stand
     for missing ones, `revised` those that are recorded with other values: the revision is recorded beside them and
-    changes nothing that is decided. `rejected` bars were left out, and told where the request is `partial`."""
+    changes nothing that is decided. `rejected` bars were left out, and told where the request is `partial`.
+    `decided` is there, and false, where another process decides on some of the bars and has not within 5 seconds: the
+    bars are durable, and their slices follow."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"accepted": 1, "duplicates": 0, "gaps_filled": 0, "revised": 0}]}
@@ -101,11 +104,13 @@ class IngestedOut(Answer):
     gaps_filled: int
     revised: int
     rejected: list[RejectedBarOut] | None = None
+    decided: bool | None = None
 
     @classmethod
     def of(cls, ingested: Ingested, *, partial: bool) -> Self:
         told = cls.model_validate(ingested, from_attributes=True)
-        return told if partial else told.model_copy(update={"rejected": None})
+        left_out = ({} if partial else {"rejected": None}) | ({"decided": None} if told.decided else {})
+        return told.model_copy(update=left_out)
 
 
 async def _body(request: Request) -> bytes:

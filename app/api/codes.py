@@ -74,6 +74,8 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_slice": (422, "the order has no such slice"),
     "unknown_value": (422, "the word is none of those that the field takes"),
     "wrong_type": (422, "the JSON type is another one than the field's"),
+    "feed_too_fast": (429, "bars of the instrument wait for earlier bars already; await the answers to those"),
+    "too_many_pipelined": (429, "the connection has sent too many requests without awaiting an answer"),
     "headers_too_large": (431, "the headers have more than 64 KiB"),
     "internal_error": (500, "the service failed; what was asked for is safe to repeat"),
     "bar_not_closed": (503, "the bar's window has not closed yet; send the bar again then"),
@@ -81,6 +83,7 @@ CODES: dict[str, tuple[int, str]] = {
     "instrument_failed": (503, "the instrument cannot be opened now and is tried again; others are served"),
     "instrument_unreadable": (503, "the store holds something of the instrument that this release does not understand"),
     "order_unreadable": (503, "the store holds something of the order that this release does not understand"),
+    "overloaded": (503, "as many requests of this kind wait as may, or this one has waited too long"),
     "quote_too_slow": (503, "the policies, or the quotes before it, take too long now"),
     "shutting_down": (503, "the service ends; what was asked for is safe to repeat"),
     "store_unavailable": (503, "the store is away; what was asked for is safe to repeat"),
@@ -92,7 +95,7 @@ CODES: dict[str, tuple[int, str]] = {
 
 EVERY = (
     *("bad_request", "request_timeout", "headers_too_large", "internal_error"),
-    *("shutting_down", "too_many_connections"),
+    *("shutting_down", "too_many_connections", "too_many_pipelined"),
 )
 """What may happen to any call."""
 
@@ -109,8 +112,8 @@ BODY = (
 TIMES = ("bad_time", "naive_time", "time_out_of_range")
 """What may be wrong with any time."""
 
-STORE = ("store_unavailable", "busy", "instrument_failed", "instrument_unreadable", "order_unreadable")
-"""What may be wrong with the store."""
+STORE = ("overloaded", "store_unavailable", "busy", "instrument_failed", "instrument_unreadable", "order_unreadable")
+"""What may keep a call from being served now: too many others, or the store."""
 
 KNOWN_ORDER = (*QUERY, "unknown_order", *STORE)
 """What may be wrong with any call on one order."""

@@ -7,75 +7,33 @@ Uvicorn bounds none of these: a connection that never finishes its headers would
 from __future__ import annotations
 
 import asyncio
-import resource
 from http import HTTPStatus
-from itertools import islice
 from typing import ClassVar
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.api.departures import KEY, Departure
+from app.api.places import Places
 from app.api.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS, problem_text
 from app.api.request_ids import HEADER, new_request_id
-from app.domain.errors import Unavailable
+from app.domain.errors import TooFast, Unavailable
 
 HEADERS_SECONDS_MAX = 10.0
-"""From the connection, or the first byte of a later request, until the headers are there."""
+"""From the connection, or the first byte of a later request, until the headers are there; and from an answer that comes
+before the request's body does until that body is there, of which nothing is kept."""
 HEADERS_BYTES_MAX = 64 * 1024
+PIPELINED_MAX = 64
+"""Requests of a connection that wait for the one before them. One read of the socket may bring thousands."""
+HOLD_OFF_SECONDS = 0.1
+"""A connection that was refused is read again after that: a client that asks again at once must not keep us busy with
+refusals."""
 READER_SECONDS_MAX = 30.0
 """How long a client may leave an answer unread once the buffers between us are full."""
-FILES_WANTED = 65_536
-FILES_RESERVED = 256
-"""Descriptors for the store's connections, for files and the log."""
-BACKLOG_MAX = 2_048
-TRIES_MAX = 64
 
 
-class Places:
-    """The open connections, oldest first, and how many there may be, which follows from `files_max`: how many files the
-    process may open.
-
-    `backlog` is how many connections may wait to be accepted. All of them can be accepted before the first one is
-    looked at, so files are kept for them too.
-    """
-
-    def __init__(self, files_max: int) -> None:
-        self.backlog = min(BACKLOG_MAX, files_max // 4)
-        self.connections_max = max(1, files_max - self.backlog - FILES_RESERVED)
-        self._taken: dict[Connection, None] = {}
-
-    def take(self, connection: Connection) -> bool:
-        """Where all places are taken, the oldest connection without a whole request gives way: half-sent requests must
-        not close the service to others. False where none does."""
-        if len(self._taken) >= self.connections_max and not self._made_room():
-            return False
-        self._taken[connection] = None
-        return True
-
-    def leave(self, connection: Connection) -> None:
-        self._taken.pop(connection, None)
-
-    def _made_room(self) -> bool:
-        for connection in list(islice(self._taken, TRIES_MAX)):
-            del self._taken[connection]
-            if connection.half_sent:
-                connection.transport.abort()
-                return True
-            self._taken[connection] = None  # at work: it is not looked at again before all others
-        return False
-
-
-def raised_files_max() -> int:
-    """How many files the process may open, once it has asked for as many as it is allowed to."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return wanted
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (ValueError, OSError):  # some systems have a lower limit than they say
-        return soft
-    return wanted
+class Overrun(Exception):
+    """The connection has more requests than may wait. Raised inside the parser, which parses no further."""
 
 
 def connection_class(places: Places) -> type[Connection]:
@@ -90,14 +48,24 @@ class Connection(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
     _header_bytes = 0
+    _overrun = False
+    _departure: Departure
 
     @property
     def half_sent(self) -> bool:
         """The client is still to send a request, or the rest of one."""
         return self._awaits_headers or self.cycle.more_body
 
+    @property
+    def unread_bytes(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._departure = Departure()
         if self.places.take(self):
             self._start_deadline()
         else:
@@ -109,17 +77,21 @@ class Connection(HttpToolsProtocol):
         self._end_deadline()
         self._end_unread()
         super().connection_lost(exc)
+        self._departure.happened()
 
     def data_received(self, data: bytes) -> None:
+        if self._overrun:
+            return  # what came before is answered; then the connection ends
         self._unset_keepalive_if_required()
-        if self._awaits_headers:
+        if self._awaits_headers and not self._drains:
             self._header_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             pass  # answered as the plain request that it also is
         except httptools.HttpParserError:
-            self.send_400_response("the request is not HTTP/1.1")
+            if not self._overrun:
+                self.send_400_response("the request is not HTTP/1.1")
             return
         if not self._awaits_headers:
             self._end_deadline()
@@ -130,16 +102,43 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._header_bytes = 0
+        if len(self.pipeline) >= PIPELINED_MAX:
+            self._overrun = True
+            self.places.refused("pipelined")
+            raise Overrun
+        self.scope[KEY] = self._departure  # type: ignore[literal-required]
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "bad_request", msg)
 
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self.cycle.more_body = False  # also where the answer came first: the body was read all the same
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._overrun and not self.pipeline and self._awaits_headers:
+            much = TooFast("too_many_pipelined", f"more than {PIPELINED_MAX} requests wait on this connection already")
+            self._refuse(429, much.code, much.detail)
+        elif self._drains and not self.transport.is_closing():
+            self._start_deadline()
+        if self._departure.hold_off:
+            self._departure.hold_off = False
+            self.flow.pause_reading()
+            self.loop.call_later(HOLD_OFF_SECONDS, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread = self.loop.call_later(READER_SECONDS_MAX, self.transport.abort)
+        self._unread = self.loop.call_later(READER_SECONDS_MAX, self._give_up_reader)
+        self.places.unread(self)
 
     def resume_writing(self) -> None:
+        self.places.read(self)
         self._end_unread()
         super().resume_writing()
 
@@ -152,6 +151,11 @@ class Connection(HttpToolsProtocol):
     @property
     def _awaits_headers(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
+
+    @property
+    def _drains(self) -> bool:
+        """The answer has come before the request's body, which is still to come and is not kept."""
+        return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
 
     def _start_deadline(self) -> None:
         if self._deadline is None:
@@ -174,6 +178,10 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _give_up_reader(self) -> None:
+        self.places.refused("unread")
+        self.transport.abort()
+
     def _refuse(self, status: int, code: str, detail: str) -> None:
         """Answer with a problem and close; close only, where another answer is under way."""
         if self._awaits_headers or not self.cycle.response_started:
@@ -190,6 +198,6 @@ def _answer(status: int, code: str, detail: str) -> bytes:
         f"{HEADER.lower()}: {new_request_id()}",
         "connection: close",
     ]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         head.append(f"retry-after: {RETRY_AFTER_SECONDS}")
     return "\r\n".join([*head, "", ""]).encode("ascii") + body

@@ -34,7 +34,7 @@ class ModelsOut(Answer):
     models: list[ModelOut]
 
 
-@router.get("/v1/models", summary="The active bundle", responses=problems())
+@router.get("/v1/models", summary="The active bundle", responses=problems("overloaded"))
 async def list_models(services: ServicesDep) -> ModelsOut:
     card = {name: value for name, value in services.model.card.items() if name not in LEFT_OUT}
     return ModelsOut(models=[ModelOut(name=services.model.digest, active=True, card=card)])

@@ -17,7 +17,7 @@ from starlette.routing import Match
 
 from app.api.headers import media_type_of
 from app.api.request_ids import header_of_request
-from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, Unavailable
+from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, TooFast, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 20
@@ -31,8 +31,10 @@ STATUSES: dict[type[LemError], HTTPStatus] = {
     InvalidInput: UNPROCESSABLE,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    TooFast: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+"""A kind comes before the kind that it is a part of."""
 
 HTTP_CODES = {
     400: "bad_request",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from app.engine.engine import Engine
 
@@ -28,13 +29,25 @@ class Services:
     scrape: Callable[[], Awaitable[bytes]]
 
 
-def _services(request: Request) -> Services:
+def engine_of(request: Request) -> Engine:
+    """The engine of the application that has the request."""
+    return engine_in(request.scope)
+
+
+def engine_in(scope: Scope) -> Engine:
+    """As `engine_of`, for what has no request yet."""
+    services: Services = scope["app"].state.services
+    return services.engine
+
+
+async def _services(request: Request) -> Services:
+    """As `_engine`, a coroutine though it awaits nothing: FastAPI calls plain functions in a thread."""
     services: Services = request.app.state.services
     return services
 
 
-def _engine(request: Request) -> Engine:
-    return _services(request).engine
+async def _engine(request: Request) -> Engine:
+    return engine_of(request)
 
 
 ServicesDep = Annotated[Services, Depends(_services)]

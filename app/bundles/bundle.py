@@ -27,20 +27,32 @@ GOLDEN_TOLERANCE = 1e-5
 DIGEST_LENGTH = 12
 NO_VOLUME = 1e-9
 """Base units over a whole horizon: where no more is expected than that, the feed has no volume."""
-BLOCK_ROWS = 16
-"""Graphs round differently at the edges of a batch: in whole blocks an order's answer is the same, to the last bit,
-whatever other orders are decided with it, and so are its slices after a crash in the middle of a batch."""
+BLOCK_ROWS = 4
+"""Graphs round differently at the edges of a batch: onnxruntime's loops work on 4 floats at a time, and its matrix
+products on single rows or on several. In whole blocks an order's answer, and a window's, is the same to the last bit
+whatever is asked with it, and so are the slices after a crash in the middle of a batch."""
+CONTEXT_ROWS_MAX = 32
+"""Windows that the graph reads at a time: more of them gain nothing and take memory."""
+LOOPS = frozenset({"If", "Loop", "Scan"})
+"""Operators whose time follows from the values that they are given."""
 
 Arrays = dict[str, NDArray[np.generic]]
 Doubles = dict[str, NDArray[np.float64]]
 
 
 class LemPolicy:
-    """A bundle as a policy. Slices record its `name`, which is `<card name>@<digest>`."""
+    """A bundle as a policy. Slices record its `name`, which is `<card name>@<digest>`. It is `prompt` where its
+    decision has no loops: a few orders are decided in a time that its golden cases have shown."""
 
     def __init__(
-        self, card: Card, context: onnxruntime.InferenceSession, decision: onnxruntime.InferenceSession
+        self,
+        card: Card,
+        context: onnxruntime.InferenceSession,
+        decision: onnxruntime.InferenceSession,
+        *,
+        prompt: bool = False,
     ) -> None:
+        self.prompt = prompt
         self.card = card
         self.name = f"{card.name}@{bundle_digest(card)}"
         self.lookback, self.history_min, self.max_steps = card.lookback, card.history_min, card.max_steps
@@ -51,8 +63,17 @@ class LemPolicy:
 
     def observe(self, windows: Floats, steps: int) -> Market:
         """The graph foresees `max_steps` steps, whatever `steps` are asked for."""
-        context, volume_forecast = self._context.run(["context", "volume_forecast"], {"bars": windows})
+        read = [
+            self._read(windows[first : first + CONTEXT_ROWS_MAX])
+            for first in range(0, max(1, len(windows)), CONTEXT_ROWS_MAX)
+        ]
+        context, volume_forecast = (np.concatenate(parts) for parts in zip(*read, strict=True))
         return Market(context=context, volume_forecast=volume_forecast)
+
+    def _read(self, windows: Floats) -> list[Floats]:
+        bars = windows[_in_blocks(len(windows))]
+        answers = self._context.run(["context", "volume_forecast"], {"bars": bars})
+        return [answer[: len(windows)] for answer in answers]
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         forecast = market.forecast_from(rows.market, rows.windows_unseen)
@@ -65,7 +86,8 @@ class LemPolicy:
             # A VWAP of nothing is a TWAP.
             "scenario": np.where(volume > NO_VOLUME, rows.scenario, TWAP_TWIN[rows.scenario]),
         }
-        blocks = {name: _in_blocks(values) for name, values in inputs.items()}
+        chosen = _in_blocks(len(rows))
+        blocks = {name: values[chosen] for name, values in inputs.items()}
         answers: list[Floats] = self._decision.run(["allocation", "stop_probability"], blocks)
         allocation, stop_probability = (answer[: len(rows)].astype(np.float64) for answer in answers)
         return Proposal(allocation=allocation, stop_probability=stop_probability)
@@ -97,18 +119,18 @@ class LemPolicy:
         return wanted, {name: answer.astype(np.float64) for name, answer in answers}
 
 
-def _in_blocks(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """[B, ...] with its last row repeated until B is a multiple of `BLOCK_ROWS`."""
-    return np.concatenate([values, np.repeat(values[-1:], -len(values) % BLOCK_ROWS, axis=0)])
+def _in_blocks(count: int) -> NDArray[np.int64]:
+    """The rows of a batch in whole blocks: the last one is repeated."""
+    return np.minimum(np.arange(count + -count % BLOCK_ROWS), count - 1)
 
 
 def load_bundle(directory: Path) -> LemPolicy:
     """Check the card, both graphs' checksums, files and interfaces, and replay the golden cases. Raises BundleError."""
     card = _card(directory)
     check_card(card)
-    policy = LemPolicy(
-        card, _session(directory, "context", card.context), _session(directory, "decision", card.decision)
-    )
+    context, _ = _session(directory, "context", card.context)
+    decision, operators = _session(directory, "decision", card.decision)
+    policy = LemPolicy(card, context, decision, prompt=not LOOPS & operators)
     policy.replay_golden()
     return policy
 
@@ -131,7 +153,8 @@ def _card(directory: Path) -> Card:
         raise BundleError(f"{path} is not a valid card: {field}: {first['msg']}") from error
 
 
-def _session(directory: Path, name: str, card: GraphCard) -> onnxruntime.InferenceSession:
+def _session(directory: Path, name: str, card: GraphCard) -> tuple[onnxruntime.InferenceSession, frozenset[str]]:
+    """The graph, and the operators in it."""
     path = directory / f"{name}.onnx"
     try:
         content = path.read_bytes()
@@ -140,7 +163,7 @@ def _session(directory: Path, name: str, card: GraphCard) -> onnxruntime.Inferen
     found = hashlib.sha256(content).hexdigest()
     if found != card.sha256:
         raise BundleError(f"{path} has the checksum {found}; the card says {card.sha256}")
-    check_file(path, content)
+    operators = check_file(path, content)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -149,4 +172,4 @@ def _session(directory: Path, name: str, card: GraphCard) -> onnxruntime.Inferen
     except Exception as error:  # onnxruntime raises a family of its own without a common base
         raise BundleError(f"{path} cannot be loaded: {error}") from error
     check_graph(path, card, session.get_inputs(), session.get_outputs())
-    return session
+    return session, operators

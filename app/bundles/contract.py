@@ -61,8 +61,9 @@ def check_card(card: Card) -> None:
         _check_described(f"{graph}'s outputs", described.outputs, outputs, sizes)
 
 
-def check_file(path: Path, content: bytes) -> None:
-    """Raises BundleError where the graph's answers would follow from more than this file and its inputs."""
+def check_file(path: Path, content: bytes) -> frozenset[str]:
+    """The graph's operators. Raises BundleError where its answers would follow from more than this file and its
+    inputs."""
     try:
         found = read_onnx(content)
     except ValueError as error:
@@ -72,6 +73,7 @@ def check_file(path: Path, content: bytes) -> None:
     odd = sorted(name for name in found.operators if "." in name or name.startswith(RANDOM))
     if odd:
         raise BundleError(f"{path} uses operators that are random or not ONNX' own: {', '.join(odd)}")
+    return frozenset(found.operators)
 
 
 def check_graph(path: Path, card: GraphCard, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:

@@ -33,4 +33,7 @@ def state_matrix(rows: Rows) -> Floats:
         "max_participation_rate": rows.max_participation_rate,
         "risk_aversion": rows.risk_aversion,
     }
-    return np.stack([named[name] for name in STATE_COLUMNS], axis=-1).astype(np.float32)
+    matrix = np.empty((len(rows), len(STATE_COLUMNS)), dtype=np.float32)
+    for column, name in enumerate(STATE_COLUMNS):
+        matrix[:, column] = named[name]
+    return matrix

@@ -6,9 +6,12 @@ A chain is one value, so that an order can be pinned to the chain that it began 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import overload
+
+import numpy as np
 
 from app.decision.market import Floats, Market, seen_bars
 from app.decision.policy import Policy
@@ -42,7 +45,7 @@ class ChainReading:
     """What the model of a chain made of a market, and then each of its fallbacks, in the order of the chain."""
 
     model: Reading
-    fallbacks: tuple[Reading, ...] = ()
+    fallbacks: Sequence[Reading] = ()
 
     def __iter__(self) -> Iterator[Reading]:
         yield self.model
@@ -63,14 +66,41 @@ class ChainReading:
         return None
 
 
+class StandIns(Sequence[Reading]):
+    """What fallbacks make of a window. Each reads it when its answer is needed, and once: while the model answers,
+    nobody needs it."""
+
+    def __init__(self, policies: Sequence[Policy], window: BarWindow, steps: int) -> None:
+        self._policies, self._window, self._steps = policies, window, steps
+        self._readings: dict[int, Reading] = {}
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    @overload
+    def __getitem__(self, index: int) -> Reading: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Reading]: ...
+
+    def __getitem__(self, index: int | slice) -> Reading | Sequence[Reading]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        if index not in self._readings:
+            self._readings[index] = _reading(self._policies[index], self._window, self._steps)
+        return self._readings[index]
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyChain:
     """`model` decides; where it cannot, the first of `fallbacks` that can. `calibration` is what orders of the
-    model were measured to earn, which quotes rest on."""
+    model were measured to earn, which quotes rest on. A `prompt` model decides a few orders at once: nobody need
+    guard himself against its taking long."""
 
     model: Policy
     fallbacks: tuple[Policy, ...] = ()
     calibration: Calibration = UNCALIBRATED
+    prompt: bool = False
 
     @property
     def name(self) -> str:
@@ -93,19 +123,42 @@ class PolicyChain:
         return self.model.risk_aversion
 
     def read(self, window: BarWindow) -> ChainReading:
-        """Ask every policy what it makes of the window."""
+        """Ask the model what it makes of the window, and each fallback once its answer is needed."""
         return ChainReading(_reading(self.model, window, self.max_steps), self._stand_ins(window))
+
+    def read_all(self, windows: Sequence[BarWindow]) -> list[ChainReading]:
+        """As `read` of each window; the model reads them together, which takes a tenth of the time."""
+        models = _readings(self.model, windows, self.max_steps)
+        return [ChainReading(each, self._stand_ins(window)) for each, window in zip(models, windows, strict=True)]
 
     def read_without_model(self, window: BarWindow, reason: str) -> ChainReading:
         """Ask the fallbacks alone; the model is unavailable for `reason`."""
         return ChainReading(Reading(self.model, None, reason), self._stand_ins(window))
 
-    def _stand_ins(self, window: BarWindow) -> tuple[Reading, ...]:
-        return tuple(_reading(policy, window, self.max_steps) for policy in self.fallbacks)
+    def _stand_ins(self, window: BarWindow) -> StandIns:
+        return StandIns(self.fallbacks, window, self.max_steps)
+
+
+def _readings(policy: Policy, windows: Sequence[BarWindow], steps: int) -> list[Reading]:
+    """One for each window. Where the policy fails on all of them together, each is read alone."""
+    together = [window for window in windows if seen_bars(_looked_at(policy, window))[0] >= policy.history_min]
+    if len(together) < 2:  # noqa: PLR2004 -- one window is alone
+        return [_reading(policy, window, steps) for window in windows]
+    try:
+        market = policy.observe(np.concatenate([_looked_at(policy, window) for window in together]), steps)
+    except Exception:  # noqa: BLE001 -- whatever a model does wrong, it does to one of the windows
+        return [_reading(policy, window, steps) for window in windows]
+    read = {id(window): Reading(policy, market.at(index)) for index, window in enumerate(together)}
+    return [read.get(id(window)) or _reading(policy, window, steps) for window in windows]
+
+
+def _looked_at(policy: Policy, window: BarWindow) -> Floats:
+    """The part of the window that the policy reads."""
+    return window.bars[:, window.bars.shape[1] - policy.lookback :]
 
 
 def _reading(policy: Policy, window: BarWindow, steps: int) -> Reading:
-    bars = window.bars[:, window.bars.shape[1] - policy.lookback :]
+    bars = _looked_at(policy, window)
     if seen_bars(bars)[0] < policy.history_min:
         return Reading(policy, None, "insufficient_history")
     try:

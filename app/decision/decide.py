@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,8 @@ def decide_all(chain: ChainReading, rows: Rows, rooms: Rooms) -> DecidedBatch:
 def judge(chain: ChainReading, rows: Rows) -> list[Judgement]:
     """Ask the model about every row. Where a policy cannot serve, raises, or answers with NaN or infinity, the next one
     of the chain is asked about those rows; after the last one nothing is proposed."""
-    asked, readings = _asked(chain, rows), list(chain)
+    asked = _asked(chain, rows)
+    readings = list(islice(chain, len(asked.reasons)))
     columns = (asked.answered.tolist(), asked.allocation.tolist(), asked.stop_probability.tolist())
     return [
         Judgement(
@@ -94,7 +96,8 @@ def judge(chain: ChainReading, rows: Rows) -> list[Judgement]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """[B] each: which reading of the chain has `answered`, their number where none has, and what it proposes.
-    `reasons[answered]` says why it was not the model."""
+    `reasons[answered]` says why it was not the model; there are as many as readings that were asked, and one more where
+    none of them could answer some row."""
 
     answered: NDArray[np.int64]
     allocation: NDArray[np.float64]

@@ -9,6 +9,7 @@ Shapes: P continuations, N steps to come.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,12 +52,18 @@ class Foresight:
 
 
 def foresee(
-    reading: ChainReading, window: BarWindow, state: OrderState, windows_unseen: int, risk_aversion: float
+    reading: ChainReading,
+    window: BarWindow,
+    state: OrderState,
+    windows_unseen: int,
+    risk_aversion: float,
+    before_each_step: Callable[[], None] = lambda: None,
 ) -> Foresight:
     """Run a live order to its end in each continuation; steps that no continuation reaches are left out.
 
     `windows_unseen` lie between the newest bar and the order's first window without a slice; the last of them are those
-    of slices whose bars are still to come. `risk_aversion` is for an order that names none.
+    of slices whose bars are still to come. `risk_aversion` is for an order that names none. `before_each_step` may
+    pause, so that more urgent work goes first.
     """
     ahead = _Continuations(reading, window, state, risk_aversion)
     ahead.pass_open_windows(windows_unseen)
@@ -64,6 +71,7 @@ def foresee(
     for step in range(state.step + 1, state.order.horizon.max_steps + 1):
         if not (going := ahead.going).any():
             break
+        before_each_step()
         asked = ahead.decided(step, windows_unseen)
         traded.append(ahead.pass_window(windows_unseen, asked))
         windows_unseen += 1

@@ -5,6 +5,7 @@ Shapes: G instruments-and-bars, L bars of lookback, C columns, H context width, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,19 @@ class Market:
 
     context: Floats
     volume_forecast: Floats
+
+    def at(self, index: int) -> Market:
+        """The reading of one window."""
+        one = slice(index, index + 1)
+        return Market(context=self.context[one], volume_forecast=self.volume_forecast[one])
+
+    @classmethod
+    def joined(cls, markets: Sequence[Market]) -> Market:
+        """The windows of all of them, in their order."""
+        return cls(
+            context=np.concatenate([each.context for each in markets]),
+            volume_forecast=np.concatenate([each.volume_forecast for each in markets]),
+        )
 
     def forecast_from(self, market: Integers, first: Integers) -> Floats:
         """[B, N] for B orders on the windows `market` [B]: the forecast as seen `first` [B] steps further on, where

@@ -5,6 +5,7 @@ Shapes: B orders, G windows (see market.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -45,6 +46,13 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.step)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Rows]) -> Rows:
+        """All rows, each part on a market of its own."""
+        names = [field.name for field in fields(cls) if field.name != "market"]
+        market = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        return cls(market=market, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
     def take(self, chosen: NDArray[np.int64]) -> Rows:
         """The rows at the given positions."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,21 +32,29 @@ def serving(
 ) -> Iterator[Server]:
     """Run the service on a free loopback port, with its log in `data_dir`.
 
-    The service has a store of its own unless `redis_url` names one. Its process has a session of its own, so that
-    Ctrl-C reaches only this process, which then ends the service in order.
+    The service has a store of its own unless `redis_url` names one.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environment = os.environ | {"LEM_REDIS_URL": redis_url or ""}
     options = ["--port", "0", "--clock", clock, "--data-dir", str(data_dir)]
     options += ["--bundle", str(bundle)] if bundle else []
-    log = data_dir / "serve.log"
+    environment = {"LEM_REDIS_URL": redis_url or ""}
+    with listening("app.cli", "serve", *options, log=data_dir / "serve.log", environment=environment) as server:
+        yield server
+
+
+@contextmanager
+def listening(module: str, *words: str, log: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run a Python module that prints where it listens, with `environment` besides our own and its stderr in `log`.
+
+    The process has a session of its own, so that Ctrl-C reaches only this process, which then ends the other in order.
+    """
     with log.open("w") as lines:
         process = subprocess.Popen(  # noqa: S603 -- our own command
-            [sys.executable, "-m", "app.cli", "serve", *options],
+            [sys.executable, "-m", module, *words],
             stdout=subprocess.PIPE,
             stderr=lines,
             text=True,
-            env=environment,
+            env=os.environ | environment,
             start_new_session=True,
         )
     try:

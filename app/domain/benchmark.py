@@ -5,11 +5,12 @@ The formulas take `Decimal` in the service and float64 arrays in the backtest an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
 from app.domain.bar import Bar
+from app.domain.evolve import evolve
 from app.domain.numbers import ZERO
 from app.domain.order import Benchmark
 
@@ -52,18 +53,19 @@ class BenchmarkSums:
 
     def add(self, bar: Bar) -> BenchmarkSums:
         """A window has closed, and `bar` is what the market did in it."""
-        return replace(
+        price = bar.price
+        return evolve(
             self,
             steps=self.steps + 1,
-            price_sum=self.price_sum + bar.price,
-            notional_sum=self.notional_sum + bar.price * bar.volume,
+            price_sum=self.price_sum + price,
+            notional_sum=self.notional_sum + price * bar.volume,
             volume_sum=self.volume_sum + bar.volume,
             partial=self.partial or bar.partial,
         )
 
     def expect(self, price: Decimal, volume: Decimal) -> BenchmarkSums:
         """A window has passed unseen; the market was expected to trade `volume` (base units) in it at `price`."""
-        return replace(
+        return evolve(
             self,
             partial=True,
             unseen_steps=self.unseen_steps + 1,

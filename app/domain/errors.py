@@ -5,7 +5,8 @@ LemError
 ├── NotFound       nothing has that name
 ├── Conflict       the request contradicts what is already recorded
 └── Unavailable    the service cannot answer now; the same request may succeed later
-    └── TooEarly   its time is yet to come
+    ├── TooEarly   its time is yet to come
+    └── TooFast    the caller sends more than it lets the service answer
 """
 
 from __future__ import annotations
@@ -60,3 +61,7 @@ class TooEarly(Unavailable):
 
     def __reduce__(self) -> tuple[type[TooEarly], tuple[str | int | None, ...]]:
         return type(self), (self.code, self.detail, self.retry_after_seconds, self.pointer)
+
+
+class TooFast(Unavailable):
+    """The caller has asked for more than it has answers to: it must wait for them."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
 
-EVENT_VERSION = 1
+EVENT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from app.domain.lifecycle import Status
-from app.domain.numbers import EXACT, exact_sum
+from app.domain.numbers import EXACT, ZERO, exact_sum
 from app.domain.order import Fills
 from app.domain.state import OrderState
 
 
 def require_sound(state: OrderState) -> None:
     """Raises AssertionError: a failure is a bug of ours, and nothing of the order may be recorded."""
-    order, booked = state.order, exact_sum(state.executed)
-    _must(booked == state.filled, f"{booked} is booked by step, {state.filled} in all")
+    order, filled, booked = state.order, state.filled, exact_sum(state.executed)
+    if booked != filled:
+        raise AssertionError(f"{booked} is booked by step, {filled} in all")
     _must(len(state.asked) == len(state.executed) <= order.horizon.max_steps, "steps and slices differ")
     lowest, highest = min(state.asked, default=0), max(state.asked, default=0)  # quicker than looking at each
     _must(0 <= lowest <= highest <= state.slice_cap, "a slice is negative or above the cap")
     _require_sound_reports(state)
-    committed, allowed = EXACT.add(state.filled, state.in_flight), EXACT.add(order.size, state.over_filled)
+    committed, allowed = EXACT.add(filled, state.in_flight), EXACT.add(order.size, state.over_filled)
     _must(committed <= allowed, "more is asked for than the order has")
     if order.fills is Fills.ASSUMED:
-        _must(EXACT.add(state.filled, state.leaves) == order.size, "filled and leaves do not make the order")
+        _must(EXACT.add(filled, state.leaves) == order.size, "filled and leaves do not make the order")
     if state.status is Status.COMPLETED:
         _must(state.leaves < state.lot, "completed with something left")
     if state.current is not None:
@@ -27,12 +28,14 @@ def require_sound(state: OrderState) -> None:
 
 
 def _require_sound_reports(state: OrderState) -> None:
+    _must(state.over_filled >= ZERO, "less than nothing is over-filled")
+    if state.order.fills is Fills.ASSUMED:
+        _must(not state.reports_due and not state.over_filled, "reports are due though fills are assumed")
+    if not state.reports_due:
+        return
     steps = [due.step for due in state.reports_due]
     _must(steps == sorted({step for step in steps if 1 <= step <= state.step}), "reports are due of no slice, or twice")
     _must(all(state.unexecuted(step) for step in steps), "reports are due of a slice that is made up")
-    _must(state.over_filled >= 0, "less than nothing is over-filled")
-    if state.order.fills is Fills.ASSUMED:
-        _must(not steps and not state.over_filled, "reports are due though fills are assumed")
 
 
 def _must(holds: bool, otherwise: str) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.evolve import evolve
 from app.domain.fills import Fill
 from app.domain.numbers import EXACT, ZERO
 from app.domain.order import Fills, SizeMode
 from app.domain.sizing import amounts_at
 from app.domain.state import OrderState
-from app.domain.transitions import booked, give_up
+from app.domain.transitions import booked_changes, give_up
 
 
 def apply_fill(state: OrderState, fill: Fill) -> OrderState:
@@ -29,10 +29,10 @@ def apply_fill(state: OrderState, fill: Fill) -> OrderState:
     if step is None:
         raise InvalidInput("unknown_slice", f"the order has no slice {fill.slice_id}", "#/slice_id")
     amounts = amounts_at(SizeMode.QUANTITY, fill.quantity, fill.price)
-    after = booked(state, step, amounts)
+    after = evolve(state, **booked_changes(state, step, amounts))
     due = tuple(each for each in after.reports_due if after.unexecuted(each.step))
-    after = replace(after, reports_due=due)
-    return give_up(replace(after, over_filled=EXACT.add(state.over_filled, _over_filled(state, after, step, fill))))
+    after = evolve(after, reports_due=due)
+    return give_up(evolve(after, over_filled=EXACT.add(state.over_filled, _over_filled(state, after, step, fill))))
 
 
 def close_slice(state: OrderState, step: int) -> OrderState:
@@ -45,13 +45,15 @@ def close_slice(state: OrderState, step: int) -> OrderState:
     if not 1 <= step <= state.step:
         raise NotFound("unknown_step", f"the order has no slice of step {step}")
     due = tuple(each for each in state.reports_due if each.step != step)
-    return state if len(due) == len(state.reports_due) else give_up(replace(state, reports_due=due))
+    return state if len(due) == len(state.reports_due) else give_up(evolve(state, reports_due=due))
 
 
 def give_back(state: OrderState, now: datetime) -> OrderState:
     """What is in flight of slices whose reports are overdue at `now` may be asked for again."""
+    if not state.reports_due:
+        return state
     due = tuple(each for each in state.reports_due if each.until >= now)
-    return state if len(due) == len(state.reports_due) else replace(state, reports_due=due)
+    return state if len(due) == len(state.reports_due) else evolve(state, reports_due=due)
 
 
 def _require_reported(state: OrderState) -> None:

@@ -6,6 +6,7 @@ step for a notional.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
@@ -140,9 +141,10 @@ class OrderState:
         With reported fills that is the rest of every slice in `reports_due`, with assumed fills every slice whose bar
         is missing.
         """
-        if self.order.fills is Fills.REPORTED:
-            return exact_sum(self.unexecuted(due.step) for due in self.reports_due)
-        return exact_sum(self.unexecuted(piece.step) for piece in self.open_slices)
+        if self.current is None and not self.overdue and not self.reports_due:
+            return ZERO
+        due: Sequence[Slice | ReportsDue] = self.reports_due if self.order.fills is Fills.REPORTED else self.open_slices
+        return exact_sum(self.unexecuted(each.step) for each in due)
 
     @property
     def unasked(self) -> Decimal:
@@ -175,7 +177,6 @@ def room(state: OrderState, last_price: Decimal, expected_volume: Decimal | None
     if order.limits.max_participation_rate is not None:
         volume = size_of(order.size_mode, expected_volume or ZERO, last_price)
         market_cap = lots_within(order.limits.max_participation_rate * volume, state.lot)
-    min_size = size_worth(order.size_mode, state.min_notional, last_price)
     return Room(
         step=state.step + 1,
         min_steps=order.horizon.min_steps,
@@ -184,10 +185,17 @@ def room(state: OrderState, last_price: Decimal, expected_volume: Decimal | None
         leaves=lots_within(state.unasked, state.lot),
         slice_cap=state.slice_cap,
         market_cap=market_cap,
-        min_slice=int((min_size / state.lot).to_integral_value(rounding=ROUND_CEILING)),
+        min_slice=_min_slice(state, last_price),
         stopping=state.stopping,
         price_blocked=beyond_limit(order, last_price),
     )
+
+
+def _min_slice(state: OrderState, last_price: Decimal) -> int:
+    if not state.min_notional:
+        return 0
+    min_size = size_worth(state.order.size_mode, state.min_notional, last_price)
+    return int((min_size / state.lot).to_integral_value(rounding=ROUND_CEILING))
 
 
 def beyond_limit(order: Order, price: Decimal) -> bool:

@@ -6,18 +6,19 @@ Which status follows is the life cycle's table (lifecycle.py).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput
+from app.domain.evolve import evolve
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import Move, Status, permits, status_after
-from app.domain.numbers import EXACT, ZERO, exact_sum, lots_within, ratio, whole_lots
+from app.domain.numbers import EXACT, ZERO, lots_within, ratio, whole_lots
 from app.domain.order import Fills, Order
 from app.domain.projection import Projection, slice_cap_lots
-from app.domain.sizing import Amounts, amounts_at, lot_of, size_of
+from app.domain.sizing import Amounts, amounts_at, fixed_of, lot_of, size_of
 from app.domain.slice import Decided, ReportsDue, Slice, Window
 from app.domain.state import OrderState, beyond_limit
 
@@ -63,6 +64,7 @@ def take(
     size = EXACT.multiply(projection.lots, state.lot)
     amounts = amounts_at(order.size_mode, size, last_price)
     step = state.step + 1
+    committed = EXACT.add(EXACT.add(state.filled, state.in_flight), size)
     piece = Slice(
         slice_id=f"{order.order_id}-{step}",
         step=step,
@@ -70,7 +72,7 @@ def take(
         quantity=amounts.quantity,
         notional=amounts.notional,
         fraction=ratio(size, order.size),
-        cumulative_fraction=ratio(exact_sum((state.filled, state.in_flight, size)), order.size),
+        cumulative_fraction=ratio(committed, order.size),
         final=projection.final and (step == order.horizon.max_steps or _sure_to_fill(order)),
         stop_reason=projection.stop_reason,
         limit_price=order.limits.limit_price,
@@ -78,7 +80,7 @@ def take(
         decided=decided,
         expected_volume=expected_volume,
     )
-    return replace(
+    return evolve(
         state,
         status=status_after(state.status, Move.SLICE),
         stopping=projection.stopping,
@@ -88,6 +90,7 @@ def take(
         executed=(*state.executed, ZERO),
         reports_due=(*state.reports_due, *_reports_due(order, step, window, size)),
         next_open=window.end,
+        arrival_price=state.arrival_price if state.asked else last_price,
     )
 
 
@@ -102,23 +105,23 @@ def close_window(state: OrderState, bar: Bar) -> OrderState:
     piece = state.oldest_open
     if piece is None:
         return state
-    closed = replace(
-        state,
-        current=state.current if state.overdue else None,
-        overdue=state.overdue[1:],
-        sums=state.sums.expect(bar.price, piece.expected_volume or ZERO) if bar.synthetic else state.sums.add(bar),
-    )
-    if state.order.fills is Fills.REPORTED:
-        return give_up(closed)
-    return give_up(_assumed_traded(closed, piece.step, bar))
+    changes: dict[str, Any] = {
+        "current": state.current if state.overdue else None,
+        "overdue": state.overdue[1:],
+        "sums": state.sums.expect(bar.price, piece.expected_volume or ZERO) if bar.synthetic else state.sums.add(bar),
+    }
+    if state.order.fills is Fills.ASSUMED:
+        changes |= _assumed_traded(state, piece.step, bar)
+    return give_up(evolve(state, **changes))
 
 
 def give_up(state: OrderState) -> OrderState:
     """All steps have passed, nothing is in flight and something is left: the order is expired. Otherwise nothing
     changes."""
-    waits = state.oldest_open is not None or state.reports_due
-    if state.at_last_step and not waits and permits(state.status, Move.OUT_OF_STEPS):
-        return replace(state, status=status_after(state.status, Move.OUT_OF_STEPS))
+    if not state.at_last_step or state.oldest_open is not None or state.reports_due:
+        return state
+    if permits(state.status, Move.OUT_OF_STEPS):
+        return evolve(state, status=status_after(state.status, Move.OUT_OF_STEPS))
     return state
 
 
@@ -132,7 +135,7 @@ def cancel(state: OrderState, now: datetime) -> OrderState:
     if not permits(state.status, Move.CANCEL):
         raise Conflict("order_ended", f"the order is {state.status} and cannot be cancelled")
     begun = (state.current,) if state.current is not None and state.current.window.start <= now else ()
-    return replace(
+    return evolve(
         state,
         status=status_after(state.status, Move.CANCEL),
         current=None,
@@ -156,36 +159,30 @@ def _reports_due(order: Order, step: int, window: Window, size: Decimal) -> Iter
         yield ReportsDue(step=step, window=window, until=window.end + delay)
 
 
-def _assumed_traded(state: OrderState, step: int, bar: Bar) -> OrderState:
-    """The step's slice as it was presumably traded over `bar`."""
-    order = state.order
-    lots = state.asked[step - 1]
+def _assumed_traded(state: OrderState, step: int, bar: Bar) -> dict[str, Any]:
+    """What changes in the order because its slice of the step was presumably traded over `bar`."""
+    order, price, lots = state.order, bar.price, state.asked[step - 1]
     if order.limits.max_participation_rate is not None and not bar.synthetic:
-        volume = size_of(order.size_mode, bar.volume, bar.price)
+        volume = size_of(order.size_mode, bar.volume, price)
         lots = min(lots, lots_within(EXACT.multiply(order.limits.max_participation_rate, volume), state.lot))
-    if not lots or beyond_limit(order, bar.price):
-        return state
-    amounts = amounts_at(order.size_mode, EXACT.multiply(lots, state.lot), bar.price)
-    after = booked(state, step, amounts)
-    if not bar.synthetic:
-        return after
-    return replace(
-        after,
-        unpriced_quantity=EXACT.add(after.unpriced_quantity, amounts.quantity),
-        unpriced_notional=EXACT.add(after.unpriced_notional, amounts.notional),
-    )
+    if not lots or beyond_limit(order, price):
+        return {}
+    amounts = amounts_at(order.size_mode, EXACT.multiply(lots, state.lot), price)
+    changes = booked_changes(state, step, amounts)
+    if bar.synthetic:
+        changes["unpriced_quantity"] = EXACT.add(state.unpriced_quantity, amounts.quantity)
+        changes["unpriced_notional"] = EXACT.add(state.unpriced_notional, amounts.notional)
+    return changes
 
 
-def booked(state: OrderState, step: int, amounts: Amounts) -> OrderState:
-    """The amounts are traded of the slice of `step`; the order is completed where less than a lot is left."""
-    executed = list(state.executed)
-    executed[step - 1] = EXACT.add(executed[step - 1], amounts.fixed(state.order.size_mode))
-    after = replace(
-        state,
-        executed=tuple(executed),
-        filled_quantity=EXACT.add(state.filled_quantity, amounts.quantity),
-        filled_notional=EXACT.add(state.filled_notional, amounts.notional),
-    )
-    if after.leaves < after.lot:
-        return replace(after, status=status_after(after.status, Move.FILLED))
-    return after
+def booked_changes(state: OrderState, step: int, amounts: Amounts) -> dict[str, Any]:
+    """What changes in the order because the amounts are traded of its slice of `step`. The order is completed where
+    less than a lot is left."""
+    executed, size_mode = list(state.executed), state.order.size_mode
+    executed[step - 1] = EXACT.add(executed[step - 1], amounts.fixed(size_mode))
+    quantity = EXACT.add(state.filled_quantity, amounts.quantity)
+    notional = EXACT.add(state.filled_notional, amounts.notional)
+    changes = {"executed": tuple(executed), "filled_quantity": quantity, "filled_notional": notional}
+    if EXACT.subtract(state.order.size, fixed_of(size_mode, quantity, notional)) < state.lot:
+        return changes | {"status": status_after(state.status, Move.FILLED)}
+    return changes

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from app.engine.bar_request import BarRequest, SentBar
+from app.engine.feed_lines import FeedLines
 from app.engine.instruments.cache import CANNOT_OPEN, LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.lateness import FeedLateness
 from app.engine.older_bars import NOTHING_PUT, OlderBars, PutBefore
+from app.engine.ownership.lease import NotOwner, Ownership
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Clock, Metrics, Store
 from app.engine.results import FeedBar, Ingested
@@ -21,10 +24,13 @@ from app.engine.stages.append import Outrun, append, rounds
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.check import NewBars, closed_bars, new_bars
 from app.engine.stages.filling import has_long_gap, windows_wanted
+from app.engine.tasks import together
 
 LOG = logging.getLogger(__name__)
 
 RACES_MAX = 5
+READS_AT_ONCE = 64
+"""Instruments of a request whose orders are read at the same time."""
 
 Sent = Mapping[str, Sequence[tuple[int, FeedBar]]]
 """The bars of a request by instrument, each with its index."""
@@ -43,6 +49,7 @@ class BarIntake:
         clock: Clock,
         metrics: Metrics,
         lateness: FeedLateness,
+        ownership: Ownership,
         gap_max: timedelta,
     ) -> None:
         self._store = store
@@ -52,11 +59,14 @@ class BarIntake:
         self._clock = clock
         self._metrics = metrics
         self._lateness = lateness
+        self._ownership = ownership
         self._gap_max = gap_max
         self._older = OlderBars(store, loader)
+        self._lines = FeedLines()
 
     async def post(self, bars: Sequence[FeedBar], *, partial: bool = False) -> Ingested:
-        """When it returns, the bars are durable and every slice that follows from them is decided and committed.
+        """When it returns, the bars are durable and every slice that follows from them is decided and committed, unless
+        the answer says that another process, which is to decide, has not done so in time.
 
         A bar that is recorded with other values is recorded beside the first one and changes nothing decided. A bar
         from before the newest one is put into the history where no order stands on the instrument.
@@ -64,21 +74,41 @@ class BarIntake:
         A bad bar anywhere changes nothing at all, unless the sender takes parts (`partial`): bad bars are then left
         out and told. Raises, with a pointer to the bar, NotFound("unknown_instrument"), InvalidInput (what `Bar` says,
         "misaligned_bar", "bar_too_old", "bar_too_far_ahead", "too_many_gaps"), Conflict("bar_out_of_order"),
-        TooEarly("bar_not_closed").
+        TooEarly("bar_not_closed"); and TooFast("feed_too_fast") where earlier bars of an instrument wait already.
         """
+        with self._lines.joined(bar.instrument for bar in bars):
+            return await self._posted(bars, partial=partial)
+
+    async def _posted(self, bars: Sequence[FeedBar], *, partial: bool) -> Ingested:
         put = NOTHING_PUT
-        for _ in range(RACES_MAX):
+        for race in range(RACES_MAX):
             request = BarRequest(partial)
-            try:
-                async with self._instruments.all_locked(sent := await self._known(bars, request)) as live:
+            async with self._instruments.all_locked(sent := await self._known(bars, request)) as live:
+                try:
                     checked = {symbol: await self._checked(live[symbol], sent[symbol], request) for symbol in sent}
                     put_now = await self._put_older(live, checked, request)
                     if not put_now.bars:
-                        return await self._taken(live, checked, request, put)
+                        ingested = await self._taken(live, checked, request, put)
+                        break
                     put += put_now  # what is left of the request follows on the new history
-            except Outrun:  # the instruments were given up; open them again
-                continue
-        raise Unavailable("busy", "other processes append bars of the same instruments; repeat the request")
+                except Outrun:
+                    self._outrun(live.values(), race)
+        else:
+            raise Unavailable("busy", "other processes append bars of the same instruments; repeat the request")
+        return replace(ingested, decided=await self._decided(live.values(), checked))
+
+    def _outrun(self, lives: Iterable[LiveInstrument], race: int) -> None:
+        """Another process was first. Its bars are read; where it was not by bars, the instruments are opened anew."""
+        for live in lives:
+            live.behind = True
+            if race:
+                self._instruments.forget(live.symbol)
+
+    async def _decided(self, lives: Iterable[LiveInstrument], checked: Mapping[str, NewBars]) -> bool:
+        """Where other processes own instruments, wait for them."""
+        newest = {live.symbol: live.last.open_time for live in lives if not live.owned and live.newest is not None}
+        appended = frozenset(symbol for symbol, new in checked.items() if new.bars)
+        return not newest or await self._ownership.decided(newest, appended)
 
     async def _known(self, bars: Sequence[FeedBar], request: BarRequest) -> Sent:
         """The bars by instrument. Bars of instruments that are unknown or cannot be opened are refused."""
@@ -130,6 +160,7 @@ class BarIntake:
             put_now = await self._older.put(live[symbol], new.older + new.filled_before, request)
             if put_now.bars:
                 self._instruments.forget(symbol)
+                await self._ownership.reopen(symbol)
                 self._metrics.bar_ingested(symbol, put_now.bars)
             put += put_now
         return put
@@ -141,10 +172,11 @@ class BarIntake:
         late = {symbol: self._late_seconds(live[symbol], new) for symbol, new in checked.items()}
         for bars in rounds({symbol: new.bars for symbol, new in checked.items()}):
             await append(self._store, self._metrics, live, bars)
-            await self._move_orders([live[symbol] for symbol in bars], list(bars.values()))
-        for symbol, seconds in late.items():
-            if seconds is not None:
-                await self._came(live[symbol], seconds)
+            await self._move_orders([live[symbol] for symbol in bars if live[symbol].owned], bars)
+            for symbol in bars:
+                self._take_unmoved(live[symbol], bars[symbol])
+        came = (self._came(live[symbol], seconds) for symbol, seconds in late.items() if seconds is not None)
+        await together(came, READS_AT_ONCE)
         revised = sum([await self._revised(symbol, new.revised) for symbol, new in checked.items() if new.revised])
         repeated = sum(new.duplicates + len(new.revised) for new in checked.values())
         return Ingested(
@@ -177,11 +209,21 @@ class BarIntake:
             LOG.info("%d bars of %s are revised, the newest that of %s; nothing decided changes", count, symbol, newest)
         return count
 
-    async def _move_orders(self, live: Sequence[LiveInstrument], bars: Sequence[Sequence[Bar]]) -> None:
+    def _take_unmoved(self, live: LiveInstrument, bars: Sequence[Bar]) -> None:
+        """Another process moves the orders over these bars."""
+        for bar in bars:
+            if not live.owned and (live.newest is None or live.newest.open_time < bar.open_time):
+                live.push(bar)
+
+    async def _move_orders(self, live: Sequence[LiveInstrument], bars: Mapping[str, Sequence[Bar]]) -> None:
         """Orders are read after the append: an order that is created later stands on the newest of these bars."""
         try:
-            batch = [InstrumentOrders(live=each, orders=await self._loader.awaiting(each)) for each in live]
-            await self._pipeline.over_bars(batch, bars)
+            orders = await together(map(self._loader.awaiting, live), READS_AT_ONCE)
+            batch = [InstrumentOrders(live=each, orders=held) for each, held in zip(live, orders, strict=True)]
+            await self._pipeline.over_bars(batch, [bars[each.symbol] for each in live])
+        except NotOwner:  # the bars are recorded, and their new owners decide
+            for each in live:
+                each.owned = False
         except InvalidInput as error:  # no fault of the request: its bars are recorded, and recovery must take them
             symbols = ", ".join(each.symbol for each in live)
             raise RuntimeError(f"orders of {symbols} cannot be moved: {error}") from error

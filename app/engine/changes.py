@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.domain.events import (
     FillBooked,
@@ -14,6 +14,7 @@ from app.domain.events import (
     SliceCommitted,
     StatusChanged,
 )
+from app.domain.evolve import evolve
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.invariants import require_sound
@@ -26,18 +27,20 @@ from app.domain.state import OrderState
 @dataclass(frozen=True, slots=True)
 class Change:
     """`after` replaces `before` (None: the order is new) where the store still holds `before`'s version and step, and,
-    where the change stands on the terms of an `instrument`, still holds those terms."""
+    where the change stands on the terms of an `instrument`, still holds those terms; where it has a `fence`, only the
+    process that owns the instrument under that number may make it."""
 
     before: OrderState | None
     after: OrderState
     fill: Fill | None = None
     instrument: Instrument | None = None
+    fence: int | None = None
 
     @property
     def slice(self) -> Slice | None:
         """The slice that this change adds."""
-        known = self.before.step if self.before else 0
-        return self.after.current if self.after.step > known else None
+        known = len(self.before.asked) if self.before is not None else 0
+        return self.after.current if len(self.after.asked) > known else None
 
     @property
     def status(self) -> Status | None:
@@ -60,7 +63,7 @@ class Change:
             yield SliceCommitted(slice_id=self.slice.slice_id)
         if self.fill:
             yield from self._of_fill(self.fill)
-        if self.before:
+        if self.before and self.before.reports_due:
             yield from self._given_back(self.before)
 
     def _of_fill(self, fill: Fill) -> Iterator[Happening]:
@@ -84,9 +87,13 @@ class Change:
 
 
 def change(
-    before: OrderState | None, after: OrderState, fill: Fill | None = None, instrument: Instrument | None = None
+    before: OrderState | None,
+    after: OrderState,
+    fill: Fill | None = None,
+    instrument: Instrument | None = None,
+    fence: int | None = None,
 ) -> Change:
     """The next commit: counts the version up, and refuses a state that must not be (AssertionError)."""
-    committed = replace(after, version=(before.version if before else 0) + 1)
+    committed = evolve(after, version=(before.version if before else 0) + 1)
     require_sound(committed)
-    return Change(before, committed, fill, instrument)
+    return Change(before, committed, fill, instrument, fence)

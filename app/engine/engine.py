@@ -15,12 +15,16 @@ from app.engine.late_slices import LateSlices
 from app.engine.lateness import FeedLateness
 from app.engine.live_orders import LiveOrders
 from app.engine.orders import OrderEntry
+from app.engine.ownership.lease import Ownership, SoleOwner
+from app.engine.ownership.shared_store import SharedStore
+from app.engine.ownership.sharing import Sharing
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Calendars, Clock, Metrics, Store
 from app.engine.queries import Queries
 from app.engine.quotes import Quotes
 from app.engine.recovery import Recovery
 from app.engine.registry import InstrumentRegistry
+from app.engine.right_of_way import RightOfWay
 from app.engine.stages.announce import Announcer
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
@@ -31,7 +35,8 @@ GAP_DAYS_MAX = 31
 
 class Engine:
     """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `quotes`, `fills`, `queries` and
-    `recovery`; and what operators ask: `health`, `feeds` and `live_orders`.
+    `recovery`; and what operators ask: `health`, `feeds` and `live_orders`. Whoever moves orders holds `right_of_way`.
+    `sharing` is there where the store is `shared` with other processes.
 
     `chain` decides the orders, and reads `lookback` bars at most. A bar is late `grace_seconds` after its close (None:
     see `FeedLateness`); no bar may be more than `gap_days_max` ahead of the one before it.
@@ -50,21 +55,27 @@ class Engine:
         metrics: Metrics,
         grace_seconds: float | None = None,
         gap_days_max: int = GAP_DAYS_MAX,
+        shared: SharedStore | None = None,
     ) -> None:
         self.lookback = chain.lookback
         self._waiters = waiters = Waiters()
-        self.live_orders = LiveOrders()
+        self.sharing = Sharing(shared, waiters, metrics) if shared is not None else None
+        ownership: Ownership = self.sharing or SoleOwner()
+        self.live_orders = LiveOrders(ownership.owns)
         announcer = Announcer(metrics, waiters, self.live_orders)
         committer = Committer(store, metrics, announcer)
         loader = Loader(store, chain.lookback, self.live_orders)
-        self._decider = Decider(chain, clock, metrics)
-        pipeline = Pipeline(self._decider, committer, metrics)
+        self.right_of_way = RightOfWay()
+        self._decider = Decider(chain, clock, metrics, self.right_of_way)
+        pipeline = Pipeline(self._decider, committer, metrics, ownership, self.right_of_way)
         lateness = FeedLateness(metrics, grace_seconds)
-        self.recovery = Recovery(store, calendars, loader, pipeline, announcer, chain.lookback)
-        self._live = LiveInstruments(self.recovery.open_instrument)
+        self.recovery = Recovery(store, calendars, loader, pipeline, announcer, ownership, chain.lookback)
+        self._live = LiveInstruments(self.recovery.open_instrument, self.recovery.catch_up)
+        if self.sharing is not None:
+            self.sharing.attach(self._live, self.live_orders)
         self.feeds = Feeds(self._live, self.live_orders, clock)
         self.health = Health(self.recovery, self._decider, self.feeds)
-        self.instruments = InstrumentRegistry(store, calendars, self._live)
+        self.instruments = InstrumentRegistry(store, calendars, self._live, ownership)
         self.queries = Queries(store, self._live, loader, self._decider, waiters, clock)
         self.fills = FillReports(store, self.queries, committer, self._live, clock)
         self.bars = BarIntake(
@@ -75,6 +86,7 @@ class Engine:
             clock=clock,
             metrics=metrics,
             lateness=lateness,
+            ownership=ownership,
             gap_max=timedelta(days=gap_days_max),
         )
         self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness, announcer)
@@ -98,6 +110,8 @@ class Engine:
 
     async def start(self) -> None:
         """Replay what orders have not seen; see `Recovery.start`."""
+        if self.sharing is not None:
+            await self.sharing.start()
         await self.recovery.start(self._live)
 
     def release_waiters(self) -> None:
@@ -106,4 +120,6 @@ class Engine:
 
     async def stop(self) -> None:
         await self.recovery.stop()
+        if self.sharing is not None:
+            await self.sharing.stop()
         self._decider.close()

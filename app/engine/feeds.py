@@ -38,7 +38,7 @@ class Feeds:
         self._expected: dict[str, tuple[Bar, datetime | None]] = {}
 
     def all(self) -> list[Feed]:
-        """The feed of every instrument that has bars."""
+        """The feed of every instrument that has bars and is owned by this process."""
         return list(self._feeds())
 
     def silent(self) -> list[str]:
@@ -47,7 +47,7 @@ class Feeds:
 
     def _feeds(self) -> Iterator[Feed]:
         for live in self._instruments.opened:
-            if live.newest is not None:
+            if live.owned and live.newest is not None:
                 yield self._feed(live)
 
     def _feed(self, live: LiveInstrument) -> Feed:

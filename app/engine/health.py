@@ -9,6 +9,7 @@ from time import monotonic
 
 from app.engine.feeds import Feeds
 from app.engine.ports import STORE_AWAY
+from app.engine.prompt_answers import PromptAnswers
 from app.engine.recovery import Recovery
 from app.engine.results import Readiness
 from app.engine.stages.decide import Decider
@@ -17,7 +18,8 @@ WATCHDOG_LAG_SECONDS_MAX = 10.0
 MODEL_HANGS_SECONDS_MAX = 10.0
 FEEDS_TOLD_MAX = 20
 STORE_SECONDS_MAX = 3.0
-"""Whoever asks whether the service is ready, or for its metrics, waits no longer than that for a store that hangs."""
+"""A store that has not answered for so long is away. Whoever asks whether the service is ready does not wait for that:
+see `PromptAnswers`."""
 
 
 class Health:
@@ -33,7 +35,7 @@ class Health:
         self._feeds = feeds
         self._watchdog: asyncio.Task[None] | None = None
         self._looked_at = 0.0
-        self._asked: asyncio.Task[Readiness] | None = None
+        self._recovered = PromptAnswers(recovery.readiness)
 
     def watch(self, watchdog: asyncio.Task[None] | None) -> None:
         """From now on the watchdog is to look, until None takes its place."""
@@ -51,12 +53,9 @@ class Health:
         return replace(found, ready=not reasons, reasons=reasons, feeds_silent=silent)
 
     async def _found(self) -> Readiness:
-        """What recovery says. A question that the store leaves open is not taken back, so that the outage is told in
-        the log, nor is it asked again before that."""
-        if self._asked is None or self._asked.done():
-            self._asked = asyncio.create_task(self._recovery.readiness())
-        await asyncio.wait([self._asked], timeout=STORE_SECONDS_MAX)
-        return self._asked.result() if self._asked.done() else Readiness(ready=False, reasons=(STORE_AWAY,))
+        """What recovery says."""
+        found = await self._recovered.answer(STORE_SECONDS_MAX)
+        return found or Readiness(ready=False, reasons=(STORE_AWAY,))
 
     def _stopped(self) -> Iterator[str]:
         if self._recovery.stopped:

@@ -9,6 +9,7 @@ from app.domain.errors import Unavailable
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
+from app.engine.instruments.order_windows import looks_at
 from app.engine.lateness import FeedLateness
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Clock, Store
@@ -45,7 +46,7 @@ class LateSlices:
         close only its own window. An instrument that fails is told once in the log, and keeps no other from its slices.
         """
         for known in self._instruments.opened:
-            if self._late_since(known) is None:
+            if not known.owned or (self._late_since(known) is None and not known.orders_changed):
                 continue
             try:
                 await self._give_on(known.symbol)
@@ -62,15 +63,24 @@ class LateSlices:
     async def _give_on(self, symbol: str) -> None:
         async with self._instruments.locked(symbol) as live:
             self._lateness.learn(live.instrument, await self._store.lateness(symbol))
+            if live.orders_changed:
+                await self._note_changed(live)
             if await self._outrun(live):
                 self._instruments.forget(symbol)
             else:
                 await self._give(live)
         await self._instruments.get(symbol)
 
+    async def _note_changed(self, live: LiveInstrument) -> None:
+        """Another process has taken orders, or changed them: their next bar may be late, too."""
+        live.orders_changed = False
+        orders = await self._loader.awaiting(live)
+        for opens in filter(None, (looks_at(state, live) for state in orders)):
+            live.note_due(opens)
+
     async def _outrun(self, live: LiveInstrument) -> bool:
         """Whether another process has taken bars that this one has not seen: they are not late, but unread."""
-        newest = await self._store.bars_before(live.symbol, None, 1)
+        newest = await self._store.bars_before(live.symbol, None, 1) if live.newest is not None else []
         return bool(newest) and newest[0].open_time > live.last.open_time
 
     async def _give(self, live: LiveInstrument) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.domain.acceptance import require_fitting
-from app.domain.durations import DAY_SECONDS
 from app.domain.errors import Conflict, InvalidInput, LemError, Unavailable
 from app.domain.order import AskedOrder, Order, OrderInTime, order_id_of
 from app.domain.state import OrderState
@@ -15,9 +14,9 @@ from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.horizons import in_steps
 from app.engine.instruments.cache import LiveInstruments
-from app.engine.instruments.history import STEP_BARS_MAX
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
+from app.engine.order_start import require_known, require_step, start_of
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Claim, Clock, Store
 from app.engine.queries import Queries
@@ -27,9 +26,6 @@ from app.engine.stages.commit import Committer
 from app.engine.terms import digest_of
 
 RACES_MAX = 20
-START_AHEAD_MAX = timedelta(days=300)
-START_BEHIND_MAX = timedelta(minutes=1)
-"""How long ago an order may start, or a step where that is longer: it was sent a moment ago, and starts now."""
 POINTERS = {"unknown_instrument": "#/instrument", "no_bars": "#/instrument", "outside_calendar": "#/horizon"}
 """The field of an order that is wrong, where what refuses it knows of no order."""
 
@@ -70,16 +66,17 @@ class OrderEntry:
         """
         if order.order_id != order_id_of(order.client_order_id):
             raise AssertionError("the order's id does not follow from its client_order_id")
-        first = await self._first_answer(order)
-        if first is not None:
-            self._instruments.note_known(first)  # its creation may have been recorded without an answer
-            return first, False
         try:
             return await self._placed(order)
         except LemError as refusal:
+            if refusal.code == STORE_AWAY:  # what is recorded is unknown then: the id stays the order's
+                raise
+            first = await self._first_answer(order)  # an order that is known need not be acceptable any more
+            if first is not None:
+                self._instruments.note_known(first)  # its creation may have been recorded without an answer
+                return first, False
+            await self._store.refuse_claim(order)
             _point(refusal)
-            if refusal.code != STORE_AWAY:  # what is recorded is unknown then: the id stays the order's
-                await self._store.refuse_claim(order)
             raise
 
     async def as_it_would_begin(self, order: AskedOrder) -> tuple[LiveInstrument, OrderState]:
@@ -123,27 +120,43 @@ class OrderEntry:
         return await self._store.order(order.order_id)
 
     async def _placed(self, order: AskedOrder) -> tuple[OrderState, bool]:
+        answer = await self._created(order, await self._instruments.get(order.instrument))
         for _ in range(RACES_MAX):
-            answer = await self._created(order)
             if answer is not None:
                 return answer
-            await self._instruments.wait_for_newer(order.instrument)
+            answer = await self._created_between_bars(order)
         raise Unavailable("busy", f"bars of {order.instrument} come faster than the order can be placed between them")
 
-    async def _created(self, order: AskedOrder) -> tuple[OrderState, bool] | None:
+    async def _created_between_bars(self, order: AskedOrder) -> tuple[OrderState, bool] | None:
+        """In line behind the bars that this process is taking. Where the order is overtaken all the same, another
+        process has taken bars or changed the terms: the instrument must be opened anew."""
+        refusal: LemError | None = None
+        answer = None
+        async with self._instruments.locked(order.instrument) as live:
+            try:
+                answer = await self._created(order, live)
+            except LemError as error:  # a refused order says nothing of the instrument
+                refusal = error
+            if answer is None and refusal is None:
+                self._instruments.forget(order.instrument)
+        if refusal is not None:
+            raise refusal
+        return answer
+
+    async def _created(self, order: AskedOrder, live: LiveInstrument) -> tuple[OrderState, bool] | None:
         """None where a bar has overtaken the order: its first window is another one then."""
-        live = await self._instruments.get(order.instrument)
         accepted = await self._accepted(order, live)
         newest = live.last
         [state] = await self._pipeline.moved([InstrumentOrders(live=live, orders=(accepted,))])
         new = change(None, state, instrument=live.instrument)
-        if live.last is not newest or await self._instruments.get(order.instrument) is not live:
+        if live.last is not newest or not self._instruments.has(live):
             return None
-        _require_own(await self._store.claim(accepted.order), order)
         try:
             answer = await self._store.create(new, newest.open_time)
         finally:
             live.note_due(state.next_open)  # without an answer too: the order may be recorded
+        if isinstance(answer, Claim):
+            raise _reused(answer, order)
         if answer is not None:
             if answer[1]:
                 self._announcer.announce([new])
@@ -154,8 +167,8 @@ class OrderEntry:
     async def _accepted(self, order: AskedOrder, live: LiveInstrument) -> OrderState:
         if live.newest is None:
             raise Conflict("no_bars", f"{order.instrument} has no bars yet; an order needs a price to start from")
-        step_seconds = _require_step(order, live)
-        start = _start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
+        step_seconds = require_step(order, live)
+        start = start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
         first = live.first_open(start, step_seconds)
         in_order = self._in_steps(order, live, first)
         await self._loader.ensure_history(live, step_seconds)
@@ -172,7 +185,7 @@ class OrderEntry:
                 f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
                 "#/horizon/max_steps",
             )
-        _require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
+        require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
         return order
 
 
@@ -182,54 +195,13 @@ def _point(refusal: LemError) -> None:
         refusal.with_pointer(POINTERS[refusal.code])
 
 
-def _require_step(order: AskedOrder, live: LiveInstrument) -> int:
-    """The order's step in seconds. Raises InvalidInput("step_seconds_unsupported") where bars cannot make it."""
-    bar_seconds, step_seconds = live.instrument.bar_seconds, live.step_seconds_of(order)
-    if step_seconds % bar_seconds or not 1 <= live.calendar.bars_in(step_seconds, bar_seconds) <= STEP_BARS_MAX:
-        raise InvalidInput(
-            "step_seconds_unsupported",
-            f"step_seconds is {step_seconds}; it must be 1 to {STEP_BARS_MAX} bars of {bar_seconds} s",
-            "#/horizon/step_seconds",
-        )
-    if step_seconds > DAY_SECONDS and not live.calendar.continuous:
-        raise InvalidInput(
-            "step_seconds_unsupported",
-            f"step_seconds is {step_seconds}; at most {DAY_SECONDS}, a session, on {live.instrument.calendar}",
-            "#/horizon/step_seconds",
-        )
-    return step_seconds
-
-
-def _require_known(live: LiveInstrument, opens: datetime, step_seconds: int, steps: int) -> None:
-    """Raises InvalidInput("outside_calendar") where the calendar ends before the order's last window does."""
-    for _ in range(0 if live.calendar.continuous else steps):
-        window = live.window_from(opens, step_seconds)
-        live.calendar.require_known(window.start)
-        opens = window.end
-
-
-def _start_of(order: AskedOrder, now: datetime, step: timedelta) -> datetime:
-    """When the order may start. Raises InvalidInput("start_time_too_far" | "start_time_past")."""
-    start = order.start_time or now
-    if start - now > START_AHEAD_MAX:
-        raise InvalidInput(
-            "start_time_too_far",
-            f"start_time is {start.isoformat()}, more than {START_AHEAD_MAX.days} days after {now.isoformat()}",
-            "#/start_time",
-        )
-    earliest = now - max(step, START_BEHIND_MAX)
-    if start < earliest:
-        raise InvalidInput(
-            "start_time_past",
-            f"start_time is {start.isoformat()}; it must be at least {earliest.isoformat()}. Leave it out to start now",
-            "#/start_time",
-        )
-    return max(now, start)
-
-
 def _require_own(claim: Claim, order: AskedOrder) -> None:
     if claim.digest != digest_of(order):
-        raise Conflict(
-            "client_order_id_reused",
-            f"client_order_id {order.client_order_id!r} belongs to another order, on {claim.instrument}",
-        )
+        raise _reused(claim, order)
+
+
+def _reused(claim: Claim, order: AskedOrder) -> Conflict:
+    return Conflict(
+        "client_order_id_reused",
+        f"client_order_id {order.client_order_id!r} belongs to another order, on {claim.instrument}",
+    )

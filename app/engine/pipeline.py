@@ -14,22 +14,38 @@ from app.domain.state import OrderState
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.instruments.order_windows import looks_at
+from app.engine.ownership.lease import NotOwner, Ownership
 from app.engine.ports import Metrics
+from app.engine.right_of_way import RightOfWay
 from app.engine.set_aside import SetAside
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
 from app.engine.stages.take import take_slices
 from app.engine.stages.windows import close_windows, wanted_slices
-from app.engine.tasks import Breather
+from app.engine.tasks import Breather, together
+
+MOVED_AT_ONCE = 1_000
+"""Orders that are moved without a pause: others have their turn after them."""
+PIECES_AT_ONCE = 2
 
 
 class Pipeline:
-    """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing."""
+    """Moves orders over the newest bar of their instruments. Moving them over the same bar again changes nothing. It
+    holds the right of way while it does."""
 
-    def __init__(self, decider: Decider, committer: Committer, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        decider: Decider,
+        committer: Committer,
+        metrics: Metrics,
+        ownership: Ownership,
+        right_of_way: RightOfWay,
+    ) -> None:
         self._decider = decider
         self._committer = committer
+        self._ownership = ownership
+        self._right_of_way = right_of_way
         self._set_aside = SetAside(metrics)
 
     async def over_bars(
@@ -55,9 +71,12 @@ class Pipeline:
         """
         if not any(part.orders for part in batch):
             return list(batch)
-        orders = [state for part in batch for state in part.orders]
-        suspects = [state for state in orders if state in self._set_aside]
-        moved, failed = await self._moved_apart(batch, [state for state in orders if state not in self._set_aside])
+        with self._right_of_way.held():
+            return await self._advanced(batch)
+
+    async def _advanced(self, batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
+        healthy, suspects = self._set_aside.split([state for part in batch for state in part.orders])
+        moved, failed = await self._moved_in_pieces(batch, healthy)
         for suspect in suspects:
             moved_too, failed_again = await self._moved_apart(batch, [suspect])
             moved, failed = moved + moved_too, failed + failed_again
@@ -65,17 +84,30 @@ class Pipeline:
             self._set_aside.keep_only(part.live.symbol, {state.order_id for state in part.orders})
         return _regrouped(batch, [state for state in moved + failed if state.awaits_bars])
 
+    async def _moved_in_pieces(
+        self, batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]
+    ) -> tuple[list[OrderState], list[OrderState]]:
+        """As `_moved_apart`. While the store records some orders, others are moved. The first ones go alone: what is
+        read of the market for them is there for all."""
+        moved, failed = await self._moved_apart(batch, orders[:MOVED_AT_ONCE])
+        rest = range(MOVED_AT_ONCE, len(orders), MOVED_AT_ONCE)
+        for moved_too, failed_too in await together(
+            (self._moved_apart(batch, orders[first : first + MOVED_AT_ONCE]) for first in rest), PIECES_AT_ONCE
+        ):
+            moved, failed = moved + moved_too, failed + failed_too
+        return moved, failed
+
     async def _moved_apart(
         self, batch: Sequence[InstrumentOrders], orders: Sequence[OrderState]
     ) -> tuple[list[OrderState], list[OrderState]]:
         """The orders as they are recorded then, and those that cannot be moved, found by halving."""
-        terms = {part.live.symbol: part.live.instrument for part in batch}
+        live = {part.live.symbol: part.live for part in batch}
 
         async def transition(pending: Sequence[OrderState]) -> list[Change | None]:
             after = {state.order_id: state for state in await self.moved(_regrouped(batch, pending))}
             return [
-                change(each, new, instrument=terms[each.order.instrument])
-                if (new := after[each.order_id]) != each
+                change(each, new, instrument=(at := live[each.order.instrument]).instrument, fence=at.fence)
+                if (new := after[each.order_id]) is not each and new != each
                 else None
                 for each in pending
             ]
@@ -84,6 +116,9 @@ class Pipeline:
             recorded = await commit_transition(self._committer, orders, transition)
             for part in _regrouped(batch, recorded):
                 _watch(part)
+        except NotOwner:
+            await self._ownership.fenced(list(live))
+            raise
         except Unavailable:  # no fault of an order
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other orders go on; SetAside logs it

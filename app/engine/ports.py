@@ -126,6 +126,14 @@ class Metrics(Protocol):
         """Slices given by the watchdog because their bar was late."""
         ...
 
+    def owner_changed(self, *, taken_over: bool) -> None:
+        """A lease came to this process or left it; `taken_over` from a process that is dead."""
+        ...
+
+    def notices_missed(self) -> None:
+        """Notices of other processes may have been missed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -207,15 +215,17 @@ class Store(Protocol):
         """The order was refused: its client_order_id is free for another order, unless that is not its own."""
         ...
 
-    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
-        """Record a new order. Returns what is recorded now, and whether it is this one rather than an earlier creation;
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
+        """Record a new order and take its client_order_id, at once. Returns what is recorded now, and whether it is
+        this one rather than an earlier creation; the claim of another order that has the client_order_id already;
         None, and nothing done, where the newest bar no longer opens at `newest`, or the instrument has other terms.
         Raises Unavailable("too_many_orders") where the instrument has as many live orders as it may."""
         ...
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         """Each change is atomic and compares version and step. None where it stands, what is recorded where it lost.
-        Raises Unavailable("busy") where the instrument has other terms than a change stands on."""
+        Raises Unavailable("busy") where the instrument has other terms than a change stands on, NotOwner where it has
+        another fence."""
         ...
 
     async def order(self, order_id: str) -> OrderState | None: ...

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from app.domain.errors import NotFound
 from app.domain.lifecycle import Status
@@ -18,6 +19,9 @@ from app.engine.results import NextSlice, Page, Schedule
 from app.engine.schedule import schedule_of
 from app.engine.stages.decide import Decider
 from app.engine.waiters import Waiters
+
+Departures = Callable[[Callable[[], None]], AbstractContextManager[None]]
+"""Opens a context in which a function is called once the asker goes away."""
 
 
 class Queries:
@@ -66,16 +70,19 @@ class Queries:
         """How many orders are in each of the statuses in which bars can move them."""
         return await self._store.live_orders()
 
-    async def next_slice(self, order_id: str, wait_seconds: float = 0.0) -> NextSlice:
-        """The slice to trade now; waits while the order is live without one, at most `wait_seconds`.
+    async def next_slice(
+        self, order_id: str, wait_seconds: float = 0.0, departures: Departures = lambda _: nullcontext()
+    ) -> NextSlice:
+        """The slice to trade now; waits while the order is live without one, at most `wait_seconds`, and no longer than
+        the asker is there, where `departures` tells.
         Raises NotFound("unknown_order"), and Unavailable("too_many_waiters") for an order that must be waited for."""
         deadline = asyncio.get_running_loop().time() + wait_seconds
-        with self._waiters.watching(order_id) as watch:
+        with self._waiters.watching(order_id) as watch, departures(watch.leave):
             state = await self.order(order_id)
             while not self._has_answer(state) and await watch.change(deadline):
                 newest = watch.newest or await self.order(order_id)
                 state = newest if newest.version > state.version else state
-        if wait_seconds and not self._has_answer(state) and not self._waiters.closed:
+        if wait_seconds and not (self._has_answer(state) or self._waiters.closed or watch.left):
             state = await self.order(order_id)  # another process may have moved the order
         return NextSlice(order_id=state.order_id, status=state.status, slice=self._offered(state))
 

@@ -22,7 +22,7 @@ from app.engine.stages.decide import QUOTE_SECONDS_MAX, Decider
 HISTORY_MIN = 13
 """The fewest bars whose volatility means anything: the length of the shortest horizon that is traded much."""
 QUOTES_WAITING_MAX = 16
-"""A quote may take a third of a second: more of them would not be answered in time."""
+"""A quote may take a third of a second: more of them would not be answered in time. Over HTTP, fewer come this far."""
 IMPACT_DEFAULT = 1.0
 """The factor of the square-root law as it is found in markets."""
 

@@ -6,25 +6,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
+from app.domain.bar import Bar
 from app.domain.errors import InvalidInput, LemError, NotFound, Unavailable
 from app.domain.state import OrderState
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
-from app.engine.instruments.loading import Loader
+from app.engine.instruments.loading import A_SECOND, PAGE_BARS, Loader
+from app.engine.ownership.lease import Ownership
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Calendars, Store
 from app.engine.registry import registered
 from app.engine.results import Readiness
 from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
-from app.engine.tasks import end
+from app.engine.stages.check import OPEN_TIME_MIN
+from app.engine.tasks import end, together
 
 LOG = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.5
 PAUSE_SECONDS_MAX = 30.0
 FAILED_TOLD_MAX = 20
+READS_AT_ONCE = 64
 
 
 class Recovery:
@@ -37,6 +42,7 @@ class Recovery:
         loader: Loader,
         pipeline: Pipeline,
         announcer: Announcer,
+        ownership: Ownership,
         lookback: int,
     ) -> None:
         self._store = store
@@ -44,6 +50,7 @@ class Recovery:
         self._loader = loader
         self._pipeline = pipeline
         self._announcer = announcer
+        self._ownership = ownership
         self._lookback = lookback
         self._recovered = False
         self._instruments: LiveInstruments | None = None
@@ -78,18 +85,48 @@ class Recovery:
         return Readiness(ready=not reasons, reasons=tuple(reasons), instruments_failed=tuple(failed))
 
     async def open_instrument(self, symbol: str) -> LiveInstrument:
-        """The instrument as its newest bar has left it, every order moved by every bar.
+        """The instrument as its newest bar has left it, every order moved by every bar where this process owns it.
         Raises NotFound("unknown_instrument")."""
         instrument = await registered(self._store, symbol)
         calendar = await asyncio.to_thread(self._calendars, instrument.calendar)
         live = LiveInstrument(instrument, calendar, self._lookback)
+        holding = await self._ownership.claim(symbol)
+        live.owned, live.fence = holding.owned, holding.fence
         try:
-            await self._catch_up(live)
+            await (self._replay(live) if live.owned else self._follow(live))
         except InvalidInput as error:  # no fault of whoever asks for the instrument
             raise RuntimeError(f"orders of {symbol} cannot be moved: {error}") from error
         return live
 
-    async def _catch_up(self, live: LiveInstrument) -> None:
+    async def catch_up(self, lives: Sequence[LiveInstrument]) -> None:
+        """Take the bars that other processes have appended, and move the orders of instruments that are owned. Orders
+        are read after the bars: what is created later stands on the newest of these."""
+        for live in lives:
+            live.behind = False  # from now on, so that what is appended meanwhile is not missed
+        bars = dict(zip(lives, await together(map(self._unread, lives), READS_AT_ONCE), strict=True))
+        for live in lives:
+            for bar in [] if live.owned else bars[live]:
+                live.push(bar)
+        owned = [live for live in lives if live.owned and bars[live]]
+        orders = await together(map(self._loader.awaiting, owned), READS_AT_ONCE)
+        batch = [InstrumentOrders(live=live, orders=held) for live, held in zip(owned, orders, strict=True)]
+        await self._pipeline.over_bars(batch, [bars[live] for live in owned])
+
+    async def _unread(self, live: LiveInstrument) -> list[Bar]:
+        since = live.newest.open_time + A_SECOND if live.newest is not None else OPEN_TIME_MIN
+        found: list[Bar] = []
+        async for page in self._loader.bars_since(live.symbol, since):
+            found += page
+            if len(page) < PAGE_BARS:  # mostly one bar; to ask whether there are more would double its cost
+                break
+        return found
+
+    async def _follow(self, live: LiveInstrument) -> None:
+        """Another process moves the orders. Histories are read when somebody asks for them."""
+        for bar in await self._store.bars_before(live.symbol, None, 1):
+            live.push(bar)
+
+    async def _replay(self, live: LiveInstrument) -> None:
         """The last bar that every order has seen is taken once more: its slices may be missing."""
         orders = await self._loader.orders(live)
         self._announcer.wake(orders)  # another process may have given slices that somebody waits for here
@@ -105,14 +142,15 @@ class Recovery:
                 [part] = await self._pipeline.over_bars([part], [bars])
 
     async def _recover(self, instruments: LiveInstruments) -> None:
-        """Open every instrument that is not open, each whatever becomes of the others. Raises Unavailable while the
-        store is away."""
+        """Open every instrument that this process owns and that is not open, each whatever becomes of the others.
+        Raises Unavailable while the store is away."""
         instruments.on_failure.clear()
-        for instrument in await self._store.instruments():
+        symbols = [each.symbol for each in await self._store.instruments() if self._ownership.owns(each.symbol)]
+        for symbol in symbols:
             try:
-                await instruments.get(instrument.symbol)
+                await instruments.get(symbol)
             except (InvalidInput, NotFound) as error:  # its calendar is not known here; the others must not wait
-                self._tell_refused(instrument.symbol, error)
+                self._tell_refused(symbol, error)
             except Unavailable as error:
                 if error.code == STORE_AWAY:
                     raise

@@ -7,14 +7,16 @@ import asyncio
 from app.domain.errors import NotFound
 from app.domain.instrument import Instrument
 from app.engine.instruments.cache import LiveInstruments
+from app.engine.ownership.lease import Ownership
 from app.engine.ports import Calendars, Store
 
 
 class InstrumentRegistry:
-    def __init__(self, store: Store, calendars: Calendars, live: LiveInstruments) -> None:
+    def __init__(self, store: Store, calendars: Calendars, live: LiveInstruments, ownership: Ownership) -> None:
         self._store = store
         self._calendars = calendars
         self._live = live
+        self._ownership = ownership
 
     async def put(self, instrument: Instrument) -> bool:
         """True when created. Raises Conflict("instrument_in_use") where live orders stand on other terms, and
@@ -22,6 +24,7 @@ class InstrumentRegistry:
         await asyncio.to_thread(self._calendars, instrument.calendar)
         created = await self._store.put_instrument(instrument)
         self._live.forget(instrument.symbol)
+        await self._ownership.reopen(instrument.symbol)
         self._live.try_again(instrument.symbol)
         return created
 

@@ -41,13 +41,15 @@ class RejectedBar:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingested:
     """What became of a request's bars: new ones, identical repeats, windows filled with synthetic bars, and bars that
-    are recorded with other values. `rejected` is empty unless the sender takes parts."""
+    are recorded with other values. `rejected` is empty unless the sender takes parts. Where another process is to
+    decide on the bars, and has not in time, they are not `decided`: they are durable, and slices follow."""
 
     accepted: int
     duplicates: int
     gaps_filled: int
     revised: int = 0
     rejected: tuple[RejectedBar, ...] = ()
+    decided: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from app.domain.state import OrderState
@@ -18,8 +19,15 @@ class SetAside:
         self._metrics = metrics
         self._failures: dict[str, dict[str, str]] = {}
 
-    def __contains__(self, state: OrderState) -> bool:
-        return state.order_id in self._failures.get(state.order.instrument, {})
+    def split(self, orders: Sequence[OrderState]) -> tuple[Sequence[OrderState], Sequence[OrderState]]:
+        """The orders that are not set aside, and those that are."""
+        if not self._failures:
+            return orders, ()
+        aside = {order_id for failures in self._failures.values() for order_id in failures}
+        return (
+            [state for state in orders if state.order_id not in aside],
+            [state for state in orders if state.order_id in aside],
+        )
 
     def add(self, state: OrderState, error: Exception) -> None:
         """The order has failed. The log tells each kind of failure of an order once."""

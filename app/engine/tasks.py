@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 ASK_AGAIN_SECONDS = 0.1
+T = TypeVar("T")
 
 
 async def end(task: asyncio.Task[Any] | None) -> None:
@@ -14,6 +16,42 @@ async def end(task: asyncio.Task[Any] | None) -> None:
     while task is not None and not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=ASK_AGAIN_SECONDS)
+
+
+async def together(calls: Iterable[Coroutine[Any, Any, T]], at_once: int) -> list[T]:
+    """The answers of all calls, of which `at_once` run at a time. None runs any more when it returns or raises: the
+    first error is raised once all have ended."""
+    places = asyncio.Semaphore(at_once)
+
+    async def outcome(call: Coroutine[Any, Any, T]) -> T | Exception:
+        async with places:
+            try:
+                return await call
+            except Exception as error:  # noqa: BLE001 -- raised below, when the others have ended too
+                return error
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(outcome(call)) for call in calls]
+    answers: list[T] = []
+    for task in tasks:
+        answer = task.result()
+        if isinstance(answer, Exception):
+            raise answer
+        answers.append(answer)
+    return answers
+
+
+def shared(work: Callable[[], Coroutine[Any, Any, T]]) -> Callable[[], Coroutine[Any, Any, T]]:
+    """The work, run once at a time: whoever calls while it runs gets its answer."""
+    running: asyncio.Task[T] | None = None
+
+    async def call() -> T:
+        nonlocal running
+        if running is None or running.done():
+            running = asyncio.create_task(work())
+        return await asyncio.shield(running)
+
+    return call
 
 
 class Breather:

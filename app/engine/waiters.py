@@ -20,6 +20,7 @@ class Watch:
 
     def __init__(self, waiters: Waiters) -> None:
         self.newest: OrderState | None = None
+        self.left = False
         self._waiters = waiters
         self._changed = asyncio.Event()
 
@@ -29,18 +30,27 @@ class Watch:
             self.newest = state
         self._changed.set()
 
+    def leave(self) -> None:
+        """Whoever asked has gone: the watch waits no more, and its place is free."""
+        self.left = True
+        self._changed.set()
+
     async def change(self, deadline: float) -> bool:
-        """Wait for the next change; False where the loop's time has reached `deadline`, or nobody may wait any more.
+        """Wait for the next change; False where the loop's time has reached `deadline`, or nobody waits any more.
         Raises Unavailable("too_many_waiters") where too many requests wait already."""
-        if self._waiters.closed or asyncio.get_running_loop().time() >= deadline:
+        if self._over or asyncio.get_running_loop().time() >= deadline:
             return False
         if not self._changed.is_set():
             with self._waiters.place(), contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(deadline):
                     await self._changed.wait()
-        changed = self._changed.is_set() and not self._waiters.closed
+        changed = self._changed.is_set() and not self._over
         self._changed.clear()
         return changed
+
+    @property
+    def _over(self) -> bool:
+        return self.left or self._waiters.closed
 
 
 class Waiters:
@@ -83,6 +93,10 @@ class Waiters:
     def wake_to_read(self, order_ids: Iterable[str]) -> None:
         """The orders may have changed: the answer of the store was lost."""
         self._tell([(watch, None) for order_id in order_ids for watch in self._waiting.get(order_id, ())])
+
+    def wake_all_to_read(self) -> None:
+        """Any order may have changed: notices of other processes may have been missed."""
+        self.wake_to_read(list(self._waiting))
 
     def close(self) -> None:
         """The service ends: whoever waits goes on at once, and nobody waits any more."""

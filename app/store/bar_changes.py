@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import uuid4
 
-from redis.asyncio import Redis
-
 from app.domain.bar import Bar
-from app.store import codec, keys
+from app.store import codec, keys, notices
 from app.store.connection import Call, run, script
+from app.store.gathering import GatheringRedis
+from app.store.lost_tail import LostTail
 from app.store.outages import Outages
 from app.store.unreadable import Kind, Unreadable
 
@@ -23,26 +23,40 @@ CHUNK_BARS = 500
 
 
 class BarChanges:
-    """A part of `RedisStore`; see `engine.ports.Store`."""
+    """A part of `RedisStore`; see `engine.ports.Store`. Other processes are told of new bars on `channel`, where it is
+    not empty."""
 
-    def __init__(self, client: Redis, outages: Outages, unreadable: Unreadable, bars_kept: int) -> None:
+    def __init__(
+        self,
+        client: GatheringRedis,
+        outages: Outages,
+        unreadable: Unreadable,
+        lost_tail: LostTail,
+        bars_kept: int,
+        channel: str,
+    ) -> None:
         self._client = client
         self._outages = outages
         self._unreadable = unreadable
+        self._lost_tail = lost_tail
         self._bars_kept = bars_kept
+        self._channel = channel
 
     async def append(self, symbol: str, bars: Sequence[Bar], after: datetime | None, revision: int | None) -> bool:
         args: list[str | int] = [keys.bar_id(after) if after else "", self._bars_kept]
-        args += ["" if revision is None else revision, *_entries(bars)]
+        notice = notices.bars_text(symbol, bars[-1].open_time) if self._channel else ""
+        args += ["" if revision is None else revision, self._channel, notice, *_entries(bars)]
         with self._reaching(symbol, writes=True):
             [answer] = await run(self._client, [Call(APPEND_BARS, (keys.bars(symbol), keys.instrument(symbol)), args)])
+        if answer:
+            self._lost_tail.appended(symbol, [bar.open_time for bar in bars], after, revision)
         return bool(answer)
 
     async def replace(self, symbol: str, bars: Sequence[Bar], known: int) -> bool:
         """The bars are written under a key of their own, in pieces, which then takes the other one's place."""
         rebuilt, after = keys.rebuilt(symbol, uuid4().hex), ""
         for piece in _pieces(bars):
-            args: list[str | int] = [after, self._bars_kept, "", *_entries(piece)]
+            args: list[str | int] = [after, self._bars_kept, "", "", "", *_entries(piece)]
             with self._reaching(symbol, writes=True):
                 await run(self._client, [Call(APPEND_BARS, (rebuilt, keys.instrument(symbol)), args)])
                 await self._client.expire(rebuilt, keys.REBUILT_SECONDS)

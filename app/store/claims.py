@@ -1,7 +1,8 @@
 """Who took a client_order_id first.
 
-A claim comes before its order, and stays when the order is refused: an order under the same id may be on its way in
-another process. The claim is marked then, and gives way to another order as long as no order came of it.
+A claim is taken by the script that records its order. Earlier releases took it before, and so does whoever finds
+another claim in the way: such a claim may stand without an order. Where its order is refused it is marked, and gives
+way to another order as long as no order came of it.
 """
 
 from __future__ import annotations
@@ -9,16 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from redis.asyncio import Redis
-
 from app.engine.ports import Claim
 from app.store import codec, keys
 from app.store.connection import Call, run, script
+from app.store.gathering import GatheringRedis
 
 REPLACE_CLAIM = script("replace_claim")
 
 
-async def take(client: Redis, order_id: str, own: Claim) -> Claim:
+async def take(client: GatheringRedis, order_id: str, own: Claim) -> Claim:
     """Whose the id is now: `own`, or an earlier claim."""
     earlier: Any = await client.set(keys.claim(order_id), codec.claim_text(own), nx=True, get=True)
     if not earlier:
@@ -30,23 +30,23 @@ async def take(client: Redis, order_id: str, own: Claim) -> Claim:
     return own if taken else await take(client, order_id, own)
 
 
-async def standing(client: Redis, order_id: str) -> Claim | None:
+async def standing(client: GatheringRedis, order_id: str) -> Claim | None:
     """The claim that has an order, or is to get one."""
     line: Any = await client.get(keys.claim(order_id))
     claim = codec.claim_from(line) if line else None
     return None if claim is None or await _gives_way(client, order_id, claim) else claim
 
 
-async def mark_refused(client: Redis, order_id: str, own: Claim) -> None:
+async def mark_refused(client: GatheringRedis, order_id: str, own: Claim) -> None:
     """The order was refused. Nothing happens where the claim is another order's, or marked already."""
     await _replaced(client, order_id, own, replace(own, refused=True))
 
 
-async def _gives_way(client: Redis, order_id: str, claim: Claim) -> bool:
+async def _gives_way(client: GatheringRedis, order_id: str, claim: Claim) -> bool:
     return claim.refused and not await client.exists(keys.order(claim.instrument, order_id))
 
 
-async def _replaced(client: Redis, order_id: str, old: Claim, new: Claim) -> bool:
+async def _replaced(client: GatheringRedis, order_id: str, old: Claim, new: Claim) -> bool:
     texts = (codec.claim_text(old), codec.claim_text(new))
     [answer] = await run(client, [Call(REPLACE_CLAIM, (keys.claim(order_id),), texts)])
     return bool(answer)

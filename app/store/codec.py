@@ -1,11 +1,7 @@
-"""Values as JSON text and back: decimals as strings, times RFC 3339, `v` the version of the form.
-
-A form only grows: what is added gets a default when it is read, and `v` counts up when an old reader must not go on.
-"""
+"""Bars, instruments, fills and claims as JSON text and back; forms.py says how such texts are made."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,63 +10,40 @@ from app.domain.bar import Bar
 from app.domain.fills import Fill, FillWarning
 from app.domain.instrument import Instrument
 from app.engine.ports import Claim
-
-VERSION = 1
-
-
-def dumps(value: dict[str, Any], version: int = VERSION) -> str:
-    return json.dumps({"v": version, **value}, separators=(",", ":"), ensure_ascii=False)
-
-
-def loads(text: str, version: int = VERSION) -> dict[str, Any]:
-    """Raises ValueError for a form that this release does not know."""
-    value: dict[str, Any] = json.loads(text)
-    found = value.pop("v", None)
-    if found != version:
-        raise ValueError(f"a value in the store has form {found}; this release reads {version}")
-    return value
-
-
-def text(value: Decimal | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def number(value: str | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
-
-
-def moment(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
+from app.store import older_forms
+from app.store.forms import array, array_from, dumps, is_array, loads, number, seconds, text, time_from
 
 
 def bar_text(bar: Bar) -> str:
-    return dumps(
-        {
-            "open_time": bar.open_time.isoformat(),
-            "close_time": bar.close_time.isoformat(),
-            "prices": [str(price) for price in (bar.open, bar.high, bar.low, bar.close)],
-            "volume": str(bar.volume),
-            "notional": text(bar.notional),
-            "trades": bar.trades,
-            "synthetic": bar.synthetic,
-        }
+    return array(
+        seconds(bar.open_time),
+        seconds(bar.close_time),
+        str(bar.open),
+        str(bar.high),
+        str(bar.low),
+        str(bar.close),
+        str(bar.volume),
+        text(bar.notional),
+        bar.trades,
+        int(bar.synthetic),
     )
 
 
 def bar_from(line: str) -> Bar:
-    value = loads(line)
-    opened, high, low, close = (Decimal(price) for price in value["prices"])
+    if not is_array(line):
+        return older_forms.bar_from(line)
+    opens, closes, opened, high, low, close, volume, notional, trades, synthetic, *_ = array_from(line)
     return Bar(
-        open_time=datetime.fromisoformat(value["open_time"]),
-        close_time=datetime.fromisoformat(value["close_time"]),
-        open=opened,
-        high=high,
-        low=low,
-        close=close,
-        volume=Decimal(value["volume"]),
-        notional=number(value["notional"]),
-        trades=value["trades"],
-        synthetic=value["synthetic"],
+        open_time=time_from(opens),
+        close_time=time_from(closes),
+        open=Decimal(opened),
+        high=Decimal(high),
+        low=Decimal(low),
+        close=Decimal(close),
+        volume=Decimal(volume),
+        notional=number(notional),
+        trades=trades,
+        synthetic=bool(synthetic),
     )
 
 

@@ -1,4 +1,5 @@
-"""Redis client: runs Lua scripts by their SHA in one pipeline."""
+"""Redis client: runs Lua scripts by their SHA in one pipeline, on one server, on a master with replicas, or on a
+cluster."""
 
 from __future__ import annotations
 
@@ -6,19 +7,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
-TIMEOUT_SECONDS = 5.0
-CONNECTIONS_MAX = 64
-URL_FORMS = (
-    "must be like redis://[[user]:password@]host[:port][/db], rediss://... or unix://path; "
-    "in a password, write / as %2F, @ as %40, # as %23 and ? as %3F"
-)
+from app.store.cluster import ClusterRedis
+from app.store.gathering import Command, GatheringRedis
+from app.store.pools import close_sentinels, pool_at, sentinel_pool
+from app.store.replication import Replication
+from app.store.urls import Kind, store_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +39,22 @@ def script(name: str) -> Script:
     return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
-def connect(url: str) -> Redis:
-    """A client that connects when it is first used. Raises ValueError, which never repeats the password.
-
-    A failed call is tried again once, at once: a restarted server has closed the pool's connections, and everything
-    that is sent can be sent twice. Requests beyond `CONNECTIONS_MAX` wait for a connection."""
-    try:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            decode_responses=True,
-            encoding_errors="replace",  # one value that is no text must not end the answer that it travels in
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
-            max_connections=CONNECTIONS_MAX,
-            timeout=TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 1),
-        )
-        cast("Any", pool).make_connection()  # an option that does not exist would only show at the first call
-    except (ValueError, TypeError):  # their texts hold parts of the url
-        raise ValueError(URL_FORMS) from None
-    return Redis.from_pool(pool)
+def connect(url: str, replication: Replication | None = None) -> GatheringRedis:
+    """A client that connects when it is first used. Raises ValueError, which never repeats the password."""
+    where = store_url(url)
+    if where.kind is Kind.CLUSTER:
+        return ClusterRedis(where, replication)
+    pool = sentinel_pool(where) if where.kind is Kind.SENTINEL else pool_at(url)
+    return GatheringRedis(pool, replication, on_close=lambda: close_sentinels(pool))
 
 
-async def run(client: Redis, calls: Sequence[Call]) -> list[Any]:
-    """Run all calls in one round trip, in order. Where the server does not know a script, the script is sent and its
-    calls are repeated. Raises the first error that a call met."""
-    answers = await _evaluate(client, calls)
+async def run(client: GatheringRedis, calls: Sequence[Call]) -> list[Any]:
+    """Run all calls in one round trip, in order; on a cluster, those of each node. A script that a server does not know
+    is sent whole. Raises the first error that a call met."""
+    answers = await client.together([_command("EVALSHA", each.script.digest, each) for each in calls])
     missed = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
     if missed:
-        for each in {calls[index].script for index in missed}:
-            await client.script_load(each.source)
-        again = await _evaluate(client, [calls[index] for index in missed])
+        again = await client.together([_command("EVAL", calls[index].script.source, calls[index]) for index in missed])
         for index, answer in zip(missed, again, strict=True):
             answers[index] = answer
     for answer in answers:
@@ -81,8 +63,5 @@ async def run(client: Redis, calls: Sequence[Call]) -> list[Any]:
     return answers
 
 
-async def _evaluate(client: Redis, calls: Sequence[Call]) -> list[Any]:
-    async with client.pipeline(transaction=False) as pipe:
-        for call in calls:
-            pipe.evalsha(call.script.digest, len(call.keys), *call.keys, *call.args)
-        return await pipe.execute(raise_on_error=False)
+def _command(name: str, script_text: str, call: Call) -> Command:
+    return name, script_text, len(call.keys), *call.keys, *call.args

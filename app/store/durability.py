@@ -3,6 +3,7 @@ now."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 import time
@@ -11,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from app.store import keys
+from app.store.gathering import GatheringRedis
 from app.store.outages import Outages
 
 LOG = logging.getLogger(__name__)
@@ -30,22 +30,20 @@ MEANINGS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """What a server says of itself; None where it does not say."""
+    """What a server says of itself; None where it does not say. Of a cluster, what its weakest masters say."""
 
     policy: str | None
     persists: bool | None
 
     @property
     def weaknesses(self) -> tuple[str, ...]:
-        """Our keys have no expiry, so that policies on keys with one (`volatile-*`) touch none of them."""
-        evicts = self.policy is not None and self.policy.startswith("allkeys-")
-        return (EVICTS,) * evicts + (NOT_DURABLE,) * (self.persists is False)
+        return (EVICTS,) * _evicts(self.policy) + (NOT_DURABLE,) * (self.persists is False)
 
 
 class Durability:
     """With `allow_lossy` weaknesses are told in the log, and accepted. `folder` is where an embedded store writes."""
 
-    def __init__(self, client: Redis, outages: Outages, *, allow_lossy: bool, folder: Path | None) -> None:
+    def __init__(self, client: GatheringRedis, outages: Outages, *, allow_lossy: bool, folder: Path | None) -> None:
         self._client = client
         self._outages = outages
         self._allow_lossy = allow_lossy
@@ -54,12 +52,13 @@ class Durability:
         self._checked = 0.0
 
     async def weaknesses(self) -> tuple[str, ...]:
-        """Codes of what may lose acknowledged changes. Writes a small key first, and raises
-        Unavailable("store_unavailable") where the store is away or refuses that."""
+        """Codes of what may lose acknowledged changes. Writes a small key first, on every master of a cluster, and
+        raises Unavailable("store_unavailable") where the store is away or refuses that."""
         with self._outages.reaching(writes=True):
-            await self._client.set(keys.PROBE, "1")
+            masters = await self._client.masters()
+            await asyncio.gather(*(self._client.set(master.probe, "1") for master in masters))
             if self._settings is None or time.monotonic() - self._checked > RECHECK_SECONDS:
-                self._take(await _settings_of(self._client))
+                self._take(_weakest([await _settings_of(master) for master in masters]))
         weak = self._settings.weaknesses if self._settings and not self._allow_lossy else ()
         return (*self._disk(), *weak)
 
@@ -83,7 +82,20 @@ class Durability:
             LOG.warning("the store does not say whether it %s; see that it keeps its keys", " and ".join(unknown))
 
 
-async def _settings_of(client: Redis) -> ServerSettings:
+def _weakest(every: Sequence[ServerSettings]) -> ServerSettings:
+    """What may lose changes goes before what is unknown, and that before what keeps them."""
+    return ServerSettings(
+        policy=min((each.policy for each in every), key=lambda policy: (not _evicts(policy), policy is not None)),
+        persists=min((each.persists for each in every), key=lambda persists: (persists is not False, persists is True)),
+    )
+
+
+def _evicts(policy: str | None) -> bool:
+    """Our keys have no expiry, so that policies on keys with one (`volatile-*`) touch none of them."""
+    return policy is not None and policy.startswith("allkeys-")
+
+
+async def _settings_of(client: GatheringRedis) -> ServerSettings:
     """CONFIG where that is permitted, else INFO, which does not tell of snapshots."""
     async with client.pipeline(transaction=False) as pipe:
         for name in ("maxmemory-policy", "appendonly", "save"):

@@ -1,7 +1,9 @@
-"""Events as JSON text and back: `event` is the name, `v` the version of the events' form."""
+"""Events as JSON text and back: an array of the version of the events' form, the event's name, the order's id, version
+and step, and then what this event tells. Earlier releases wrote objects with names."""
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -17,18 +19,23 @@ from app.domain.events import (
 )
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
-from app.store.codec import dumps, loads
+from app.store.forms import ENCODE, is_array, require_version
+from app.store.older_forms import named_event_from
 
 
 def event_text(event: OrderEvent) -> str:
-    named = {"event": event.what.name, "order_id": event.order_id, "version": event.version, "step": event.step}
-    return dumps(named | _facts(event.what), EVENT_VERSION)
+    what = event.what
+    return ENCODE((EVENT_VERSION, what.name, event.order_id, event.version, event.step, *_facts(event, what)))
 
 
 def event_from(line: str) -> OrderEvent:
     """Raises ValueError for an event that this release does not know."""
-    value = loads(line, EVENT_VERSION)
-    return OrderEvent(order_id=value["order_id"], version=value["version"], step=value["step"], what=_happening(value))
+    if not is_array(line):
+        return named_event_from(line)
+    found, name, order_id, version, step, *facts = json.loads(line)
+    require_version(found, EVENT_VERSION)
+    what = _happening(name, f"{order_id}-{step}", facts)
+    return OrderEvent(order_id=order_id, version=version, step=step, what=what)
 
 
 def known_event(line: str) -> OrderEvent | None:
@@ -40,38 +47,35 @@ def known_event(line: str) -> OrderEvent | None:
         return None
 
 
-def _facts(what: Happening) -> dict[str, Any]:
+def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
     match what:
         case StatusChanged():
-            return {"status": what.status, "stop_reason": what.stop_reason}
+            return (what.stop_reason,)
         case SliceCommitted():
-            return {"slice_id": what.slice_id}
+            return () if what.slice_id == f"{event.order_id}-{event.step}" else (what.slice_id,)
         case FillBooked():
-            return {"execution_id": what.execution_id, "slice_id": what.slice_id, "warnings": what.warnings}
+            return (what.execution_id, what.slice_id, what.warnings)
         case OverFilled():
-            sizes = {"amount": str(what.amount), "over_filled": str(what.over_filled)}
-            return {"execution_id": what.execution_id, "slice_id": what.slice_id} | sizes
+            return (what.execution_id, what.slice_id, str(what.amount), str(what.over_filled))
         case SliceClosed():
-            return {"slice_id": what.slice_id, "given_back": str(what.given_back)}
+            return (what.slice_id, str(what.given_back))
 
 
-def _happening(value: dict[str, Any]) -> Happening:
-    match value["event"].split("."):
-        case ["order", "over_filled"]:
+def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
+    match name.split("."), facts:
+        case ["order", "over_filled"], [execution_id, slice_id, amount, over_filled, *_]:
             return OverFilled(
-                execution_id=value["execution_id"],
-                slice_id=value["slice_id"],
-                amount=Decimal(value["amount"]),
-                over_filled=Decimal(value["over_filled"]),
+                execution_id=execution_id,
+                slice_id=slice_id,
+                amount=Decimal(amount),
+                over_filled=Decimal(over_filled),
             )
-        case ["order", _]:
-            reason = value["stop_reason"]
-            return StatusChanged(status=Status(value["status"]), stop_reason=StopReason(reason) if reason else None)
-        case ["slice", "committed"]:
-            return SliceCommitted(slice_id=value["slice_id"])
-        case ["slice", "closed"]:
-            return SliceClosed(slice_id=value["slice_id"], given_back=Decimal(value["given_back"]))
-        case ["fill", "booked"]:
-            warnings = tuple(map(FillWarning, value.get("warnings", ())))
-            return FillBooked(execution_id=value["execution_id"], slice_id=value["slice_id"], warnings=warnings)
-    raise ValueError(f"no event is named {value['event']!r}")
+        case ["order", status], [reason, *_]:
+            return StatusChanged(status=Status(status), stop_reason=StopReason(reason) if reason else None)
+        case ["slice", "committed"], _:
+            return SliceCommitted(slice_id=facts[0] if facts else newest_slice)
+        case ["slice", "closed"], [slice_id, given_back, *_]:
+            return SliceClosed(slice_id=slice_id, given_back=Decimal(given_back))
+        case ["fill", "booked"], [execution_id, slice_id, warnings, *_]:
+            return FillBooked(execution_id=execution_id, slice_id=slice_id, warnings=tuple(map(FillWarning, warnings)))
+    raise ValueError(f"no event is named {name!r}")

@@ -1,13 +1,16 @@
 """Every key in the store, and how long it lives.
 
 The hash tag `{SYMBOL}` keeps all that belongs to an instrument in one cluster slot, so that one script can change it
-atomically; a claim belongs to a client_order_id, which may come on any instrument, and stands alone.
+atomically; a claim belongs to a client_order_id, which may come on any instrument, and stands alone: on a cluster it is
+taken before its order is recorded, elsewhere by the same script.
 
 | key | type | what | lives |
 |---|---|---|---|
 | `lem:instruments` | set | the symbols | for ever |
 | `lem:probe` | string | written by whoever asks whether the service is ready | for ever |
-| `lem:{SYMBOL}:instrument` | hash | `json`, `terms`, `windows`, `revision`, `late_seconds` of its feed | for ever |
+| `lem:probe:{NUMBER}` | string | the same, one for each master of a cluster | for ever |
+| `lem:processes` | sorted set | the processes that share the store, by when they count as dead | while they live |
+| `lem:{SYMBOL}:instrument` | hash | `json`, `terms`, `windows`, `revision`, `changed`, and what is below | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
 | `lem:{SYMBOL}:revisions` | hash | bars that came again with other values (JSON), by id | while their windows do |
 | `lem:{SYMBOL}:rebuilt:ID` | stream | bars that are about to take the place of the others | `REBUILT_SECONDS` at most |
@@ -15,11 +18,18 @@ atomically; a claim belongs to a client_order_id, which may come on any instrume
 | `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |
 | `lem:{SYMBOL}:orders:STATUS` | sorted set | those in that status | for ever |
 | `lem:{SYMBOL}:awaiting` | set | order ids to which bars still matter, at most `AWAITING_MAX` | while they do |
-| `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state` (JSON), `version`, `step`, `sequence`, `commit` | for ever |
+| `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state`, `slice` (JSON), and numbers of its commit | for ever |
 | `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
+
+An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence` say which commit stands there, and when
+the order was accepted. Of an instrument, `late_seconds` is how late its feed is, and `changed` names the last change of
+its orders: whoever holds them in memory sees there whether others have written (held_orders.py). Where several
+processes share the store, `owner` is the one that decides for the instrument, and `fence` counts the changes of owner.
+
+On the channels `lem:notices` and `lem:notices:PROCESS` processes give each other notice; nothing is kept of it.
 """
 
 from __future__ import annotations
@@ -35,6 +45,8 @@ BARS_KEPT_MIN = 10_000
 REBUILT_SECONDS = 600
 INSTRUMENTS = "lem:instruments"
 PROBE = "lem:probe"
+PROCESSES = "lem:processes"
+NOTICES = "lem:notices"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -88,6 +100,11 @@ def events(symbol: str) -> str:
     return f"lem:{{{symbol}}}:events"
 
 
+def probe(number: int) -> str:
+    """A key that lies in some slot of a cluster; which one, the number decides."""
+    return f"{PROBE}:{{{number}}}"
+
+
 def every(symbol: str) -> str:
     """A pattern of all keys of the instrument."""
     return f"lem:{{{symbol}}}:*"
@@ -95,6 +112,11 @@ def every(symbol: str) -> str:
 
 def claim(order_id: str) -> str:
     return f"lem:claim:{order_id}"
+
+
+def notices(process: str) -> str:
+    """The channel of that process."""
+    return f"{NOTICES}:{process}"
 
 
 def bar_id(open_time: datetime) -> str:

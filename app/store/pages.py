@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from redis.asyncio import Redis
-
 from app.domain.errors import InvalidInput, Unavailable
 from app.domain.instrument import SYMBOL
 from app.domain.lifecycle import Status
 from app.store import keys
+from app.store.gathering import GatheringRedis
 from app.store.unreadable import Kind, Unreadable
 
 Found = list[tuple[str, list[str]]]
@@ -21,7 +20,12 @@ CURSOR = re.compile(rf"(?P<sequence>[0-9]{{1,15}})\.(?P<symbol>{SYMBOL.pattern})
 
 
 async def page(
-    client: Redis, unreadable: Unreadable, symbols: Sequence[str], status: Status | None, limit: int, cursor: str | None
+    client: GatheringRedis,
+    unreadable: Unreadable,
+    symbols: Sequence[str],
+    status: Status | None,
+    limit: int,
+    cursor: str | None,
 ) -> tuple[Found, str | None]:
     """At most `limit` ids behind `cursor`, and the cursor for the rest. Raises InvalidInput("bad_cursor")."""
     from_symbol, after = _read(cursor) if cursor else ("", 0)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from app.domain.bar import Bar
@@ -14,6 +13,7 @@ from app.domain.errors import Unavailable
 from app.domain.instrument import Instrument
 from app.domain.state import OrderState
 from app.store import codec, keys
+from app.store.gathering import GatheringRedis
 from app.store.order_codec import state_from
 from app.store.outages import Outages
 from app.store.unreadable import WRONG_TYPE, Kind, Unreadable
@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Reader:
     """In its answers a refusal stands for what is not understood, None for what is not there."""
 
-    def __init__(self, client: Redis, outages: Outages, unreadable: Unreadable) -> None:
+    def __init__(self, client: GatheringRedis, outages: Outages, unreadable: Unreadable) -> None:
         self._client = client
         self._outages = outages
         self._unreadable = unreadable
@@ -51,8 +51,15 @@ class Reader:
 
     async def orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderState | Unavailable | None]:
         every = [keys.order(symbol, order_id) for order_id in order_ids]
-        found = await self._answers(every, lambda pipe, key: pipe.hmget(key, "mandate", "state"))
+        found = await self._answers(every, lambda pipe, key: pipe.hmget(key, "mandate", "state", "slice"))
         return [self._understood(Kind.ORDER, key, fields, state_from) for key, fields in zip(every, found, strict=True)]
+
+    async def order(self, symbol: str, order_id: str) -> OrderState | None:
+        """One order, without the pipeline that several need. Raises Unavailable where it is not understood."""
+        key = keys.order(symbol, order_id)
+        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
+            fields = await cast("Any", self._client.hmget(key, ("mandate", "state", "slice")))
+            return state_from(*fields) if fields[0] else None
 
     async def counts(self, every: Sequence[str]) -> list[int]:
         """How many members each sorted set has, 0 for what is none."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, cast
-
-from redis.asyncio import Redis
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, Unavailable
@@ -25,14 +22,21 @@ from app.engine.ports import Claim
 from app.engine.results import Page
 from app.engine.terms import digest_of
 from app.store import claims, codec, keys
+from app.store.awaiting_orders import AwaitingOrders
 from app.store.bar_changes import BarChanges
-from app.store.commits import commit_calls, create_call
 from app.store.connection import Call, connect, run, script
 from app.store.durability import Durability
-from app.store.order_codec import slice_from, state_from
+from app.store.gathering import GatheringRedis
+from app.store.held_orders import HeldOrders
+from app.store.lost_tail import LostTail
+from app.store.order_changes import OrderChanges
+from app.store.order_codec import order_from
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.reading import Reader
+from app.store.replication import Replication
+from app.store.sharing import Sharing
+from app.store.slice_codec import slice_from
 from app.store.unreadable import Kind, Unreadable
 
 PUT_INSTRUMENT = script("put_instrument")
@@ -41,32 +45,41 @@ SYMBOLS_CACHED = 100_000
 
 class RedisStore:
     """See `engine.ports.Store`. `lookback` is the most steps of history that a policy reads; `on_unreadable` is called
-    once for everything that is found and not understood, with its kind. `allow_lossy` and `folder` as in `Durability`.
+    once for everything that is found and not understood, with its kind; `on_lost` with the kind of what the store has
+    lost though it had acknowledged it, and how much. `allow_lossy` and `folder` as in `Durability`.
+    `process` is the name of this one among those that share the store, None where none does; `shared` is what they
+    record of each other.
     """
 
     def __init__(
         self,
-        client: Redis,
+        client: GatheringRedis,
         lookback: int,
         *,
         allow_lossy: bool = False,
         folder: Path | None = None,
         on_unreadable: Callable[[str], None] = lambda _: None,
+        on_lost: Callable[[str, int], None] = lambda *_: None,
+        process: str | None = None,
     ) -> None:
         self._client = client
         self._bars_kept = keys.bars_kept(lookback)
         self._symbols: OrderedDict[str, str] = OrderedDict()
         self._outages = Outages()
         self._unreadable = Unreadable(on_unreadable)
-        self._uncommittable: set[str] = set()
         self._reader = Reader(client, self._outages, self._unreadable)
-        self._bar_changes = BarChanges(client, self._outages, self._unreadable, self._bars_kept)
+        held, lost, channel = HeldOrders(), LostTail(on_lost), keys.notices(process) if process else ""
+        self._bar_changes = BarChanges(client, self._outages, self._unreadable, lost, self._bars_kept, channel)
+        self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, lost, channel)
+        self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
+        self.shared = Sharing(client, self._outages, self._reader, held, process) if process else None
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod
-    def at(cls, url: str, lookback: int, **options: Any) -> Self:
-        """A store that connects when it is first used. Raises ValueError for a url that is none."""
-        return cls(connect(url), lookback, **options)
+    def at(cls, url: str, lookback: int, *, replication: Replication | None = None, **options: Any) -> Self:
+        """A store that connects when it is first used, and waits for replicas as `replication` says. Raises ValueError
+        for a url that is none."""
+        return cls(connect(url, replication), lookback, **options)
 
     @property
     def bars_kept(self) -> int:
@@ -144,66 +157,26 @@ class RedisStore:
         with self._outages.reaching(writes=writes), self._unreadable.understanding(Kind.ORDER, keys.claim(order_id)):
             yield
 
-    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
-        symbol, order_id = change.after.order.instrument, change.after.order_id
-        call = create_call(change, newest, _commit_name())
-        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, keys.every(symbol)):
-            [answer] = await run(self._client, [call])
-        match answer:
-            case ["created"]:
-                return change.after, True
-            case ["exists", mandate, state]:
-                with self._unreadable.understanding(Kind.ORDER, keys.order(symbol, order_id)):
-                    return state_from(mandate, state), False
-            case ["unreadable"]:
-                raise self._unreadable.found(Kind.ORDER, keys.order(symbol, order_id), "it is of another type")
-            case ["full"]:
-                raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
-        return None
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
+        answer = await self._order_changes.create(change, newest)
+        if isinstance(answer, tuple):
+            self._remember(answer[0].order_id, answer[0].order.instrument)
+        return answer
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
-        symbols = {change.after.order.instrument for change in changes}
-        every = ", ".join(map(keys.every, sorted(symbols)))
-        calls = commit_calls(changes, _commit_name())
-        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, every):
-            answers = await run(self._client, calls)
-        if any(answer == ["outrun"] for answer in answers):
-            raise Unavailable("busy", f"the terms of {', '.join(sorted(symbols))} have changed; repeat the request")
-        recorded = [each for _, chunk, _ in answers for each in chunk]
-        for key in {key for _, _, others in answers for key in others}:
-            self._unreadable.found(Kind.INSTRUMENT, key, "it is of another type")
-        return [self._lost(change, each) for change, each in zip(changes, recorded, strict=True)]
-
-    def _lost(self, change: Change, recorded: Sequence[str]) -> OrderState | None:
-        """What stands in the place of a change that lost. An order that cannot be recorded is left out from now on, and
-        raises Unavailable("order_unreadable")."""
-        order = change.after.order
-        match recorded:
-            case [key]:
-                self._uncommittable.add(order.order_id)
-                raise self._unreadable.found(Kind.ORDER, key, "it is of another type")
-            case [mandate, state]:
-                with self._unreadable.understanding(Kind.ORDER, keys.order(order.instrument, order.order_id)):
-                    return state_from(mandate, state)
-        return None
+        return await self._order_changes.commit(changes)
 
     async def order(self, order_id: str) -> OrderState | None:
         symbol = await self._symbol_of(order_id)
         if symbol is None:
             return None
-        [found] = await self._reader.orders(symbol, [order_id])
-        if isinstance(found, Unavailable):
-            raise found
+        found = await self._awaiting_orders.order(symbol, order_id)
         if found is None:
             self._symbols.pop(order_id, None)  # a claim without an order may give way to one on another instrument
         return found
 
     async def awaiting(self, symbol: str) -> list[OrderState]:
-        key = keys.awaiting(symbol)
-        with self._outages.reaching(), self._unreadable.understanding(Kind.INSTRUMENT, key):
-            order_ids = sorted(await cast("Any", self._client.smembers(key)))
-        order_ids = [order_id for order_id in order_ids if order_id not in self._uncommittable]
-        return [state for state in await self._reader.orders(symbol, order_ids) if isinstance(state, OrderState)]
+        return await self._awaiting_orders.awaiting(symbol)
 
     async def live_orders(self) -> Counter[Status]:
         symbols = await self._reader.symbols()
@@ -220,8 +193,12 @@ class RedisStore:
             return []
         key = keys.slices(symbol, order_id)
         with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
-            lines = await cast("Any", self._client.hgetall(key))
-            return [slice_from(lines[step]) for step in sorted(lines, key=int)]
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.hget(keys.order(symbol, order_id), "mandate")
+                pipe.hgetall(key)
+                mandate, lines = await pipe.execute()
+            order = order_from(mandate) if lines else None
+            return [slice_from(lines[step], order) for step in sorted(lines, key=int) if order]
 
     async def fill(self, order_id: str, execution_id: str) -> Fill | None:
         symbol = await self._symbol_of(order_id)
@@ -245,12 +222,10 @@ class RedisStore:
             claim = await self.claimed(order_id)
             if claim is None:
                 return None
-            self._symbols[order_id] = claim.instrument
-            if len(self._symbols) > SYMBOLS_CACHED:
-                self._symbols.popitem(last=False)
+            self._remember(order_id, claim.instrument)
         return self._symbols[order_id]
 
-
-def _commit_name() -> str:
-    """Of one commit alone: a try whose answer was lost is known again by it."""
-    return secrets.token_hex(8)
+    def _remember(self, order_id: str, symbol: str) -> None:
+        self._symbols[order_id] = symbol
+        if len(self._symbols) > SYMBOLS_CACHED:
+            self._symbols.popitem(last=False)

@@ -13,8 +13,10 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from app.api import connections
-from app.api.connections import FILES_RESERVED, Connection, Places, connection_class
+from app.api import connections, departures
+from app.api import places as places_module
+from app.api.connections import Connection, connection_class
+from app.api.places import FILES_RESERVED, Places
 
 REQUEST = b"GET /a HTTP/1.1\r\nhost: lem\r\n\r\n"
 SOON_SECONDS = 10
@@ -175,6 +177,103 @@ async def test_half_sent_requests_give_way_to_others(half: bytes) -> None:
 
         assert (await other.answer()).endswith(b"ok")
         assert await slow[0].answer() == b""
+
+
+async def test_a_connection_that_sends_without_awaiting_answers_is_told_so_and_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "PIPELINED_MAX", 3)
+    async with listening() as connect:
+        client = await connect()
+        await client.send(REQUEST * 1_000)
+
+        answers = [await client.answer() for _ in range(6)]
+
+    assert [answer.partition(b"\r\n")[0] for answer in answers[:4]] == [b"HTTP/1.1 200 OK"] * 4
+    assert problem_in(answers[4]) == (429, "too_many_pipelined")
+    assert b"retry-after: 1" in answers[4]
+    assert answers[5] == b""
+
+
+async def refusing(scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answers before the body has come. Under /held the client is to be held off."""
+    if scope["path"] == "/held":
+        scope[departures.KEY].hold_off = True
+    await answering(dict(scope, path="/"), _receive, send)
+
+
+async def test_a_body_that_comes_after_its_answer_is_passed_over() -> None:
+    length = 10 * connections.HEADERS_BYTES_MAX
+    async with listening(refusing) as connect:
+        client = await connect()
+        await client.send(b"POST / HTTP/1.1\r\nhost: lem\r\ncontent-length: %d\r\n\r\n" % length)
+        first = await client.answer()
+        await client.send(b"x" * length + REQUEST)
+
+        assert first.endswith(b"ok")
+        assert (await client.answer()).endswith(b"ok")
+
+
+async def test_a_body_that_never_comes_after_its_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEADERS_SECONDS_MAX", 0.05)
+    async with listening(refusing) as connect:
+        client = await connect()
+        await client.send(b"POST / HTTP/1.1\r\nhost: lem\r\ncontent-length: 9\r\n\r\n")
+
+        assert (await client.answer()).endswith(b"ok")
+        assert await client.answer() == b""
+
+
+async def test_a_client_that_was_refused_is_read_again_a_moment_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HOLD_OFF_SECONDS", 0.2)
+    async with listening(refusing) as connect:
+        client = await connect()
+        began = asyncio.get_running_loop().time()
+        for path in (b"/held", b"/a"):
+            await client.send(REQUEST.replace(b"/a", path))
+            assert (await client.answer()).endswith(b"ok")
+
+        assert asyncio.get_running_loop().time() - began >= 0.2
+
+
+async def test_a_client_that_goes_away_is_noticed_while_it_waits() -> None:
+    waits, left = asyncio.Event(), asyncio.Event()
+
+    async def waiting(scope: Scope, _receive: Receive, send: Send) -> None:
+        with scope[departures.KEY].telling(left.set):
+            waits.set()
+            await left.wait()
+        await answering(scope, _receive, send)
+
+    async with listening(waiting) as connect, asyncio.timeout(SOON_SECONDS):
+        client = await connect()
+        await client.send(REQUEST)
+        await waits.wait()
+
+        client.close()
+
+        await left.wait()
+
+
+async def test_where_unread_answers_take_too_much_memory_the_slowest_reader_gives_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(places_module, "UNREAD_BYTES_MAX", len(LARGE) * 3 // 2)
+    given_up = asyncio.Queue[bytes]()
+
+    async def talking(scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": LARGE, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        given_up.put_nowait(scope["path"])
+
+    async with listening(talking) as connect:
+        for path in (b"/first", b"/second"):
+            client = await connect()
+            await client.send(REQUEST.replace(b"/a", path))
+
+        async with asyncio.timeout(SOON_SECONDS):
+            assert await given_up.get() == "/first"
 
 
 async def test_the_number_of_connections_follows_from_the_files_that_may_be_open() -> None:

@@ -12,18 +12,19 @@ from pydantic import TypeAdapter
 
 from app.api import values
 from app.api.codes import CODES
+from app.api.lanes import OVERLOADED
 from app.api.problems import HTTP_CODES, PARSER_CODES, Problem
 from app.main import create_app
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SERVING = ("api", "domain", "engine", "clock", "store")
-REFUSALS = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "TooEarly", "PydanticCustomError"}
+REFUSALS = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "TooEarly", "TooFast", "PydanticCustomError"}
 NEVER_REACHED = {"bad_client_order_id", "bar_times_inverted", "bad_cost"}
 """Refusals of the domain that the edge's own checks, or an instrument's terms, forestall."""
 
-EVERY = {"400", "408", "431", "500", "503"}
-"""What may come of any call: it is no HTTP, late or too large, the service fails, ends or has too many connections."""
+EVERY = {"400", "408", "429", "431", "500", "503"}
+"""What may come of any call: it is no HTTP, late, too large or one of too many, the service fails or ends."""
 SURFACE = {
     ("get", "/healthz"): "200",
     ("get", "/metrics"): "200",
@@ -75,7 +76,7 @@ def test_every_refusal_is_described_as_a_problem(document: dict[str, Any]) -> No
 def test_every_code_that_the_service_refuses_with_is_listed_and_no_other() -> None:
     """Codes are part of the interface: a new one is added to the list, and one that goes is a change for clients."""
     raised = {code for folder in SERVING for path in (ROOT / "app" / folder).rglob("*.py") for code in refusals(path)}
-    at_the_edge = set(PARSER_CODES.values()) | set(HTTP_CODES.values()) | {"wrong_type", "internal_error"}
+    at_the_edge = set(PARSER_CODES.values()) | set(HTTP_CODES.values()) | {"wrong_type", "internal_error", OVERLOADED}
 
     assert raised - NEVER_REACHED | at_the_edge == set(CODES)
 

@@ -39,11 +39,22 @@ NAMES = {
     "lem_http_request_seconds": ("histogram", {"method", "route"}),
     "lem_long_poll_seconds": ("histogram", set()),
     "lem_long_polls_open": ("gauge", set()),
+    "lem_requests_waiting": ("gauge", {"lane"}),
+    "lem_requests_refused": ("counter", {"lane"}),
+    "lem_connections_open": ("gauge", set()),
+    "lem_connections_refused": ("counter", {"reason"}),
     "lem_ready": ("gauge", set()),
     "lem_store_up": ("gauge", set()),
     "lem_store_unreadable": ("counter", {"kind"}),
+    "lem_store_lost": ("counter", {"kind"}),
     "lem_instruments_failed": ("gauge", set()),
     "lem_bundle_info": ("gauge", {"digest"}),
+    "lem_leases_held": ("gauge", set()),
+    "lem_processes": ("gauge", set()),
+    "lem_owner_lag_seconds": ("gauge", set()),
+    "lem_owner_changes": ("counter", set()),
+    "lem_takeovers": ("counter", set()),
+    "lem_notices_missed": ("counter", set()),
 }
 
 

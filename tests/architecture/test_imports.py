@@ -60,7 +60,7 @@ ARROWS: dict[str, set[str]] = {
 }
 """Package: what it may import of the project, besides itself and the bare `app`. No arrow leads back."""
 
-WIRING = {"app.main", "app.serve", "app.cli", "app.demo", "app.quoting"}
+WIRING = {"app.main", "app.serve", "app.workers", "app.cli", "app.bench", "app.demo", "app.quoting"}
 """These put the parts together, and may import all of `app`."""
 
 MODULES_OUTSIDE_MAX = 6

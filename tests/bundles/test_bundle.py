@@ -52,17 +52,26 @@ def test_the_shipped_graphs_say_nothing_of_the_machine_that_made_them() -> None:
 
 
 def test_a_context_is_a_function_of_its_window_alone() -> None:
-    """Neither the other windows of the batch nor an earlier call changes it."""
-    policy = load_bundle(SHIPPED_BUNDLE)
+    """To the last bit: neither the other windows of the batch nor an earlier call changes it. A context that is read
+    alone after a crash must be what it was among others."""
+    policy, random = load_bundle(SHIPPED_BUNDLE), np.random.default_rng(0)
     case = next(case for case in policy.card.golden if case.graph == "context")
-    window = np.asarray(case.inputs["bars"], dtype=np.float32)
-    other = window[:, ::-1].copy()
+    window = np.asarray(case.inputs["bars"], dtype=np.float32)[:1]
+    windows = np.concatenate([window * random.uniform(0.9, 1.1, window.shape).astype(np.float32) for _ in range(11)])
 
-    alone = policy.observe(window, policy.max_steps)
-    together = policy.observe(np.concatenate([other, window]), policy.max_steps)
+    alone = [policy.observe(windows[number : number + 1], policy.max_steps) for number in range(len(windows))]
 
-    assert np.allclose(alone.context[0], together.context[1], atol=1e-5)
-    assert np.allclose(alone.volume_forecast[0], together.volume_forecast[1], rtol=1e-5)
+    for count in (2, 3, 4, 7, 11, 33, 45):
+        chosen = random.integers(0, len(windows), count)
+        together = policy.observe(windows[chosen], policy.max_steps)
+        assert np.array_equal(together.context, np.concatenate([alone[number].context for number in chosen]))
+        assert np.array_equal(
+            together.volume_forecast, np.concatenate([alone[number].volume_forecast for number in chosen])
+        )
+
+
+def test_the_shipped_bundle_is_prompt_since_its_decision_has_no_loops() -> None:
+    assert load_bundle(SHIPPED_BUNDLE).prompt
 
 
 def test_an_order_is_decided_alike_to_the_last_bit_whatever_is_decided_with_it() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.decision.chain import BarWindow, ChainReading, PolicyChain, Reading
 from app.decision.decide import decide, judge
+from app.decision.market import Floats, Market
 from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
 from app.domain.slice import Basis
@@ -45,6 +46,32 @@ def test_the_model_decides_while_it_can() -> None:
     [judgement] = judge(reading, some_rows())
 
     assert (judgement.policy, judgement.basis, judgement.fallback_reason) == ("reader", Basis.MODEL, None)
+
+
+class Asked(Reader):
+    """Counts how often it reads a market."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def observe(self, windows: Floats, steps: int) -> Market:
+        self.times += 1
+        return super().observe(windows, steps)
+
+
+def test_what_stands_in_reads_the_market_only_when_it_is_needed_and_once() -> None:
+    first, second = Asked(), Asked()
+    reading = PolicyChain(Reader(), (first, second)).read(a_bar_window())
+
+    judge(reading, some_rows())
+    reading.expected_volume()
+    asked = (first.times, second.times)
+    for _ in range(2):
+        judge(reading.without_model("bar_late"), some_rows())
+
+    assert asked == (0, 0)
+    assert (first.times, second.times) == (1, 0)
+    assert [each.policy for each in reading.fallbacks[:2]] == [first, second]
 
 
 @pytest.mark.parametrize(

@@ -143,3 +143,7 @@ def test_a_size_that_lots_cannot_make_exactly_is_refused(size: str, lot: str, co
 
 def test_lots_within_a_size_are_rounded_down() -> None:
     assert lots_within(Decimal("0.39"), Decimal("0.1")) == 3
+
+
+def test_the_index_of_a_scenario_is_its_place_among_all() -> None:
+    assert [scenario.index for scenario in SCENARIOS] == list(range(8))

@@ -72,6 +72,13 @@ class Counts:
     def slice_late(self, count: int) -> None:
         self.of["late"] += count
 
+    def owner_changed(self, *, taken_over: bool) -> None:
+        self.of["owner changes"] += 1
+        self.of["takeovers"] += taken_over
+
+    def notices_missed(self) -> None:
+        self.of["notices missed"] += 1
+
 
 class ManualClock:
     """Wall time that moves when a test says so."""
@@ -128,9 +135,11 @@ async def a_desk(
     store: RedisStore | None = None,
     grace_seconds: float | None = None,
     calendars: Calendars = calendar,
+    process: str | None = None,
 ) -> AsyncIterator[Desk]:
-    """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it."""
-    store, counts = store or RedisStore.at(url, lookback=96, allow_lossy=True), Counts()
+    """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it. A `process` of that
+    name shares the store with others."""
+    store, counts = store or RedisStore.at(url, lookback=96, allow_lossy=True, process=process), Counts()
     engine = Engine(
         store=store,
         chain=a_chain(*(policies or [Reader(), VolumeCurve(), Twap()])),
@@ -138,6 +147,7 @@ async def a_desk(
         calendars=calendars,
         metrics=counts,
         grace_seconds=grace_seconds,
+        shared=store.shared,
     )
     await engine.start()
     try:

@@ -13,6 +13,7 @@ from app.domain.transitions import cancel
 from app.engine.changes import Change, change
 from app.engine.commit_transition import RACES_MAX, commit_transition
 from app.engine.live_orders import LiveOrders
+from app.engine.ownership.lease import SoleOwner
 from app.engine.stages.announce import Announcer
 from app.engine.stages.commit import Committer
 from app.engine.waiters import Waiters
@@ -23,7 +24,7 @@ HISTORY = 20
 
 
 def committer_of(desk: Desk, counts: Counts) -> Committer:
-    return Committer(desk.store, counts, Announcer(counts, Waiters(), LiveOrders()))
+    return Committer(desk.store, counts, Announcer(counts, Waiters(), LiveOrders(SoleOwner().owns)))
 
 
 def touched(state: OrderState) -> Change:

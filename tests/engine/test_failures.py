@@ -11,7 +11,6 @@ import pytest
 
 from app.domain.bar import Bar
 from app.domain.errors import Unavailable
-from app.domain.order import Order
 from app.domain.state import OrderState
 from app.engine import recovery
 from app.engine.changes import Change
@@ -53,13 +52,7 @@ class Flaky(RedisStore):
             self._lose()
         return answers
 
-    async def claim(self, order: Order) -> Claim:
-        self._lose()
-        claim = await super().claim(order)
-        self._lose()
-        return claim
-
-    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
         self._lose()
         made = await super().create(change, newest)
         self._lose()

@@ -86,8 +86,8 @@ async def test_a_store_that_hangs_is_told_soon_and_asked_once_at_a_time(
     async with Redis.from_url(store_url) as client:
         await client.client_pause(250)  # milliseconds
 
-    first, asked = await reasons(desk), desk.engine.health._asked
-    second, asked_again = await reasons(desk), desk.engine.health._asked
+    first, asked = await reasons(desk), desk.engine.health._recovered.asked
+    second, asked_again = await reasons(desk), desk.engine.health._recovered.asked
 
     assert (first, second) == (("store_unavailable",), ("store_unavailable",))
     assert asked is not None
@@ -102,7 +102,7 @@ async def test_a_model_that_hangs_for_long_is_told_until_it_returns(
     monkeypatch.setattr(health, "MODEL_HANGS_SECONDS_MAX", 0.0)
     policy = Hanging()
     async with a_desk(store_url, policies=[policy, Reader()]) as desk:
-        desk.engine._decider._thread._seconds_max = 0.01
+        desk.engine._decider._thread._seconds_max = 0.1
         await desk.feed(bars(HISTORY))
         before = await reasons(desk)
         order = await desk.order()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -14,7 +15,7 @@ from app.clock.calendars import calendar
 from app.decision.market import seen_bars
 from app.domain.bar import Bar, aggregate
 from app.domain.slice import Window
-from app.engine.instruments.history import StepHistory
+from app.engine.instruments.history import BARS_AT_HAND, StepHistory
 from tests.builders import BAR_SECONDS, bars
 from tests.market import raw_window
 
@@ -88,3 +89,18 @@ def test_nothing_from_before_a_restart_is_read() -> None:
 
     np.testing.assert_array_equal(history.window(after[-1]).bars[0], raw_window(after, LOOKBACK))
     assert history.bar_in(Window(before[-1].open_time, before[-1].close_time)) is None
+
+
+def test_of_old_bars_what_policies_read_is_kept_and_not_the_bars() -> None:
+    """A thousand instruments with a lookback of days would take more memory than all else."""
+    count = 3 * BARS_AT_HAND
+    made = [replace(bars(1)[0], volume=Decimal(777)), *bars(count - 1, first=1)]
+    history = StepHistory(BAR_SECONDS, BAR_SECONDS, count, calendar("24/7"))
+
+    for bar in made:
+        history.push(bar)
+
+    kept = [bar for bar in made if history.bar_in(Window(bar.open_time, bar.close_time))]
+    assert kept == made[-BARS_AT_HAND:]
+    assert history.busiest_volume == 777
+    np.testing.assert_array_equal(history.window(made[-1]).bars[0], raw_window(made, count))

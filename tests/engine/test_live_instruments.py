@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from app.clock.calendars import calendar
@@ -29,6 +31,10 @@ class Opening:
         return LiveInstrument(an_instrument(symbol=symbol), calendar("24/7"), 8)
 
 
+async def nothing(_: Sequence[LiveInstrument]) -> None:
+    """No other process appends bars."""
+
+
 @pytest.mark.parametrize(
     ("error", "code", "again"),
     [
@@ -40,7 +46,7 @@ class Opening:
 async def test_recovery_is_asked_for_an_instrument_only_where_opening_it_again_may_help(
     error: Exception, code: str, again: bool
 ) -> None:
-    instruments = LiveInstruments(Opening(error))
+    instruments = LiveInstruments(Opening(error), nothing)
 
     with pytest.raises(LemError) as refused:
         await instruments.get("BTC-USDT")
@@ -52,7 +58,7 @@ async def test_recovery_is_asked_for_an_instrument_only_where_opening_it_again_m
 
 async def test_an_instrument_that_cannot_be_opened_leaves_those_beside_it_in_a_request_open() -> None:
     opening = Opening()
-    instruments = LiveInstruments(opening)
+    instruments = LiveInstruments(opening, nothing)
     await instruments.get("ONE")
     opening.failure = RuntimeError("a bug of ours")
 
@@ -70,7 +76,7 @@ async def test_an_instrument_that_fails_is_tried_again_less_and_less_often_and_t
     """Its requests are refused meanwhile, and cost nothing."""
     now, opening = [100.0], Opening(RuntimeError("a bug of ours"))
     monkeypatch.setattr("app.engine.instruments.failures.time.monotonic", lambda: now[0])
-    instruments = LiveInstruments(opening)
+    instruments = LiveInstruments(opening, nothing)
 
     tries = []
     for _ in range(600):
@@ -92,7 +98,7 @@ async def test_an_instrument_that_fails_is_tried_again_less_and_less_often_and_t
 @pytest.mark.parametrize("error", FAILURES)
 async def test_after_a_failure_every_instrument_that_was_held_is_opened_anew(error: Exception) -> None:
     opening = Opening()
-    instruments = LiveInstruments(opening)
+    instruments = LiveInstruments(opening, nothing)
 
     with pytest.raises(type(error)):
         async with instruments.all_locked(["ONE", "OTHER"]):
@@ -108,7 +114,7 @@ async def test_after_a_failure_every_instrument_that_was_held_is_opened_anew(err
 @pytest.mark.parametrize("error", [*REFUSALS, *LATER])
 async def test_after_a_refusal_instruments_stay_as_they_are(error: Exception) -> None:
     opening = Opening()
-    instruments = LiveInstruments(opening)
+    instruments = LiveInstruments(opening, nothing)
 
     with pytest.raises(type(error)):
         async with instruments.all_locked(["ONE", "OTHER"]):

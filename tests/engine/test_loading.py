@@ -12,6 +12,7 @@ from app.domain.bar import Bar
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
 from app.engine.live_orders import LiveOrders
+from app.engine.ownership.lease import SoleOwner
 from app.store.redis_store import RedisStore
 from tests.builders import BAR_SECONDS, an_instrument, bars
 from tests.engine.desk import a_desk
@@ -48,7 +49,7 @@ async def test_a_history_is_read_to_its_end_although_a_bar_comes_with_every_look
             live.push(bar)
 
         store.comes = comes
-        await Loader(store, LOOKBACK, LiveOrders()).ensure_history(live, STEP_SECONDS)
+        await Loader(store, LOOKBACK, LiveOrders(SoleOwner().owns)).ensure_history(live, STEP_SECONDS)
         await store.close()
 
     history = twin.new_history(STEP_SECONDS)

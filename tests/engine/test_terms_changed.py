@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
 from app.domain.errors import InvalidInput, Unavailable
-from app.domain.order import Order
-from app.engine.changes import change
+from app.domain.state import OrderState
+from app.engine.changes import Change, change
 from app.engine.ports import Claim
 from app.store.redis_store import RedisStore
 from tests.builders import BAR_SECONDS, an_instrument, an_order, bars
@@ -52,16 +53,16 @@ async def test_an_order_that_races_the_new_terms_stands_on_them(store_url: str) 
 
 
 class Racing(RedisStore):
-    """Another process changes the terms when an order takes its name."""
+    """Another process changes the terms when an order is about to be recorded."""
 
     desk: Desk | None = None
     raced = False
 
-    async def claim(self, order: Order) -> Claim:
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
         if self.desk is not None and not self.raced:
             self.raced = True
             await self.put_instrument(WHOLE_UNITS)
-        return await super().claim(order)
+        return await super().create(change, newest)
 
 
 async def test_bars_in_another_process_are_taken_with_the_new_length(desk: Desk, store_url: str) -> None:

@@ -26,11 +26,11 @@ Spoil = Callable[[Any, OrderState], object]
 
 def another_form(client: Any, order: OrderState) -> None:
     key = keys.order(BTC, order.order_id)
-    client.hset(key, "state", client.hget(key, "state").replace('"v":1', '"v":2'))
+    client.hset(key, "state", client.hget(key, "state").replace("[2,", "[3,", 1))
 
 
 def without_a_field(client: Any, order: OrderState) -> None:
-    client.hset(keys.order(BTC, order.order_id), "state", '{"v":1,"status":"working"}')
+    client.hset(keys.order(BTC, order.order_id), "state", '[2,"working"]')
 
 
 def no_text(client: Any, order: OrderState) -> None:
@@ -39,7 +39,7 @@ def no_text(client: Any, order: OrderState) -> None:
 
 def what_cannot_be(client: Any, order: OrderState) -> None:
     key = keys.order(BTC, order.order_id)
-    client.hset(key, "mandate", client.hget(key, "mandate").replace('"size":"10"', '"size":"-10"'))
+    client.hset(key, "mandate", client.hget(key, "mandate").replace('"10"', '"-10"', 1))
 
 
 def another_type(client: Any, order: OrderState) -> None:

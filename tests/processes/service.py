@@ -22,7 +22,6 @@ from app.clock.clocks import BarsClock
 from app.decision.policies.twap import Twap
 from app.domain.bar import Bar
 from app.domain.errors import Unavailable
-from app.domain.order import Order
 from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.engine import Engine
@@ -70,12 +69,8 @@ class Mortal(RedisStore):
         self._die_at("after commit")
         return [*first, *rest]
 
-    async def claim(self, order: Order) -> Claim:
-        taken = await super().claim(order)
-        self._die_at("after claim")
-        return taken
-
-    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | None:
+    async def create(self, change: Change, newest: datetime) -> tuple[OrderState, bool] | Claim | None:
+        self._die_at("before create")
         made = await super().create(change, newest)
         self._die_at("after create")
         return made

@@ -36,7 +36,7 @@ def test_an_undisturbed_day_completes_orders_in_several_steps(undisturbed: dict[
         ("before commit", 3),
         ("between commits", 4),
         ("after commit", 4),
-        ("after claim", 2),
+        ("before create", 2),
         ("after create", 2),
     ],
 )
@@ -56,7 +56,7 @@ def test_killing_the_service_leaves_the_same_slices(
         ("store before append", 4),
         ("store after append", 4),
         ("store between commits", 4),
-        ("store after claim", 2),
+        ("store before create", 2),
     ],
 )
 def test_killing_the_store_in_the_middle_of_a_request_leaves_the_same_slices(

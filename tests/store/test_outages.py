@@ -72,3 +72,41 @@ def test_an_outage_soon_after_another_is_told_once_it_lasts(now: list[float], ca
 
     assert soon == 0
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
+def hang(outages: Outages, now: list[float]) -> None:
+    def unanswered() -> None:
+        now[0] += 5
+        raise RedisConnectionError("Timeout")
+
+    with pytest.raises(Unavailable), outages.reaching():
+        unanswered()
+
+
+def test_while_the_server_hangs_one_call_at_a_time_tries_it_and_others_are_refused_at_once(now: list[float]) -> None:
+    outages = Outages()
+    hang(outages, now)
+    now[0] += 1
+
+    with pytest.raises(Unavailable), outages.reaching(), outages.reaching():
+        pytest.fail("the second call must not wait for the server")
+    succeed(outages)
+
+    with outages.reaching(), outages.reaching():
+        pass
+
+
+def test_whoever_stood_in_line_behind_a_call_that_hung_does_not_hang_too(now: list[float]) -> None:
+    outages = Outages()
+    hang(outages, now)
+
+    with pytest.raises(Unavailable), outages.reaching():
+        pytest.fail("the call must not reach for the server so soon")
+
+
+def test_a_server_that_refuses_at_once_is_tried_by_everybody() -> None:
+    outages = Outages()
+    fail(outages)
+
+    with outages.reaching(), outages.reaching():
+        pass

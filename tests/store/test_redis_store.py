@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 
 from app.domain.errors import Conflict, Unavailable
+from app.domain.order import Order
 from app.domain.state import OrderState
 from app.domain.transitions import cancel, take
 from app.engine.changes import change
@@ -39,7 +40,7 @@ async def placed(store: RedisStore, name: str = "oms-1") -> OrderState:
     order = an_order(client_order_id=name)
     await store.claim(order)
     made = await store.create(change(None, an_order_state(order)), NEWEST)
-    assert made is not None
+    assert isinstance(made, tuple)
     return made[0]
 
 
@@ -126,6 +127,44 @@ async def test_an_order_is_not_created_behind_a_newer_bar(store: RedisStore) -> 
 
     assert await store.create(change(None, an_order_state()), at(3)) is None
     assert await store.order(an_order().order_id) is None
+
+
+async def test_an_order_takes_its_client_order_id_when_it_is_recorded_and_not_before(store: RedisStore) -> None:
+    await store.append_bars("BTC-USDT", bars(5), None)
+    new, order_id = change(None, an_order_state()), an_order().order_id
+
+    overtaken = await store.create(new, at(3))
+    free = await store.claimed(order_id)
+    made = await store.create(new, NEWEST)
+
+    assert (overtaken, free) == (None, None)
+    assert made == (new.after, True)
+    assert (await store.claimed(order_id)) == await store.claim(an_order())
+
+
+async def test_an_order_under_the_client_order_id_of_another_is_told_whose_it_is(store: RedisStore) -> None:
+    state = await placed(store)
+    other = an_order(size=Decimal(99))
+
+    answer = await store.create(change(None, an_order_state(other)), NEWEST)
+
+    assert answer == await store.claimed(state.order_id)
+    assert await store.order(state.order_id) == state
+
+
+@pytest.mark.parametrize("refused", [an_order(), an_order(size=Decimal(99), instrument="OTHER")])
+async def test_an_order_is_recorded_behind_a_claim_that_was_refused(store: RedisStore, refused: Order) -> None:
+    """Its own, or that of another order under the same name."""
+    await store.append_bars("BTC-USDT", bars(5), None)
+    await store.claim(refused)
+    await store.refuse_claim(refused)
+
+    made = await store.create(change(None, an_order_state()), NEWEST)
+
+    assert isinstance(made, tuple)
+    assert made[1]
+    assert await store.order(an_order().order_id) == made[0]
+    assert (await store.claim(refused)).instrument == "BTC-USDT"
 
 
 async def test_an_instrument_takes_a_bounded_number_of_orders(

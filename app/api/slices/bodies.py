@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import ConfigDict
 from pydantic.config import JsonDict
+from pydantic_core import to_json
 
-from app.api.values import Answer, DecimalOut, TimeOut
+from app.api.values import Answer, DecimalOut, TimeOut, plain, utc
 from app.domain.lifecycle import Status, StopReason
 from app.domain.projection import Bound
 from app.domain.slice import Basis, Slice
@@ -115,3 +116,34 @@ class NextSliceOut(Answer):
             status=found.status,
             slice=None if piece is None else SliceOut.of(piece),
         )
+
+
+def next_slice_json(found: NextSlice) -> bytes:
+    """The text of `NextSliceOut.of(found)`, made without the models: a poll would spend half of its time on them."""
+    piece = found.slice
+    told = {"order_id": found.order_id, "status": found.status, "slice": None if piece is None else _told(piece)}
+    return to_json(told)
+
+
+def _told(piece: Slice) -> dict[str, Any]:
+    decided = piece.decided
+    return {
+        "slice_id": piece.slice_id,
+        "step": piece.step,
+        "window": {"start": utc(piece.window.start), "end": utc(piece.window.end)},
+        "quantity": plain(piece.quantity),
+        "notional": plain(piece.notional),
+        "fraction": plain(piece.fraction),
+        "cumulative_fraction": plain(piece.cumulative_fraction),
+        "final": piece.final,
+        "stop_reason": piece.stop_reason,
+        "limit_price": None if piece.limit_price is None else plain(piece.limit_price),
+        "basis": decided.basis,
+        "fallback_reason": decided.fallback_reason,
+        "bound_by": piece.bound_by,
+        "model": decided.model,
+        "allocation": decided.allocation,
+        "stop_probability": decided.stop_probability,
+        "decided_on": None if decided.decided_on is None else utc(decided.decided_on),
+        "decided_at": utc(decided.decided_at),
+    }

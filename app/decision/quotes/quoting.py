@@ -10,6 +10,7 @@ Shapes: N steps, P continuations.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +35,16 @@ Vector = NDArray[np.float64]
 BPS = 1e4
 
 
-def quote(reading: ChainReading, window: BarWindow, asked: QuotedOrder, calibration: Calibration) -> Quote:
-    """Quote an order as of the newest bar of `window`."""
+def quote(
+    reading: ChainReading,
+    window: BarWindow,
+    asked: QuotedOrder,
+    calibration: Calibration,
+    before_each_step: Callable[[], None] = lambda: None,
+) -> Quote:
+    """Quote an order as of the newest bar of `window`. `before_each_step` as in `foresee`."""
     order, sigma = asked.order, volatility(window)
-    ahead = foresee(reading, window, asked.state, asked.windows_unseen, asked.risk_aversion)
+    ahead = foresee(reading, window, asked.state, asked.windows_unseen, asked.risk_aversion, before_each_step)
     trading = trading_of(ahead.traded, reading, asked.state, float(window.last_price), asked.windows_unseen)
     measured = measured_gains(reading, asked, trading, calibration)
     if measured is None:

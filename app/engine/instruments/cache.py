@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
@@ -22,14 +22,17 @@ CANNOT_OPEN = ("instrument_failed", "instrument_unreadable")
 
 Open = Callable[[str], Awaitable[LiveInstrument]]
 """Opens an instrument by its symbol. Raises NotFound("unknown_instrument")."""
+CatchUp = Callable[[Sequence[LiveInstrument]], Awaitable[None]]
+"""Takes the bars that other processes have appended."""
 
 
 class LiveInstruments:
     """One lock per instrument keeps its bars in order. `on_failure` is set when an instrument had to be given up, or
     an order is known of one that is not open; `failures` are those that cannot be opened."""
 
-    def __init__(self, open_instrument: Open) -> None:
+    def __init__(self, open_instrument: Open, catch_up: CatchUp) -> None:
         self._open = open_instrument
+        self._catch_up = catch_up
         self._live: dict[str, LiveInstrument] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # only while somebody holds them
         self._asked_for: set[str] = set()
@@ -43,10 +46,21 @@ class LiveInstruments:
 
     async def get(self, symbol: str) -> LiveInstrument:
         """The instrument as it is, perhaps in the middle of a bar. Raises NotFound("unknown_instrument")."""
-        if symbol in self._live:
-            return self._live[symbol]
+        live = self._live.get(symbol)
+        if live is not None and not live.behind:
+            return live
         async with self.locked(symbol) as live:
             return live
+
+    def open_now(self, symbol: str) -> LiveInstrument | None:
+        """The instrument where it is open, whatever bars it lacks."""
+        return self._live.get(symbol)
+
+    async def ensure_open(self, symbol: str) -> None:
+        """Raises as `get`, and takes no bars that others have appended since it was opened."""
+        if symbol not in self._live:
+            async with self._locked(symbol):
+                pass
 
     @asynccontextmanager
     async def all_locked(self, symbols: Iterable[str]) -> AsyncIterator[dict[str, LiveInstrument]]:
@@ -54,14 +68,24 @@ class LiveInstruments:
         two requests wait for each other."""
         ordered = sorted(symbols)
         for symbol in ordered:
-            await self.get(symbol)  # one that cannot be opened must not make those before it fail, too
+            await self.ensure_open(symbol)  # one that cannot be opened must not make those before it fail, too
         async with AsyncExitStack() as stack:
-            yield {symbol: await stack.enter_async_context(self.locked(symbol)) for symbol in ordered}
+            live = {symbol: await stack.enter_async_context(self._locked(symbol)) for symbol in ordered}
+            if behind := [each for each in live.values() if each.behind]:
+                await self._catch_up(behind)
+            yield live
 
     @asynccontextmanager
     async def locked(self, symbol: str) -> AsyncIterator[LiveInstrument]:
-        """The instrument between two bars. After any failure inside it is opened anew: what it holds cannot be trusted.
-        Raises NotFound("unknown_instrument")."""
+        """The instrument between two bars, with all bars that others are known to have appended. After any failure
+        inside it is opened anew: what it holds cannot be trusted. Raises NotFound("unknown_instrument")."""
+        async with self._locked(symbol) as live:
+            if live.behind:
+                await self._catch_up([live])
+            yield live
+
+    @asynccontextmanager
+    async def _locked(self, symbol: str) -> AsyncIterator[LiveInstrument]:
         lock = self._locks.setdefault(symbol, asyncio.Lock())
         async with lock:
             live = self._live.get(symbol)
@@ -76,14 +100,9 @@ class LiveInstruments:
                 self.on_failure.set()
                 raise
 
-    async def wait_for_newer(self, symbol: str) -> None:
-        """The store has a bar that the live instrument has not: wait until the bar has passed through, or, where
-        another process has appended it, forget the instrument so that it is opened anew."""
-        before = self._live.get(symbol)
-        newest = before.newest if before else None
-        async with self.locked(symbol) as live:
-            if live is before and live.newest is newest:
-                self.forget(symbol)
+    def has(self, live: LiveInstrument) -> bool:
+        """Whether this is the instrument as it is open now."""
+        return self._live.get(live.symbol) is live
 
     def note_known(self, state: OrderState) -> None:
         """An order is recorded: somebody must look whether its next bar is late, whoever has recorded the order."""

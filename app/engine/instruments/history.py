@@ -22,18 +22,22 @@ from app.engine.ports import Calendar
 
 STEP_BARS_MAX = 96
 """A step lasts at most that many bars of the feed: the store keeps bars for a lookback of such steps."""
+BARS_AT_HAND = 100
+"""Windows close with the bar that ends them; some more bars are kept for those that closed while nobody looked."""
 
 
 class StepHistory:
-    """The newest `lookback` complete bars of `step_seconds`, from bars of `bar_seconds` pushed in order."""
+    """What policies read of the newest `lookback` complete bars of `step_seconds`, from bars of `bar_seconds` pushed in
+    order. The bars themselves take ten times the memory of the rows made of them: only the newest are kept, which
+    windows that close now may ask for."""
 
     def __init__(self, step_seconds: int, bar_seconds: int, lookback: int, calendar: Calendar) -> None:
         self.step_seconds = step_seconds
         self._single = step_seconds == bar_seconds
         self._calendar = calendar
-        self._lookback = lookback
-        self._bars: deque[Bar] = deque(maxlen=lookback)
-        self._rows: deque[tuple[float, ...]] = deque(maxlen=lookback)
+        self._bars: deque[Bar] = deque(maxlen=min(lookback, BARS_AT_HAND))
+        self._volumes: deque[Decimal] = deque(maxlen=lookback)
+        self._rows = np.zeros((lookback, len(COLUMNS)), dtype=np.float32)
         self._parts: list[Bar] = []
         self._closes: datetime | None = None
         self._busiest: Decimal | None = None
@@ -47,7 +51,7 @@ class StepHistory:
         """The volume (base units) of the busiest kept bar; zero where there is none. Looked for once a bar: every new
         order asks."""
         if self._busiest is None:
-            self._busiest = max((bar.volume for bar in self._bars), default=ZERO)
+            self._busiest = max(self._volumes, default=ZERO)
         return self._busiest
 
     def push(self, bar: Bar) -> None:
@@ -66,13 +70,14 @@ class StepHistory:
     def restart(self) -> None:
         """Forget everything: the next bar does not follow on the last one."""
         self._bars.clear()
-        self._rows.clear()
+        self._volumes.clear()
+        self._rows[:] = 0.0
         self._parts = []
         self._busiest = None
 
     def bar_in(self, window: Window) -> Bar | None:
-        """The bar of that window, if it is among the kept ones. Where daylight saving begins or ends, a daily feed may
-        stamp the bar later than was foreseen."""
+        """The bar of that window, if it is among the newest `BARS_AT_HAND`. Where daylight saving begins or ends, a
+        daily feed may stamp the bar later than was foreseen."""
         for bar in reversed(self._bars):
             if bar.open_time < window.start:
                 break
@@ -82,12 +87,11 @@ class StepHistory:
 
     def window(self, newest: Bar) -> BarWindow:
         """What a policy reads as of `newest`, from rows that were made once."""
-        bars = np.zeros((1, self._lookback, len(COLUMNS)), dtype=np.float32)
-        if self._rows:
-            bars[0, self._lookback - len(self._rows) :] = self._rows
-        return BarWindow(bars=bars, newest=newest)
+        return BarWindow(bars=self._rows[None].copy(), newest=newest)
 
     def _add(self, bar: Bar) -> None:
         self._bars.append(bar)
-        self._rows.append(bar_row(bar))
+        self._volumes.append(bar.volume)
+        self._rows[:-1] = self._rows[1:]
+        self._rows[-1] = bar_row(bar)
         self._busiest = None

@@ -20,21 +20,32 @@ from app.engine.tasks import Breather
 WINDOWS_UNSEEN_MAX = 1_000
 """No forecast reaches further, so there is no need to count on."""
 
+WINDOWS_KEPT_MAX = 1_000
+
 
 class LiveInstrument:
     """The newest bar, and one history for each step length in use. `due` is when somebody must look whether a bar is
     late: the earliest opening of a window that lacks its slice, of all orders that the newest bar has moved or that
-    were created on it."""
+    were created on it.
+
+    Where this process has not `owned` it since it was opened, another one moves its orders. `fence` is that of the
+    lease, None where nobody else could own it. `behind`: another process has appended bars; `orders_changed`: another
+    one has changed orders since somebody looked when their bars are late."""
 
     def __init__(self, instrument: Instrument, calendar: Calendar, lookback: int) -> None:
         self.instrument = instrument
         self.calendar = calendar
         self.newest: Bar | None = None
         self.due: datetime | None = None
+        self.owned = True
+        self.fence: int | None = None
+        self.behind = False
+        self.orders_changed = False
         self._lookback = lookback
         self._daily = instrument.bar_seconds == DAY_SECONDS
         self._histories: dict[int, StepHistory] = {}
         self._windows: dict[int, BarWindow] = {}
+        self._opening: dict[tuple[datetime, int], Window] = {}
 
     @property
     def symbol(self) -> str:
@@ -63,6 +74,7 @@ class LiveInstrument:
                 history.restart()
         self.newest = bar
         self.due = None
+        self._opening.clear()
         for history in self._histories.values():
             _push(history, bar)
 
@@ -130,9 +142,15 @@ class LiveInstrument:
         return self.calendar.first_open(at, step_seconds, self.last.open_time if self._daily else None)
 
     def window_from(self, at: datetime, step_seconds: int) -> Window:
-        """The first window of that length that opens at or after `at`."""
-        start = self.first_open(at, step_seconds)
-        return Window(start, self.close_of(start, step_seconds))
+        """The first window of that length that opens at or after `at`. Kept until the next bar: the orders of an
+        instrument await few windows, and each asks several times."""
+        window = self._opening.get((at, step_seconds))
+        if window is None:
+            start = self.first_open(at, step_seconds)
+            window = Window(start, self.close_of(start, step_seconds))
+            if len(self._opening) < WINDOWS_KEPT_MAX:
+                self._opening[at, step_seconds] = window
+        return window
 
     def close_of(self, open_time: datetime, step_seconds: int) -> datetime:
         return self.calendar.close_of(open_time, step_seconds, open_time if self._daily else None)

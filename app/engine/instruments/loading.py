@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from app.domain.bar import Bar
 from app.domain.state import OrderState
@@ -22,6 +24,7 @@ class Loader:
         self._store = store
         self._lookback = lookback
         self._live_orders = live_orders
+        self._reading: WeakValueDictionary[tuple[int, int], asyncio.Lock] = WeakValueDictionary()
 
     async def orders(self, live: LiveInstrument) -> list[OrderState]:
         """The orders that await bars."""
@@ -41,11 +44,16 @@ class Loader:
             await self.ensure_history(live, step_seconds)
 
     async def ensure_history(self, live: LiveInstrument, step_seconds: int) -> None:
-        """Read the history of a step length that nobody has asked for yet. Bars that come meanwhile follow on what was
-        read: with short bars there may always be some."""
-        newest = live.newest
-        if newest is None or live.has_history(step_seconds):
+        """Read the history of a step length that nobody has asked for yet, once for all who ask at the same time. Bars
+        that come meanwhile follow on what was read: with short bars there may always be some."""
+        if live.newest is None or live.has_history(step_seconds):
             return
+        async with self._reading.setdefault((id(live), step_seconds), asyncio.Lock()):
+            if not live.has_history(step_seconds):
+                await self._read_history(live, step_seconds)
+
+    async def _read_history(self, live: LiveInstrument, step_seconds: int) -> None:
+        newest = live.last
         parts = live.calendar.bars_in(step_seconds, live.instrument.bar_seconds)
         history = live.new_history(step_seconds)
         bars = await self._bars(live.symbol, newest.open_time + A_SECOND, (self._lookback + 1) * parts)

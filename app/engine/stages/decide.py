@@ -1,36 +1,40 @@
 """Stages "read the market" and "decide": off the event loop, for a bounded time.
 
-What the thread is given and what it gives back are values. What a chain has read of a market is kept for all orders on
-that market, until the next bar.
+What a chain has read of a market is kept for all orders on that market, until the next bar. Where it is read already, a
+few orders of a model that is prompt are decided at once: a thread takes longer than they do.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from app.decision.chain import BarWindow, ChainReading, PolicyChain
-from app.decision.decide import Decision, decide, nothing_proposed
+from app.decision.decide import Decision, nothing_proposed
 from app.decision.foresight import Foresight, foresee
 from app.decision.quotes.asked import QuotedOrder
 from app.decision.quotes.quoting import quote
-from app.decision.rows import rows_of
 from app.domain.projection import Projection
 from app.domain.quote import Quote
 from app.domain.slice import Decided, Window
-from app.domain.state import OrderState, room
+from app.domain.state import OrderState
 from app.engine.bounded_thread import BoundedThread
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Clock, Metrics
-from app.engine.stages.batch import WantedSlice, WantedSlices
+from app.engine.right_of_way import RightOfWay
+from app.engine.stages.batch import WantedSlices
+from app.engine.stages.batch_decisions import DecisionAndVolume, Question, decide_orders, read_windows
 
 DECIDE_SECONDS_MAX = 2.0
 QUOTE_SECONDS_MAX = 5.0
 """Of a quote, the time included in which it waits for those before it."""
+GROUPS_AT_ONCE = 64
+"""Instruments and step lengths that one call of the thread decides: few enough for its time to be bounded."""
+INLINE_ORDERS_MAX = 16
 POLICY_SLOW, WINDOW_MISSED = "policy_slow", "window_missed"
 
 
@@ -46,21 +50,19 @@ class DecidedSlice:
     expected_volume: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class _DecisionAndVolume:
-    """A decision, and the volume (base units) that the market is expected to trade in its window."""
-
-    decision: Decision
-    expected_volume: Decimal | None
-
-
 class Decider:
     """Asks the chain. Where its model hangs, orders get slices from the fallbacks until the model returns."""
 
     def __init__(
-        self, chain: PolicyChain, clock: Clock, metrics: Metrics, seconds_max: float = DECIDE_SECONDS_MAX
+        self,
+        chain: PolicyChain,
+        clock: Clock,
+        metrics: Metrics,
+        right_of_way: RightOfWay | None = None,
+        seconds_max: float = DECIDE_SECONDS_MAX,
     ) -> None:
         self._chain = chain
+        self._right_of_way = right_of_way or RightOfWay()
         self._clock = clock
         self._metrics = metrics
         self._thread = BoundedThread(seconds_max)
@@ -80,7 +82,10 @@ class Decider:
 
     async def decide(self, groups: Sequence[WantedSlices]) -> list[DecidedSlice]:
         """A slice for every order that wants one. Never raises for what a policy does."""
-        return [decided for group in groups for decided in await self._decide(group)]
+        found: list[DecidedSlice] = []
+        for first in range(0, len(groups), GROUPS_AT_ONCE):
+            found += await self._decide(groups[first : first + GROUPS_AT_ONCE])
+        return found
 
     async def foresee(self, live: LiveInstrument, step_seconds: int, state: OrderState) -> Foresight | None:
         """What may come of the order as of the newest bar; None where the policies take too long for it."""
@@ -89,7 +94,8 @@ class Decider:
         opens = live.window_from(state.next_open, step_seconds).start
         unseen = live.windows_unseen(opens, step_seconds)
         try:
-            return await self._foresight_thread.run(_foreseen, self._chain, window, known, state, unseen)
+            pause = self._right_of_way.pausing()
+            return await self._foresight_thread.run(_foreseen, self._chain, window, known, state, unseen, pause)
         except TimeoutError:
             return None
 
@@ -98,19 +104,47 @@ class Decider:
         before it, take too long."""
         window = live.bar_window(asked.step_seconds)
         known = self._known(live.symbol, asked.step_seconds, window)
-        return await self._quote_thread.run(_quoted, self._chain, window, known, asked)
+        return await self._quote_thread.run(_quoted, self._chain, window, known, asked, self._right_of_way.pausing())
 
-    async def _decide(self, group: WantedSlices) -> list[DecidedSlice]:
-        now = self._clock.now(group.live.last.close_time)
-        window = group.live.bar_window(group.step_seconds)
+    async def _decide(self, groups: Sequence[WantedSlices]) -> list[DecidedSlice]:
+        questions = [Question(group, group.live.bar_window(group.step_seconds)) for group in groups]
         started = time.perf_counter()
-        answered = [
-            answer if each.window.end > now else _missed(each.state, answer)
-            for each, answer in zip(group.wanted, await self._asked(group, window, group.wanted), strict=True)
+        answers = await self._answers(questions)
+        seconds = time.perf_counter() - started
+        found = [
+            piece
+            for question, answered in zip(questions, answers, strict=True)
+            for piece in self._slices(question, answered)
         ]
-        self._count(group, [each.decision for each in answered], time.perf_counter() - started)
-        return [
-            DecidedSlice(
+        self._count(groups, found, seconds)
+        return found
+
+    async def _answers(self, questions: Sequence[Question]) -> list[list[DecisionAndVolume]]:
+        known = [self._known_of(each) for each in questions]
+        read = [reading for reading in known if reading is not None]
+        if self._chain.prompt and len(read) == len(questions) and _orders(questions) <= INLINE_ORDERS_MAX:
+            return decide_orders(self._chain, questions, read)
+        try:
+            return await self._thread.run(self._read_and_decide, questions)
+        except TimeoutError:
+            without_model = [
+                reading or self._chain.read_without_model(question.window, POLICY_SLOW)
+                for question, reading in zip(questions, known, strict=True)
+            ]
+            return decide_orders(self._chain, questions, without_model, POLICY_SLOW)
+
+    def _read_and_decide(self, questions: Sequence[Question]) -> list[list[DecisionAndVolume]]:
+        """Runs on the thread. What is read is kept here and now: orders that came together would read it again."""
+        readings = read_windows(self._chain, questions, [self._known_of(each) for each in questions])
+        for question, reading in zip(questions, readings, strict=True):
+            self._readings[question.group.live.symbol, question.group.step_seconds] = question.window, reading
+        return decide_orders(self._chain, questions, readings)
+
+    def _slices(self, question: Question, answers: Sequence[DecisionAndVolume]) -> Iterator[DecidedSlice]:
+        now, window = self._clock.now(question.group.live.last.close_time), question.window
+        for each, answered in zip(question.group.wanted, answers, strict=True):
+            answer = answered if each.window.end > now else _missed(each.state, answered)
+            yield DecidedSlice(
                 state=each.state,
                 window=each.window,
                 projection=answer.decision.projection,
@@ -118,62 +152,47 @@ class Decider:
                 last_price=window.last_price,
                 expected_volume=answer.expected_volume,
             )
-            for each, answer in zip(group.wanted, answered, strict=True)
-        ]
 
-    async def _asked(
-        self, group: WantedSlices, window: BarWindow, orders: Sequence[WantedSlice]
-    ) -> list[_DecisionAndVolume]:
-        known = self._known(group.live.symbol, group.step_seconds, window)
-        try:
-            reading, decisions = await self._thread.run(_decided, self._chain, window, known, orders, group.late_reason)
-        except TimeoutError:  # nothing is kept: the next orders on this window ask the model again
-            without_model = known or self._chain.read_without_model(window, POLICY_SLOW)
-            return _decided(self._chain, window, without_model, orders, POLICY_SLOW)[1]
-        self._readings[group.live.symbol, group.step_seconds] = window, reading
-        return decisions
+    def _known_of(self, question: Question) -> ChainReading | None:
+        return self._known(question.group.live.symbol, question.group.step_seconds, question.window)
 
     def _known(self, symbol: str, step_seconds: int, window: BarWindow) -> ChainReading | None:
         """What the chain has read of this very window already."""
         kept = self._readings.get((symbol, step_seconds))
         return kept[1] if kept is not None and kept[0] is window else None
 
-    def _count(self, group: WantedSlices, decisions: Sequence[Decision], seconds: float) -> None:
-        for basis, count in Counter(decision.judgement.basis for decision in decisions).items():
+    def _count(self, groups: Sequence[WantedSlices], slices: Sequence[DecidedSlice], seconds: float) -> None:
+        for basis, count in Counter(piece.decided.basis for piece in slices).items():
             self._metrics.decided(basis, count, seconds)
-        if group.late_reason:
-            self._metrics.slice_late(len(decisions))
+        late = sum(len(group.wanted) for group in groups if group.late_reason)
+        if late:
+            self._metrics.slice_late(late)
 
 
-def _decided(
-    chain: PolicyChain,
-    window: BarWindow,
-    known: ChainReading | None,
-    orders: Sequence[WantedSlice],
-    model_unavailable: str | None,
-) -> tuple[ChainReading, list[_DecisionAndVolume]]:
-    """What the chain reads of the window, and one batch of decisions on it."""
-    reading = known or chain.read(window)
-    asked = reading.without_model(model_unavailable) if model_unavailable else reading
-    unseen = [each.windows_unseen for each in orders]
-    volume = {windows: asked.expected_volume(windows) for windows in set(unseen)}
-    rooms = [room(each.state, window.last_price, volume[each.windows_unseen]) for each in orders]
-    rows = rows_of([each.state for each in orders], unseen, window.last_price, chain.risk_aversion)
-    answers = zip(decide(asked, rows, rooms), unseen, strict=True)
-    return reading, [_DecisionAndVolume(decision, volume[windows]) for decision, windows in answers]
+def _orders(questions: Sequence[Question]) -> int:
+    return sum(len(each.group.wanted) for each in questions)
 
 
 def _foreseen(
-    chain: PolicyChain, window: BarWindow, known: ChainReading | None, state: OrderState, windows_unseen: int
+    chain: PolicyChain,
+    window: BarWindow,
+    known: ChainReading | None,
+    state: OrderState,
+    windows_unseen: int,
+    pause: Callable[[], None],
 ) -> Foresight:
-    return foresee(known or chain.read(window), window, state, windows_unseen, chain.risk_aversion)
+    pause()
+    return foresee(known or chain.read(window), window, state, windows_unseen, chain.risk_aversion, pause)
 
 
-def _quoted(chain: PolicyChain, window: BarWindow, known: ChainReading | None, asked: QuotedOrder) -> Quote:
-    return quote(known or chain.read(window), window, asked, chain.calibration)
+def _quoted(
+    chain: PolicyChain, window: BarWindow, known: ChainReading | None, asked: QuotedOrder, pause: Callable[[], None]
+) -> Quote:
+    pause()
+    return quote(known or chain.read(window), window, asked, chain.calibration, pause)
 
 
-def _missed(state: OrderState, answer: _DecisionAndVolume) -> _DecisionAndVolume:
+def _missed(state: OrderState, answer: DecisionAndVolume) -> DecisionAndVolume:
     """Nobody can trade in a window that is over: the step counts, with nothing in it."""
     last = state.step + 1 == state.order.horizon.max_steps
     projection = Projection(lots=0, stopping=state.stopping, final=last, bound_by=None, stop_reason=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from app.domain.state import OrderState
 from app.domain.transitions import take
@@ -13,11 +12,10 @@ from app.engine.stages.decide import DecidedSlice
 
 def take_slices(batch: Sequence[InstrumentOrders], decided: Sequence[DecidedSlice]) -> list[OrderState]:
     """All orders of the batch in its order, those with a decided slice moved on by it."""
-    taken = {each.state.order_id: _taken(each) for each in decided}
+    taken = {
+        each.state.order_id: take(
+            each.state, each.projection, each.window, each.decided, each.last_price, each.expected_volume
+        )
+        for each in decided
+    }
     return [taken.get(state.order_id, state) for part in batch for state in part.orders]
-
-
-def _taken(each: DecidedSlice) -> OrderState:
-    """The arrival price is the last close before the first step."""
-    state = each.state if each.state.step else replace(each.state, arrival_price=each.last_price)
-    return take(state, each.projection, each.window, each.decided, each.last_price, each.expected_volume)

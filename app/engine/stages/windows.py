@@ -67,9 +67,12 @@ def _ready_slice(state: OrderState, live: LiveInstrument) -> WantedSlice | None:
 
     A window that the bars have passed by (the history has a hole) is given up for the one that opens next.
     """
-    if state.oldest_open is not None or next_window(state, live) is None:
+    window = next_window(state, live) if state.oldest_open is None else None
+    if window is None:
         return None
-    window = live.window_from(max(state.next_open, live.last.close_time), live.step_seconds_of(state.order))
+    closed = live.last.close_time
+    if state.next_open < closed:
+        window = live.window_from(closed, live.step_seconds_of(state.order))
     return WantedSlice(state=state, window=window) if window.start <= live.frontier else None
 
 

@@ -1,0 +1,1 @@
+"""`lem bench`: what the service costs, beside a bare handler and a bare script in the same run."""

@@ -1,0 +1,130 @@
+"""Floods of requests, and a feed at many times its rate: accepted orders go on, and the service recovers by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.engine.feed_lines import REQUESTS_MAX
+from tests.api.wire import SYMBOL
+from tests.overload.clients import (
+    Client,
+    Reply,
+    a_long_order,
+    a_service,
+    bar_json,
+    clients_of,
+    insist,
+    megabytes,
+    sent_orders,
+    steps_of,
+)
+
+pytestmark = pytest.mark.spawns
+
+ORDERS = 300
+FLOODING = 64
+MEGABYTES_MORE_MAX = 150
+"""What a flood may leave behind or take; without bounds it is gigabytes."""
+Asked = Callable[[int], tuple[Any, ...]]
+
+
+def floods(order_ids: Sequence[str]) -> dict[str, Asked]:
+    return {
+        "quotes": lambda _: ("POST", "/v1/quotes", a_long_order("quote")),
+        "schedules": lambda number: ("GET", f"/v1/orders/{order_ids[number % len(order_ids)]}/schedule"),
+        "pages": lambda _: ("GET", "/v1/orders?limit=1000"),
+        "orders": lambda number: ("POST", "/v1/orders", a_long_order(f"flood-{number}", "OTHER")),
+    }
+
+
+@asynccontextmanager
+async def flooding(clients: Sequence[Client], asked: Asked) -> AsyncIterator[list[Reply]]:
+    """Every client asks again as soon as it is answered, whatever the answer is."""
+    replies: list[Reply] = []
+    over, under_way = asyncio.Event(), asyncio.Event()
+
+    async def ask(client: Client) -> None:
+        while not over.is_set():
+            replies.append(await client.call(*asked(len(replies))))
+            if len(replies) > FLOODING:
+                under_way.set()
+
+    async with asyncio.TaskGroup() as group:
+        for client in clients:
+            group.create_task(ask(client))
+        await under_way.wait()
+        yield replies
+        over.set()
+
+
+@pytest.mark.parametrize("kind", ["quotes", "schedules", "pages", "orders"])
+async def test_a_flood_keeps_no_bar_from_its_slices_and_passes_by(kind: str, tmp_path: Path) -> None:
+    with a_service(tmp_path, (SYMBOL, "OTHER")) as server:
+        async with clients_of(server, FLOODING + 1) as (own, *others):
+            order_ids = await sent_orders(others, [a_long_order(f"book-{number}") for number in range(ORDERS)])
+            before, asked = megabytes(server), floods(order_ids)[kind]
+
+            async with flooding(others, asked) as replies:
+                for index in range(3):
+                    assert (await own.call("POST", "/v1/bars", bar_json(index))).status == 200
+                    assert (await own.call("GET", "/healthz")).status == 200
+                    assert await steps_of(own, order_ids[:20]) == {index + 2}
+            refused = [reply for reply in replies if reply.status not in (200, 201)]
+
+            assert {(reply.status, reply.code) for reply in refused} <= {
+                *((503, code) for code in ("overloaded", "too_many_quotes", "quote_too_slow")),
+            }
+            assert all(int(reply.headers["retry-after"]) >= 1 for reply in refused)
+            assert kind == "orders" or refused, "a flood of what is expensive is refused for the most part"
+            assert megabytes(server) - before < MEGABYTES_MORE_MAX
+            assert (await insist(own, *asked(10**6))).status in (200, 201)
+
+
+async def test_a_feed_that_does_not_await_its_answers_is_told_to_and_loses_no_slice(tmp_path: Path) -> None:
+    """Every bar comes from many connections at a time, as fast as they can send."""
+    with a_service(tmp_path) as server:
+        async with clients_of(server, 4 * REQUESTS_MAX) as clients:
+            own = clients[0]
+            order_ids = await sent_orders(clients, [a_long_order(f"book-{number}") for number in range(ORDERS)])
+            before, seen = megabytes(server), Counter[tuple[int, str]]()
+
+            for index in range(12):
+                replies = await asyncio.gather(*(each.call("POST", "/v1/bars", bar_json(index)) for each in clients))
+                seen.update((reply.status, reply.code) for reply in replies)
+                assert all("retry-after" in reply.headers for reply in replies if reply.status != 200)
+                assert (await insist(own, "POST", "/v1/bars", bar_json(index))).json()["accepted"] == 0
+            recovered = await own.call("POST", "/v1/bars", bar_json(12))
+
+            assert seen[200, ""] > 0
+            assert seen[429, "feed_too_fast"] > 0
+            assert set(seen) == {(200, ""), (429, "feed_too_fast")}
+            assert recovered.json()["accepted"] == 1
+            assert await steps_of(own, order_ids) == {14}
+            assert megabytes(server) - before < MEGABYTES_MORE_MAX
+
+
+async def test_feeds_of_many_instruments_at_full_speed_leave_every_order_with_its_slice(tmp_path: Path) -> None:
+    symbols = [f"I-{number}" for number in range(24)]
+    with a_service(tmp_path, symbols) as server:
+        async with clients_of(server, len(symbols)) as clients:
+            bodies = [a_long_order(f"{symbol}-{number}", symbol) for symbol in symbols for number in range(10)]
+            order_ids = await sent_orders(clients, bodies)
+            before = megabytes(server)
+
+            async def feed(client: Client, symbol: str) -> None:
+                for index in range(15):
+                    assert (await insist(client, "POST", "/v1/bars", bar_json(index, symbol))).json()["accepted"] <= 1
+
+            async with asyncio.TaskGroup() as group:
+                for client, symbol in zip(clients, symbols, strict=True):
+                    group.create_task(feed(client, symbol))
+
+            assert await steps_of(clients[0], order_ids) == {16}
+            assert megabytes(server) - before < MEGABYTES_MORE_MAX
