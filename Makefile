@@ -22,7 +22,7 @@ serve: $(VENV)/.installed-demo  ## Serve on 127.0.0.1:8000 with the embedded sto
 quick: $(VENV)/.installed-dev  ## Run the tests that train, export and spawn nothing, in about a minute
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not (exports or measures or spawns or trains)"
 
-test: $(VENV)/.installed-dev  ## Run all tests, in less than 6 minutes on two cores
+test: $(VENV)/.installed-dev  ## Run all tests, in about 14 minutes on two cores
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 crashes: $(VENV)/.installed-dev  ## Harm services and stores at every point of the way, and compare with undisturbed days
