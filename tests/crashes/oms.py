@@ -68,7 +68,7 @@ class Oms:
             await self._send_orders(index)
             await self._report()
             if index == self._play.cancel_after:
-                await self._ask("POST", self._path(CANCELLED) + "/cancel", noted="cancel")
+                await self._cancel()
             await self._look(f"bar {index}")
         for number in self._ids:
             await self._ask("GET", self._path(number) + "/schedule", noted=f"schedule of {number}")
@@ -151,6 +151,12 @@ class Oms:
         for report in self._due:
             await self._ask("POST", f"{self._path(report.number)}/{report.path}", report.body, noted=report.path)
         self._due, self._late = self._late, []
+
+    async def _cancel(self) -> None:
+        """An order that its slices or its fills have ended by now is no longer cancelled."""
+        order = await self._ask("GET", self._path(CANCELLED))
+        if order["status"] in LIVE:
+            await self._ask("POST", self._path(CANCELLED) + "/cancel", noted="cancel")
 
     async def _look(self, when: str) -> None:
         """All orders as they stand."""
