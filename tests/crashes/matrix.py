@@ -18,6 +18,8 @@ from tests.crashes.run import Outcome, Worker, a_worker
 
 Tasks = Any
 """Queues of multiprocessing are not generic at run time."""
+END_SECONDS_MAX = 20
+"""A worker ends its services and its stores first."""
 
 
 def known(results: Path) -> dict[int, Outcome]:
@@ -59,6 +61,9 @@ def outcomes(seeds: Iterable[int], jobs: int, only: Kind | None = None) -> Itera
     finally:
         for worker in workers:
             worker.terminate()
+        for worker in workers:
+            worker.join(END_SECONDS_MAX)
+            worker.kill()  # one that does not hear would keep the error, too, from being told
             worker.join()
 
 
