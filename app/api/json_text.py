@@ -26,8 +26,10 @@ def require_few_values(body: bytes, values_max: int) -> None:
 
 def require_flat_objects(body: bytes) -> None:
     """Raises InvalidInput("too_many") before anything is parsed where the objects of a text have more than `FIELDS_MAX`
-    fields on average: a parser takes long for one object of very many fields, and whoever waits beside it too."""
-    if body.count(b",") > (FIELDS_MAX + 1) * (1 + body.count(b"{")):
+    fields on average: a parser takes long for one object of very many fields, and whoever waits beside it too. A text
+    without objects is something else, such as CSV, and the parser says so."""
+    objects = body.count(b"{")
+    if objects and body.count(b",") > (FIELDS_MAX + 1) * (1 + objects):
         raise InvalidInput("too_many", f"an object has at most {FIELDS_MAX} fields")
 
 

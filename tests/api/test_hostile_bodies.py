@@ -215,3 +215,12 @@ async def test_bodies_together_are_bounded(client: httpx.AsyncClient, monkeypatc
     assert (response.status_code, response.json()["code"]) == (503, "busy")
     assert "retry-after" in response.headers
     assert after.json()["code"] == "bad_json"
+
+
+async def test_a_csv_file_is_told_to_be_no_json(client: httpx.AsyncClient) -> None:
+    """Its commas are no fields."""
+    lines = "2025-01-06T10:00:00Z,100,101,99,100,5\n" * 50
+
+    response = await client.post("/v1/bars", content=lines.encode(), headers=JSON)
+
+    assert (response.status_code, response.json()["code"]) == (422, "bad_json")
