@@ -24,12 +24,12 @@ from app.domain.errors import InvalidInput
 from app.files import written_whole
 from models.evaluation.bootstrap import DayBlocks, horizon_days
 from models.network.lem import Lem
-from models.objective.objective import RISK_AVERSIONS, Loss
+from models.objective.objective import Loss
 from models.settings.train_plan import TrainPlan
 from models.settings.train_settings import TrainSettings
 from models.tapes.tapes import MarketTapes
 from models.training.train import trained, validation_markets
-from models.training.validation import Row, horizons_of, tracking_errors, utilities
+from models.training.validation import Row, horizons_of, judged
 
 WHOLE = "whole"
 VARIANTS: dict[str, dict[str, dict[str, float]]] = {
@@ -115,10 +115,8 @@ def _print_progress(variant: str, stage: str, done: int, total: int, _loss: Loss
 def _measures_on(net: Lem, market: MarketTapes) -> Measures:
     measures: Measures = {}
     for longest in horizons_of(net, market.tapes):
-        day, utility = utilities(net, market.tapes, RISK_AVERSIONS.default, longest)
-        _, tracking = tracking_errors(net, market.tapes, RISK_AVERSIONS.tracking, longest)
         bar_seconds = np.array(max(tape.bar_seconds for tape in market.tapes))
-        figures = {"day": day, "bar_seconds": bar_seconds, "utility": utility, "tracking": tracking}
+        figures = judged(net, market.tapes, longest)._asdict() | {"bar_seconds": bar_seconds}
         measures |= {f"{market.name}.{longest}.{figure}": values for figure, values in figures.items()}
     return measures
 

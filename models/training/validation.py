@@ -20,6 +20,7 @@ from models.network.expectation import STEPS_USUAL
 from models.network.lem import Lem
 from models.network.scenarios import vwap_flags
 from models.objective.forecasts import VOLATILITY_MIN
+from models.objective.objective import RISK_AVERSIONS
 from models.objective.paths import Paths, paths_of
 from models.objective.rollout import BPS, roll
 from models.objective.stretches import stretches_at
@@ -31,7 +32,7 @@ from models.tapes.tapes import Tape
 HORIZONS = {12: (1, 6, 9, 11, 12), 96: (32, 64, 96), 250: (125,)}
 """Entries of min_steps for each max_steps that the table has."""
 USUAL_HORIZON = 12
-BARS_PER_BATCH = 400
+BARS_PER_BATCH, ORDERS_MAX = 3_000, 2_000
 Row = dict[str, float | int | str]
 
 
@@ -48,9 +49,7 @@ def validation_table(
         for min_steps in sorted({min(steps, longest) for steps in HORIZONS.get(longest, (1, longest))}):
             gains, bps = [], []
             for paths in batches:
-                with torch.no_grad():
-                    scaled = roll(net.decision, paths, small_orders(paths, min_steps, risk_aversion)).hard_gain
-                gain = scaled * math.sqrt(longest / STEPS_USUAL)
+                gain = _gains(net, paths, min_steps, risk_aversion) * math.sqrt(longest / STEPS_USUAL)
                 gains.append(gain)
                 bps.append(gain * paths.volatility * BPS)
             rows += _rows(torch.cat(gains, dim=1), torch.cat(bps, dim=1), market, min_steps, longest)
@@ -64,44 +63,34 @@ def horizons_of(net: Lem, tapes: Sequence[Tape]) -> list[int]:
     return sorted(horizon for horizon in known if horizon == min(known) or 3 * horizon < bars)
 
 
-def utilities(
-    net: Lem, tapes: Sequence[Tape], risk_aversion: float, longest: int = USUAL_HORIZON, *, orders_max: int = 2_000
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """[B] each: every order's day and its utility, in units of volatility and of the horizon's scale. The utility is
-    the mean over all scenarios and over a short, a middle and the longest min_steps."""
-    gains = _gains(net, tapes, sorted({1, max(1, longest // 2), longest}), longest, risk_aversion, orders_max)
-    worth = utility(gains.gain, risk_aversion, torch.sqrt)
-    return gains.day, worth.mean((0, 1)).double().numpy()
-
-
-def tracking_errors(
-    net: Lem, tapes: Sequence[Tape], risk_aversion: float, longest: int = USUAL_HORIZON, *, orders_max: int = 2_000
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """[B] each: every order's day and its absolute slippage against VWAP over all of its steps, in units of volatility
-    and of the horizon's scale, as the mean over the scenarios."""
-    gains = _gains(net, tapes, [longest], longest, risk_aversion, orders_max)
-    return gains.day, gains.gain[:, vwap_flags()].abs().mean((0, 1)).double().numpy()
-
-
-class _Gains(NamedTuple):
-    """`day` [B] of each order's start, since the epoch; `gain` [M, S, B] for M values of min_steps."""
+class Judged(NamedTuple):
+    """[B] each, for orders in all scenarios. `day` of the start, since the epoch; `utility` at the default risk
+    aversion, the mean over a short, a middle and the longest min_steps; `tracking`, the mean absolute slippage against
+    VWAP over all steps, at its own risk aversion. Both in units of volatility and of the horizon's scale."""
 
     day: NDArray[np.float64]
-    gain: Tensor
+    utility: NDArray[np.float64]
+    tracking: NDArray[np.float64]
 
 
-def _gains(
-    net: Lem, tapes: Sequence[Tape], min_steps: list[int], longest: int, risk_aversion: float, orders_max: int
-) -> _Gains:
-    begins = _begins(tapes, orders_max, longest)
-    parts = []
+def judged(net: Lem, tapes: Sequence[Tape], longest: int = USUAL_HORIZON, *, bars_max: int = 60_000) -> Judged:
+    """What orders of `longest` steps achieve. Each stretch of bars is read once: reading takes longer than deciding."""
+    begins = _begins(tapes, max(1, min(ORDERS_MAX, bars_max // longest)), longest)
+    utilities, errors = [], []
     for paths in _batches(net, begins, longest):
-        with torch.no_grad():
-            terms = [small_orders(paths, least, risk_aversion) for least in min_steps]
-            rolled = [roll(net.decision, paths, each).hard_gain for each in terms]
-        parts.append(torch.stack(rolled) * (paths.volatility > VOLATILITY_MIN))
+        known = paths.volatility > VOLATILITY_MIN
+        gains = [_gains(net, paths, least, RISK_AVERSIONS.default) for least in {1, max(1, longest // 2), longest}]
+        utilities.append(utility(torch.stack(gains) * known, RISK_AVERSIONS.default, torch.sqrt).mean((0, 1)))
+        tracked = _gains(net, paths, longest, RISK_AVERSIONS.tracking) * known
+        errors.append(tracked[vwap_flags()].abs().mean(0))
     day = np.array([tape.open_time[first] // DAY_SECONDS for tape, first in begins], dtype=np.float64)
-    return _Gains(day, torch.cat(parts, dim=-1))
+    return Judged(day, torch.cat(utilities).double().numpy(), torch.cat(errors).double().numpy())
+
+
+def _gains(net: Lem, paths: Paths, min_steps: int, risk_aversion: float) -> Tensor:
+    """[S, B] in units of volatility and of the horizon's scale."""
+    with torch.no_grad():
+        return roll(net.decision, paths, small_orders(paths, min_steps, risk_aversion)).hard_gain
 
 
 def _begins(tapes: Sequence[Tape], orders_max: int, longest: int) -> list[tuple[Tape, int]]:

@@ -12,10 +12,9 @@ from app.decision.market import COLUMNS
 from models.fits.straight_lines import warm_start
 from models.fits.tilts import fit_tilts
 from models.network.lem import Lem
-from models.objective.objective import RISK_AVERSIONS
 from models.objective.stretches import Stretches
 from models.tapes.tapes import Tape, simulated_tapes
-from models.training.validation import tracking_errors
+from models.training.validation import judged
 from tests.models.tiny import TINY, drawn_from, halves
 
 pytestmark = pytest.mark.trains
@@ -47,11 +46,11 @@ def test_fitted_tilts_track_vwap_closer_and_nothing_else_is_learned() -> None:
     with torch.no_grad():
         net.context.forced_tilts.bias.zero_()
     before = {name: weights.clone() for name, weights in net.named_parameters()}
-    _, untilted = tracking_errors(net, late, RISK_AVERSIONS.tracking, TINY.max_steps)
+    untilted = judged(net, late, TINY.max_steps).tracking
 
     fit_tilts(net, drawn, STEPS)
 
-    _, tilted = tracking_errors(net, late, RISK_AVERSIONS.tracking, TINY.max_steps)
+    tilted = judged(net, late, TINY.max_steps).tracking
     assert tilted.mean() < 0.98 * untilted.mean()
     changed = {name for name, weights in net.named_parameters() if not torch.equal(weights, before[name])}
     assert changed == {"context.forced_tilts.weight", "context.forced_tilts.bias"}
