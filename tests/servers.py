@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -27,20 +28,24 @@ def a_server(kind: str, *options: str) -> Iterator[str]:
     if binary is None:
         pytest.skip("redis-server is not installed")
     with tempfile.TemporaryDirectory(prefix="lem-", ignore_cleanup_errors=True) as folder:
-        socket = Path(folder) / "s.sock"
-        command = [binary, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder, *options]
+        path = Path(folder) / "s.sock"
+        command = [binary, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", folder, *options]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            _await_answer(f"unix://{socket}")
-            yield f"unix://{socket}"
+            _await_answer(f"unix://{path}")
+            yield f"unix://{path}"
         finally:
             process.kill()
             process.wait()
 
 
 def flush(url: str) -> None:
-    with Redis.from_url(url) as client:
-        client.flushall()
+    """Over a plain socket: most tests begin with it, and to build a client takes far longer."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(url.removeprefix("unix://"))
+        connection.sendall(b"FLUSHALL\r\n")
+        answer = connection.recv(64)
+        assert answer == b"+OK\r\n", answer
 
 
 def _await_answer(url: str) -> None:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import app
-from app.files import written_whole
+from typing import NamedTuple
 
 
 class Unit(NamedTuple):
@@ -61,29 +52,3 @@ class Figure:
         before_point = len(f"{abs(scaled):.0f}")
         decimals = 0 if self.unit == "count" else max(0, DIGITS - before_point)
         return f"{scaled:,.{decimals}f} {UNITS[self.unit].sign}".rstrip()
-
-
-def write_json(path: Path, figures: Sequence[Figure], *, model: str | None) -> None:
-    """All figures, with what they were measured on. Raises OSError."""
-    content: dict[str, Any] = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": app.__version__,
-        "model": model,
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "figures": [_row(figure) for figure in figures],
-    }
-    with written_whole(path) as draft:
-        draft.write_text(json.dumps(content, indent=2) + "\n")
-
-
-def _row(figure: Figure) -> dict[str, Any]:
-    return {
-        "case": figure.case,
-        "orders": figure.orders,
-        "name": figure.name,
-        "value": figure.in_unit(figure.value),
-        "unit": figure.unit,
-        "target": None if figure.target is None else figure.in_unit(figure.target),
-        "met": figure.met,
-    }

@@ -18,8 +18,10 @@ from rich.console import Console
 from app.bench import process_stats
 from app.bench.cases.registry import ASKED_FOR, CASES, CaseName
 from app.bench.failures import BenchFailed
-from app.bench.figures import Figure, write_json
+from app.bench.figures import Figure
 from app.bench.profiles import write_folded
+from app.bench.published import around, publish
+from app.bench.results_file import Results
 from app.bench.run import QUICK, Run, Sizes
 from app.bench.tables import figures_table, profile_tables
 from app.bench.wire import CallRefused
@@ -56,6 +58,14 @@ def bench(
         Path | None, typer.Option(help="Folder for the soak's table and charts, and for whole profiles.")
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures to a file, too.")] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="DOCUMENT", help="Write those with a target into a Markdown document, at its marks, too."),
+    ] = None,
+    read: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Measure nothing: take the figures that --json wrote; again for more."),
+    ] = None,
 ) -> None:
     """Measure the service beside a bare handler and a bare script in the same run.
 
@@ -69,6 +79,12 @@ def bench(
     with refusing("lem bench", OSError):  # now, and not after a run that took long
         for folder in (out, json and json.parent):
             _require_writable(folder)
+    with refusing("lem bench", OSError, BenchFailed):
+        if table is not None:
+            around(table)
+        if read:
+            _keep(Results.read(read), json, table)
+            return
     sizes = _sizes(quick, instruments=instruments, clients=clients, days=days)
     of_cases = _orders(orders)
     names = [name for name in CASES if (name in case if case else name not in ASKED_FOR)]
@@ -76,8 +92,15 @@ def bench(
     with _ending_in_order():
         run = Run(sizes, bundle=bundle, out=out, profiling=profile, on_progress=_tell)
         figures = _measure(run, console, names, of_cases, quick=quick)
-        if json is not None:
-            write_json(json, figures, model=run.model)
+        _keep(Results.now(figures, model=run.model), json, table)
+
+
+def _keep(results: Results, json: Path | None, table: Path | None) -> None:
+    """Raises OSError and BenchFailed."""
+    if json is not None:
+        results.write(json)
+    if table is not None:
+        publish(results, table)
 
 
 def _measure(

@@ -31,11 +31,13 @@ def import_closure(module: str, root: Path = ROOT) -> list[Path]:
     if _source(module, root) is None:
         raise FileNotFoundError(f"no module {module} below {root}")
     found: dict[str, Path] = {}
-    pending = [module]
+    pending, seen = [module], set[str]()
     while pending:
         name = pending.pop()
-        path = _source(name, root)
-        if path is not None and name not in found:
+        if name in seen:
+            continue
+        seen.add(name)
+        if (path := _source(name, root)) is not None:
             found[name] = path
             pending.extend(_with_packages(name))
             pending.extend(

@@ -78,8 +78,13 @@ def _module(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports_of(tree: ast.Module) -> Iterator[str]:
+@cache
+def imports_of(tree: ast.Module) -> tuple[str, ...]:
     """Every name imported anywhere in the module, functions included."""
+    return tuple(_imports_of(tree))
+
+
+def _imports_of(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from app.backtest.setup import Setup
 from app.bars.series import Series
 from app.decision.chain import ChainReading, Reading
 from app.decision.decide import decide
+from app.decision.market import Market
 from app.decision.policies.registry import BASELINES, baseline
 from app.decision.policy import Policy
 from app.domain.bar import Bar
@@ -49,8 +52,16 @@ def bars_of(series: Series) -> list[Bar]:
     ]
 
 
-def served(bars: list[Bar], policy: Policy, scenario: Scenario, min_steps: int, cap: Decimal) -> OrderState:
-    """The order as the service works it: one decision per closed bar, one fill per window."""
+def served(
+    bars: list[Bar],
+    policy: Policy,
+    observed: Callable[[int], Market],
+    scenario: Scenario,
+    min_steps: int,
+    cap: Decimal,
+) -> OrderState:
+    """The order as the service works it: one decision per closed bar, one fill per window. `observed` is the market as
+    the policy reads it at a bar, which is the same for all orders."""
     by_quantity = scenario.size_mode is SizeMode.QUANTITY
     order = an_order(
         side=scenario.side,
@@ -65,7 +76,6 @@ def served(bars: list[Bar], policy: Policy, scenario: Scenario, min_steps: int, 
     while state.status in (Status.ACCEPTED, Status.WORKING):
         newest = START_BAR + state.step - 1
         last = bars[newest].close
-        market = policy.observe(raw_window(bars[: newest + 1], policy.lookback)[None], order.horizon.max_steps)
         rows = some_rows(
             scenario=scenario,
             step=state.step + 1,
@@ -76,7 +86,7 @@ def served(bars: list[Bar], policy: Policy, scenario: Scenario, min_steps: int, 
             benchmark_volume=float(state.sums.volume_sum),
             max_slice_fraction=float(cap),
         )
-        (decision,) = decide(ChainReading(Reading(policy, market)), rows, [room(state, last, None)])
+        (decision,) = decide(ChainReading(Reading(policy, observed(newest))), rows, [room(state, last, None)])
         window = Window(bars[newest + 1].open_time, bars[newest + 1].close_time)
         state = take(state, decision.projection, window, a_decided(), last)
         state = close_window(state, bars[newest + 1])
@@ -93,9 +103,14 @@ def test_an_order_ends_as_it_would_in_the_service(name: str, cap: str, tmp_path:
     outcome = run_series(series, policy, setup)
 
     bars = bars_of(series)
+
+    @cache
+    def observed(newest: int) -> Market:
+        return policy.observe(raw_window(bars[: newest + 1], policy.lookback)[None], setup.max_steps)
+
     assert np.unique(outcome.start).tolist() == [START_BAR]
     for index, scenario in enumerate(outcome.scenario.tolist()):
-        twin = served(bars, policy, SCENARIOS[scenario], int(outcome.min_steps[index]), Decimal(cap))
+        twin = served(bars, policy, observed, SCENARIOS[scenario], int(outcome.min_steps[index]), Decimal(cap))
         assert twin.step == outcome.steps_used[index]
         assert float(twin.avg_price or 0) == pytest.approx(outcome.avg_price[index], rel=1e-7)
         assert float(twin.slippage_bps or 0) == pytest.approx(outcome.slippage_bps[index], abs=1e-3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from io import StringIO
@@ -14,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from app.bench.charts import LEFT, WIDTH, Chart, drawing, round_up
-from app.bench.figures import Figure, write_json
+from app.bench.figures import Figure
 from app.bench.profiled_service import Sampler
 from app.bench.profiles import ours, read_folded, shares, write_folded
 from app.bench.tables import figures_table, profile_tables
@@ -64,16 +63,6 @@ def test_targets_stand_beside_their_figures() -> None:
     [met, plain] = [line.split() for line in printed(table).splitlines() if line.strip().startswith("100")]
     assert met == ["100", "p50", "42.0", "ms", "20.0", "ms", "missed"]
     assert plain == ["100", "p99", "50.0", "ms"]
-
-
-def test_figures_are_written_in_the_units_that_they_are_shown_in(tmp_path: Path) -> None:
-    write_json(tmp_path / "new" / "figures.json", [a_figure(target=0.02)], model="lem-test@1")
-
-    written = json.loads((tmp_path / "new" / "figures.json").read_text())
-    assert written["model"] == "lem-test@1"
-    assert written["figures"] == [
-        {"case": "bar", "orders": 100, "name": "p50", "value": 42, "unit": "ms", "target": 20, "met": False}
-    ]
 
 
 def test_a_profile_tells_own_time_from_that_of_what_is_called(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ class Desk:
         self._random, self._log = Random(0), folder / "service.log"
         self._stack = AsyncExitStack()
         self._starting = asyncio.Lock()
+        self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
         self.passages: Counter[Point] = Counter()
         self.counts = Counts()
@@ -82,10 +83,12 @@ class Desk:
 
     async def __aexit__(self, *_: object) -> None:
         self.heal()
-        for slot in self._slots:
-            if slot.running:
-                self.counts.deaths += slot.running.ended.is_set()
-                await slot.running.end()
+        async with self._starting:
+            self._closed = True
+            for slot in self._slots:
+                if slot.running:
+                    self.counts.deaths += slot.running.ended.is_set()
+                    await slot.running.end()
         await self._stack.aclose()
         await asyncio.gather(*self._tasks)
 
@@ -129,6 +132,10 @@ class Desk:
 
     async def _up(self, slot: Slot) -> Running:
         async with self._starting:
+            if (
+                self._closed
+            ):  # whoever still asks would have a service started in a folder that is removed, again and again
+                raise Stalled("the play is over")
             if slot.running is None or slot.running.ended.is_set():
                 self.counts.deaths += slot.running is not None
                 slot.running = await Running.started(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from random import Random
 
@@ -24,6 +24,7 @@ from tests.servers import flush
 SYMBOLS = ("BTC-USDT", "TWIN")
 HISTORY = 20
 BARS = 36
+MADE = {symbol: bars(BARS, seed=seed) for seed, symbol in enumerate(SYMBOLS)}
 
 
 class Flaky(RedisStore):
@@ -63,15 +64,26 @@ class Flaky(RedisStore):
         return await super().awaiting(symbol)
 
 
+Day = Mapping[str, Sequence[str]]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server: str) -> Day:
+    """The day on a store that does not fail."""
+
+    async def day() -> Day:
+        async with a_desk(server) as desk:
+            return await _day(desk)
+
+    flush(server)
+    return asyncio.run(day())
+
+
 @pytest.mark.parametrize("seed", range(8))
 async def test_failures_of_the_store_leave_the_same_slices(
-    store_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
+    undisturbed: Day, store_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recovery, "PAUSE_SECONDS", 0.001)
-    async with a_desk(store_url) as desk:
-        undisturbed = await _day(desk)
-    flush(store_url)
-
     monkeypatch.setattr(loading, "PAGE_BARS", 3)  # histories and what was not seen come in several pages
     store = Flaky.at(store_url, lookback=96)
     store.random = Random(seed)
@@ -82,7 +94,7 @@ async def test_failures_of_the_store_leave_the_same_slices(
     assert all(len(slices) >= 5 for slices in undisturbed.values())
 
 
-async def _day(desk: Desk) -> dict[str, list[str]]:
+async def _day(desk: Desk) -> Day:
     """Orders and bars as clients send them that repeat what was not answered; each request has bars of both."""
     await _insist(lambda: desk.engine.instruments.put(an_instrument(symbol="TWIN")))
     await _insist(lambda: _feed(desk, 0, HISTORY))
@@ -98,9 +110,7 @@ async def _day(desk: Desk) -> dict[str, list[str]]:
 
 
 async def _feed(desk: Desk, first: int, end: int) -> None:
-    await desk.engine.bars.post(
-        [sent(bar, symbol) for seed, symbol in enumerate(SYMBOLS) for bar in bars(BARS, seed=seed)[first:end]]
-    )
+    await desk.engine.bars.post([sent(bar, symbol) for symbol, made in MADE.items() for bar in made[first:end]])
 
 
 async def _insist(call: Callable[[], Awaitable[object]]) -> None:

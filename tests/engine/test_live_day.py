@@ -28,11 +28,13 @@ REVISED = HISTORY + 30
 RESTART_AT = HISTORY + 34
 GRACE_SECONDS = 12
 STEPS = 40
+TURN = timedelta(seconds=3)
+"""The grace and the bars are whole turns."""
 
 
 @dataclass
 class Oms:
-    """Polls its orders each second, trades what it is asked for, and reports some of it up to a minute later."""
+    """Polls its orders every turn, trades what it is asked for, and reports some of it up to a minute later."""
 
     clock: ManualClock
     random: Random
@@ -92,7 +94,7 @@ async def test_a_live_feed_with_all_its_troubles_moves_every_order_in_time_and_t
     due = arrivals(made, random)
     clock = ManualClock(at(HISTORY, BAR_SECONDS))
     oms = Oms(clock, random)
-    restart = at(RESTART_AT, BAR_SECONDS) + timedelta(seconds=20)
+    restart = at(RESTART_AT, BAR_SECONDS) + timedelta(seconds=21)
     async with AsyncExitStack() as running:
         desk = await running.enter_async_context(a_service(store_url, clock))
         await desk.feed(made[:HISTORY])
@@ -113,7 +115,7 @@ async def test_a_live_feed_with_all_its_troubles_moves_every_order_in_time_and_t
         }
 
         while clock.time < at(LAST, BAR_SECONDS):
-            clock.time += timedelta(seconds=1)
+            clock.time += TURN
             for arrival in [each for each in due if each[0] <= clock.time]:
                 due.remove(arrival)
                 await desk.feed(arrival[1])

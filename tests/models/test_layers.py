@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.nn import functional
 
@@ -58,7 +59,9 @@ def test_variable_selection_weighs_variables_with_shares_that_depend_on_all_of_t
     assert not torch.allclose(selection(x + torch.tensor([0.0, 0.0, 1.0])), together)
 
 
+@pytest.mark.exports
 def test_the_scan_equals_the_loop_that_training_uses() -> None:
+    """Only an export scans: torch brings its compiler along for it, which takes seconds."""
     torch.manual_seed(0)
     layer = Tkan(inputs=3, hidden=4, sublayers=2, width=3, knots=5).requires_grad_(requires_grad=False)
     x = torch.randn(2, 7, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from functools import cache
@@ -51,8 +52,11 @@ def the_net() -> tuple[Lem, list[Block]]:
     return net, net.decision.blocks()
 
 
-def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int) -> tuple[float, float]:
-    """Expected utility and expected gain of one order, one stop after the other, in plain numbers."""
+def by_hand(
+    paths: Paths, terms: Terms, every_cost: Sequence[Costs], order: int, scenario: int
+) -> list[tuple[float, float]]:
+    """Expected utility and expected gain of one order, one stop after the other, in plain numbers. What it costs to
+    trade is not known to who decides: the same slices are charged each of the costs."""
     net, blocks = the_net()
     kind = SCENARIOS[scenario]
     price, volume = paths.price[order].double().numpy(), paths.volume[order].double().numpy()
@@ -70,12 +74,12 @@ def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int)
             return float(np.dot(slices, paid) / sum(slices))
         return float(sum(slices) / np.dot(slices, 1.0 / paid))
 
-    def impact(slices: list[float]) -> float:
+    def impact(costs: Costs, slices: list[float]) -> float:
         traded = np.maximum(volume, VOLUME_FLOOR * volume.mean())[: len(slices)]
         return float(sum(costs.impact * a * math.sqrt(a * wanted / v) for a, v in zip(slices, traded, strict=True)))
 
     slices: list[float] = []
-    survive, utility, gain_mean = 1.0, 0.0, 0.0
+    survive, sums = 1.0, [(0.0, 0.0) for _ in every_cost]
     for step in range(1, longest + 1):
         so_far = benchmark(step - 1) if step > 1 else float(paths.close[order, 0])
         close = float(paths.close[order, step - 1])
@@ -109,35 +113,38 @@ def by_hand(paths: Paths, terms: Terms, costs: Costs, order: int, scenario: int)
         stop = 1.0 if step == longest else torch.sigmoid(logit).item() * may_stop
         end = max(len(finish), step)  # a step without a slice, where all but dust was traded before, still counts
         cost = slippage_bps(kind.side.sign, achieved(finish), benchmark(end))
-        gain = -(cost + costs.half_spread_bps) / 1e4 / float(paths.volatility[order]) - impact(finish)
-        gain /= math.sqrt(longest / 12.0)
-        excess = math.sqrt(1.0 + gain**2) - 1.0
-        utility += survive * stop * (gain - terms.risk_aversion[order].item() * excess)
-        gain_mean += survive * stop * gain
+        for number, costs in enumerate(every_cost):
+            gain = -(cost + costs.half_spread_bps) / 1e4 / float(paths.volatility[order]) - impact(costs, finish)
+            gain /= math.sqrt(longest / 12.0)
+            excess = math.sqrt(1.0 + gain**2) - 1.0
+            utility, gain_mean = sums[number]
+            utility += survive * stop * (gain - terms.risk_aversion[order].item() * excess)
+            sums[number] = utility, gain_mean + survive * stop * gain
         survive *= 1.0 - stop
         slices.append(min(allocation.item(), permitted[step - 1]))
-    return utility, gain_mean
+    return sums
 
 
 @pytest.mark.parametrize("cap", [1.0, 0.4, 0.26])
 @pytest.mark.parametrize("rate", [1.0, 0.4])
 @pytest.mark.parametrize("max_steps", [4, 3])
-@pytest.mark.parametrize("costs", [FREE, Costs(impact=0.8, half_spread_bps=2.0)])
-def test_the_expected_utility_is_the_sum_over_all_stops(cap: float, rate: float, max_steps: int, costs: Costs) -> None:
+def test_the_expected_utility_is_the_sum_over_all_stops(cap: float, rate: float, max_steps: int) -> None:
     """Gains are in units of volatility and of sqrt(N / 12)."""
     paths = shorter(some_paths(), max_steps)
     if rate < 1.0:  # so that the limit binds in some bars
         paths = replace(paths, volume=3.0 * paths.volume / paths.volume.mean())
     terms = some_terms(paths, max_slice_fraction=max(cap, 1.001 / max_steps), max_participation_rate=rate)
 
+    every_cost = (FREE, Costs(impact=0.8, half_spread_bps=2.0))
     with torch.no_grad():
-        outcome = roll(a_net().decision, paths, terms, costs)
+        outcomes = [roll(a_net().decision, paths, terms, costs) for costs in every_cost]
 
     for order in (0, 5):
         for scenario in range(len(SCENARIOS)):
-            utility, gain = by_hand(paths, terms, costs, order, scenario)
-            assert outcome.utility[scenario, order].item() == pytest.approx(utility, abs=1e-3)
-            assert outcome.gain[scenario, order].item() == pytest.approx(gain, abs=1e-3)
+            expected = by_hand(paths, terms, every_cost, order, scenario)
+            for outcome, (utility, gain) in zip(outcomes, expected, strict=True):
+                assert outcome.utility[scenario, order].item() == pytest.approx(utility, abs=1e-3)
+                assert outcome.gain[scenario, order].item() == pytest.approx(gain, abs=1e-3)
 
 
 def test_a_gain_is_minus_the_slippage_of_the_domain() -> None:

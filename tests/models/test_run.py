@@ -5,26 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
-import signal
-import subprocess
-import sys
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import onnx
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 import torch
 
 from app.bundles.bundle import LemPolicy, load_bundle
 from app.bundles.errors import BundleError
-from app.decision.market import COLUMNS
 from app.domain.errors import InvalidInput
 from models.network.decision import DecisionTable
 from models.network.lem import Lem
@@ -33,14 +24,10 @@ from models.release.draft import draft_bundle
 from models.release.golden import random_bars, random_orders
 from models.release.release import release
 from models.release.replace import replace_bundle
-from models.settings.train_plan import make_plan, read_plan
-from models.tapes.tapes import TapeSpan, read_tapes
 from models.training.checkpoint import read_checkpoint, released_net
-from models.training.launch import launch
 from models.training.run_folder import RECORD
 from models.training.train import train
-from tests.market import a_walk_file
-from tests.models.tiny import QUICK_RUN, TINY, TINY_SIZES, TINY_WEIGHTS, a_plan
+from tests.models.tiny import QUICK_RUN, TINY_WEIGHTS, a_plan
 
 
 def test_the_record_says_what_was_trained_on_and_what_it_reached(trained: Path) -> None:
@@ -208,149 +195,6 @@ def test_a_run_whose_record_is_damaged_is_not_released(trained: Path, tmp_path: 
 
     with pytest.raises(InvalidInput, match="cannot be read"):
         release(tmp_path, tmp_path / "bundle")
-
-
-@pytest.mark.spawns
-def test_several_processes_train_the_same_network_in_kind(trained: Path, tmp_path: Path) -> None:
-    plan = a_plan(tmp_path)
-
-    table = launch(plan, tmp_path / "run", processes=2, threads=1)
-
-    alone, together = read_checkpoint(trained / "checkpoint.pt"), read_checkpoint(tmp_path / "run" / "checkpoint.pt")
-    assert together["step"] == alone["step"] == QUICK_RUN["steps"]
-    assert together["net"].keys() == alone["net"].keys()
-    lines = "context.outlook.weight"  # kept from the warm start, which the processes share out
-    assert alone["net"][lines].any()
-    assert torch.allclose(together["net"][lines], alone["net"][lines], atol=1e-6)
-    assert together["net"]["context.bend.bend.weight"].any()
-    assert [row["market"] for row in table].count("walks_1h") > 0
-
-
-LAUNCH = """
-import signal
-import sys
-from pathlib import Path
-from models.training.launch import launch
-from models.settings.train_plan import make_plan
-
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a job in the background
-
-if __name__ == "__main__":
-    plan = make_plan({"model": {sizes}, "training": {run} | {"steps": 1_000_000, "validate_every": 1_000_000}}, "test")
-    launch(plan, Path(sys.argv[1]), processes=2, threads=1)
-"""
-
-
-@pytest.mark.spawns
-def test_processes_of_a_training_end_with_a_killed_parent(tmp_path: Path) -> None:
-    """They hold the other end of the pipe, which closes with the last of them. torch interrupts them then, which those
-    of a job in the background do not hear."""
-    program = tmp_path / "program.py"
-    program.write_text(LAUNCH.replace("{sizes}", repr(TINY_SIZES)).replace("{run}", repr(QUICK_RUN)))
-    paths = os.pathsep.join(path for path in sys.path if path)
-    with subprocess.Popen(
-        [sys.executable, str(program), str(tmp_path / "run")],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": paths},
-    ) as parent:
-        assert parent.stderr is not None
-        while "straight lines" not in parent.stderr.readline():
-            assert parent.poll() is None
-        parent.send_signal(signal.SIGKILL)
-        parent.communicate(timeout=60)
-
-
-def test_a_plan_reads_paths_beside_its_file(tmp_path: Path) -> None:
-    file = tmp_path / "plan.toml"
-    file.write_text('[markets.m]\npath = "bars"\ntrain_end = 2024-07-01\nvalidation_end = 2025-01-01\n')
-
-    plan = read_plan(file)
-
-    assert plan.markets["m"].path == tmp_path / "bars"
-
-
-@pytest.mark.parametrize(
-    ("content", "place"),
-    [
-        ("[training]\nspeed = 3", "training.speed: there is no such field"),
-        ("[model]\nlookback = 10", "lookback"),
-        (
-            '[markets.m]\npath = "x"\ntrain_end = 2025-01-01\nvalidation_end = 2024-01-01',
-            "validation_end must be after train_end",
-        ),
-        ('[markets.m]\npath = "x"\ntrain_end = 2025-01-01', "markets.m.validation_end"),
-        ("nonsense", "not TOML"),
-    ],
-)
-def test_a_mistaken_plan_is_refused_with_its_place(tmp_path: Path, content: str, place: str) -> None:
-    file = tmp_path / "plan.toml"
-    file.write_text(content)
-
-    with pytest.raises(InvalidInput, match=place):
-        read_plan(file)
-
-
-def test_a_market_without_enough_bars_is_refused(tmp_path: Path) -> None:
-    plan = a_plan(tmp_path)
-    early = {"path": tmp_path, "train_end": "2020-01-01", "validation_end": "2024-01-17"}
-    short = make_plan({"markets": {"early": early}, "training": QUICK_RUN, "model": TINY_SIZES}, "test")
-
-    with pytest.raises(InvalidInput, match="early has too few bars"):
-        train(short, tmp_path / "run")
-
-    assert plan.markets
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_market_on_which_nothing_could_choose_is_refused(tmp_path: Path) -> None:
-    a_plan(tmp_path)
-    late = {"path": tmp_path, "train_end": "2024-01-17", "validation_end": "2024-02-01"}
-    short = make_plan({"markets": {"late": late}, "training": QUICK_RUN, "model": TINY_SIZES}, "test")
-
-    with pytest.raises(InvalidInput, match=r"late has too few bars for validation.*validation_end"):
-        train(short, tmp_path / "run")
-
-
-def test_markets_that_are_too_short_for_the_longest_forecast_are_refused_before_anything_is_trained(
-    tmp_path: Path,
-) -> None:
-    """They have the bars for orders, but for none of 256 steps."""
-    plan = a_plan(tmp_path)
-    longer = plan.model_copy(update={"config": replace(plan.config, max_steps=256)})
-
-    with pytest.raises(InvalidInput, match=r"no market has the 259 in a row .* before train_end .* smaller max_steps"):
-        train(longer, tmp_path / "run")
-
-    assert not (tmp_path / "run").exists()
-
-
-def test_more_starts_than_a_market_has_bars_are_refused(tmp_path: Path) -> None:
-    plan = a_plan(tmp_path)
-    crowded = plan.model_copy(update={"settings": replace(plan.settings, starts=200)})
-
-    with pytest.raises(InvalidInput, match=r"walks_1h has too few bars for training: no instrument has 203"):
-        train(crowded, tmp_path / "run")
-
-
-def test_bars_of_sessions_are_put_together_to_longer_ones_within_sessions(tmp_path: Path) -> None:
-    """Sessions of three hours make a step of two hours and one of an hour: none spans a night."""
-    path = a_walk_file(tmp_path, name="SHARE-5m.parquet", bars=30_000, bar_seconds=300)
-    bars = pq.read_table(path)
-    traded = pc.and_(
-        pc.is_in(pc.hour(bars["timestamp"]), pa.array([15, 16, 17])), pc.less(pc.day_of_week(bars["timestamp"]), 5)
-    )
-    pq.write_table(bars.filter(traded), path)
-
-    tapes, images = read_tapes([path], TINY, TapeSpan(start=None, end=datetime(1970, 5, 1, tzinfo=UTC)), 7_200)
-
-    for tape in (*tapes, *images):
-        lengths = tape.raw[:, COLUMNS.index("bar_seconds")]
-        assert set(zip((tape.open_time % 86_400 // 3_600).tolist(), lengths.tolist(), strict=True)) == {
-            (15, 7_200.0),
-            (17, 3_600.0),
-        }
-    assert len(tapes) == len(images) == 1
 
 
 def test_the_policy_finds_named_risk_aversions(bundle: Path) -> None:

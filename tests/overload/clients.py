@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,39 @@ async def sent_orders(clients: Sequence[Client], bodies: Sequence[Any]) -> list[
         for client in clients:
             group.create_task(send(client))
     return ids
+
+
+@dataclass(slots=True, kw_only=True)
+class Book:
+    """A running service with working orders, and the clients that have sent them: `own` asks while the others make
+    trouble. `megabytes_before` is the memory of the service once it had the orders."""
+
+    server: Server
+    own: Client
+    others: Sequence[Client]
+    order_ids: Sequence[str]
+    megabytes_before: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.megabytes_before = megabytes(self.server)
+
+    @property
+    def megabytes_more(self) -> float:
+        return megabytes(self.server) - self.megabytes_before
+
+    async def steps(self, count: int | None = None) -> set[int]:
+        """The steps of the slices that the first so many orders have now; of all orders without a number."""
+        return await steps_of(self.own, self.order_ids[:count])
+
+
+@asynccontextmanager
+async def a_book(
+    folder: Path, *, clients: int, bodies: Sequence[Any], symbols: Sequence[str] = (SYMBOL,)
+) -> AsyncIterator[Book]:
+    with a_service(folder, symbols) as server:
+        async with clients_of(server, clients) as every:
+            order_ids = await sent_orders(every, bodies)
+            yield Book(server=server, own=every[0], others=every[1:], order_ids=order_ids)
 
 
 async def insist(client: Client, method: str, path: str, body: Any = None) -> Reply:
