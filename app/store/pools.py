@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from hiredis import pack_command
@@ -26,7 +27,8 @@ CONNECTIONS_MAX = 64
 
 class _Packing(AbstractConnection):
     """A connection that writes its commands with hiredis, which takes a thirtieth of the time. redis-py uses hiredis
-    for what it reads, and in asyncio for nothing else."""
+    for what it reads, and in asyncio for nothing else. What the connection's buffer has room for is written at once:
+    redis-py starts a task, which can wait for a server that reads slowly, for every command."""
 
     def pack_command(self, *args: Any) -> list[bytes]:
         try:
@@ -35,12 +37,40 @@ class _Packing(AbstractConnection):
         except (TypeError, UnicodeError):  # redis-py knows more types, and replaces what is no text
             return super().pack_command(*args)
 
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        writer = self._writer
+        if writer is None or self.health_check_interval or not isinstance(command, list):
+            await super().send_packed_command(command, check_health)
+            return
+        transport = writer.transport
+        _, full = transport.get_write_buffer_limits()
+        if transport.is_closing() or transport.get_write_buffer_size() + sum(map(len, command)) > full:
+            await super().send_packed_command(command, check_health)
+            return
+        writer.writelines(command)
+
+
+class _Pool(BlockingConnectionPool):
+    """Gives a connection that is free at once, without a lock and a timer: nobody awaits one then."""
+
+    async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:
+        pool = cast("Any", super())
+        if self._in_maintenance or not self.can_get_connection():
+            return await pool.get_connection()
+        connection = pool.get_available_connection()
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
 
 def _packing(connection: type[AbstractConnection]) -> type[AbstractConnection]:
     return type(f"Packing{connection.__name__}", (_Packing, connection), {})
 
 
-class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
+class _SentinelPool(SentinelConnectionPool, _Pool):
     """Asks the sentinels for the master whenever it connects. Requests beyond its connections wait for one."""
 
 
@@ -61,7 +91,7 @@ def _options() -> dict[str, Any]:
 def pool_at(url: str) -> ConnectionPool:
     """Of the one server at the url. Raises ValueError, which never repeats the password."""
     try:
-        pool = BlockingConnectionPool.from_url(url, **_options())
+        pool = _Pool.from_url(url, **_options())
         return _checked(pool)
     except (ValueError, TypeError):  # their texts hold parts of the url
         raise ValueError(URL_FORMS) from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
 
 from app.store.connection import connect
+from app.store.pools import CONNECTIONS_MAX
 from tests.servers import flush
 
 
@@ -38,4 +40,41 @@ async def test_commands_of_two_words_are_understood(server: str) -> None:
 
     assert await client.config_get("appendonly")
     assert await client.script_exists("0" * 40) == [False]
+    await client.aclose()
+
+
+async def test_a_command_that_the_buffer_of_its_connection_cannot_hold_arrives_whole(server: str) -> None:
+    client, large = connect(server), "x" * 3_000_000
+
+    await client.set("key", large)
+
+    assert await client.get("key") == large
+    await client.aclose()
+
+
+async def test_a_command_is_written_again_where_the_server_has_closed_the_connection(server: str) -> None:
+    client, other = connect(server), Redis.from_url(server)
+    await client.set("key", "before")
+
+    await cast("Any", other.client_kill_filter(_type="normal", skipme=True))
+    await client.set("key", "after")
+
+    assert await client.get("key") == "after"
+    await client.aclose()
+    await other.aclose()
+
+
+async def test_who_asks_for_more_connections_than_there_may_be_waits_for_one(server: str) -> None:
+    client = connect(server)
+    pool = cast("Any", client.connection_pool)
+    taken = [await pool.get_connection() for _ in range(CONNECTIONS_MAX)]
+
+    waits = asyncio.ensure_future(client.ping())
+    await asyncio.sleep(0)
+    assert not waits.done()
+    await pool.release(taken.pop())
+
+    assert await waits
+    for each in taken:
+        await pool.release(each)
     await client.aclose()

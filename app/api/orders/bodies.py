@@ -35,7 +35,6 @@ from app.domain.order import (
     Limits,
     Order,
     OrderInTime,
-    OrderTerms,
     Side,
     SizeMode,
     order_id_of,
@@ -134,23 +133,23 @@ class OrderIn(Edge):
     def to_domain(self) -> AskedOrder:
         """Raises InvalidInput for what no order can be."""
         by_quantity = self.quantity is not None
-        terms = OrderTerms(
-            order_id=order_id_of(self.client_order_id),
-            client_order_id=self.client_order_id,
-            instrument=self.instrument,
-            side=self.side,
-            size=(self.quantity if by_quantity else self.notional) or Decimal(0),
-            size_mode=SizeMode.QUANTITY if by_quantity else SizeMode.NOTIONAL,
-            benchmark=self.benchmark,
-            start_time=self.start_time,
-            limits=Limits(**self.limits.model_dump()),
-            risk_aversion=self.risk_aversion,
-            fills=self.fills,
-            report_delay_seconds=self.report_delay_seconds,
-        )
+        terms: dict[str, Any] = {
+            "order_id": order_id_of(self.client_order_id),
+            "client_order_id": self.client_order_id,
+            "instrument": self.instrument,
+            "side": self.side,
+            "size": (self.quantity if by_quantity else self.notional) or Decimal(0),
+            "size_mode": SizeMode.QUANTITY if by_quantity else SizeMode.NOTIONAL,
+            "benchmark": self.benchmark,
+            "start_time": self.start_time,
+            "limits": Limits(**vars(self.limits)),
+            "risk_aversion": self.risk_aversion,
+            "fills": self.fills,
+            "report_delay_seconds": self.report_delay_seconds,
+        }
         if isinstance(self.horizon, HorizonTimesIn):
-            return OrderInTime.of(terms, HorizonInTime(**self.horizon.model_dump()))
-        return Order.of(terms, Horizon(**self.horizon.model_dump()))
+            return OrderInTime(**terms, horizon=HorizonInTime(**vars(self.horizon)))
+        return Order(**terms, horizon=Horizon(**vars(self.horizon)))
 
 
 class HorizonOut(Answer):

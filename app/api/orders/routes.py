@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError, from_json
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.headers import header_of
 from app.api.openapi import problems
 from app.api.orders.bodies import OrderIn, OrderOut, OrdersOut
-from app.api.services import EngineDep, engine_of
+from app.api.orders.order_text import order_text
+from app.api.orders.sent_twice import SentTwice
+from app.api.problems import refusal
+from app.api.services import EngineDep, engine_in
 from app.api.values import Name
+from app.domain.errors import LemError
 from app.domain.instrument import SYMBOL
 from app.domain.lifecycle import Status
 
@@ -68,28 +73,40 @@ class Wanted(BaseModel):
 
 class OrderRoute(APIRoute):
     """Reads an order that is right itself, since FastAPI takes as long for that as the service does for all else. What
-    is wrong with any other is found by FastAPI."""
+    is wrong with any other is found by FastAPI, which is given the request from its beginning."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        read_by_fastapi = super().get_route_handler()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_by_fastapi, self.app = self.app, self._read_here
 
-        async def handler(request: Request) -> Response:
-            if header_of(request.scope, b"content-type") != b"application/json":
-                return await read_by_fastapi(request)
-            try:
-                body = OrderIn.model_validate(from_json(await request.body(), allow_inf_nan=False))
-            except ValueError:  # of the text or of its values
-                return await read_by_fastapi(request)
-            return await post_order(body, engine_of(request))
+    async def _read_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sent = SentTwice(receive)
+        order = await _order_in(scope, sent)
+        if order is None:
+            await self._read_by_fastapi(scope, sent.again, send)
+            return
+        try:
+            response = await post_order(order, engine_in(scope))
+        except LemError as error:
+            response = refusal(Request(scope), error)
+        await response(scope, receive, send)
 
-        return handler
+
+async def _order_in(scope: Scope, sent: SentTwice) -> OrderIn | None:
+    """None where the request is wrong, of whatever kind that is."""
+    if header_of(scope, b"content-type") != b"application/json":
+        return None
+    try:
+        return OrderIn.model_validate(from_json(await sent.body(), allow_inf_nan=False))
+    except (ValueError, HTTPException):  # of the text, of its values, or of how the body came
+        return None
 
 
 async def post_order(body: OrderIn, engine: EngineDep) -> Response:
     """The same `client_order_id` with the same order again is answered 200 and starts nothing; with another order it
     is a conflict (`client_order_id_reused`)."""
     state, created = await engine.orders.submit(body.to_domain())
-    return Response(OrderOut.of(state).model_dump_json(), 201 if created else 200, media_type="application/json")
+    return Response(order_text(state), 201 if created else 200, media_type="application/json")
 
 
 router.add_api_route(
