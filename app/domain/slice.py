@@ -57,10 +57,10 @@ class Slice:
     """What to trade in one step.
 
     The fixed one of `quantity` (base units) and `notional` (quote currency) is exact, the other an estimate at the last
-    close. `fraction` and `cumulative_fraction` are shares of the whole order, the latter of all that was asked for
-    and done up to and with this slice. `stop_reason` is set where the slice is meant to be the last one, `final` where
-    no other can follow it, whatever is traded of it. `expected_volume` is what the market was expected to trade in the
-    window (base units), None where nothing was known of that.
+    close, `price`, which slices of earlier releases do not have. `fraction` and `cumulative_fraction` are shares of the
+    whole order, the latter of all that was asked for and done up to and with this slice. `stop_reason` is set where the
+    slice is meant to be the last one, `final` where no other can follow it, whatever is traded of it. `expected_volume`
+    is what the market was expected to trade in the window (base units), None where nothing was known of that.
     """
 
     slice_id: str
@@ -76,3 +76,4 @@ class Slice:
     bound_by: Bound | None
     decided: Decided
     expected_volume: Decimal | None = None
+    price: Decimal | None = None

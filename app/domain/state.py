@@ -33,7 +33,8 @@ class OrderState:
     the next slice did not wait for it. `reports_due` are the slices, oldest first, whose fills are still to be
     reported; `over_filled` is what was reported, in the unit that the order fixes, beyond what was in flight then.
     `unpriced_quantity` and `unpriced_notional` are the parts of what is filled that were assumed to trade in windows
-    that nobody saw: they are booked at the last known price, not at the market's.
+    that nobody saw: they are booked at the last known price, not at the market's. `models` are the policies that have
+    decided its slices, in the order in which they first did.
     """
 
     order: Order
@@ -58,6 +59,7 @@ class OrderState:
     unpriced_notional: Decimal = ZERO
     sums: BenchmarkSums = field(default_factory=BenchmarkSums)
     arrival_price: Decimal | None = None
+    models: tuple[str, ...] = ()
 
     @property
     def order_id(self) -> str:

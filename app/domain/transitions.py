@@ -79,6 +79,7 @@ def take(
         bound_by=projection.bound_by,
         decided=decided,
         expected_volume=expected_volume,
+        price=last_price,
     )
     return evolve(
         state,
@@ -91,6 +92,7 @@ def take(
         reports_due=(*state.reports_due, *_reports_due(order, step, window, size)),
         next_open=window.end,
         arrival_price=state.arrival_price if state.asked else last_price,
+        models=state.models if decided.model in state.models else (*state.models, decided.model),
     )
 
 

@@ -14,8 +14,9 @@ from app.store import keys
 from app.store.codec import fill_text
 from app.store.connection import Call, script
 from app.store.event_codec import event_text
-from app.store.order_codec import mandate_text, state_text
+from app.store.order_codec import mandate_text
 from app.store.slice_codec import slice_text
+from app.store.state_codec import state_text
 
 CREATE_ORDER = script("create_order")
 COMMIT_ORDERS = script("commit_orders")
@@ -145,7 +146,7 @@ def _state_and_slice(change: Change) -> tuple[str, str]:
     piece = change.slice
     if piece is None:
         return state_text(change.after), ""
-    return state_text(change.after, newest_apart=True), slice_text(piece, change.after.order)
+    return state_text(change.after, newest_apart=True), slice_text(piece, change.after)
 
 
 def _before(change: Change) -> OrderState:

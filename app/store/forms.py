@@ -9,18 +9,22 @@ and a reader passes over what it does not know. Times are seconds since the epoc
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from struct import Struct
 from typing import Any
 
 VERSION = 1
 ARRAY_VERSION = 2
 """Version 1 of what is an array now was an object with names; see older_forms.py."""
+SHORT_VERSION = 3
+"""Of states and slices, in which what says nothing new is left out; version 2 of them is in former_arrays.py."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS_CACHED = 4_096
 MICROSECOND_DIGITS = 6
+_SINGLE, _BITS = Struct("<f"), Struct("<I")
 
 
 def _encoder() -> Callable[[object], str]:
@@ -53,6 +57,17 @@ def array(*values: object) -> str:
     return ENCODE((ARRAY_VERSION, *values))
 
 
+def short_array(values: Iterable[object]) -> str:
+    return ENCODE((SHORT_VERSION, *values))
+
+
+def trimmed(values: list[object]) -> list[object]:
+    """Without the zeros at its end."""
+    while values and values[-1] == 0:
+        values.pop()
+    return values
+
+
 def is_array(line: str) -> bool:
     """Whether the text is of the form without names."""
     return line.startswith("[")
@@ -63,6 +78,27 @@ def array_from(line: str) -> list[Any]:
     values: list[Any] = json.loads(line)
     require_version(values.pop(0), ARRAY_VERSION)
     return values
+
+
+def array_values(line: str) -> tuple[int, list[Any]]:
+    """The version, and the values of a form that has had two. Raises ValueError for another one."""
+    version, *values = json.loads(line)
+    if version != SHORT_VERSION:
+        require_version(version, ARRAY_VERSION)
+    return version, values
+
+
+def single(value: str) -> int | str:
+    """A number as a policy writes it: what a float of 32 bits holds exactly, as these bits, and otherwise the text."""
+    try:
+        bits: int = _BITS.unpack(_SINGLE.pack(float(value)))[0]
+    except OverflowError:
+        return value
+    return bits if single_from(bits) == value else value
+
+
+def single_from(value: int | str) -> str:
+    return value if isinstance(value, str) else repr(_SINGLE.unpack(_BITS.pack(value))[0])
 
 
 def text(value: Decimal | None) -> str | None:

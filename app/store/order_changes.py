@@ -20,8 +20,8 @@ from app.store.connection import Call, run
 from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders, Link
 from app.store.lost_tail import LostTail
-from app.store.order_codec import state_from
 from app.store.outages import Outages
+from app.store.state_codec import state_from
 from app.store.unreadable import Kind, Unreadable
 
 CALLS_AT_ONCE = 4

@@ -1,5 +1,4 @@
-"""An order as JSON texts and back: the `mandate`, which never changes, and the `state`, which every commit replaces.
-The newest slice has a text of its own, written once, with the commit that adds it."""
+"""The mandate of an order, which never changes, as JSON text and back. What changes is in state_codec.py."""
 
 from __future__ import annotations
 
@@ -9,18 +8,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from app.domain.benchmark import BenchmarkSums
-from app.domain.lifecycle import Status
 from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, Order, Side, SizeMode
-from app.domain.slice import ReportsDue, Slice, Window
 from app.domain.state import OrderState
 from app.store import older_forms
-from app.store.forms import array, array_from, is_array, moment, number, seconds, text, time_from
-from app.store.slice_codec import slice_from, slice_values, slice_with
+from app.store.forms import array, array_from, is_array, moment, number, text
 
 MANDATES_CACHED = 20_000
-NONE, APART = 0, 1
-"""There is no current slice; the current slice is in a text of its own."""
 
 
 def mandate_text(state: OrderState) -> str:
@@ -52,83 +45,13 @@ def mandate_text(state: OrderState) -> str:
     )
 
 
-def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
-    """With `newest_apart` the current slice is left to a text of its own."""
-    current: object = NONE
-    if state.current is not None:
-        current = APART if newest_apart else slice_values(state.current, state.order)
-    sums = state.sums
-    return array(
-        state.status,
-        state.version,
-        seconds(state.next_open),
-        int(state.stopping),
-        current,
-        [slice_values(piece, state.order) for piece in state.overdue],
-        state.asked,
-        " ".join(map(str, state.executed)),
-        [_reports_due_values(due) for due in state.reports_due],
-        str(state.over_filled),
-        str(state.filled_quantity),
-        str(state.filled_notional),
-        text(state.arrival_price),
-        str(state.unpriced_quantity),
-        str(state.unpriced_notional),
-        sums.steps,
-        str(sums.price_sum),
-        str(sums.notional_sum),
-        str(sums.volume_sum),
-        int(sums.partial),
-        _unseen_values(sums) if sums.unseen_steps else NONE,
-    )
-
-
-def state_from(mandate: str, state: str, newest: str | None = None) -> OrderState:
-    """`newest` is the text of the newest slice, where there is one."""
-    standing = _mandate(mandate)
-    if not is_array(state):
-        return older_forms.state_from(standing, state)
-    order: Order = standing["order"]
-    (
-        status, version, next_open, stopping, current, overdue, asked, executed, reports_due, over_filled,
-        filled_quantity, filled_notional, arrival_price, unpriced_quantity, unpriced_notional,
-        steps, price_sum, notional_sum, volume_sum, partial, unseen, *_,
-    ) = array_from(state)  # fmt: skip
-    return OrderState(
-        **standing,
-        status=Status(status),
-        version=version,
-        next_open=time_from(next_open),
-        stopping=bool(stopping),
-        current=_current(current, newest, order),
-        overdue=tuple(slice_with(values, order) for values in overdue),
-        asked=tuple(asked),
-        executed=tuple(map(Decimal, executed.split())),
-        reports_due=tuple(map(_reports_due, reports_due)),
-        over_filled=Decimal(over_filled),
-        filled_quantity=Decimal(filled_quantity),
-        filled_notional=Decimal(filled_notional),
-        arrival_price=number(arrival_price),
-        unpriced_quantity=Decimal(unpriced_quantity),
-        unpriced_notional=Decimal(unpriced_notional),
-        sums=BenchmarkSums(
-            steps=steps,
-            price_sum=Decimal(price_sum),
-            notional_sum=Decimal(notional_sum),
-            volume_sum=Decimal(volume_sum),
-            partial=bool(partial),
-            **(_unseen(*unseen) if unseen else {}),
-        ),
-    )
-
-
 def order_from(mandate: str) -> Order:
-    order: Order = _mandate(mandate)["order"]
+    order: Order = standing_from(mandate)["order"]
     return order
 
 
 @lru_cache(maxsize=MANDATES_CACHED)
-def _mandate(mandate: str) -> Mapping[str, Any]:
+def standing_from(mandate: str) -> Mapping[str, Any]:
     """The parts of `OrderState` that never change; kept, for they are read whenever the order is."""
     if not is_array(mandate):
         return older_forms.mandate_from(mandate)
@@ -166,35 +89,3 @@ def _horizon_in_time(ends: Sequence[str] | None, step_seconds: int | None) -> Ho
         return None
     earliest_end, latest_end = map(datetime.fromisoformat, ends)
     return HorizonInTime(earliest_end=earliest_end, latest_end=latest_end, step_seconds=step_seconds)
-
-
-def _current(value: Any, newest: str | None, order: Order) -> Slice | None:
-    if value == NONE:
-        return None
-    if value != APART:
-        return slice_with(value, order)
-    if newest is None:
-        raise ValueError("the order's newest slice is missing")
-    return slice_from(newest, order)
-
-
-def _unseen_values(sums: BenchmarkSums) -> list[object]:
-    return [sums.unseen_steps, str(sums.unseen_price_sum), str(sums.unseen_notional_sum), str(sums.unseen_volume_sum)]
-
-
-def _unseen(steps: int, price_sum: str, notional_sum: str, volume_sum: str) -> dict[str, Any]:
-    return {
-        "unseen_steps": steps,
-        "unseen_price_sum": Decimal(price_sum),
-        "unseen_notional_sum": Decimal(notional_sum),
-        "unseen_volume_sum": Decimal(volume_sum),
-    }
-
-
-def _reports_due_values(due: ReportsDue) -> list[object]:
-    return [due.step, seconds(due.window.start), seconds(due.window.end), seconds(due.until)]
-
-
-def _reports_due(values: Sequence[Any]) -> ReportsDue:
-    step, start, end, until = values
-    return ReportsDue(step=step, window=Window(time_from(start), time_from(end)), until=time_from(until))

@@ -14,8 +14,8 @@ from app.domain.instrument import Instrument
 from app.domain.state import OrderState
 from app.store import codec, keys
 from app.store.gathering import GatheringRedis
-from app.store.order_codec import state_from
 from app.store.outages import Outages
+from app.store.state_codec import state_from
 from app.store.unreadable import WRONG_TYPE, Kind, Unreadable
 
 READ_CHUNK = 500

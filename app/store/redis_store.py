@@ -30,13 +30,12 @@ from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders
 from app.store.lost_tail import LostTail
 from app.store.order_changes import OrderChanges
-from app.store.order_codec import order_from
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.reading import Reader
 from app.store.replication import Replication
 from app.store.sharing import Sharing
-from app.store.slice_codec import slice_from
+from app.store.state_codec import slices_from
 from app.store.unreadable import Kind, Unreadable
 
 PUT_INSTRUMENT = script("put_instrument")
@@ -194,11 +193,10 @@ class RedisStore:
         key = keys.slices(symbol, order_id)
         with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
             async with self._client.pipeline(transaction=False) as pipe:
-                pipe.hget(keys.order(symbol, order_id), "mandate")
                 pipe.hgetall(key)
-                mandate, lines = await pipe.execute()
-            order = order_from(mandate) if lines else None
-            return [slice_from(lines[step], order) for step in sorted(lines, key=int) if order]
+                pipe.hmget(keys.order(symbol, order_id), "mandate", "state")  # no older than the slices
+                lines, (mandate, state) = await pipe.execute()
+            return slices_from(mandate, state, [lines[step] for step in sorted(lines, key=int)]) if lines else []
 
     async def fill(self, order_id: str, execution_id: str) -> Fill | None:
         symbol = await self._symbol_of(order_id)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from redis import Redis
 
-from app.domain.order import Fills
+from app.domain.order import Fills, Order
+from app.domain.slice import Slice
 from app.domain.state import OrderState
-from app.store import keys
+from app.store import keys, order_codec
 from app.store.redis_store import RedisStore
 from tests.builders import a_fill, bars
 from tests.engine.desk import Desk, a_desk
 from tests.servers import flush
-from tests.store import former_texts
+from tests.store import former_arrays, former_texts
 
 HISTORY, DAY = 20, 12
 BTC = "BTC-USDT"
@@ -30,11 +34,36 @@ async def morning(desk: Desk) -> list[OrderState]:
 
 async def afternoon(desk: Desk, orders: list[OrderState]) -> list[str]:
     await desk.feed_one_by_one(bars(HISTORY + DAY)[HISTORY + 3 :])
-    return [repr([await desk.again(order), *await desk.slices(order)]) for order in orders]
+    return [repr([known(await desk.again(order)), *map(priceless, await desk.slices(order))]) for order in orders]
 
 
-async def rewritten(url: str, store: RedisStore, orders: list[OrderState]) -> None:
-    """All that is recorded, as the release before wrote it."""
+def priceless(piece: Slice) -> Slice:
+    """The slice as releases knew it that did not record its price."""
+    return replace(piece, price=None)
+
+
+def known(state: OrderState) -> OrderState:
+    """The order as releases knew it that recorded neither its slices' prices nor who has decided them."""
+    current = priceless(state.current) if state.current else None
+    return replace(state, current=current, overdue=tuple(map(priceless, state.overdue)), models=())
+
+
+@dataclass(frozen=True)
+class Writes:
+    """How a release wrote the texts of an order."""
+
+    mandate: Callable[[OrderState], str]
+    state: Callable[[OrderState], str]
+    piece: Callable[[Slice, Order], str]
+
+
+NAMES = Writes(former_texts.mandate_text, former_texts.state_text, lambda piece, _: former_texts.slice_text(piece))
+ARRAYS = Writes(order_codec.mandate_text, former_arrays.state_text, former_arrays.slice_text)
+RELEASES = pytest.mark.parametrize("writes", [pytest.param(NAMES, id="names"), pytest.param(ARRAYS, id="arrays")])
+
+
+async def rewritten(url: str, store: RedisStore, orders: list[OrderState], writes: Writes) -> None:
+    """All that is recorded, as a release before wrote it."""
     every = {
         order.order_id: (await store.order(order.order_id), await store.slices(order.order_id)) for order in orders
     }
@@ -42,36 +71,36 @@ async def rewritten(url: str, store: RedisStore, orders: list[OrderState]) -> No
     with Redis.from_url(url, decode_responses=True) as client:
         for order_id, (state, slices) in every.items():
             assert state is not None
-            texts: dict[str, Any] = {
-                "mandate": former_texts.mandate_text(state), "state": former_texts.state_text(state),
-            }  # fmt: skip
+            texts: dict[str, Any] = {"mandate": writes.mandate(state), "state": writes.state(state)}
             client.hset(keys.order(BTC, order_id), mapping=texts)
             client.hdel(keys.order(BTC, order_id), "slice")
             for piece in slices:
-                client.hset(keys.slices(BTC, order_id), str(piece.step), former_texts.slice_text(piece))
+                client.hset(keys.slices(BTC, order_id), str(piece.step), writes.piece(piece, state.order))
         client.delete(keys.bars(BTC))
         for bar in feed:
             client.xadd(keys.bars(BTC), {"json": former_texts.bar_text(bar)}, id=keys.bar_id(bar.open_time))
         client.hdel(keys.instrument(BTC), "changed")
 
 
-async def test_orders_under_way_get_the_slices_that_they_would_have_got(store_url: str) -> None:
+@RELEASES
+async def test_orders_under_way_get_the_slices_that_they_would_have_got(store_url: str, writes: Writes) -> None:
     async with a_desk(store_url) as desk:
         undisturbed = await afternoon(desk, await morning(desk))
     flush(store_url)
 
     async with a_desk(store_url) as desk:
         orders = await morning(desk)
-        await rewritten(store_url, desk.store, orders)
+        await rewritten(store_url, desk.store, orders, writes)
     async with a_desk(store_url) as desk:
         assert await afternoon(desk, orders) == undisturbed
 
 
-async def test_a_report_that_comes_first_is_booked(store_url: str) -> None:
+@RELEASES
+async def test_a_report_that_comes_first_is_booked(store_url: str, writes: Writes) -> None:
     """The slice that runs then has no text of its own yet."""
     async with a_desk(store_url) as desk:
         orders = await morning(desk)
-        await rewritten(store_url, desk.store, orders)
+        await rewritten(store_url, desk.store, orders, writes)
     async with a_desk(store_url) as desk:
         before = await desk.again(orders[1])
 

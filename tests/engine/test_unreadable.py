@@ -26,7 +26,7 @@ Spoil = Callable[[Any, OrderState], object]
 
 def another_form(client: Any, order: OrderState) -> None:
     key = keys.order(BTC, order.order_id)
-    client.hset(key, "state", client.hget(key, "state").replace("[2,", "[3,", 1))
+    client.hset(key, "state", client.hget(key, "state").replace("[3,", "[4,", 1))
 
 
 def without_a_field(client: Any, order: OrderState) -> None:

@@ -21,8 +21,10 @@ from app.domain.slice import Basis, Window
 from app.domain.state import OrderState
 from app.domain.transitions import close_window, take
 from app.store import codec
-from app.store.order_codec import mandate_text, state_from, state_text
+from app.store.forms import SHORT_VERSION
+from app.store.order_codec import mandate_text
 from app.store.slice_codec import slice_from, slice_text
+from app.store.state_codec import slices_from, state_from, state_text
 from tests.builders import (
     PRICE,
     START,
@@ -36,7 +38,10 @@ from tests.builders import (
     an_order_state,
     at,
 )
-from tests.store import former_texts
+from tests.store import former_arrays, former_texts
+
+VALUES_OF_A_STATE_MAX = 22
+"""A slice has two values less."""
 
 FULL = an_order(
     side=Side.SELL,
@@ -95,7 +100,7 @@ def test_an_order_whose_newest_slice_has_a_text_of_its_own_comes_back_equal() ->
     state = a_full_order()
     assert state.current is not None
 
-    newest = slice_text(state.current, state.order)
+    newest = slice_text(state.current, state)
 
     assert state_from(mandate_text(state), state_text(state, newest_apart=True), newest) == state
     with pytest.raises(ValueError, match="newest slice"):
@@ -104,10 +109,17 @@ def test_an_order_whose_newest_slice_has_a_text_of_its_own_comes_back_equal() ->
 
 def test_slices_come_back_equal_whatever_their_order_says() -> None:
     state = a_full_order()
-    odd = replace(state.overdue[0], fraction=Decimal("0.5"), limit_price=None, expected_volume=Decimal("1e3"))
+    piece = state.overdue[0]
+    odd = replace(piece, fraction=Decimal("0.5"), limit_price=None, expected_volume=Decimal("1e3"))
+    single = replace(piece, decided=a_decided(allocation="0.04658122360706329", stop_probability="0.25"))
+    huge = replace(piece, decided=a_decided(allocation="1e+300", stop_probability="-0.0"), expected_volume=None)
+    estimated = replace(piece, quantity=Decimal("0.333"))
+    named = replace(piece, decided=a_decided(model="another"), price=None)
+    on_its_own_bar = replace(piece, decided=a_decided(decided_on=piece.window.start))
 
-    for piece in (*state.open_slices, odd):
-        assert slice_from(slice_text(piece, state.order), state.order) == piece
+    for piece in (*state.open_slices, odd, single, huge, estimated, named, on_its_own_bar):
+        back = slice_from(slice_text(piece, state), state.order, state.models)
+        assert repr(back) == repr(piece)
 
 
 def test_times_come_back_to_the_microsecond_and_with_their_offset() -> None:
@@ -120,14 +132,71 @@ def test_times_come_back_to_the_microsecond_and_with_their_offset() -> None:
         replace(state.overdue[0], window=Window(start, end), decided=a_decided(decided_on=on, decided_at=at))
         for start, end, on, at in product(times, repeat=4)
     ]
-    pieces_read = [slice_from(slice_text(piece, state.order), state.order) for piece in pieces]
+    pieces_read = [slice_from(slice_text(piece, state), state.order, state.models) for piece in pieces]
 
     assert [repr(time) for time in read] == [repr(time) for time in times]
     assert [repr(piece) for piece in pieces_read] == [repr(piece) for piece in pieces]
 
 
+def before_prices(state: OrderState) -> OrderState:
+    """The order as releases knew it that recorded neither a slice's price nor who has decided slices."""
+    overdue = tuple(replace(piece, price=None) for piece in state.overdue)
+    current = replace(state.current, price=None) if state.current else None
+    return replace(state, models=(), current=current, overdue=overdue)
+
+
+def test_what_was_executed_comes_back_equal_however_much_of_the_slices_it_is() -> None:
+    nothing = take(an_order_state(), a_projection(0), a_window(), a_decided(), PRICE)
+    asked = take(close_window(nothing, a_bar()), a_projection(400), a_window(1), a_decided(), PRICE)
+    whole = close_window(asked, a_bar(1))
+    some = replace(whole, executed=(Decimal(0), Decimal("0.3")), filled_quantity=Decimal("0.3"))
+
+    for state in (nothing, asked, whole, some):
+        assert repr(state_from(mandate_text(state), state_text(state))) == repr(state)
+
+
+def test_a_slice_names_no_model_that_its_order_names() -> None:
+    state = a_full_order()
+
+    texts = [slice_text(piece, state) for piece in state.open_slices]
+
+    assert state.models == ("lem-test",)
+    assert not any("lem-test" in line for line in texts)
+    assert state_text(state).count("lem-test") == 1
+
+
+def test_arrays_of_an_earlier_release_come_back_equal() -> None:
+    state = before_prices(a_full_order())
+    unseen = replace(state, sums=state.sums.expect(Decimal(7), Decimal("0.5")), current=None)
+    mandate, piece = mandate_text(state), state.current
+    assert piece is not None
+
+    newest = former_arrays.slice_text(piece, state.order)
+
+    for former in (state, unseen, an_order_state()):
+        assert repr(state_from(mandate_text(former), former_arrays.state_text(former))) == repr(former)
+    assert state_from(mandate, former_arrays.state_text(state, newest_apart=True), newest) == state
+    assert slices_from(mandate, former_arrays.state_text(state), [newest]) == [piece]
+    assert slices_from(mandate, former_texts.state_text(state), [newest, former_texts.slice_text(piece)]) == [piece] * 2
+    with pytest.raises(ValueError, match="newest slice"):
+        state_from(mandate, former_arrays.state_text(state, newest_apart=True))
+
+
+def test_an_order_of_an_earlier_release_goes_on_in_the_new_form() -> None:
+    former = before_prices(reported_slice())
+    read = state_from(mandate_text(former), former_arrays.state_text(former))
+
+    after = take(read, a_projection(100), a_window(1), a_decided(model="another"), PRICE)
+
+    assert former.current is not None
+    assert after.current is not None
+    assert state_from(mandate_text(after), state_text(after)) == after
+    lines = [former_arrays.slice_text(former.current, former.order), slice_text(after.current, after)]
+    assert slices_from(mandate_text(after), state_text(after), lines) == [former.current, after.current]
+
+
 def test_what_an_earlier_release_wrote_comes_back_equal() -> None:
-    bar, state = a_bar(notional=Decimal("5000.1"), trades=7, synthetic=True), a_full_order()
+    bar, state = a_bar(notional=Decimal("5000.1"), trades=7, synthetic=True), before_prices(a_full_order())
 
     assert codec.bar_from(former_texts.bar_text(bar)) == bar
     assert state_from(former_texts.mandate_text(state), former_texts.state_text(state)) == state
@@ -136,13 +205,20 @@ def test_what_an_earlier_release_wrote_comes_back_equal() -> None:
         assert slice_from(former_texts.slice_text(piece), state.order) == piece
 
 
+def left_out(line: str) -> int:
+    """How many values, which are 0, the text of a state or of a slice has left out."""
+    version, *values = json.loads(line)
+    return VALUES_OF_A_STATE_MAX - len(values) if version == SHORT_VERSION else 0
+
+
 def test_what_a_later_release_adds_is_passed_over() -> None:
     bar, state = a_bar(), a_full_order()
     assert state.current is not None
 
-    texts = (mandate_text(state), state_text(state, newest_apart=True), slice_text(state.current, state.order))
+    texts = (mandate_text(state), state_text(state, newest_apart=True), slice_text(state.current, state))
+    later = [line[:-1] + ",0" * left_out(line) + ',"more"]' for line in texts]
 
-    assert state_from(*(line[:-1] + ',"more"]' for line in texts)) == state
+    assert state_from(later[0], later[1], later[2]) == state
     assert codec.bar_from(codec.bar_text(bar)[:-1] + ',"more"]') == bar
 
 
@@ -171,7 +247,7 @@ def reported_slice() -> OrderState:
 def test_the_running_slice_of_an_older_order_is_in_flight() -> None:
     state = apply_fill(reported_slice(), a_fill(reported_slice()))
 
-    assert before_reports_were_due(state) == state
+    assert before_reports_were_due(state) == before_prices(state)
     assert before_reports_were_due(close_window(state, a_bar())).in_flight == 0
 
 
