@@ -27,6 +27,7 @@ ORDERS = LaneSize(name="orders", at_once=16, beside_bars=1, waiting_max=256)
 READS = LaneSize(name="reads", at_once=32, beside_bars=2, waiting_max=256)
 PAGES = LaneSize(name="pages", at_once=1, beside_bars=0, waiting_max=16)
 SCHEDULES = LaneSize(name="schedules", at_once=2, beside_bars=0, waiting_max=16)
+ANALYSES = LaneSize(name="analyses", at_once=1, beside_bars=0, waiting_max=16)
 QUOTES = LaneSize(name="quotes", at_once=2, beside_bars=0, waiting_max=14, code="too_many_quotes")
 
 LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
@@ -42,6 +43,8 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("GET", "/v1/orders"): (PAGES,),
     ("GET", "/v1/instruments"): (PAGES,),
     ("GET", "/v1/orders/{order_id}/schedule"): (SCHEDULES,),
+    ("GET", "/v1/orders/{order_id}/tca"): (ANALYSES,),
+    ("GET", "/v1/tca"): (ANALYSES,),
     ("POST", "/v1/quotes"): (QUOTES,),
 }
 """A route's lane; of two, the second is that of large bodies, and of those that do not say how large they are."""

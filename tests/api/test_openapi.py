@@ -43,6 +43,8 @@ SURFACE = {
     ("get", "/v1/orders/{order_id}/schedule"): "200 404 422",
     ("get", "/v1/orders/{order_id}/slices/next"): "200 404 422",
     ("post", "/v1/orders/{order_id}/slices/{step}/close"): "200 404 409 422",
+    ("get", "/v1/orders/{order_id}/tca"): "200 404 406 422",
+    ("get", "/v1/tca"): "200 406 422",
 }
 
 
