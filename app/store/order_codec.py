@@ -80,6 +80,7 @@ def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
         str(sums.volume_sum),
         int(sums.partial),
         _unseen_values(sums) if sums.unseen_steps else NONE,
+        state.withheld,
     )
 
 
@@ -92,7 +93,7 @@ def state_from(mandate: str, state: str, newest: str | None = None) -> OrderStat
     (
         status, version, next_open, stopping, current, overdue, asked, executed, reports_due, over_filled,
         filled_quantity, filled_notional, arrival_price, unpriced_quantity, unpriced_notional,
-        steps, price_sum, notional_sum, volume_sum, partial, unseen, *_,
+        steps, price_sum, notional_sum, volume_sum, partial, unseen, *added,
     ) = array_from(state)  # fmt: skip
     return OrderState(
         **standing,
@@ -111,6 +112,7 @@ def state_from(mandate: str, state: str, newest: str | None = None) -> OrderStat
         arrival_price=number(arrival_price),
         unpriced_quantity=Decimal(unpriced_quantity),
         unpriced_notional=Decimal(unpriced_notional),
+        withheld=added[0] if added else 0,
         sums=BenchmarkSums(
             steps=steps,
             price_sum=Decimal(price_sum),

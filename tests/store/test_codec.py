@@ -207,6 +207,9 @@ def test_bars_fills_and_instruments_come_back_equal() -> None:
     assert codec.bar_from(codec.bar_text(bar)) == bar
     assert codec.bar_from(codec.bar_text(a_bar())) == a_bar()
     assert codec.fill_from(codec.fill_text(fill)) == fill
+    revised = replace(fill, quantity=Decimal(2), original=fill, busted=True)
+    back = codec.fill_from(codec.fill_text(revised))
+    assert (back, back.original, back.busted) == (revised, fill, True)
     assert codec.instrument_from(codec.instrument_text(instrument)) == instrument
     assert codec.instrument_from(codec.instrument_text(an_instrument())) == an_instrument()
 
