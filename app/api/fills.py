@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Path, Response
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -12,10 +14,14 @@ from app.api.openapi import problems
 from app.api.orders.bodies import OUT_EXAMPLE, OrderOut
 from app.api.orders.routes import OrderId
 from app.api.services import EngineDep
-from app.api.values import Edge, Name, PositiveIn, TimeIn
+from app.api.slices.bodies import ORDER_ID
+from app.api.values import NAME_LENGTH_MAX, Answer, DecimalOut, Edge, Name, PositiveIn, TimeIn, TimeOut
 from app.domain.fills import Fill, FillWarning
+from app.engine.results import BookedFill
 
 router = APIRouter(tags=["orders"])
+
+ExecutionId = Annotated[str, Path(max_length=NAME_LENGTH_MAX)]
 
 FILL_CODES = (
     *("unknown_order", "unknown_slice", "fills_assumed", "execution_id_reused"),
@@ -46,6 +52,66 @@ class FillIn(Edge):
         return Fill(**dict(self))
 
 
+class CorrectionIn(Edge):
+    """What the execution was: `quantity` in base units, `price` in quote currency per unit; `executed_at` stays as it
+    was reported where it is not given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"quantity": "0.3", "price": "100187.5"}]})
+
+    quantity: PositiveIn
+    price: PositiveIn
+    executed_at: TimeIn | None = None
+
+
+class ReportOut(Answer):
+    """What was reported first of an execution that was corrected."""
+
+    quantity: DecimalOut
+    price: DecimalOut
+    executed_at: TimeOut
+
+
+BOOKED_EXAMPLE: JsonDict = EXAMPLE | {"warnings": [], "busted": False, "original": None}
+
+
+class BookedFillOut(Answer):
+    """A fill as it counts now: `quantity` in base units, `price` in quote currency per unit. A `busted` one counts for
+    nothing. `original` is what was reported first, where the fill was corrected. `warnings` say what is odd."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [BOOKED_EXAMPLE]})
+
+    execution_id: str
+    slice_id: str
+    quantity: DecimalOut
+    price: DecimalOut
+    executed_at: TimeOut
+    warnings: list[FillWarning]
+    busted: bool
+    original: ReportOut | None
+
+    @classmethod
+    def of(cls, fill: Fill) -> Self:
+        return cls(
+            execution_id=fill.execution_id,
+            slice_id=fill.slice_id,
+            quantity=fill.quantity,
+            price=fill.price,
+            executed_at=fill.executed_at,
+            warnings=list(fill.warnings),
+            busted=fill.busted,
+            original=ReportOut.model_validate(fill.original, from_attributes=True) if fill.original else None,
+        )
+
+
+class FillsOut(Answer):
+    """What was reported of the order, by the time of execution."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"order_id": ORDER_ID, "fills": [BOOKED_EXAMPLE]}]})
+
+    order_id: str
+    fills: list[BookedFillOut]
+
+
 class FillOut(OrderOut):
     """The order once the fill is booked. `warnings` say what is odd about the fill."""
 
@@ -71,7 +137,44 @@ async def post_fill(order_id: OrderId, body: FillIn, engine: EngineDep, response
     booked = await engine.fills.report(order_id, body.to_domain())
     if not booked.new:
         response.status_code = 200
+    return _answer(booked)
+
+
+def _answer(booked: BookedFill) -> FillOut:
     return FillOut.of(booked.order).model_copy(update={"warnings": list(booked.fill.warnings)})
+
+
+@router.get("/v1/orders/{order_id}/fills", summary="All fills of an order", responses=problems(*KNOWN_ORDER))
+async def get_fills(order_id: OrderId, engine: EngineDep) -> FillsOut:
+    """Those that were reported; an order whose fills are assumed has none."""
+    fills = await engine.queries.fills(order_id)
+    return FillsOut(order_id=order_id, fills=[BookedFillOut.of(fill) for fill in fills])
+
+
+@router.post(
+    "/v1/orders/{order_id}/fills/{execution_id:path}/bust",
+    summary="Bust a fill",
+    responses=problems(*KNOWN_ORDER, "unknown_execution", "fills_assumed"),
+)
+async def bust_fill(order_id: OrderId, execution_id: ExecutionId, engine: EngineDep) -> FillOut:
+    """The execution was annulled: the fill counts for nothing, and what is left of the order is asked for again. A
+    completed order goes on with its next window; where that has opened already, it is expired with what is left. Twice
+    is once."""
+    return _answer(await engine.fills.bust(order_id, execution_id))
+
+
+@router.post(
+    "/v1/orders/{order_id}/fills/{execution_id:path}/correct",
+    summary="Correct a fill",
+    responses=problems(
+        *(*BODY, *TIMES, *KNOWN_ORDER, "unknown_execution", "fills_assumed", "fill_busted"),
+        *("price_implausible", "executed_at_implausible"),
+    ),
+)
+async def correct_fill(order_id: OrderId, execution_id: ExecutionId, body: CorrectionIn, engine: EngineDep) -> FillOut:
+    """The execution was of another quantity or price. The same correction twice is once; a busted fill cannot be
+    corrected (`fill_busted`)."""
+    return _answer(await engine.fills.correct(order_id, execution_id, **dict(body)))
 
 
 @router.post(

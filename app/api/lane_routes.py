@@ -27,21 +27,30 @@ ORDERS = LaneSize(name="orders", at_once=16, beside_bars=1, waiting_max=256)
 READS = LaneSize(name="reads", at_once=32, beside_bars=2, waiting_max=256)
 PAGES = LaneSize(name="pages", at_once=1, beside_bars=0, waiting_max=16)
 SCHEDULES = LaneSize(name="schedules", at_once=2, beside_bars=0, waiting_max=16)
+ANALYSES = LaneSize(name="analyses", at_once=1, beside_bars=0, waiting_max=16)
 QUOTES = LaneSize(name="quotes", at_once=2, beside_bars=0, waiting_max=14, code="too_many_quotes")
 
 LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("POST", "/v1/bars"): (BARS, BULK),
     ("POST", "/v1/orders/{order_id}/fills"): (REPORTS,),
+    ("POST", "/v1/orders/{order_id}/fills/{execution_id}/bust"): (REPORTS,),
+    ("POST", "/v1/orders/{order_id}/fills/{execution_id}/correct"): (REPORTS,),
     ("POST", "/v1/orders/{order_id}/slices/{step}/close"): (REPORTS,),
     ("POST", "/v1/orders/{order_id}/cancel"): (REPORTS,),
+    ("POST", "/v1/orders/{order_id}/pause"): (REPORTS,),
+    ("POST", "/v1/orders/{order_id}/resume"): (REPORTS,),
     ("POST", "/v1/orders"): (ORDERS,),
     ("GET", "/v1/orders/{order_id}"): (READS,),
     ("PUT", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/models"): (READS,),
+    ("GET", "/v1/orders/{order_id}/slices"): (READS,),
+    ("GET", "/v1/orders/{order_id}/fills"): (READS,),
     ("GET", "/v1/orders"): (PAGES,),
     ("GET", "/v1/instruments"): (PAGES,),
     ("GET", "/v1/orders/{order_id}/schedule"): (SCHEDULES,),
+    ("GET", "/v1/orders/{order_id}/tca"): (ANALYSES,),
+    ("GET", "/v1/tca"): (ANALYSES,),
     ("POST", "/v1/quotes"): (QUOTES,),
 }
 """A route's lane; of two, the second is that of large bodies, and of those that do not say how large they are."""

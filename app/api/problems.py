@@ -40,6 +40,7 @@ HTTP_CODES = {
     400: "bad_request",
     404: "unknown_path",
     405: "method_not_allowed",
+    406: "not_acceptable",
     408: "request_timeout",
     413: "payload_too_large",
     415: "unsupported_media_type",

@@ -110,5 +110,6 @@ BpsOut = Annotated[
 ]
 TimeOut = Annotated[datetime, PlainSerializer(utc), WithJsonSchema(_TIME_SCHEMA)]
 
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+NAME_LENGTH_MAX = 128
+Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH_MAX, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """A name that others gave: any printable characters."""

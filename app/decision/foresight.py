@@ -192,6 +192,8 @@ class _Continuations:
         return kept
 
     def _open_lots(self, piece: Slice) -> float:
+        if piece.step == self._state.withheld:
+            return 0.0
         executed = float(self._state.executed[piece.step - 1]) / self._lot
         return max(0.0, self._state.asked[piece.step - 1] - executed)
 

@@ -43,6 +43,26 @@ class FillBooked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FillBusted:
+    """A booked fill counts for nothing any more."""
+
+    execution_id: str
+    slice_id: str
+    name: str = "fill.busted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillCorrected:
+    """A booked fill was another one: so much, at that price."""
+
+    execution_id: str
+    slice_id: str
+    quantity: Decimal
+    price: Decimal
+    name: str = "fill.corrected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverFilled:
     """A fill has `amount` more than its slice had in flight, in the unit that the order fixes; `over_filled` in all."""
 
@@ -63,7 +83,7 @@ class SliceClosed:
     name: str = "slice.closed"
 
 
-Happening = StatusChanged | SliceCommitted | FillBooked | OverFilled | SliceClosed
+Happening = StatusChanged | SliceCommitted | FillBooked | FillBusted | FillCorrected | OverFilled | SliceClosed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

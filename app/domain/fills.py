@@ -28,7 +28,9 @@ class FillWarning(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """An execution that the OMS reports: base units at a price. `execution_id` is the OMS' own name of the execution,
-    under which it is booked once. `warnings` are ours, made when the fill is booked, and no part of the report."""
+    under which it is booked once. `warnings` are ours, made when the fill is booked, and no part of the report.
+
+    Where the fill was corrected, `original` is what was reported first; a `busted` one counts for nothing."""
 
     execution_id: str
     slice_id: str
@@ -36,8 +38,15 @@ class Fill:
     price: Decimal
     executed_at: datetime
     warnings: tuple[FillWarning, ...] = field(default=(), compare=False)
+    original: Fill | None = field(default=None, compare=False)
+    busted: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         require_positive("quantity", self.quantity)
         require_positive("price", self.price)
         require_aware("executed_at", self.executed_at)
+
+    @property
+    def first(self) -> Fill:
+        """As it was reported first."""
+        return self.original or self

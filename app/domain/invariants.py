@@ -23,6 +23,7 @@ def require_sound(state: OrderState) -> None:
         _must(EXACT.add(filled, state.leaves) == order.size, "filled and leaves do not make the order")
     if state.status is Status.COMPLETED:
         _must(state.leaves < state.lot, "completed with something left")
+    _must(0 <= state.withheld <= state.step, "a slice is withheld that there is not")
     if state.current is not None:
         _must(state.current.step == state.step, "the current slice is not the newest")
 

@@ -37,6 +37,16 @@ class Move(StrEnum):
     """All steps have passed, and something is left."""
     CANCEL = "cancel"
     """The OMS wants no further slice."""
+    PAUSE = "pause"
+    """The OMS wants nothing traded for the time being."""
+    RESUME = "resume"
+    """The OMS wants the order, which has slices, to go on."""
+    RESUME_UNBEGUN = "resume_unbegun"
+    """The OMS wants the order to go on, which has no slice yet."""
+    BUSTED = "busted"
+    """Something that counted as filled is not, and the order can go on with its next window."""
+    BUSTED_LATE = "busted_late"
+    """Something that counted as filled is not, and the order's time is over."""
 
 
 LIVE = frozenset({Status.ACCEPTED, Status.WORKING, Status.PAUSED})
@@ -50,6 +60,16 @@ TRANSITIONS: Mapping[tuple[Status, Move], Status] = {
     (Status.WORKING, Move.FILLED): Status.COMPLETED,
     (Status.WORKING, Move.OUT_OF_STEPS): Status.EXPIRED,
     (Status.WORKING, Move.CANCEL): Status.CANCELLED,
+    (Status.ACCEPTED, Move.PAUSE): Status.PAUSED,
+    (Status.WORKING, Move.PAUSE): Status.PAUSED,
+    (Status.PAUSED, Move.PAUSE): Status.PAUSED,
+    (Status.ACCEPTED, Move.RESUME_UNBEGUN): Status.ACCEPTED,
+    (Status.WORKING, Move.RESUME): Status.WORKING,
+    (Status.PAUSED, Move.RESUME): Status.WORKING,
+    (Status.PAUSED, Move.RESUME_UNBEGUN): Status.ACCEPTED,
+    (Status.PAUSED, Move.SLICE): Status.PAUSED,
+    (Status.COMPLETED, Move.BUSTED): Status.WORKING,
+    (Status.COMPLETED, Move.BUSTED_LATE): Status.EXPIRED,
     (Status.PAUSED, Move.FILLED): Status.COMPLETED,
     (Status.PAUSED, Move.OUT_OF_STEPS): Status.EXPIRED,
     (Status.PAUSED, Move.CANCEL): Status.CANCELLED,

@@ -3,7 +3,7 @@
 Hard limits in exact whole lots. What holds for every input, NaN and infinities included:
 
 - a slice is never negative and never above the slice cap, the participation cap or what is left;
-- nothing is traded while the limit price forbids it;
+- nothing is traded while the limit price forbids it, or while the order is paused, which decides no stop then;
 - the order is not finished before `min_steps`, and stays finishable by `max_steps` under the slice cap;
 - at `max_steps` all that the caps permit is traded.
 
@@ -37,6 +37,7 @@ class Bound(StrEnum):
     MAX_STEPS = "max_steps"
     MIN_SLICE = "min_slice"
     LEAVES = "leaves"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Room:
 
     `slice_cap` holds for every slice; `market_cap` is this step's participation limit (None: no limit);
     `min_slice` is the smallest slice worth sending; `stopping` says that the order has decided to stop;
-    `price_blocked` that the market is beyond the limit price.
+    `price_blocked` that the market is beyond the limit price, `paused` that the OMS wants nothing traded now.
     """
 
     step: int
@@ -58,6 +59,7 @@ class Room:
     min_slice: int = 1
     stopping: bool = False
     price_blocked: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def project(room: Room, allocation: float, stop_probability: float) -> Projectio
     steps_after = room.max_steps - room.step
     steps_to_finish = -(-room.leaves // room.slice_cap) if room.leaves else 0
     may_stop = room.step + steps_to_finish - 1 >= room.min_steps
-    stopping = may_stop and (room.stopping or stop_probability > STOP_THRESHOLD)
+    stopping = may_stop and (room.stopping or (stop_probability > STOP_THRESHOLD and not room.paused))
     min_slice = max(1, min(room.min_slice, room.slice_cap, room.leaves))
 
     upper, upper_bound = _upper(room, min_slice)
@@ -140,6 +142,8 @@ def _upper(room: Room, min_slice: int) -> tuple[int, Bound]:
         upper, bound_by = room.market_cap, Bound.PARTICIPATION
     if room.price_blocked:
         upper, bound_by = 0, Bound.LIMIT_PRICE
+    if room.paused:
+        upper, bound_by = 0, Bound.PAUSED
     return upper, bound_by
 
 

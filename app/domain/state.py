@@ -6,7 +6,6 @@ step for a notional.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
@@ -34,7 +33,8 @@ class OrderState:
     reported; `over_filled` is what was reported, in the unit that the order fixes, beyond what was in flight then.
     `unpriced_quantity` and `unpriced_notional` are the parts of what is filled that were assumed to trade in windows
     that nobody saw: they are booked at the last known price, not at the market's. `models` are the policies that have
-    decided its slices, in the order in which they first did.
+    decided its slices, in the order in which they first did. `withheld` is the step of the newest slice that a pause
+    has taken back before its window began: it is offered to nobody; 0 where there is none.
     """
 
     order: Order
@@ -60,6 +60,7 @@ class OrderState:
     sums: BenchmarkSums = field(default_factory=BenchmarkSums)
     arrival_price: Decimal | None = None
     models: tuple[str, ...] = ()
+    withheld: int = 0
 
     @property
     def order_id(self) -> str:
@@ -141,12 +142,19 @@ class OrderState:
         """What is asked for, and neither known to be traded nor given back: not to be asked for again.
 
         With reported fills that is the rest of every slice in `reports_due`, with assumed fills every slice whose bar
-        is missing.
+        is missing, but for one that is withheld.
         """
         if self.current is None and not self.overdue and not self.reports_due:
             return ZERO
-        due: Sequence[Slice | ReportsDue] = self.reports_due if self.order.fills is Fills.REPORTED else self.open_slices
-        return exact_sum(self.unexecuted(each.step) for each in due)
+        if self.order.fills is Fills.REPORTED:
+            return exact_sum(self.unexecuted(each.step) for each in self.reports_due)
+        return exact_sum(self.unexecuted(each.step) for each in self.open_slices if each.step != self.withheld)
+
+    @property
+    def offered(self) -> Slice | None:
+        """The newest slice, where the OMS is to trade it."""
+        held_back = self.status is Status.PAUSED or self.step == self.withheld
+        return None if held_back or not self.status.live else self.current
 
     @property
     def unasked(self) -> Decimal:
@@ -190,6 +198,7 @@ def room(state: OrderState, last_price: Decimal, expected_volume: Decimal | None
         min_slice=_min_slice(state, last_price),
         stopping=state.stopping,
         price_blocked=beyond_limit(order, last_price),
+        paused=state.status is Status.PAUSED,
     )
 
 

@@ -134,8 +134,7 @@ def cancel(state: OrderState, now: datetime) -> OrderState:
     """
     if state.status is Status.CANCELLED:
         return state
-    if not permits(state.status, Move.CANCEL):
-        raise Conflict("order_ended", f"the order is {state.status} and cannot be cancelled")
+    _require(state, Move.CANCEL, "cancelled")
     begun = (state.current,) if state.current is not None and state.current.window.start <= now else ()
     return evolve(
         state,
@@ -143,6 +142,41 @@ def cancel(state: OrderState, now: datetime) -> OrderState:
         current=None,
         overdue=(*state.overdue, *begun),
     )
+
+
+def pause(state: OrderState, now: datetime) -> OrderState:
+    """Nothing is to be traded until the order resumes: its steps pass with empty slices. A slice whose window has begun
+    by `now` may be trading already and stays in flight; one whose window has not is withheld.
+
+    Raises Conflict("order_ended"); twice is once.
+    """
+    if state.status is Status.PAUSED:
+        return state
+    _require(state, Move.PAUSE, "paused")
+    waits = state.current is not None and state.current.window.start > now
+    return evolve(
+        state,
+        status=status_after(state.status, Move.PAUSE),
+        withheld=state.step if waits else state.withheld,
+    )
+
+
+def resume(state: OrderState, now: datetime) -> OrderState:
+    """The order goes on with its next window; with the slice that is withheld, where its window has not begun by `now`.
+
+    Raises Conflict("order_ended"); twice is once.
+    """
+    move = Move.RESUME if state.step else Move.RESUME_UNBEGUN
+    _require(state, move, "resumed")
+    if state.status is not Status.PAUSED:
+        return state
+    in_time = state.current is not None and state.current.window.start > now
+    return evolve(state, status=status_after(state.status, move), withheld=0 if in_time else state.withheld)
+
+
+def _require(state: OrderState, move: Move, to_be: str) -> None:
+    if not permits(state.status, move):
+        raise Conflict("order_ended", f"the order is {state.status} and cannot be {to_be}")
 
 
 def _sure_to_fill(order: Order) -> bool:
@@ -163,7 +197,7 @@ def _reports_due(order: Order, step: int, window: Window, size: Decimal) -> Iter
 
 def _assumed_traded(state: OrderState, step: int, bar: Bar) -> dict[str, Any]:
     """What changes in the order because its slice of the step was presumably traded over `bar`."""
-    order, price, lots = state.order, bar.price, state.asked[step - 1]
+    order, price, lots = state.order, bar.price, 0 if step == state.withheld else state.asked[step - 1]
     if order.limits.max_participation_rate is not None and not bar.synthetic:
         volume = size_of(order.size_mode, bar.volume, price)
         lots = min(lots, lots_within(EXACT.multiply(order.limits.max_participation_rate, volume), state.lot))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from app.domain.events import (
     FillBooked,
+    FillBusted,
+    FillCorrected,
     Happening,
     OrderEvent,
     OverFilled,
@@ -67,9 +69,15 @@ class Change:
             yield from self._given_back(self.before)
 
     def _of_fill(self, fill: Fill) -> Iterator[Happening]:
-        yield FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id, warnings=fill.warnings)
+        named = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
+        if fill.busted:
+            yield FillBusted(**named)
+        elif fill.original is not None:
+            yield FillCorrected(**named, quantity=fill.quantity, price=fill.price)
+        else:
+            yield FillBooked(**named, warnings=fill.warnings)
         known = self.before.over_filled if self.before else ZERO
-        if self.after.over_filled != known:
+        if self.after.over_filled > known:
             yield OverFilled(
                 execution_id=fill.execution_id,
                 slice_id=fill.slice_id,

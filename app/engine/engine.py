@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.decision.chain import PolicyChain
+from app.engine.analyses import Analyses
 from app.engine.bars import BarIntake
 from app.engine.feeds import Feeds
 from app.engine.fills import FillReports
@@ -34,9 +35,9 @@ GAP_DAYS_MAX = 31
 
 
 class Engine:
-    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `quotes`, `fills`, `queries` and
-    `recovery`; and what operators ask: `health`, `feeds` and `live_orders`. Whoever moves orders holds `right_of_way`.
-    `sharing` is there where the store is `shared` with other processes.
+    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `quotes`, `fills`, `queries`, `analyses`
+    and `recovery`; and what operators ask: `health`, `feeds` and `live_orders`. Whoever moves orders holds
+    `right_of_way`. `sharing` is there where the store is `shared` with other processes.
 
     `chain` decides the orders, and reads `lookback` bars at most. A bar is late `grace_seconds` after its close (None:
     see `FeedLateness`); no bar may be more than `gap_days_max` ahead of the one before it.
@@ -77,6 +78,7 @@ class Engine:
         self.health = Health(self.recovery, self._decider, self.feeds)
         self.instruments = InstrumentRegistry(store, calendars, self._live, ownership)
         self.queries = Queries(store, self._live, loader, self._decider, waiters, clock)
+        self.analyses = Analyses(store, self.queries, self._live)
         self.fills = FillReports(store, self.queries, committer, self._live, clock)
         self.bars = BarIntake(
             store=store,

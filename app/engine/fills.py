@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 from app.domain.bar import Bar
 from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from app.domain.fills import Fill
 from app.domain.plausibility import require_plausible, warnings_of
-from app.domain.reports import apply_fill, close_slice
+from app.domain.reports import apply_fill, close_slice, revise_fill
 from app.domain.state import OrderState
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
@@ -18,6 +21,15 @@ from app.engine.ports import Clock, Store
 from app.engine.queries import Queries
 from app.engine.results import BookedFill
 from app.engine.stages.commit import Committer
+
+
+class _Market(NamedTuple):
+    """What fills are held against. `newest` is the latest time that the order knows of: its newest window may still
+    run."""
+
+    last_price: Decimal
+    now: datetime
+    newest: datetime
 
 
 class FillReports:
@@ -62,15 +74,72 @@ class FillReports:
         [closed] = await commit_transition(self._committer, [await self._queries.order(order_id)], transition)
         return closed
 
+    async def bust(self, order_id: str, execution_id: str) -> BookedFill:
+        """The fill counts for nothing any more; twice is once. Raises NotFound("unknown_order" | "unknown_execution"),
+        Conflict("fills_assumed"), Unavailable("busy")."""
+        return await self._revise(order_id, execution_id, lambda booked: replace(booked, busted=True))
+
+    async def correct(
+        self, order_id: str, execution_id: str, *, quantity: Decimal, price: Decimal, executed_at: datetime | None
+    ) -> BookedFill:
+        """The fill was another one; the same correction twice is once. Raises as `bust`, Conflict("fill_busted"), and
+        what `require_plausible` does."""
+
+        def corrected(booked: Fill) -> Fill:
+            at = executed_at or booked.executed_at
+            return replace(booked, quantity=quantity, price=price, executed_at=at, original=booked.first)
+
+        return await self._revise(order_id, execution_id, corrected)
+
+    async def _revise(self, order_id: str, execution_id: str, revision: Callable[[Fill], Fill]) -> BookedFill:
+        recorded = await self._queries.order(order_id)
+        booked = await self._fill(order_id, execution_id)
+        moved = False
+
+        async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
+            nonlocal booked, moved
+            booked = await self._fill(order_id, execution_id)
+            after = revision(booked)
+            moved = not (after == booked and after.busted == booked.busted)
+            if not moved:
+                return [None for _ in orders]
+            changes = [await self._revised(state, booked, after) for state in orders]
+            booked = changes[0].fill or after
+            return list(changes)
+
+        [state] = await commit_transition(self._committer, [recorded], transition)
+        self._instruments.note_known(state)
+        return BookedFill(order=state, fill=booked, new=moved)
+
+    async def _fill(self, order_id: str, execution_id: str) -> Fill:
+        found = await self._store.fill(order_id, execution_id)
+        if found is None:
+            raise NotFound("unknown_execution", f"the order has no fill {execution_id!r}")
+        return found
+
+    async def _revised(self, state: OrderState, booked: Fill, fill: Fill) -> Change:
+        market = await self._market_of(state, fill)
+        after = revise_fill(state, booked, fill, market.now)
+        if not fill.busted:
+            require_plausible(fill, market.last_price, market.newest)
+            fill = replace(fill, warnings=warnings_of(state, after, fill, market.last_price, market.newest))
+        return change(state, after, fill)
+
     async def _booked(self, state: OrderState, fill: Fill) -> Change:
-        bar = await self._newest_bar(state.order.instrument)
-        last_price = bar.close if bar else state.avg_price or state.arrival_price or fill.price
-        now = self._clock.now(bar.close_time) if bar else state.next_open
-        newest = max(now, state.next_open)  # the order's newest window may still run
+        market = await self._market_of(state, fill)
         after = apply_fill(state, fill)
-        require_plausible(fill, last_price, newest)
-        warnings = warnings_of(state, after, fill, last_price, newest)
+        require_plausible(fill, market.last_price, market.newest)
+        warnings = warnings_of(state, after, fill, market.last_price, market.newest)
         return change(state, after, replace(fill, warnings=warnings))
+
+    async def _market_of(self, state: OrderState, fill: Fill) -> _Market:
+        bar = await self._newest_bar(state.order.instrument)
+        now = self._clock.now(bar.close_time) if bar else state.next_open
+        return _Market(
+            last_price=bar.close if bar else state.avg_price or state.arrival_price or fill.price,
+            now=now,
+            newest=max(now, state.next_open),
+        )
 
     async def _newest_bar(self, symbol: str) -> Bar | None:
         """None where the instrument has no bars, or cannot be opened: fills are booked all the same."""
@@ -84,8 +153,8 @@ class FillReports:
             return None
 
     async def _known(self, order_id: str, fill: Fill) -> Fill | None:
-        """This very fill, where it is booked already."""
+        """This very fill, where it is booked already, perhaps corrected or busted since."""
         known = await self._store.fill(order_id, fill.execution_id)
-        if known is not None and known != fill:
+        if known is not None and fill not in (known, known.first):
             raise Conflict("execution_id_reused", f"execution {fill.execution_id!r} is booked with other values")
         return known

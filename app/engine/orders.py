@@ -1,15 +1,15 @@
-"""The use cases of an OMS that sends an order, perhaps more than once, and cancels it."""
+"""The use cases of an OMS that sends an order, perhaps more than once, and pauses or cancels it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from app.domain.acceptance import require_fitting
 from app.domain.errors import Conflict, InvalidInput, LemError, Unavailable
 from app.domain.order import AskedOrder, Order, OrderInTime, order_id_of
 from app.domain.state import OrderState
-from app.domain.transitions import accept, cancel
+from app.domain.transitions import accept, cancel, pause, resume
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
 from app.engine.horizons import in_steps
@@ -92,18 +92,30 @@ class OrderEntry:
 
     async def cancel(self, order_id: str) -> OrderState:
         """Raises NotFound("unknown_order"), Conflict("order_ended"), Unavailable("busy")."""
+        return await self._told(order_id, cancel)
+
+    async def pause(self, order_id: str) -> OrderState:
+        """Raises as `cancel`."""
+        return await self._told(order_id, pause)
+
+    async def resume(self, order_id: str) -> OrderState:
+        """Raises as `cancel`."""
+        return await self._told(order_id, resume)
+
+    async def _told(self, order_id: str, told: Callable[[OrderState, datetime], OrderState]) -> OrderState:
+        """The order as the OMS wants it from now on."""
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
-            return [change(state, after) if (after := cancel(state, now)) is not state else None for state in orders]
+            return [change(state, after) if (after := told(state, now)) is not state else None for state in orders]
 
         state = await self._queries.order(order_id)
         now = self._clock.now(await self._newest_close(state))
-        [cancelled] = await commit_transition(self._committer, [state], transition)
-        self._instruments.try_again(cancelled.order.instrument)
-        return cancelled
+        [moved] = await commit_transition(self._committer, [state], transition)
+        self._instruments.try_again(moved.order.instrument)
+        return moved
 
     async def _newest_close(self, state: OrderState) -> datetime:
-        """An order can be cancelled though the bars of its instrument are not understood."""
+        """An order can be told to end or to wait though the bars of its instrument are not understood."""
         try:
             newest = await self._store.bars_before(state.order.instrument, None, 1)
         except Unavailable as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from app.domain.errors import NotFound
+from app.domain.fills import Fill
 from app.domain.lifecycle import Status
 from app.domain.order import order_id_of
 from app.domain.slice import Slice
@@ -92,14 +93,25 @@ class Queries:
 
     def _offered(self, state: OrderState) -> Slice | None:
         """The newest slice, unless its window is over: nobody can trade in it any more, though its bar may be late."""
-        piece = state.current
-        if piece is None or not state.status.live or piece.window.end <= self._clock.now(piece.window.start):
+        piece = state.offered
+        if piece is None or piece.window.end <= self._clock.now(piece.window.start):
             return None
         return piece
 
+    async def slices(self, order_id: str) -> tuple[OrderState, Sequence[Slice]]:
+        """The order with its slices, by step. Raises NotFound("unknown_order")."""
+        state = await self.order(order_id)
+        return state, await self._store.slices(order_id)
+
+    async def fills(self, order_id: str) -> list[Fill]:
+        """What was reported of the order, by time. Raises NotFound("unknown_order")."""
+        await self.order(order_id)
+        found = await self._store.fills(order_id)
+        return sorted(found, key=lambda fill: (fill.executed_at, fill.execution_id))
+
     async def schedule(self, order_id: str) -> Schedule:
         """Every step: done, current, projected. Raises NotFound("unknown_order")."""
-        state, slices = await self.order(order_id), await self._store.slices(order_id)
+        state, slices = await self.slices(order_id)
         live = await self._instruments.get(state.order.instrument)
         step_seconds = live.step_seconds_of(state.order)
         await self._loader.ensure_history(live, step_seconds)

@@ -97,6 +97,8 @@ def fill_text(fill: Fill) -> str:
             "executed_at": fill.executed_at.isoformat(),
             "warnings": fill.warnings,
         }
+        | ({"busted": True} if fill.busted else {})
+        | ({"original": fill_text(fill.original)} if fill.original else {})
     )
 
 
@@ -109,6 +111,8 @@ def fill_from(line: str) -> Fill:
         price=Decimal(value["price"]),
         executed_at=datetime.fromisoformat(value["executed_at"]),
         warnings=tuple(map(FillWarning, value.get("warnings", ()))),
+        busted=value.get("busted", False),
+        original=fill_from(value["original"]) if "original" in value else None,
     )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from app.domain.events import (
     EVENT_VERSION,
     FillBooked,
+    FillBusted,
+    FillCorrected,
     Happening,
     OrderEvent,
     OverFilled,
@@ -55,6 +57,10 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
             return () if what.slice_id == f"{event.order_id}-{event.step}" else (what.slice_id,)
         case FillBooked():
             return (what.execution_id, what.slice_id, what.warnings)
+        case FillBusted():
+            return (what.execution_id, what.slice_id)
+        case FillCorrected():
+            return (what.execution_id, what.slice_id, str(what.quantity), str(what.price))
         case OverFilled():
             return (what.execution_id, what.slice_id, str(what.amount), str(what.over_filled))
         case SliceClosed():
@@ -76,6 +82,12 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
             return SliceCommitted(slice_id=facts[0] if facts else newest_slice)
         case ["slice", "closed"], [slice_id, given_back, *_]:
             return SliceClosed(slice_id=slice_id, given_back=Decimal(given_back))
+        case ["fill", "busted"], [execution_id, slice_id, *_]:
+            return FillBusted(execution_id=execution_id, slice_id=slice_id)
+        case ["fill", "corrected"], [execution_id, slice_id, quantity, price, *_]:
+            return FillCorrected(
+                execution_id=execution_id, slice_id=slice_id, quantity=Decimal(quantity), price=Decimal(price)
+            )
         case ["fill", "booked"], [execution_id, slice_id, warnings, *_]:
             return FillBooked(execution_id=execution_id, slice_id=slice_id, warnings=tuple(map(FillWarning, warnings)))
     raise ValueError(f"no event is named {name!r}")

@@ -207,6 +207,15 @@ class RedisStore:
             line = await cast("Any", self._client.hget(key, execution_id))
             return codec.fill_from(line) if line else None
 
+    async def fills(self, order_id: str) -> list[Fill]:
+        symbol = await self._symbol_of(order_id)
+        if symbol is None:
+            return []
+        key = keys.fills(symbol, order_id)
+        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
+            lines = await cast("Any", self._client.hvals(key))
+            return [codec.fill_from(line) for line in lines]
+
     async def page(self, *, status: Status | None, instrument: str | None, limit: int, cursor: str | None) -> Page:
         chosen = [symbol for symbol in await self._reader.symbols() if instrument in (None, symbol)]
         with self._outages.reaching():

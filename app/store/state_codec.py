@@ -35,7 +35,7 @@ AS_ASKED, AS_ASKED_BUT_FOR_THE_LAST = 0, 1
 """How much was executed in each step."""
 MODELS = 13
 """The place of the models in a state."""
-LEFT_OUT: list[Any] = [0] * 22
+LEFT_OUT: list[Any] = [0] * 23
 """As many as a state has values."""
 
 
@@ -71,6 +71,7 @@ def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
                 _size_value(state.unpriced_quantity),
                 _size_value(state.unpriced_notional),
                 _unseen_values(sums) if sums.unseen_steps else NONE,
+                state.withheld,
             ]
         )
     )
@@ -104,7 +105,7 @@ def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | Non
     (
         version, status, next_open, current, asked, executed, filled_quantity, filled_notional, arrival_price,
         steps, price_sum, notional_sum, volume_sum, models, stopping, partial, overdue, reports_due, over_filled,
-        unpriced_quantity, unpriced_notional, unseen, *_,
+        unpriced_quantity, unpriced_notional, unseen, withheld, *_,
     ) = list(values) + LEFT_OUT[len(values) :]  # fmt: skip
     order: Order = standing["order"]
     return OrderState(
@@ -133,6 +134,7 @@ def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | Non
             **(_unseen(*unseen) if unseen else {}),
         ),
         models=tuple(models or ()),
+        withheld=withheld,
     )
 
 

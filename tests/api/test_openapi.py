@@ -39,10 +39,18 @@ SURFACE = {
     ("post", "/v1/quotes"): "200 404 409 413 415 422",
     ("get", "/v1/orders/{order_id}"): "200 404 422",
     ("post", "/v1/orders/{order_id}/cancel"): "200 404 409 422",
+    ("get", "/v1/orders/{order_id}/fills"): "200 404 422",
     ("post", "/v1/orders/{order_id}/fills"): "200 201 404 409 413 415 422",
+    ("post", "/v1/orders/{order_id}/fills/{execution_id}/bust"): "200 404 409 422",
+    ("post", "/v1/orders/{order_id}/fills/{execution_id}/correct"): "200 404 409 413 415 422",
+    ("post", "/v1/orders/{order_id}/pause"): "200 404 409 422",
+    ("post", "/v1/orders/{order_id}/resume"): "200 404 409 422",
+    ("get", "/v1/orders/{order_id}/slices"): "200 404 422",
     ("get", "/v1/orders/{order_id}/schedule"): "200 404 422",
     ("get", "/v1/orders/{order_id}/slices/next"): "200 404 422",
     ("post", "/v1/orders/{order_id}/slices/{step}/close"): "200 404 409 422",
+    ("get", "/v1/orders/{order_id}/tca"): "200 404 406 422",
+    ("get", "/v1/tca"): "200 406 422",
 }
 
 

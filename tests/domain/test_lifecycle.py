@@ -24,13 +24,23 @@ def asked(state: OrderState, lots: int, *, final: bool = False, reason: StopReas
 
 
 def test_no_move_leads_out_of_an_ended_order() -> None:
-    left = {status: status_after(status, move) for status in ENDED for move in Move}
+    moves = set(Move) - {Move.BUSTED, Move.BUSTED_LATE}  # these say that the order had not ended as it seemed
 
-    assert all(after is status for status, after in left.items())
+    left = {(status, move): status_after(status, move) for status in ENDED for move in moves}
+
+    assert all(after is status for (status, _), after in left.items())
 
 
-def test_only_orders_that_are_accepted_or_working_get_slices() -> None:
-    assert {status for status in Status if permits(status, Move.SLICE)} == {Status.ACCEPTED, Status.WORKING}
+def test_a_bust_leads_out_of_completed_alone() -> None:
+    left = {(status, move): status_after(status, move) for status in ENDED for move in (Move.BUSTED, Move.BUSTED_LATE)}
+
+    moved = {status: after for (status, _), after in left.items() if after is not status}
+    assert set(moved) == {Status.COMPLETED}
+
+
+def test_every_live_order_gets_slices_and_a_paused_one_stays_paused() -> None:
+    assert {status for status in Status if permits(status, Move.SLICE)} == {each for each in Status if each.live}
+    assert status_after(Status.PAUSED, Move.SLICE) is Status.PAUSED
 
 
 @pytest.mark.parametrize("move", [Move.FILLED, Move.OUT_OF_STEPS, Move.CANCEL])
@@ -39,11 +49,16 @@ def test_every_live_order_can_end(move: Move) -> None:
     assert all(not status_after(status, move).live for status in Status if status.live)
 
 
-def test_every_status_that_a_move_leads_to_differs_by_the_move() -> None:
+def test_every_move_leads_to_these_statuses() -> None:
     leads_to = {move: {after for (_, each), after in TRANSITIONS.items() if each is move} for move in Move}
 
     assert leads_to == {
-        Move.SLICE: {Status.WORKING},
+        Move.SLICE: {Status.WORKING, Status.PAUSED},
+        Move.PAUSE: {Status.PAUSED},
+        Move.RESUME: {Status.WORKING},
+        Move.RESUME_UNBEGUN: {Status.ACCEPTED},
+        Move.BUSTED: {Status.WORKING},
+        Move.BUSTED_LATE: {Status.EXPIRED},
         Move.FILLED: {Status.COMPLETED},
         Move.OUT_OF_STEPS: {Status.EXPIRED},
         Move.CANCEL: {Status.CANCELLED},

@@ -1,4 +1,5 @@
-"""What holds of every order with reported fills, however its slices, reports, closes and its cancel follow each other.
+"""What holds of every order with reported fills, however its slices, reports, revisions, closes, pauses and its cancel
+follow each other.
 
 Reports come in time and late, in part and beyond their slice, at prices and quantities of twelve decimals.
 """
@@ -6,7 +7,7 @@ Reports come in time and late, in part and beyond their slice, at prices and qua
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from functools import reduce
@@ -14,13 +15,14 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.fills import Fill
 from app.domain.lifecycle import Move, Status, permits
 from app.domain.numbers import lots_within
 from app.domain.order import Fills, Order, SizeMode
 from app.domain.projection import project
-from app.domain.reports import apply_fill, close_slice, give_back
+from app.domain.reports import apply_fill, close_slice, give_back, revise_fill
 from app.domain.state import OrderState, room
-from app.domain.transitions import cancel, close_window, give_up, take
+from app.domain.transitions import cancel, close_window, give_up, pause, resume, take
 from app.engine.changes import change
 from tests.builders import PRICE, a_bar, a_decided, a_fill, a_window, an_instrument, an_order, an_order_state, at
 
@@ -41,6 +43,7 @@ class Life:
     notional: Decimal = Decimal(0)
     flights: dict[int, Decimal] = field(default_factory=dict)
     given_back_at: dict[int, datetime] = field(default_factory=dict)
+    booked: list[Fill] = field(default_factory=list)
 
     @property
     def in_flight(self) -> Decimal:
@@ -83,17 +86,51 @@ class Life:
         size = asked / price if self.state.order.size_mode is SizeMode.NOTIONAL else asked
         quantity = WIDE.quantize(size * (percent % 150) / 100, DIGIT) + (1 + which % 9) * DIGIT
         fill = a_fill(self.state, slice_id=f"{self.state.order_id}-{step}", quantity=quantity, price=price)
-        self.quantity = WIDE.add(self.quantity, quantity)
-        self.notional = WIDE.add(self.notional, WIDE.multiply(quantity, price))
-        size = quantity if self.state.order.size_mode is SizeMode.QUANTITY else WIDE.multiply(quantity, price)
-        if step in self.flights:
-            self.flights[step] = max(Decimal(0), WIDE.subtract(self.flights[step], size))
+        self.booked.append(fill)
         self.moved(apply_fill(self.state, fill))
+        self.count(step)
+
+    def count(self, step: int) -> None:
+        """All amounts anew from what is booked. What is made up once is not in flight again."""
+        valid = [fill for fill in self.booked if not fill.busted]
+        notionals = [WIDE.multiply(fill.quantity, fill.price) for fill in valid]
+        self.quantity = reduce(WIDE.add, (fill.quantity for fill in valid), Decimal(0))
+        self.notional = reduce(WIDE.add, notionals, Decimal(0))
+        if not self.flights.get(step):
+            return
+        of_step = [self.state.step_of(fill.slice_id) == step for fill in valid]
+        by_quantity = self.state.order.size_mode is SizeMode.QUANTITY
+        sizes = [fill.quantity for fill in valid] if by_quantity else notionals
+        traded = reduce(WIDE.add, (size for size, own in zip(sizes, of_step, strict=True) if own), Decimal(0))
+        asked = WIDE.multiply(self.state.asked[step - 1], self.state.lot)
+        self.flights[step] = max(Decimal(0), WIDE.subtract(asked, traded))
+
+    def revise(self, which: int, percent: int) -> None:
+        """A booked fill is busted, or was of more or less, at another price."""
+        places = [place for place, fill in enumerate(self.booked) if not fill.busted]
+        if not places:
+            return
+        place = places[which % len(places)]
+        fill = self.booked[place]
+        quantity = WIDE.quantize(fill.quantity * (percent % 200) / 100, DIGIT) + DIGIT
+        other = replace(fill, quantity=quantity, price=fill.price + which % 3)
+        after = replace(fill, busted=True) if percent % 3 == 0 else other
+        self.booked[place] = after
+        self.moved(revise_fill(self.state, fill, after, at(self.bars)))
+        self.count(self.state.step_of(fill.slice_id) or 0)
 
     def close(self, which: int, _: int) -> None:
         if self.state.step:
             self.flights.pop(1 + which % self.state.step, None)
             self.moved(close_slice(self.state, 1 + which % self.state.step))
+
+    def pause(self, chance: int, _: int) -> None:
+        if permits(self.state.status, Move.PAUSE):
+            self.moved(pause(self.state, at(self.bars) - timedelta(seconds=chance % 2)))
+
+    def resume(self, chance: int, _: int) -> None:
+        if self.state.status.live:
+            self.moved(resume(self.state, at(self.bars) - timedelta(seconds=chance % 2)))
 
     def cancel(self, chance: int, _: int) -> None:
         if permits(self.state.status, Move.CANCEL) and chance % 5 == 0:
@@ -102,9 +139,9 @@ class Life:
 
 ACTIONS: list[Callable[[Life, int, int], None]] = [
     *(Life.bar, Life.bar, Life.report, Life.report),
-    *(Life.close, Life.cancel),
+    *(Life.close, Life.cancel, Life.revise, Life.revise, Life.pause, Life.resume),
 ]
-HAPPENINGS = st.lists(st.tuples(st.sampled_from(ACTIONS), NUMBERS, NUMBERS), max_size=25)
+HAPPENINGS = st.lists(st.tuples(st.sampled_from(ACTIONS), NUMBERS, NUMBERS), max_size=30)
 
 
 @st.composite

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from app.domain.events import FillBooked, OverFilled, SliceClosed, SliceCommitted, StatusChanged
+from app.domain.events import (
+    FillBooked,
+    FillBusted,
+    FillCorrected,
+    OverFilled,
+    SliceClosed,
+    SliceCommitted,
+    StatusChanged,
+)
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Fills
-from app.domain.reports import apply_fill, close_slice
+from app.domain.reports import apply_fill, close_slice, revise_fill
 from app.domain.state import OrderState
 from app.domain.transitions import take
 from app.engine.changes import Change, change
-from tests.builders import PRICE, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
+from tests.builders import PRICE, START, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
 
 
 def whats(made: Change) -> list[object]:
@@ -54,6 +63,20 @@ def test_what_a_fill_has_too_much_is_told_after_it() -> None:
     names: dict[str, Any] = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
     assert booked == FillBooked(**names)
     assert over_filled == OverFilled(**names, amount=Decimal(2), over_filled=Decimal(2))
+
+
+def test_a_bust_and_a_correction_are_told_as_such() -> None:
+    before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
+    fill = a_fill(before, quantity=Decimal(12))
+    booked = apply_fill(before, fill)
+    less, none = replace(fill, quantity=Decimal(9), original=fill), replace(fill, busted=True)
+
+    corrected = change(booked, revise_fill(booked, fill, less, START), less)
+    busted = change(booked, revise_fill(booked, fill, none, START), none)
+
+    names: dict[str, Any] = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
+    assert whats(corrected)[-1] == FillCorrected(**names, quantity=Decimal(9), price=fill.price)
+    assert whats(busted) == [StatusChanged(status=Status.WORKING, stop_reason=StopReason.MODEL), FillBusted(**names)]
 
 
 def test_a_slice_that_is_given_back_is_told_with_what_is_left_of_it() -> None:

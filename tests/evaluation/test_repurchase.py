@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
 from app.bars.series import Series
 from app.decision.policies.registry import baseline
+from app.domain.analysis import analyse
 from app.domain.errors import InvalidInput
-from app.domain.order import SCENARIOS
+from app.domain.order import SCENARIOS, Benchmark
 from models.evaluation.evaluation_plan import EvaluationPlan, make_plan
 from models.evaluation.market_plan import EvaluationMarket
 from models.evaluation.repurchase.contract_runs import SCENARIOS as BUYS
 from models.evaluation.repurchase.gain_parts import gain_parts
 from models.evaluation.repurchase.repurchase_page import published_contracts, repurchase_page
 from models.evaluation.tables.market_tables import Tables
+from tests.builders import a_bar, an_order, an_order_state
+from tests.domain.test_analysis import traded
 from tests.evaluation.stand_in import StandIn, a_plan, an_evaluation
 from tests.evaluation.test_command import cli
 from tests.evaluation.test_tables import picked
@@ -46,6 +50,24 @@ def a_series(tmp_path: Path) -> Series:
 
 def by_quantity(outcome: Outcome) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.array([SCENARIOS[index].size_mode.value == "quantity" for index in outcome.scenario])
+
+
+def test_the_cost_analysis_of_an_order_splits_its_gain_alike(series: Series) -> None:
+    outcome = outcome_of(series, "optimal_stopping")
+
+    parts = gain_parts(series, outcome)
+
+    for place, start, steps, scenario in zip(
+        range(10), outcome.start, outcome.steps_used, outcome.scenario, strict=False
+    ):
+        market = [a_bar(step, price=Decimal(float(series.price[start + step]))) for step in range(steps)]
+        order = an_order(
+            size=Decimal(1_000), size_mode=SCENARIOS[scenario].size_mode, benchmark=Benchmark.TWAP, max_steps=12
+        )
+        split = analyse(traded(an_order_state(order), [1] * steps, market), market, [], market[-1]).gain
+        assert split is not None
+        assert float(split.stop_bps) == pytest.approx(parts["stop_bps"][place], abs=1e-6)
+        assert float(split.convexity_bps) == pytest.approx(parts["convexity_bps"][place], abs=1e-6)
 
 
 def test_an_even_pace_to_the_end_earns_its_convexity_and_nothing_else(series: Series) -> None:

@@ -6,7 +6,17 @@ from typing import Any
 
 from app.domain.bar import Bar
 from app.domain.benchmark import BenchmarkSums
-from app.domain.events import FillBooked, Happening, OrderEvent, OverFilled, SliceClosed, SliceCommitted, StatusChanged
+from app.domain.events import (
+    FillBooked,
+    FillBusted,
+    FillCorrected,
+    Happening,
+    OrderEvent,
+    OverFilled,
+    SliceClosed,
+    SliceCommitted,
+    StatusChanged,
+)
 from app.domain.slice import ReportsDue, Slice
 from app.domain.state import OrderState
 from app.store.forms import dumps, text
@@ -131,6 +141,8 @@ def _facts(what: Happening) -> dict[str, Any]:
             return {"slice_id": what.slice_id}
         case FillBooked():
             return {"execution_id": what.execution_id, "slice_id": what.slice_id, "warnings": what.warnings}
+        case FillBusted() | FillCorrected():
+            raise AssertionError("no former release knew of busts and corrections")
         case OverFilled():
             sizes = {"amount": str(what.amount), "over_filled": str(what.over_filled)}
             return {"execution_id": what.execution_id, "slice_id": what.slice_id} | sizes

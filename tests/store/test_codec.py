@@ -40,7 +40,7 @@ from tests.builders import (
 )
 from tests.store import former_arrays, former_texts
 
-VALUES_OF_A_STATE_MAX = 22
+VALUES_OF_A_STATE_MAX = 23
 """A slice has two values less."""
 
 FULL = an_order(
@@ -79,6 +79,7 @@ def a_full_order() -> OrderState:
         next_open=at(9),
         unpriced_quantity=Decimal("0.01"),
         unpriced_notional=Decimal("1.1"),
+        withheld=2,
     )
 
 
@@ -139,10 +140,10 @@ def test_times_come_back_to_the_microsecond_and_with_their_offset() -> None:
 
 
 def before_prices(state: OrderState) -> OrderState:
-    """The order as releases knew it that recorded neither a slice's price nor who has decided slices."""
+    """The order as releases knew it that recorded neither a slice's price, nor who has decided slices, nor pauses."""
     overdue = tuple(replace(piece, price=None) for piece in state.overdue)
     current = replace(state.current, price=None) if state.current else None
-    return replace(state, models=(), current=current, overdue=overdue)
+    return replace(state, models=(), current=current, overdue=overdue, withheld=0)
 
 
 def test_what_was_executed_comes_back_equal_however_much_of_the_slices_it_is() -> None:
@@ -283,6 +284,9 @@ def test_bars_fills_and_instruments_come_back_equal() -> None:
     assert codec.bar_from(codec.bar_text(bar)) == bar
     assert codec.bar_from(codec.bar_text(a_bar())) == a_bar()
     assert codec.fill_from(codec.fill_text(fill)) == fill
+    revised = replace(fill, quantity=Decimal(2), original=fill, busted=True)
+    back = codec.fill_from(codec.fill_text(revised))
+    assert (back, back.original, back.busted) == (revised, fill, True)
     assert codec.instrument_from(codec.instrument_text(instrument)) == instrument
     assert codec.instrument_from(codec.instrument_text(an_instrument())) == an_instrument()
 

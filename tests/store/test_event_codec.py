@@ -9,6 +9,8 @@ import pytest
 
 from app.domain.events import (
     FillBooked,
+    FillBusted,
+    FillCorrected,
     Happening,
     OrderEvent,
     OverFilled,
@@ -38,9 +40,17 @@ EVERY = [
     ),
     (SliceClosed(slice_id="order-1-2", given_back=Decimal("1e-12")), "slice.closed"),
 ]
+NEWER = [
+    (FillBusted(execution_id="x", slice_id="order-1-2"), "fill.busted"),
+    (
+        FillCorrected(execution_id="x", slice_id="order-1-2", quantity=Decimal("1e-12"), price=Decimal(100)),
+        "fill.corrected",
+    ),
+]
+"""Which no release knew that wrote names."""
 
 
-@pytest.mark.parametrize(("what", "name"), EVERY)
+@pytest.mark.parametrize(("what", "name"), EVERY + NEWER)
 def test_an_event_comes_back_equal_and_carries_its_name(what: Happening, name: str) -> None:
     text = event_text(an_event(what))
 

@@ -1,4 +1,4 @@
-"""`/v1/orders`: accept, show, list, cancel."""
+"""`/v1/orders`: accept, show, list, pause, resume, cancel."""
 
 from __future__ import annotations
 
@@ -143,3 +143,26 @@ async def get_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
 async def cancel_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     """No further slice. Twice is once; an order that has ended otherwise is a conflict (`order_ended`)."""
     return OrderOut.of(await engine.orders.cancel(order_id))
+
+
+@router.post(
+    "/v1/orders/{order_id}/pause",
+    summary="Pause an order",
+    responses=problems(*KNOWN_ORDER, "order_ended"),
+)
+async def pause_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
+    """Nothing is to be traded until the order resumes: its steps go on with empty slices, and its benchmark too. A
+    slice whose window has begun stays in flight. Twice is once; an order that has ended is a conflict (`order_ended`).
+    """
+    return OrderOut.of(await engine.orders.pause(order_id))
+
+
+@router.post(
+    "/v1/orders/{order_id}/resume",
+    summary="Resume an order",
+    responses=problems(*KNOWN_ORDER, "order_ended"),
+)
+async def resume_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
+    """The rest of the order is scheduled over the steps that are left, from the next window on. Twice is once, and an
+    order that is not paused stays as it is."""
+    return OrderOut.of(await engine.orders.resume(order_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from pydantic import ConfigDict
@@ -12,6 +13,7 @@ from app.api.values import Answer, DecimalOut, TimeOut, plain, utc
 from app.domain.lifecycle import Status, StopReason
 from app.domain.projection import Bound
 from app.domain.slice import Basis, Slice
+from app.domain.state import OrderState
 from app.engine.results import NextSlice
 
 ORDER_ID = "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11"
@@ -94,6 +96,35 @@ class SliceOut(Answer):
             stop_probability=decided.stop_probability,
             decided_on=decided.decided_on,
             decided_at=decided.decided_at,
+        )
+
+
+class GivenSliceOut(SliceOut):
+    """A slice that the order has had. `executed` is what is traded of it, in the unit that the order fixes: known once
+    its bar has closed, or once it is reported."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"executed": "1.1"}]})
+
+    executed: DecimalOut
+
+
+class SlicesOut(Answer):
+    """All slices of the order, by step."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"order_id": ORDER_ID, "slices": [EXAMPLE | {"executed": "1.1"}]}]}
+    )
+
+    order_id: str
+    slices: list[GivenSliceOut]
+
+    @classmethod
+    def of(cls, state: OrderState, slices: Sequence[Slice]) -> Self:
+        executed = dict(enumerate(state.executed, 1))
+        given = [piece for piece in slices if piece.step in executed]
+        return cls(
+            order_id=state.order_id,
+            slices=[GivenSliceOut(**dict(SliceOut.of(each)), executed=executed[each.step]) for each in given],
         )
 
 

@@ -1,4 +1,5 @@
-"""`/v1/orders/{order_id}/slices/next` and `/schedule`: what to trade now, and what is to be expected."""
+"""`/v1/orders/{order_id}/slices/next`, `/slices` and `/schedule`: what to trade now, what was asked for, and what may
+come."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from app.api.departures import departure_of
 from app.api.openapi import problems
 from app.api.orders.routes import ORDER_ID_MAX, OrderId
 from app.api.services import EngineDep, engine_of
-from app.api.slices.bodies import NextSliceOut, next_slice_json
+from app.api.slices.bodies import NextSliceOut, SlicesOut, next_slice_json
 from app.api.slices.schedule_bodies import ScheduleOut
 
 router = APIRouter(tags=["orders"])
@@ -80,3 +81,13 @@ router.add_api_route(
 )
 async def get_schedule(order_id: OrderId, engine: EngineDep) -> ScheduleOut:
     return ScheduleOut.of(await engine.queries.schedule(order_id))
+
+
+@router.get(
+    "/v1/orders/{order_id}/slices",
+    summary="All slices of an order",
+    responses=problems(*KNOWN_ORDER),
+)
+async def get_slices(order_id: OrderId, engine: EngineDep) -> SlicesOut:
+    state, slices = await engine.queries.slices(order_id)
+    return SlicesOut.of(state, slices)

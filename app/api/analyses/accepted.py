@@ -1,0 +1,48 @@
+"""Which of its formats a request accepts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from starlette.types import Scope
+
+from app.api.headers import headers_of
+from app.api.problems import Refused
+
+
+class Format(StrEnum):
+    JSON = "application/json"
+    CSV = "text/csv"
+    PARQUET = "application/vnd.apache.parquet"
+
+
+RANGES = {"*/*": Format.JSON, "application/*": Format.JSON, "text/*": Format.CSV}
+
+
+def format_of(scope: Scope) -> Format:
+    """The format that the request prefers; JSON where it does not say. Raises Refused("not_acceptable")."""
+    accepted = ",".join(value.decode("latin-1") for value in headers_of(scope, b"accept"))
+    if not accepted.strip():
+        return Format.JSON
+    preferred: tuple[float, Format] | None = None
+    for entry in accepted.split(","):
+        kind, quality = _entry(entry)
+        found = RANGES.get(kind) or next((each for each in Format if each.value == kind), None)
+        if found is not None and quality > 0 and (preferred is None or quality > preferred[0]):
+            preferred = quality, found
+    if preferred is None:
+        raise Refused(406, "not_acceptable", f"ask for one of {', '.join(Format)}")
+    return preferred[1]
+
+
+def _entry(entry: str) -> tuple[str, float]:
+    """A media range and its quality; an unreadable quality counts as 0."""
+    kind, *parameters = (part.strip().lower() for part in entry.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name == "q":
+            try:
+                return kind, float(value)
+            except ValueError:
+                return kind, 0.0
+    return kind, 1.0
