@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
+from app.api.access.callers import AccountDep
 from app.api.codes import BODY, KNOWN_ORDER, STORE, TIMES
 from app.api.openapi import problems
 from app.api.orders.bodies import OUT_EXAMPLE, OrderOut
@@ -65,10 +66,12 @@ class FillOut(OrderOut):
         **problems(*BODY, *TIMES, *FILL_CODES, *STORE),
     },
 )
-async def post_fill(order_id: OrderId, body: FillIn, engine: EngineDep, response: Response) -> FillOut:
+async def post_fill(
+    order_id: OrderId, body: FillIn, engine: EngineDep, account: AccountDep, response: Response
+) -> FillOut:
     """Idempotent by `execution_id`. No fill is refused for being too much or too late: what its slice does not have in
     flight is booked as `over_filled`. After the order's end, such as a cancel, the status stays and quantities move."""
-    booked = await engine.fills.report(order_id, body.to_domain())
+    booked = await engine.fills.report(order_id, body.to_domain(), account)
     if not booked.new:
         response.status_code = 200
     return FillOut.of(booked.order).model_copy(update={"warnings": list(booked.fill.warnings)})
@@ -79,7 +82,7 @@ async def post_fill(order_id: OrderId, body: FillIn, engine: EngineDep, response
     summary="Close a slice",
     responses=problems(*KNOWN_ORDER, "unknown_step", "fills_assumed"),
 )
-async def close_slice(order_id: OrderId, step: int, engine: EngineDep) -> OrderOut:
+async def close_slice(order_id: OrderId, step: int, engine: EngineDep, account: AccountDep) -> OrderOut:
     """No more fills come for the slice: what is not reported of it may be asked for again. Twice is once. A fill that
     comes all the same is booked."""
-    return OrderOut.of(await engine.fills.close(order_id, step))
+    return OrderOut.of(await engine.fills.close(order_id, step, account))

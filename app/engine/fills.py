@@ -30,10 +30,11 @@ class FillReports:
         self._instruments = instruments
         self._clock = clock
 
-    async def report(self, order_id: str, fill: Fill) -> BookedFill:
-        """Book a fill; the same report twice is booked once. Raises NotFound("unknown_order"),
-        Conflict("execution_id_reused"), Unavailable("busy"), and what `require_plausible` and `apply_fill` do."""
-        recorded = await self._queries.order(order_id)
+    async def report(self, order_id: str, fill: Fill, account: str | None = None) -> BookedFill:
+        """Book a fill; the same report twice is booked once. `account` as in `Queries.order`.
+        Raises NotFound("unknown_order"), Conflict("execution_id_reused"), Unavailable("busy"), and what
+        `require_plausible` and `apply_fill` do."""
+        recorded = await self._queries.order(order_id, account)
         booked = known = None
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
@@ -50,16 +51,17 @@ class FillReports:
             return BookedFill(order=await self._queries.order(order_id), fill=known, new=False)
         return BookedFill(order=state, fill=booked or fill, new=True)
 
-    async def close(self, order_id: str, step: int) -> OrderState:
-        """No more fills come for the slice of `step`; twice is once. Raises NotFound("unknown_order" | "unknown_step"),
-        Conflict("fills_assumed"), Unavailable("busy")."""
+    async def close(self, order_id: str, step: int, account: str | None = None) -> OrderState:
+        """No more fills come for the slice of `step`; twice is once. `account` as in `Queries.order`.
+        Raises NotFound("unknown_order" | "unknown_step"), Conflict("fills_assumed"), Unavailable("busy")."""
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
             return [
                 change(state, after) if (after := close_slice(state, step)) is not state else None for state in orders
             ]
 
-        [closed] = await commit_transition(self._committer, [await self._queries.order(order_id)], transition)
+        order = await self._queries.order(order_id, account)
+        [closed] = await commit_transition(self._committer, [order], transition)
         return closed
 
     async def _booked(self, state: OrderState, fill: Fill) -> Change:

@@ -244,4 +244,12 @@ class Store(Protocol):
 
     async def fill(self, order_id: str, execution_id: str) -> Fill | None: ...
 
-    async def page(self, *, status: Status | None, instrument: str | None, limit: int, cursor: str | None) -> Page: ...
+    async def page(
+        self,
+        *,
+        status: Status | None,
+        instrument: str | None,
+        limit: int,
+        cursor: str | None,
+        account: str | None = None,
+    ) -> Page: ...
