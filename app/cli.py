@@ -44,20 +44,23 @@ def serve(
         Path | None, typer.Option(help="The model's bundle.  [LEM_BUNDLE, default the shipped one]")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port and the store.")] = 1,
+    allow_no_keys: Annotated[
+        bool, typer.Option("--allow-no-keys", help="Listen beyond the loopback without API keys.  [LEM_ALLOW_NO_KEYS]")
+    ] = False,
 ) -> None:
     """Serve the HTTP interface until a signal ends it."""
     from pydantic import ValidationError
 
     from app.main import CannotStart
     from app.serve import run
-    from app.settings import Settings
+    from app.settings import Settings, said_of
 
     given: dict[str, Any] = {"data_dir": data_dir, "clock": clock, "bundle": bundle}
+    given["allow_no_keys"] = allow_no_keys or None
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        wrong = (f"LEM_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors())
-        refuse("lem", "; ".join(wrong).replace("Input should be", "must be"))
+        refuse("lem", said_of(error))
     with refusing("lem", CannotStart):
         if workers == 1:
             run(settings, host, port)
@@ -85,8 +88,8 @@ def demo(
         raise typer.Exit(130) from None
 
 
-@cli.command()
-def keys() -> None:
+@cli.command("store-keys")
+def store_keys() -> None:
     """List the Redis keys, their types and lifetimes."""
     from app.store import keys as documented
 
@@ -109,6 +112,7 @@ FORWARDED = {
         "models.evaluation.lem_evaluate",
         "Measure a model beside the baselines on bars. Needs the train extra, but no torch.",
     ),
+    "keys": ("app.issuing.lem_keys", "Make, list and revoke API keys."),
     "data": ("models.data.lem_data", "Check, convert or fetch bar files."),
 }
 """Commands of other modules, which are imported only when the command runs."""

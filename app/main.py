@@ -12,6 +12,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
+from app.access.access import Access, Reach
+from app.access.key_ring import KeyRing
 from app.api.application import build
 from app.api.services import ActiveModel, Services
 from app.bundles.bundle import LemPolicy, load_bundle
@@ -34,23 +36,28 @@ from app.settings import ClockKind, Settings
 from app.store.data_folder.errors import DataFolderError
 from app.store.embedded import EmbeddedStore, StoreStartError
 from app.store.redis_store import RedisStore
-from app.store.replication import Replication
+from app.store.replication import replication
 from app.workers.pages import Pages
 from app.workers.place import Place
+
+NO_KEYS = (
+    "others than this machine could call the service, and there are no API keys: make one with lem keys create, listen "
+    "on 127.0.0.1, or start it with --allow-no-keys (LEM_ALLOW_NO_KEYS=true)"
+)
 
 
 class CannotStart(Exception):
     """The service cannot start. The message says why, in one line for a terminal."""
 
 
-def create_app(settings: Settings, place: Place | None = None) -> FastAPI:
+def create_app(settings: Settings, place: Place | None = None, reach: Reach = Reach.PROCESS) -> FastAPI:
     """The application. Its lifespan owns the store, the engine and the watchdog, and may raise CannotStart. `place` is
-    that of a worker among others."""
+    that of a worker among others; `reach` says who can call."""
     metrics = ServiceMetrics()
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        async with services(settings, metrics, place) as application.state.services:
+        async with services(settings, metrics, place, reach) as application.state.services:
             yield
 
     application = build(lifespan, metrics)
@@ -59,7 +66,9 @@ def create_app(settings: Settings, place: Place | None = None) -> FastAPI:
 
 
 @asynccontextmanager
-async def services(settings: Settings, metrics: ServiceMetrics, place: Place | None = None) -> AsyncIterator[Services]:
+async def services(
+    settings: Settings, metrics: ServiceMetrics, place: Place | None = None, reach: Reach = Reach.PROCESS
+) -> AsyncIterator[Services]:
     """All parts, running; closed in the reverse order, whatever happens. The bundle is loaded while the store starts:
     either takes a tenth of a second."""
     async with AsyncExitStack() as stack:
@@ -74,6 +83,7 @@ async def services(settings: Settings, metrics: ServiceMetrics, place: Place | N
         )
         store = _store(url, chain.lookback, settings, metrics, _process_name() if shares else None)
         stack.push_async_callback(store.close)
+        access = await stack.enter_async_context(_access(store, settings, reach))
         clock: Clock = BarsClock() if settings.clock is ClockKind.BARS else WallClock()
         engine = Engine(
             store=store,
@@ -96,7 +106,18 @@ async def services(settings: Settings, metrics: ServiceMetrics, place: Place | N
             pages = Pages(place, scrape)
             await stack.enter_async_context(pages.served())
             scrape = pages.all
-        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=scrape)
+        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=scrape, access=access)
+
+
+@asynccontextmanager
+async def _access(store: RedisStore, settings: Settings, reach: Reach) -> AsyncIterator[Access]:
+    """Raises CannotStart for a service that everybody could call. Where the store is away, nobody knows yet whether
+    there are keys: calls are refused until somebody does."""
+    ring = KeyRing(store.api_keys)
+    async with ring.followed():
+        if reach is Reach.NETWORK and ring.loaded and not ring.guarded and not settings.allow_no_keys:
+            raise CannotStart(NO_KEYS)
+        yield Access(ring=ring, reach=reach, allow_no_keys=settings.allow_no_keys, open_metrics=settings.open_metrics)
 
 
 def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[bytes]]:
@@ -136,7 +157,7 @@ def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics,
         return RedisStore.at(
             url,
             lookback,
-            replication=_replication(settings),
+            replication=replication(settings.wait_replicas, settings.wait_milliseconds),
             allow_lossy=settings.allow_lossy_store,
             folder=None if settings.redis_url else settings.data_dir,
             on_unreadable=metrics.unreadable,
@@ -145,12 +166,6 @@ def _store(url: str, lookback: int, settings: Settings, metrics: ServiceMetrics,
         )
     except ValueError as error:
         raise CannotStart(f"LEM_REDIS_URL: {error}") from error
-
-
-def _replication(settings: Settings) -> Replication | None:
-    if not settings.wait_replicas:
-        return None
-    return Replication(replicas=settings.wait_replicas, milliseconds=settings.wait_milliseconds)
 
 
 def _process_name() -> str:

@@ -57,6 +57,7 @@ class ServiceMetrics:
         self._long_polls = gauge("lem_long_polls_open", "Requests that wait for a slice")
         self._waiting = gauge("lem_requests_waiting", "Requests that wait for their turn", "lane")
         self._refused = count("lem_requests_refused", "Requests answered 429 or 503", "lane")
+        self._access_refused = count("lem_access_refused", "Calls refused before they reached their route", "code")
         self._connections = gauge("lem_connections_open", "Connections of clients")
         self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
         self._ready = gauge("lem_ready", "1 while the service is ready")
@@ -147,6 +148,9 @@ class ServiceMetrics:
 
     def request_refused(self, lane: str) -> None:
         self._refused.labels(lane).inc()
+
+    def access_refused(self, code: str) -> None:
+        self._access_refused.labels(code).inc()
 
     def connections_open(self, count: int) -> None:
         self._connections.set(count)

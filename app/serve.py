@@ -6,9 +6,11 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
+from ipaddress import ip_address
 
 import uvicorn
 
+from app.access.access import Reach
 from app.api.connections import connection_class
 from app.api.places import Places, raised_files_max
 from app.logs.json_lines import log_as_json
@@ -35,7 +37,7 @@ def run_on(
     listening: socket.socket, settings: Settings, on_ready: Callable[[], None], place: Place | None = None
 ) -> None:
     """As `run`, on a socket that listens; calls `on_ready` once requests are answered. `place` is that of a worker."""
-    server = _Server(settings, on_ready, place)
+    server = _Server(settings, on_ready, place, reach_of(listening))
     # Uvicorn raises the signal again once it has ended: without a handler that would kill us before all is closed.
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, server.handle_exit)
@@ -47,6 +49,12 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def reach_of(listening: socket.socket) -> Reach:
+    """Who can reach the socket."""
+    address = ip_address(listening.getsockname()[0].partition("%")[0])
+    return Reach.LOOPBACK if address.is_loopback else Reach.NETWORK
+
+
 def listening_line(address: str) -> str:
     return f"listening on {address}"
 
@@ -55,8 +63,8 @@ class _Server(uvicorn.Server):
     """Opens the application before it listens, so that what keeps it from starting reaches the caller as it is, and
     tells once it does."""
 
-    def __init__(self, settings: Settings, on_ready: Callable[[], None], place: Place | None) -> None:
-        self._application = create_app(settings, place)
+    def __init__(self, settings: Settings, on_ready: Callable[[], None], place: Place | None, reach: Reach) -> None:
+        self._application = create_app(settings, place, reach)
         self._on_ready = on_ready
         places = Places(raised_files_max(), self._application.state.metrics)
         config = uvicorn.Config(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.bundles.shipped import SHIPPED_BUNDLE
@@ -26,12 +26,19 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+def said_of(error: ValidationError) -> str:
+    """What is wrong with the settings, in one line for a terminal."""
+    wrong = (f"LEM_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors())
+    return "; ".join(wrong).replace("Input should be", "must be")
+
+
 class Settings(BaseSettings):
     """Each field is also an environment variable, `LEM_` and its name in capitals. Without `redis_url` the service
     starts its embedded store, with its files in `data_dir`. The url may hold a password, so that it shows its text to
     whoever asks for its secret value only. With `wait_replicas`, what is written is acknowledged when so many replicas
     have it, and refused when they do not say so within `wait_milliseconds`. `grace_seconds` is how long orders wait for
-    a late bar, `gap_days_max` how far a bar may be ahead of the one before it."""
+    a late bar, `gap_days_max` how far a bar may be ahead of the one before it. With `allow_no_keys` others than this
+    machine may call although there are no API keys, with `open_metrics` the metrics need no key."""
 
     model_config = SettingsConfigDict(env_prefix="LEM_", extra="forbid", frozen=True)
 
@@ -45,3 +52,5 @@ class Settings(BaseSettings):
     log_level: LogLevel = LogLevel.WARNING
     grace_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] | None = None
     gap_days_max: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    allow_no_keys: bool = False
+    open_metrics: bool = False

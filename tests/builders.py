@@ -10,6 +10,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from app.access.api_keys import ApiKey, Scope, digest_of, new_key_text
 from app.domain.bar import Bar
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
@@ -125,6 +126,19 @@ def a_decided(**changes: Any) -> Decided:
         "decided_at": START,
     }
     return Decided(**(defaults | changes))
+
+
+def an_api_key(**changes: Any) -> tuple[ApiKey, str]:
+    """A key with every scope that is made at START, and its text."""
+    prefix, text = new_key_text()
+    defaults: dict[str, Any] = {
+        "prefix": prefix,
+        "digest": digest_of(text.encode()),
+        "name": "oms",
+        "scopes": frozenset(Scope),
+        "created_at": START,
+    }
+    return ApiKey(**(defaults | changes)), text
 
 
 def a_fill(state: OrderState, **changes: Any) -> Fill:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 import app
 from app.api import bars, fills, health, instruments, models, problems
+from app.api.access.gate import Gate
 from app.api.analyses import routes as analyses
 from app.api.lane_routes import in_lanes
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
@@ -38,6 +39,7 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
         redirect_slashes=False,  # a redirect would lead to the scheme and host that this process believes in
     )
     application.add_middleware(BodyBounds)
+    application.add_middleware(Gate, metrics=metrics)
     application.add_middleware(HeadAsGet)
     application.add_middleware(AnsweredAtTheEnd)
     application.add_middleware(RequestMetrics, metrics=metrics)

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 CODES: dict[str, tuple[int, str]] = {
     "bad_request": (400, "the request is not HTTP/1.1, or its body broke off"),
+    "key_missing": (401, "the call needs an API key"),
+    "key_unknown": (401, "no API key has that text, or it is revoked or has expired"),
+    "cross_site": (403, "a browser sent the call for a page of another site"),
+    "foreign_account": (403, "the key is bound to another account"),
+    "keys_needed": (403, "others than this machine can reach the service, and it has no API keys yet"),
+    "scope_missing": (403, "the key does not have the scope that the call needs"),
     "unknown_path": (404, "no route has that path"),
     "unknown_instrument": (404, "no instrument has that name"),
     "unknown_order": (404, "no order has that id"),
@@ -26,6 +32,7 @@ CODES: dict[str, tuple[int, str]] = {
     "order_ended": (409, "the order has ended otherwise"),
     "payload_too_large": (413, "the body has more bytes than it may"),
     "unsupported_media_type": (415, "the content-type is not one that the route reads, or there is a content-encoding"),
+    "unknown_host": (421, "the call names another host than localhost, and the service has no API keys"),
     "above_max_order_notional": (422, "the order is worth more than the instrument's max_order_notional"),
     "above_one": (422, "a fraction is above 1"),
     "bad_bar_seconds": (422, "bar_seconds is not within 1 to 86400"),
@@ -79,6 +86,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_value": (422, "the word is none of those that the field takes"),
     "wrong_type": (422, "the JSON type is another one than the field's"),
     "feed_too_fast": (429, "bars of the instrument wait for earlier bars already; await the answers to those"),
+    "rate_limited": (429, "the key has made as many calls in this second as it may"),
     "too_many_pipelined": (429, "the connection has sent too many requests without awaiting an answer"),
     "headers_too_large": (431, "the headers have more than 64 KiB"),
     "internal_error": (500, "the service failed; what was asked for is safe to repeat"),
@@ -102,6 +110,12 @@ EVERY = (
     *("shutting_down", "too_many_connections", "too_many_pipelined"),
 )
 """What may happen to any call."""
+
+GUARDED = (
+    *("key_missing", "key_unknown", "cross_site", "keys_needed", "scope_missing", "unknown_host", "rate_limited"),
+    "store_unavailable",
+)
+"""What may happen to any call that not everybody may make."""
 
 QUERY = ("wrong_type", "unknown_field", "unknown_value", "out_of_range", "bad_text")
 """What may be wrong with any query or path parameter."""

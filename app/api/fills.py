@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
+from app.api.access.callers import AccountDep
 from app.api.codes import BODY, KNOWN_ORDER, STORE, TIMES
 from app.api.openapi import problems
 from app.api.orders.bodies import OUT_EXAMPLE, OrderOut
@@ -131,10 +132,12 @@ class FillOut(OrderOut):
         **problems(*BODY, *TIMES, *FILL_CODES, *STORE),
     },
 )
-async def post_fill(order_id: OrderId, body: FillIn, engine: EngineDep, response: Response) -> FillOut:
+async def post_fill(
+    order_id: OrderId, body: FillIn, engine: EngineDep, account: AccountDep, response: Response
+) -> FillOut:
     """Idempotent by `execution_id`. No fill is refused for being too much or too late: what its slice does not have in
     flight is booked as `over_filled`. After the order's end, such as a cancel, the status stays and quantities move."""
-    booked = await engine.fills.report(order_id, body.to_domain())
+    booked = await engine.fills.report(order_id, body.to_domain(), account)
     if not booked.new:
         response.status_code = 200
     return _answer(booked)
@@ -145,9 +148,9 @@ def _answer(booked: BookedFill) -> FillOut:
 
 
 @router.get("/v1/orders/{order_id}/fills", summary="All fills of an order", responses=problems(*KNOWN_ORDER))
-async def get_fills(order_id: OrderId, engine: EngineDep) -> FillsOut:
+async def get_fills(order_id: OrderId, engine: EngineDep, account: AccountDep) -> FillsOut:
     """Those that were reported; an order whose fills are assumed has none."""
-    fills = await engine.queries.fills(order_id)
+    fills = await engine.queries.fills(order_id, account)
     return FillsOut(order_id=order_id, fills=[BookedFillOut.of(fill) for fill in fills])
 
 
@@ -156,11 +159,11 @@ async def get_fills(order_id: OrderId, engine: EngineDep) -> FillsOut:
     summary="Bust a fill",
     responses=problems(*KNOWN_ORDER, "unknown_execution", "fills_assumed"),
 )
-async def bust_fill(order_id: OrderId, execution_id: ExecutionId, engine: EngineDep) -> FillOut:
+async def bust_fill(order_id: OrderId, execution_id: ExecutionId, engine: EngineDep, account: AccountDep) -> FillOut:
     """The execution was annulled: the fill counts for nothing, and what is left of the order is asked for again. A
     completed order goes on with its next window; where that has opened already, it is expired with what is left. Twice
     is once."""
-    return _answer(await engine.fills.bust(order_id, execution_id))
+    return _answer(await engine.fills.bust(order_id, execution_id, account))
 
 
 @router.post(
@@ -171,10 +174,12 @@ async def bust_fill(order_id: OrderId, execution_id: ExecutionId, engine: Engine
         *("price_implausible", "executed_at_implausible"),
     ),
 )
-async def correct_fill(order_id: OrderId, execution_id: ExecutionId, body: CorrectionIn, engine: EngineDep) -> FillOut:
+async def correct_fill(
+    order_id: OrderId, execution_id: ExecutionId, body: CorrectionIn, engine: EngineDep, account: AccountDep
+) -> FillOut:
     """The execution was of another quantity or price. The same correction twice is once; a busted fill cannot be
     corrected (`fill_busted`)."""
-    return _answer(await engine.fills.correct(order_id, execution_id, **dict(body)))
+    return _answer(await engine.fills.correct(order_id, execution_id, account=account, **dict(body)))
 
 
 @router.post(
@@ -182,7 +187,7 @@ async def correct_fill(order_id: OrderId, execution_id: ExecutionId, body: Corre
     summary="Close a slice",
     responses=problems(*KNOWN_ORDER, "unknown_step", "fills_assumed"),
 )
-async def close_slice(order_id: OrderId, step: int, engine: EngineDep) -> OrderOut:
+async def close_slice(order_id: OrderId, step: int, engine: EngineDep, account: AccountDep) -> OrderOut:
     """No more fills come for the slice: what is not reported of it may be asked for again. Twice is once. A fill that
     comes all the same is booked."""
-    return OrderOut.of(await engine.fills.close(order_id, step))
+    return OrderOut.of(await engine.fills.close(order_id, step, account))

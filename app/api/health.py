@@ -46,7 +46,7 @@ NOT_READY: dict[str, Any] = {
 }
 
 
-@router.get("/healthz", summary="Is the process alive", responses=problems())
+@router.get("/healthz", summary="Is the process alive", responses=problems(guarded=False))
 async def healthz() -> HealthOut:
     """Asks nothing of the store: a restart would not bring that back."""
     return HealthOut()
@@ -55,7 +55,7 @@ async def healthz() -> HealthOut:
 @router.get(
     "/readyz",
     summary="Can it serve",
-    responses={**problems(), 503: NOT_READY},
+    responses={**problems(guarded=False), 503: NOT_READY},
 )
 async def readyz(engine: EngineDep, response: Response) -> ReadyOut:
     readiness = await engine.health.readiness()

@@ -9,7 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from app.api.codes import CODES, EVERY
+from app.api.access.rules import READING, needed_for
+from app.api.codes import CODES, EVERY, GUARDED
 from app.api.problems import MEDIA_TYPE, Problem
 
 REF = "#/components/schemas/{model}"
@@ -22,9 +23,19 @@ TAGS = [
 ]
 
 
-def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may refuse with these codes, and with what may happen to any call."""
-    by_status = groupby(sorted({*codes, *EVERY}, key=_status), key=_status)
+KEY_NAME = "api_key"
+KEY_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key that `lem keys create` has made. A service without keys, which only its own machine can "
+    "reach, needs none.",
+}
+
+
+def problems(*codes: str, guarded: bool = True) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may refuse with these codes, and with what may happen to any call; `guarded` is
+    False for one that everybody may call."""
+    by_status = groupby(sorted({*codes, *EVERY, *(GUARDED if guarded else ())}, key=_status), key=_status)
     return {status: _response(status, sorted(same)) for status, same in by_status}
 
 
@@ -39,12 +50,20 @@ def describe(app: FastAPI, *extra_models: type[BaseModel]) -> None:
             for model in extra_models:
                 schema = model.model_json_schema(ref_template=REF)
                 schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
+            document["components"]["securitySchemes"] = {KEY_NAME: KEY_SCHEME}
             for path, operations in document["paths"].items():
-                for operation in operations.values():
+                for method, operation in operations.items():
                     _mark_problems(path, operation["responses"])
+                    operation.update(_security(path, method))
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _security(path: str, method: str) -> dict[str, Any]:
+    """The scopes, any one of which opens the call."""
+    scopes = needed_for(path, writes=method.upper() not in READING)
+    return {} if scopes is None else {"security": [{KEY_NAME: [scope]} for scope in scopes]}
 
 
 def _status(code: str) -> int:

@@ -12,23 +12,40 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import Match
 
 from app.api.headers import media_type_of
 from app.api.request_ids import header_of_request
-from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, TooEarly, TooFast, Unavailable
+from app.domain.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    LemError,
+    Misdirected,
+    NotFound,
+    TooEarly,
+    TooFast,
+    Unauthenticated,
+    Unavailable,
+)
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 20
 TEXT_MAX = 500
 """Characters of what a problem repeats of a request, such as the name of an unknown field."""
 RETRY_AFTER_SECONDS = 1
+CHALLENGE = 'Bearer realm="lem"'
+"""How a caller says who it is (RFC 6750)."""
 
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 STATUSES: dict[type[LemError], HTTPStatus] = {
     InvalidInput: UNPROCESSABLE,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
+    Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooFast: HTTPStatus.TOO_MANY_REQUESTS,
@@ -115,7 +132,7 @@ class Problem(BaseModel):
 
 
 def problem(
-    request: Request,
+    request: HTTPConnection,
     status: int,
     code: str,
     detail: str,
@@ -157,7 +174,7 @@ def first_error(error: ValidationError) -> tuple[str, str]:
     return wrong.code, _said_of_field(wrong)
 
 
-def refusal(request: Request, error: LemError) -> Response:
+def refusal(request: HTTPConnection, error: LemError) -> Response:
     """The problem that tells of a refusal."""
     parameter = PARAMETERS.get(error.code)
     wrong = FieldError(code=error.code, detail=_short(error.detail), pointer=error.pointer, parameter=parameter)
@@ -170,7 +187,9 @@ def _status_of(error: LemError) -> HTTPStatus:
 
 
 def _headers_of(error: LemError) -> dict[str, str] | None:
-    """When to ask again, where that helps."""
+    """When to ask again, where that helps, and how to say who one is, where nobody knows."""
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": CHALLENGE}
     if not isinstance(error, Unavailable):
         return None
     seconds = error.retry_after_seconds if isinstance(error, TooEarly) else RETRY_AFTER_SECONDS

@@ -1,12 +1,15 @@
 """What a user can get wrong, each with a stable code.
 
 LemError
-├── InvalidInput   the request can never be met as it stands
-├── NotFound       nothing has that name
-├── Conflict       the request contradicts what is already recorded
-└── Unavailable    the service cannot answer now; the same request may succeed later
-    ├── TooEarly   its time is yet to come
-    └── TooFast    the caller sends more than it lets the service answer
+├── InvalidInput     the request can never be met as it stands
+├── Unauthenticated  nobody knows who the caller is
+├── Forbidden        the caller may not do that
+│   └── Misdirected  the request names another host than this service
+├── NotFound         nothing has that name
+├── Conflict         the request contradicts what is already recorded
+└── Unavailable      the service cannot answer now; the same request may succeed later
+    ├── TooEarly     its time is yet to come
+    └── TooFast      the caller sends more than it lets the service answer
 """
 
 from __future__ import annotations
@@ -38,6 +41,18 @@ class LemError(Exception):
 
 class InvalidInput(LemError):
     """The request can never be met as it stands."""
+
+
+class Unauthenticated(LemError):
+    """Nobody knows who the caller is: the request has no key, or one that is not known or no longer good."""
+
+
+class Forbidden(LemError):
+    """The caller is known, or need not be, and may not do that."""
+
+
+class Misdirected(Forbidden):
+    """The request names another host than this service."""
 
 
 class NotFound(LemError):

@@ -16,10 +16,13 @@ from app.domain.errors import InvalidInput
 from app.domain.numbers import require_aware, require_fraction, require_not_negative, require_positive
 
 CLIENT_ORDER_ID_LENGTH_MAX = 128
+ACCOUNT_LENGTH_MAX = 128
 HORIZON_STEPS_MAX = 10_000
 REPORT_DELAY_SECONDS_MAX = WEEK_SECONDS
 ORDER_ID_NAMESPACE = UUID("5f1c1f3e-6d3b-4f0e-9a55-0c8a4a6b7d21")
 IDS_CACHED = 1_000
+ACCOUNT_SEPARATOR = "\x1f"
+"""Between an account and a `client_order_id`, neither of which has control characters."""
 
 
 class Side(StrEnum):
@@ -71,10 +74,12 @@ SCENARIOS: tuple[Scenario, ...] = tuple(Scenario(*words) for words in product(Si
 
 
 @lru_cache(maxsize=IDS_CACHED)
-def order_id_of(client_order_id: str) -> str:
-    """Our id of the order. The id follows from `client_order_id`, so a retry after a lost answer finds the order.
-    Kept for a moment, since whoever takes an order checks its id."""
-    return str(uuid5(ORDER_ID_NAMESPACE, client_order_id))
+def order_id_of(client_order_id: str, account: str | None = None) -> str:
+    """Our id of the order. The id follows from `client_order_id`, so a retry after a lost answer finds the order; two
+    accounts may use the same `client_order_id` and know nothing of each other. Kept for a moment, since whoever takes
+    an order checks its id."""
+    name = client_order_id if account is None else f"{account}{ACCOUNT_SEPARATOR}{client_order_id}"
+    return str(uuid5(ORDER_ID_NAMESPACE, name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +146,8 @@ class Limits:
 class OrderTerms:
     """What the OMS says of an order, but for its horizon. `size` is base units or quote currency, as `size_mode` says;
     `risk_aversion` is None for the bundle's default, 0 for the best mean. With reported fills, a slice is in flight for
-    `report_delay_seconds` after its window's end, None for one step."""
+    `report_delay_seconds` after its window's end, None for one step. `account` is whose order it is, None for one that
+    belongs to no account."""
 
     order_id: str
     client_order_id: str
@@ -155,12 +161,15 @@ class OrderTerms:
     risk_aversion: Decimal | None = None
     fills: Fills = Fills.ASSUMED
     report_delay_seconds: int | None = None
+    account: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.client_order_id) <= CLIENT_ORDER_ID_LENGTH_MAX:
             raise InvalidInput(
                 "bad_client_order_id", f"client_order_id must have 1 to {CLIENT_ORDER_ID_LENGTH_MAX} characters"
             )
+        if self.account is not None and not 1 <= len(self.account) <= ACCOUNT_LENGTH_MAX:
+            raise InvalidInput("bad_account", f"account must have 1 to {ACCOUNT_LENGTH_MAX} characters", "#/account")
         require_positive(self.size_mode.value, self.size)
         if self.start_time is not None:
             require_aware("start_time", self.start_time)

@@ -49,6 +49,7 @@ class WantedOrders:
 
     status: Status | None = None
     instrument: str | None = None
+    account: str | None = None
     side: Side | None = None
     benchmark: Benchmark | None = None
     size_mode: SizeMode | None = None
@@ -85,9 +86,9 @@ class Analyses:
         self._queries = queries
         self._instruments = instruments
 
-    async def of_order(self, order_id: str) -> AnalysedOrder:
-        """Raises NotFound("unknown_order")."""
-        state = await self._queries.order(order_id)
+    async def of_order(self, order_id: str, account: str | None = None) -> AnalysedOrder:
+        """`account` as in `Queries.order`. Raises NotFound("unknown_order")."""
+        state = await self._queries.order(order_id, account)
         slices = await self._store.slices(order_id)
         market = await self._market(state.order.instrument, [(state, slices)])
         return _analysed(state, slices, market)
@@ -124,7 +125,11 @@ class Analyses:
         cursor, count = None, 0
         while True:
             page = await self._queries.orders(
-                status=wanted.status, instrument=wanted.instrument, limit=PAGE, cursor=cursor
+                status=wanted.status,
+                instrument=wanted.instrument,
+                account=wanted.account,
+                limit=PAGE,
+                cursor=cursor,
             )
             for state in filter(wanted.fits_order, page.orders):
                 found[state.order.instrument].append(state)

@@ -42,10 +42,11 @@ class FillReports:
         self._instruments = instruments
         self._clock = clock
 
-    async def report(self, order_id: str, fill: Fill) -> BookedFill:
-        """Book a fill; the same report twice is booked once. Raises NotFound("unknown_order"),
-        Conflict("execution_id_reused"), Unavailable("busy"), and what `require_plausible` and `apply_fill` do."""
-        recorded = await self._queries.order(order_id)
+    async def report(self, order_id: str, fill: Fill, account: str | None = None) -> BookedFill:
+        """Book a fill; the same report twice is booked once. `account` as in `Queries.order`.
+        Raises NotFound("unknown_order"), Conflict("execution_id_reused"), Unavailable("busy"), and what
+        `require_plausible` and `apply_fill` do."""
+        recorded = await self._queries.order(order_id, account)
         booked = known = None
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
@@ -62,25 +63,33 @@ class FillReports:
             return BookedFill(order=await self._queries.order(order_id), fill=known, new=False)
         return BookedFill(order=state, fill=booked or fill, new=True)
 
-    async def close(self, order_id: str, step: int) -> OrderState:
-        """No more fills come for the slice of `step`; twice is once. Raises NotFound("unknown_order" | "unknown_step"),
-        Conflict("fills_assumed"), Unavailable("busy")."""
+    async def close(self, order_id: str, step: int, account: str | None = None) -> OrderState:
+        """No more fills come for the slice of `step`; twice is once. `account` as in `Queries.order`.
+        Raises NotFound("unknown_order" | "unknown_step"), Conflict("fills_assumed"), Unavailable("busy")."""
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
             return [
                 change(state, after) if (after := close_slice(state, step)) is not state else None for state in orders
             ]
 
-        [closed] = await commit_transition(self._committer, [await self._queries.order(order_id)], transition)
+        order = await self._queries.order(order_id, account)
+        [closed] = await commit_transition(self._committer, [order], transition)
         return closed
 
-    async def bust(self, order_id: str, execution_id: str) -> BookedFill:
-        """The fill counts for nothing any more; twice is once. Raises NotFound("unknown_order" | "unknown_execution"),
-        Conflict("fills_assumed"), Unavailable("busy")."""
-        return await self._revise(order_id, execution_id, lambda booked: replace(booked, busted=True))
+    async def bust(self, order_id: str, execution_id: str, account: str | None = None) -> BookedFill:
+        """The fill counts for nothing any more; twice is once. `account` as in `Queries.order`.
+        Raises NotFound("unknown_order" | "unknown_execution"), Conflict("fills_assumed"), Unavailable("busy")."""
+        return await self._revise(order_id, execution_id, account, lambda booked: replace(booked, busted=True))
 
     async def correct(
-        self, order_id: str, execution_id: str, *, quantity: Decimal, price: Decimal, executed_at: datetime | None
+        self,
+        order_id: str,
+        execution_id: str,
+        *,
+        quantity: Decimal,
+        price: Decimal,
+        executed_at: datetime | None,
+        account: str | None = None,
     ) -> BookedFill:
         """The fill was another one; the same correction twice is once. Raises as `bust`, Conflict("fill_busted"), and
         what `require_plausible` does."""
@@ -89,10 +98,12 @@ class FillReports:
             at = executed_at or booked.executed_at
             return replace(booked, quantity=quantity, price=price, executed_at=at, original=booked.first)
 
-        return await self._revise(order_id, execution_id, corrected)
+        return await self._revise(order_id, execution_id, account, corrected)
 
-    async def _revise(self, order_id: str, execution_id: str, revision: Callable[[Fill], Fill]) -> BookedFill:
-        recorded = await self._queries.order(order_id)
+    async def _revise(
+        self, order_id: str, execution_id: str, account: str | None, revision: Callable[[Fill], Fill]
+    ) -> BookedFill:
+        recorded = await self._queries.order(order_id, account)
         booked = await self._fill(order_id, execution_id)
         moved = False
 

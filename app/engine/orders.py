@@ -64,8 +64,8 @@ class OrderEntry:
         "step_seconds_unsupported", "start_time_too_far", "start_time_past"),
         Conflict("client_order_id_reused" | "no_bars"), Unavailable("too_many_orders" | "busy").
         """
-        if order.order_id != order_id_of(order.client_order_id):
-            raise AssertionError("the order's id does not follow from its client_order_id")
+        if order.order_id != order_id_of(order.client_order_id, order.account):
+            raise AssertionError("the order's id does not follow from its client_order_id and its account")
         try:
             return await self._placed(order)
         except LemError as refusal:
@@ -90,25 +90,28 @@ class OrderEntry:
             _point(refusal)
             raise
 
-    async def cancel(self, order_id: str) -> OrderState:
-        """Raises NotFound("unknown_order"), Conflict("order_ended"), Unavailable("busy")."""
-        return await self._told(order_id, cancel)
+    async def cancel(self, order_id: str, account: str | None = None) -> OrderState:
+        """`account` as in `Queries.order`.
+        Raises NotFound("unknown_order"), Conflict("order_ended"), Unavailable("busy")."""
+        return await self._told(order_id, account, cancel)
 
-    async def pause(self, order_id: str) -> OrderState:
-        """Raises as `cancel`."""
-        return await self._told(order_id, pause)
+    async def pause(self, order_id: str, account: str | None = None) -> OrderState:
+        """As `cancel`."""
+        return await self._told(order_id, account, pause)
 
-    async def resume(self, order_id: str) -> OrderState:
-        """Raises as `cancel`."""
-        return await self._told(order_id, resume)
+    async def resume(self, order_id: str, account: str | None = None) -> OrderState:
+        """As `cancel`."""
+        return await self._told(order_id, account, resume)
 
-    async def _told(self, order_id: str, told: Callable[[OrderState, datetime], OrderState]) -> OrderState:
+    async def _told(
+        self, order_id: str, account: str | None, told: Callable[[OrderState, datetime], OrderState]
+    ) -> OrderState:
         """The order as the OMS wants it from now on."""
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
             return [change(state, after) if (after := told(state, now)) is not state else None for state in orders]
 
-        state = await self._queries.order(order_id)
+        state = await self._queries.order(order_id, account)
         now = self._clock.now(await self._newest_close(state))
         [moved] = await commit_transition(self._committer, [state], transition)
         self._instruments.try_again(moved.order.instrument)

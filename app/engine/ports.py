@@ -248,4 +248,12 @@ class Store(Protocol):
         """All that are booked of the order, in no order."""
         ...
 
-    async def page(self, *, status: Status | None, instrument: str | None, limit: int, cursor: str | None) -> Page: ...
+    async def page(
+        self,
+        *,
+        status: Status | None,
+        instrument: str | None,
+        limit: int,
+        cursor: str | None,
+        account: str | None = None,
+    ) -> Page: ...

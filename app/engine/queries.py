@@ -43,10 +43,11 @@ class Queries:
         self._waiters = waiters
         self._clock = clock
 
-    async def order(self, order_id: str) -> OrderState:
-        """Raises NotFound("unknown_order")."""
+    async def order(self, order_id: str, account: str | None = None) -> OrderState:
+        """Who asks for an `account` knows of no other account's orders; None sees all of them.
+        Raises NotFound("unknown_order")."""
         found = await self._reads.order(order_id)
-        if found is None:
+        if found is None or account not in (None, found.order.account):
             raise NotFound("unknown_order", f"no order has the id {order_id!r}")
         self._instruments.note_known(found)
         return found
@@ -57,13 +58,17 @@ class Queries:
         status: Status | None = None,
         instrument: str | None = None,
         client_order_id: str | None = None,
+        account: str | None = None,
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page:
-        """Raises InvalidInput("bad_cursor")."""
+        """Those of one account; with None those of all accounts, but by `client_order_id` only the order that belongs
+        to no account. Raises InvalidInput("bad_cursor")."""
         if client_order_id is None:
-            return await self._store.page(status=status, instrument=instrument, limit=limit, cursor=cursor)
-        found = await self._store.order(order_id_of(client_order_id))
+            return await self._store.page(
+                status=status, instrument=instrument, account=account, limit=limit, cursor=cursor
+            )
+        found = await self._store.order(order_id_of(client_order_id, account))
         fits = found and status in (None, found.status) and instrument in (None, found.order.instrument)
         return Page(orders=(found,) if found and fits else (), next_cursor=None)
 
@@ -72,14 +77,18 @@ class Queries:
         return await self._store.live_orders()
 
     async def next_slice(
-        self, order_id: str, wait_seconds: float = 0.0, departures: Departures = lambda _: nullcontext()
+        self,
+        order_id: str,
+        wait_seconds: float = 0.0,
+        departures: Departures = lambda _: nullcontext(),
+        account: str | None = None,
     ) -> NextSlice:
         """The slice to trade now; waits while the order is live without one, at most `wait_seconds`, and no longer than
-        the asker is there, where `departures` tells.
+        the asker is there, where `departures` tells. `account` as in `order`.
         Raises NotFound("unknown_order"), and Unavailable("too_many_waiters") for an order that must be waited for."""
         deadline = asyncio.get_running_loop().time() + wait_seconds
         with self._waiters.watching(order_id) as watch, departures(watch.leave):
-            state = await self.order(order_id)
+            state = await self.order(order_id, account)
             while not self._has_answer(state) and await watch.change(deadline):
                 newest = watch.newest or await self.order(order_id)
                 state = newest if newest.version > state.version else state
@@ -98,20 +107,20 @@ class Queries:
             return None
         return piece
 
-    async def slices(self, order_id: str) -> tuple[OrderState, Sequence[Slice]]:
-        """The order with its slices, by step. Raises NotFound("unknown_order")."""
-        state = await self.order(order_id)
+    async def slices(self, order_id: str, account: str | None = None) -> tuple[OrderState, Sequence[Slice]]:
+        """The order with its slices, by step. `account` as in `order`. Raises NotFound("unknown_order")."""
+        state = await self.order(order_id, account)
         return state, await self._store.slices(order_id)
 
-    async def fills(self, order_id: str) -> list[Fill]:
-        """What was reported of the order, by time. Raises NotFound("unknown_order")."""
-        await self.order(order_id)
+    async def fills(self, order_id: str, account: str | None = None) -> list[Fill]:
+        """What was reported of the order, by time. `account` as in `order`. Raises NotFound("unknown_order")."""
+        await self.order(order_id, account)
         found = await self._store.fills(order_id)
         return sorted(found, key=lambda fill: (fill.executed_at, fill.execution_id))
 
-    async def schedule(self, order_id: str) -> Schedule:
-        """Every step: done, current, projected. Raises NotFound("unknown_order")."""
-        state, slices = await self.slices(order_id)
+    async def schedule(self, order_id: str, account: str | None = None) -> Schedule:
+        """Every step: done, current, projected. `account` as in `order`. Raises NotFound("unknown_order")."""
+        state, slices = await self.slices(order_id, account)
         live = await self._instruments.get(state.order.instrument)
         step_seconds = live.step_seconds_of(state.order)
         await self._loader.ensure_history(live, step_seconds)

@@ -58,6 +58,7 @@ def create_call(change: Change, newest: datetime, name: str, claim: str, channel
         keys.orders(symbol, after.status),
         keys.instrument(symbol),
         *([keys.claim(order_id)] if claim else []),
+        *([keys.account_orders(symbol, after.order.account)] if after.order.account else []),
     )
     args: list[str | int] = [
         order_id,

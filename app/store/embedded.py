@@ -26,7 +26,7 @@ from app.engine.tasks import end
 from app.store.data_folder.append_only import mend, sizes_of
 from app.store.data_folder.errors import DataFolderError
 from app.store.data_folder.left_over import kill_servers
-from app.store.data_folder.privacy import locked, make_private
+from app.store.data_folder.privacy import locked, make_private, note_socket
 from app.store.data_folder.sizes import note_sizes
 
 LOG = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ class EmbeddedStore:
         self._lock = locked(self._folder)
         if len(str(self._socket)) > SOCKET_PATH_MAX:  # mkdtemp: a name that nobody can take before us, open to us only
             self._socket = Path(tempfile.mkdtemp(prefix="lem-")) / self._socket.name
+        note_socket(self._lock, self._socket)
         try:
             await self._start()
         except BaseException:

@@ -17,11 +17,13 @@ taken before its order is recorded, elsewhere by the same script.
 | `lem:{SYMBOL}:sequence` | counter | orders accepted so far | for ever |
 | `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |
 | `lem:{SYMBOL}:orders:STATUS` | sorted set | those in that status | for ever |
+| `lem:{SYMBOL}:account:ACCOUNT` | sorted set | order ids of an account by sequence | for ever |
 | `lem:{SYMBOL}:awaiting` | set | order ids to which bars still matter, at most `AWAITING_MAX` | while they do |
 | `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state`, `slice` (JSON), and numbers of its commit | for ever |
 | `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
+| `lem:api_keys` | hash | an API key (JSON, with a hash of its text) by its prefix, and `changed` | for ever |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
 
 An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence` say which commit stands there, and when
@@ -47,6 +49,7 @@ INSTRUMENTS = "lem:instruments"
 PROBE = "lem:probe"
 PROCESSES = "lem:processes"
 NOTICES = "lem:notices"
+API_KEYS = "lem:api_keys"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -78,6 +81,10 @@ def sequence(symbol: str) -> str:
 
 def orders(symbol: str, status: Status | None = None) -> str:
     return f"lem:{{{symbol}}}:orders" + (f":{status}" if status else "")
+
+
+def account_orders(symbol: str, account: str) -> str:
+    return f"lem:{{{symbol}}}:account:{account}"
 
 
 def awaiting(symbol: str) -> str:

@@ -42,6 +42,7 @@ def mandate_text(state: OrderState) -> str:
         state.total,
         state.slice_cap,
         str(state.min_notional),
+        order.account,
     )
 
 
@@ -58,7 +59,7 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
     (
         order_id, client_order_id, instrument, side, size, size_mode, benchmark, min_steps, max_steps, step_seconds,
         ends, start_time, max_slice_fraction, max_participation_rate, limit_price, risk_aversion, fills,
-        report_delay_seconds, lot, base_lot, total, slice_cap, min_notional, *_,
+        report_delay_seconds, lot, base_lot, total, slice_cap, min_notional, *added,
     ) = array_from(mandate)  # fmt: skip
     order = Order(
         order_id=order_id,
@@ -79,6 +80,7 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         fills=Fills(fills),
         report_delay_seconds=report_delay_seconds,
         horizon_in_time=_horizon_in_time(ends, step_seconds),
+        account=added[0] if added else None,
     )
     lots = {"lot": Decimal(lot), "base_lot": Decimal(base_lot), "min_notional": Decimal(min_notional)}
     return {"order": order, **lots, "total": total, "slice_cap": slice_cap}

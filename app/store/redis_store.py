@@ -22,6 +22,7 @@ from app.engine.ports import Claim
 from app.engine.results import Page
 from app.engine.terms import digest_of
 from app.store import claims, codec, keys
+from app.store.api_keys import RedisApiKeys
 from app.store.awaiting_orders import AwaitingOrders
 from app.store.bar_changes import BarChanges
 from app.store.connection import Call, connect, run, script
@@ -47,7 +48,7 @@ class RedisStore:
     once for everything that is found and not understood, with its kind; `on_lost` with the kind of what the store has
     lost though it had acknowledged it, and how much. `allow_lossy` and `folder` as in `Durability`.
     `process` is the name of this one among those that share the store, None where none does; `shared` is what they
-    record of each other.
+    record of each other. `api_keys` are the keys of those who may call.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class RedisStore:
         self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, lost, channel)
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
         self.shared = Sharing(client, self._outages, self._reader, held, process) if process else None
+        self.api_keys = RedisApiKeys(client, self._outages)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod
@@ -216,10 +218,18 @@ class RedisStore:
             lines = await cast("Any", self._client.hvals(key))
             return [codec.fill_from(line) for line in lines]
 
-    async def page(self, *, status: Status | None, instrument: str | None, limit: int, cursor: str | None) -> Page:
+    async def page(
+        self,
+        *,
+        status: Status | None,
+        instrument: str | None,
+        limit: int,
+        cursor: str | None,
+        account: str | None = None,
+    ) -> Page:
         chosen = [symbol for symbol in await self._reader.symbols() if instrument in (None, symbol)]
         with self._outages.reaching():
-            found, next_cursor = await page(self._client, self._unreadable, chosen, status, limit, cursor)
+            found, next_cursor = await page(self._client, self._unreadable, chosen, status, limit, cursor, account)
         orders = [state for symbol, ids in found for state in await self._reader.orders(symbol, ids)]
         return Page(orders=tuple(each for each in orders if isinstance(each, OrderState)), next_cursor=next_cursor)
 

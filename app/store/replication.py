@@ -33,6 +33,11 @@ class Replication:
         yield "WAIT", self.replicas, self.milliseconds
 
 
+def replication(replicas: int, milliseconds: int) -> Replication | None:
+    """None where nothing waits."""
+    return Replication(replicas=replicas, milliseconds=milliseconds) if replicas else None
+
+
 def confirmed(waits: Replication, commands: Sequence[tuple[Any, ...]], answers: Sequence[Any]) -> list[Any]:
     """The answers of the commands, from those of the whole round trip: an error in the place of what was written where
     too few replicas have it."""

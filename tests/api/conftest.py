@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from app.access.access import Reach
 from app.bundles.bundle import load_bundle
 from app.main import create_app
 from app.settings import ClockKind, Settings
@@ -17,9 +19,12 @@ loaded_once = cache(load_bundle)
 
 
 @asynccontextmanager
-async def serving(data_dir: Path, clock: ClockKind = ClockKind.BARS) -> AsyncIterator[httpx.AsyncClient]:
-    """The real application with its embedded store and the shipped bundle; only the socket is missing."""
-    application = create_app(Settings(data_dir=data_dir, clock=clock, redis_url=None))
+async def serving(
+    data_dir: Path, clock: ClockKind = ClockKind.BARS, reach: Reach = Reach.PROCESS, **settings: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The real application with its embedded store and the shipped bundle; only the socket is missing. It takes itself
+    to be reached as `reach` says."""
+    application = create_app(Settings(data_dir=data_dir, clock=clock, redis_url=None, **settings), reach=reach)
     transport = httpx.ASGITransport(application, raise_app_exceptions=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.main.load_bundle", loaded_once)

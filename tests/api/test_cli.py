@@ -29,7 +29,7 @@ def test_help_needs_neither_torch_nor_onnxruntime() -> None:
     )
 
     assert shown.returncode == 0, shown.stderr
-    for command in ("serve", "demo", "backtest", "simulate", "keys", "train", "ablate", "export"):
+    for command in ("serve", "demo", "backtest", "simulate", "keys", "store-keys", "train", "ablate", "export"):
         assert f"  {command} " in shown.stdout
 
 
@@ -53,8 +53,8 @@ def test_training_without_torch_says_what_to_install() -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_keys_are_listed_with_their_lifetimes() -> None:
-    shown = lem("keys")
+def test_keys_of_the_store_are_listed_with_their_lifetimes() -> None:
+    shown = lem("store-keys")
 
     assert shown.returncode == 0, shown.stderr
     assert "lem:" in shown.stdout

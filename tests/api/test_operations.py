@@ -41,6 +41,7 @@ NAMES = {
     "lem_long_polls_open": ("gauge", set()),
     "lem_requests_waiting": ("gauge", {"lane"}),
     "lem_requests_refused": ("counter", {"lane"}),
+    "lem_access_refused": ("counter", {"code"}),
     "lem_connections_open": ("gauge", set()),
     "lem_connections_refused": ("counter", {"reason"}),
     "lem_ready": ("gauge", set()),

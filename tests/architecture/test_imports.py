@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 DOMAIN, DECISION, BARS, BUNDLES, ENGINE = "app.domain", "app.decision", "app.bars", "app.bundles", "app.engine"
 DECIDING = {DOMAIN, DECISION, BARS, BUNDLES}
 
+ACCESS = "app.access"
 FILES, TERMINAL = "app.files", "app.terminal"
 
 ARROWS: dict[str, set[str]] = {
@@ -26,9 +27,10 @@ ARROWS: dict[str, set[str]] = {
     BARS: {DOMAIN, DECISION},
     BUNDLES: {DOMAIN, DECISION},
     ENGINE: {DOMAIN, DECISION, BARS},
+    ACCESS: {DOMAIN, ENGINE},
     "app.clock": {DOMAIN, ENGINE},
-    "app.store": {DOMAIN, ENGINE},
-    "app.api": {DOMAIN, ENGINE},
+    "app.store": {DOMAIN, ENGINE, ACCESS},
+    "app.api": {DOMAIN, ENGINE, ACCESS},
     "app.metrics": {DOMAIN, ENGINE},
     "app.settings": {BUNDLES},
     "app.logs": {"app.settings"},
@@ -60,7 +62,7 @@ ARROWS: dict[str, set[str]] = {
 }
 """Package: what it may import of the project, besides itself and the bare `app`. No arrow leads back."""
 
-WIRING = {"app.main", "app.serve", "app.workers", "app.cli", "app.bench", "app.demo", "app.quoting"}
+WIRING = {"app.main", "app.serve", "app.workers", "app.cli", "app.bench", "app.demo", "app.quoting", "app.issuing"}
 """These put the parts together, and may import all of `app`."""
 
 MODULES_OUTSIDE_MAX = 6

@@ -38,7 +38,7 @@ def test_the_walkthrough_trades_an_order_and_the_training_page_runs_a_backtest()
     assert commands["walkthrough.md"].count("curl") >= 10
     for command in ("simulate", "data check", "data convert", "backtest", "evaluate"):
         assert f"lem {command} " in commands["training.md"]
-    assert "lem keys" in commands["operations.md"]
+    assert "lem store-keys" in commands["operations.md"]
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)

@@ -20,7 +20,7 @@ def test_every_lem_command_that_is_named_exists_and_takes_the_options_shown() ->
     there = {each.name or each.callback.__name__ for each in cli.registered_commands if each.callback}
     seen = set()
     for words in named_commands():
-        command = words[:2] if words[0] == "data" else words[:1]
+        command = words[:2] if words[0] in {"data", "keys"} else words[:1]
         shown = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert shown <= options_of(*command), f"lem {' '.join(words)}"
         seen.add(words[0])

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.access.callers import AccountDep, account_for
 from app.api.analyses.accepted import Format, format_of
 from app.api.analyses.bodies import AnalysesOut, AnalysisOut
 from app.api.analyses.tables import as_csv, as_parquet
@@ -34,14 +35,15 @@ TABLES: dict[int | str, dict[str, Any]] = {
 
 
 class WantedQuery(BaseModel):
-    """Which orders; all that are recorded without it. `model` has decided at least one slice of the order, `final`
-    asks for orders whose figures will not change, or for the others. `started_from` and `started_before` are of the
-    order's first window."""
+    """Which orders; all that are recorded without it. A key that is bound to an account sees that one's alone. `model`
+    has decided at least one slice of the order, `final` asks for orders whose figures will not change, or for the
+    others. `started_from` and `started_before` are of the order's first window."""
 
     model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
     instrument: Name | None = None
+    account: Name | None = None
     side: Side | None = None
     benchmark: Benchmark | None = None
     size_mode: SizeMode | None = None
@@ -58,11 +60,11 @@ class WantedQuery(BaseModel):
     response_model=AnalysisOut,
     responses={**TABLES, **problems(*KNOWN_ORDER, "not_acceptable")},
 )
-async def get_analysis(order_id: OrderId, request: Request, engine: EngineDep) -> Response:
+async def get_analysis(order_id: OrderId, request: Request, engine: EngineDep, account: AccountDep) -> Response:
     """While the order works the figures are of its closed windows. `Accept: text/csv` or
     `application/vnd.apache.parquet` asks for a table of one row."""
     wanted = format_of(request.scope)
-    analysed = await engine.analyses.of_order(order_id)
+    analysed = await engine.analyses.of_order(order_id, account)
     if wanted is Format.JSON:
         return Response(AnalysisOut.of(analysed).model_dump_json(), media_type=wanted)
     return _table([analysed], wanted)
@@ -74,12 +76,16 @@ async def get_analysis(order_id: OrderId, request: Request, engine: EngineDep) -
     response_model=AnalysesOut,
     responses={**TABLES, **problems(*QUERY, *TIMES, "not_acceptable", "too_many_to_analyse", *STORE)},
 )
-async def get_analyses(wanted: Annotated[WantedQuery, Query()], request: Request, engine: EngineDep) -> Response:
+async def get_analyses(
+    wanted: Annotated[WantedQuery, Query()], request: Request, engine: EngineDep, account: AccountDep
+) -> Response:
     """The distribution of every figure over all orders that fit, and over those that are alike: side, size mode,
     benchmark, horizon and model. `Accept: text/csv` or `application/vnd.apache.parquet` asks for the orders, a row
     each; instruments that cannot be opened now are then named in the header `X-Left-Out`."""
     shape = format_of(request.scope)
-    found = await engine.analyses.of_orders(WantedOrders(**dict(wanted)))
+    found = await engine.analyses.of_orders(
+        WantedOrders(**dict(wanted) | {"account": account_for(account, wanted.account)})
+    )
     if shape is Format.JSON:
         text = await asyncio.to_thread(lambda: AnalysesOut.of(found).model_dump_json())
         return Response(text, media_type=shape)

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from app.api.access.callers import account_for
 from app.api.values import (
     WHOLE,
     Answer,
@@ -105,7 +106,8 @@ class LimitsIn(Edge):
 class OrderIn(Edge):
     """Exactly one of `quantity` (base units) and `notional` (quote currency) is given. `risk_aversion` 0 asks for the
     best mean; without it the bundle's default holds. With reported fills, `report_delay_seconds` after its window's end
-    what is not reported of a slice may be asked for again; without it after one step."""
+    what is not reported of a slice may be asked for again; without it after one step. `account` is whose order it is;
+    where the API key is bound to an account, the order is that one's."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE], **ONE_SIZE})
 
@@ -121,6 +123,7 @@ class OrderIn(Edge):
     risk_aversion: NotNegativeIn | None = None
     fills: Annotated[Fills, Field(strict=False)] = Fills.ASSUMED
     report_delay_seconds: Annotated[int, Field(ge=0, le=REPORT_DELAY_SECONDS_MAX), WHOLE] | None = None
+    account: Name | None = None
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
@@ -130,11 +133,13 @@ class OrderIn(Edge):
             raise PydanticCustomError("size_ambiguous", "give quantity or notional, not both")
         return self
 
-    def to_domain(self) -> AskedOrder:
-        """Raises InvalidInput for what no order can be."""
+    def to_domain(self, own_account: str | None = None) -> AskedOrder:
+        """`own_account` is the one that the caller's key is bound to. Raises InvalidInput for what no order can be, and
+        Forbidden("foreign_account")."""
         by_quantity = self.quantity is not None
+        account = account_for(own_account, self.account)
         terms: dict[str, Any] = {
-            "order_id": order_id_of(self.client_order_id),
+            "order_id": order_id_of(self.client_order_id, account),
             "client_order_id": self.client_order_id,
             "instrument": self.instrument,
             "side": self.side,
@@ -146,6 +151,7 @@ class OrderIn(Edge):
             "risk_aversion": self.risk_aversion,
             "fills": self.fills,
             "report_delay_seconds": self.report_delay_seconds,
+            "account": account,
         }
         if isinstance(self.horizon, HorizonTimesIn):
             return OrderInTime(**terms, horizon=HorizonInTime(**vars(self.horizon)))
@@ -190,6 +196,7 @@ OUT_EXAMPLE: JsonDict = EXAMPLE | {
     "risk_aversion": None,
     "fills": "assumed",
     "report_delay_seconds": None,
+    "account": None,
     "step": 3,
     "filled_quantity": "2.4",
     "filled_notional": "240480",
@@ -229,6 +236,7 @@ class OrderOut(Answer):
     risk_aversion: DecimalOut | None
     fills: Fills
     report_delay_seconds: int | None
+    account: str | None
     step: int
     filled_quantity: DecimalOut
     filled_notional: DecimalOut
@@ -262,6 +270,7 @@ class OrderOut(Answer):
             risk_aversion=order.risk_aversion,
             fills=order.fills,
             report_delay_seconds=order.report_delay_seconds,
+            account=order.account,
             step=state.step,
             filled_quantity=state.filled_quantity,
             filled_notional=state.filled_notional,

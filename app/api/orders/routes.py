@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError, from_json
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from app.api.access.callers import AccountDep, account_for, caller_in
 from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.headers import header_of
 from app.api.openapi import problems
@@ -42,6 +43,7 @@ ORDER_CODES = (
         "above_max_order_notional",
         "size_implausible",
     ),
+    "foreign_account",
 )
 
 CURSOR = rf"^([0-9]{{1,15}}\.{SYMBOL.pattern})?$"
@@ -60,13 +62,16 @@ Cursor = Annotated[str, Field(max_length=256, json_schema_extra={"pattern": CURS
 
 
 class Wanted(BaseModel):
-    """Which orders. `cursor` is the `next_cursor` of the page before."""
+    """Which orders. `account` asks for those of one account; an order that has one is found by its `client_order_id`
+    only with it. A key that is bound to an account sees that one's alone. `cursor` is the `next_cursor` of the page
+    before."""
 
     model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
     instrument: Name | None = None
     client_order_id: Name | None = None
+    account: Name | None = None
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
     cursor: Cursor | None = None
 
@@ -86,7 +91,7 @@ class OrderRoute(APIRoute):
             await self._read_by_fastapi(scope, sent.again, send)
             return
         try:
-            response = await post_order(order, engine_in(scope))
+            response = await post_order(order, engine_in(scope), caller_in(scope).account)
         except LemError as error:
             response = refusal(Request(scope), error)
         await response(scope, receive, send)
@@ -102,10 +107,10 @@ async def _order_in(scope: Scope, sent: SentTwice) -> OrderIn | None:
         return None
 
 
-async def post_order(body: OrderIn, engine: EngineDep) -> Response:
+async def post_order(body: OrderIn, engine: EngineDep, account: AccountDep) -> Response:
     """The same `client_order_id` with the same order again is answered 200 and starts nothing; with another order it
     is a conflict (`client_order_id_reused`)."""
-    state, created = await engine.orders.submit(body.to_domain())
+    state, created = await engine.orders.submit(body.to_domain(account))
     return Response(order_text(state), 201 if created else 200, media_type="application/json")
 
 
@@ -124,15 +129,18 @@ router.add_api_route(
 )
 
 
-@router.get("/v1/orders", summary="A page of orders", responses=problems(*QUERY, "bad_cursor", *STORE))
-async def list_orders(wanted: Annotated[Wanted, Query()], engine: EngineDep) -> OrdersOut:
-    page = await engine.queries.orders(**wanted.model_dump())
+@router.get(
+    "/v1/orders", summary="A page of orders", responses=problems(*QUERY, "bad_cursor", "foreign_account", *STORE)
+)
+async def list_orders(wanted: Annotated[Wanted, Query()], engine: EngineDep, account: AccountDep) -> OrdersOut:
+    asked = wanted.model_dump() | {"account": account_for(account, wanted.account)}
+    page = await engine.queries.orders(**asked)
     return OrdersOut(orders=[OrderOut.of(each) for each in page.orders], next_cursor=page.next_cursor)
 
 
 @router.get("/v1/orders/{order_id}", summary="One order", responses=problems(*KNOWN_ORDER))
-async def get_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
-    return OrderOut.of(await engine.queries.order(order_id))
+async def get_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
+    return OrderOut.of(await engine.queries.order(order_id, account))
 
 
 @router.post(
@@ -140,9 +148,9 @@ async def get_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     summary="Cancel an order",
     responses=problems(*KNOWN_ORDER, "order_ended"),
 )
-async def cancel_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
+async def cancel_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
     """No further slice. Twice is once; an order that has ended otherwise is a conflict (`order_ended`)."""
-    return OrderOut.of(await engine.orders.cancel(order_id))
+    return OrderOut.of(await engine.orders.cancel(order_id, account))
 
 
 @router.post(
@@ -150,11 +158,11 @@ async def cancel_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     summary="Pause an order",
     responses=problems(*KNOWN_ORDER, "order_ended"),
 )
-async def pause_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
+async def pause_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
     """Nothing is to be traded until the order resumes: its steps go on with empty slices, and its benchmark too. A
     slice whose window has begun stays in flight. Twice is once; an order that has ended is a conflict (`order_ended`).
     """
-    return OrderOut.of(await engine.orders.pause(order_id))
+    return OrderOut.of(await engine.orders.pause(order_id, account))
 
 
 @router.post(
@@ -162,7 +170,7 @@ async def pause_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     summary="Resume an order",
     responses=problems(*KNOWN_ORDER, "order_ended"),
 )
-async def resume_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
+async def resume_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
     """The rest of the order is scheduled over the steps that are left, from the next window on. Twice is once, and an
     order that is not paused stays as it is."""
-    return OrderOut.of(await engine.orders.resume(order_id))
+    return OrderOut.of(await engine.orders.resume(order_id, account))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from app.api.access.callers import AccountDep
 from app.api.codes import BODY, STORE, TIMES
 from app.api.openapi import problems
 from app.api.orders.routes import ORDER_CODES
@@ -24,9 +25,10 @@ QUOTE_CODES = (
     summary="What an order may earn and cost",
     responses=problems(*BODY, *TIMES, *QUOTE_CODES, *STORE),
 )
-async def post_quote(body: QuoteIn, engine: EngineDep) -> QuoteOut:
+async def post_quote(body: QuoteIn, engine: EngineDep, account: AccountDep) -> QuoteOut:
     """The body of an order, with the costs of its market where they are known. It is refused as the order would be, and
     nothing is taken or recorded."""
     costs = body.costs
-    quoted = await engine.quotes.quote(body.to_domain(), half_spread_bps=costs.half_spread_bps, impact=costs.impact)
+    order = body.to_domain(account)
+    quoted = await engine.quotes.quote(order, half_spread_bps=costs.half_spread_bps, impact=costs.impact)
     return QuoteOut.of(quoted)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.access.callers import AccountDep, account_of
 from app.api.codes import KNOWN_ORDER
 from app.api.departures import departure_of
 from app.api.openapi import problems
@@ -56,10 +57,11 @@ async def next_slice(
 ) -> Response:
     """The slice whose window runs or comes next; the same until its bar has closed. Always 200 for a known order."""
     departure = departure_of(request.scope) if patience.wait else None
+    account = account_of(request)
     if departure is None:
-        found = await engine.queries.next_slice(order_id, patience.wait)
+        found = await engine.queries.next_slice(order_id, patience.wait, account=account)
     else:
-        found = await engine.queries.next_slice(order_id, patience.wait, departure.telling)
+        found = await engine.queries.next_slice(order_id, patience.wait, departure.telling, account)
     return Response(next_slice_json(found), media_type="application/json")
 
 
@@ -79,8 +81,8 @@ router.add_api_route(
     summary="All steps, and what is expected",
     responses=problems(*KNOWN_ORDER),
 )
-async def get_schedule(order_id: OrderId, engine: EngineDep) -> ScheduleOut:
-    return ScheduleOut.of(await engine.queries.schedule(order_id))
+async def get_schedule(order_id: OrderId, engine: EngineDep, account: AccountDep) -> ScheduleOut:
+    return ScheduleOut.of(await engine.queries.schedule(order_id, account))
 
 
 @router.get(
@@ -88,6 +90,6 @@ async def get_schedule(order_id: OrderId, engine: EngineDep) -> ScheduleOut:
     summary="All slices of an order",
     responses=problems(*KNOWN_ORDER),
 )
-async def get_slices(order_id: OrderId, engine: EngineDep) -> SlicesOut:
-    state, slices = await engine.queries.slices(order_id)
+async def get_slices(order_id: OrderId, engine: EngineDep, account: AccountDep) -> SlicesOut:
+    state, slices = await engine.queries.slices(order_id, account)
     return SlicesOut.of(state, slices)

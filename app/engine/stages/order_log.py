@@ -52,6 +52,8 @@ def _accepted(state: OrderState) -> Line:
     if order.horizon_in_time is not None:
         steps["latest_end"] = order.horizon_in_time.latest_end.isoformat()
     names = {"client_order_id": order.client_order_id, "instrument": order.instrument}
+    if order.account is not None:
+        names["account"] = order.account
     return "order accepted", {**names, "side": order.side, **size, "benchmark": order.benchmark, **steps}
 
 

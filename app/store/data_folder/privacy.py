@@ -48,6 +48,18 @@ def locked(folder: Path) -> TextIOWrapper:
     return lock
 
 
+def note_socket(lock: TextIOWrapper, socket: Path) -> None:
+    """Put the path of the server's socket down in the lock, for commands that find the folder in use."""
+    lock.truncate(0)
+    lock.write(str(socket))
+    lock.flush()
+
+
+def noted_socket(folder: Path) -> Path:
+    """Where the server of the service that has the folder listens."""
+    return Path((folder / LOCK).read_text(encoding="utf-8"))
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """The store's own files and folders in the data folder."""
     for name in OURS:

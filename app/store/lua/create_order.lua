@@ -1,5 +1,5 @@
--- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status, instrument, and the claim where
---       it is to be taken.
+-- KEYS: order, slices, bars, awaiting, events, sequence, orders, orders of its status, instrument, the claim where it is
+--       to be taken, and the orders of its account where it has one.
 -- ARGV: order id, id of the newest bar, mandate, state, slice ('' for none), version, step, awaits bars (1 or 0),
 --       orders that may await bars, events kept, revision of the instrument ('' for any), name of this commit,
 --       the order's claim ('' where it stands already), the channel for a notice ('' for none), symbol, each event (JSON).
@@ -42,6 +42,10 @@ redis.call('HLEN', KEYS[2])
 redis.call('XLEN', KEYS[5])
 redis.call('ZCARD', KEYS[7])
 redis.call('ZCARD', KEYS[8])
+local of_account = KEYS[ARGV[13] ~= '' and 11 or 10]
+if of_account then
+  redis.call('ZCARD', of_account)
+end
 local before = redis.call('HGET', KEYS[9], 'changed') or ''
 if ARGV[13] ~= '' and not claim then
   redis.call('SET', KEYS[10], ARGV[13])
@@ -55,6 +59,9 @@ if ARGV[5] ~= '' then
 end
 redis.call('ZADD', KEYS[7], sequence, ARGV[1])
 redis.call('ZADD', KEYS[8], sequence, ARGV[1])
+if of_account then
+  redis.call('ZADD', of_account, sequence, ARGV[1])
+end
 if ARGV[8] == '1' then
   redis.call('SADD', KEYS[4], ARGV[1])
 end

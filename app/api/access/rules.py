@@ -1,0 +1,48 @@
+"""Which scopes open which call. A call of a resource that is not named here needs `read` to be read and `operations` to
+be changed, so that a new one is never open by an oversight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.access.api_keys import Scope
+
+OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
+"""Paths that need no key: probes, and what describes the interface."""
+METRICS = "/metrics"
+"""Answered while the store is away too: that is what operators then look at."""
+VERSION = "/v1/"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Any one of the scopes is enough; the first is the one that fits best."""
+
+    reading: Sequence[Scope]
+    writing: Sequence[Scope]
+
+
+NEEDED: Mapping[str, Needed] = {
+    "orders": Needed(reading=(Scope.READ, Scope.ORDERS), writing=(Scope.ORDERS,)),
+    "quotes": Needed(reading=(Scope.READ, Scope.ORDERS), writing=(Scope.READ, Scope.ORDERS)),
+    "bars": Needed(reading=(Scope.READ, Scope.MARKET_DATA), writing=(Scope.MARKET_DATA,)),
+    "instruments": Needed(reading=(Scope.READ, *(each for each in Scope if each is not Scope.READ)),
+                          writing=(Scope.OPERATIONS,)),
+    "models": Needed(reading=(Scope.READ, Scope.OPERATIONS), writing=(Scope.OPERATIONS,)),
+}  # fmt: skip
+"""By the word behind `/v1/`. A quote changes nothing, whatever its method."""
+OTHERS = Needed(reading=(Scope.READ,), writing=(Scope.OPERATIONS,))
+
+
+def needed_for(path: str, *, writes: bool) -> Sequence[Scope] | None:
+    """None for a call that is open to all."""
+    if path in OPEN:
+        return None
+    if path == METRICS:
+        return (Scope.OPERATIONS,)
+    resource = path.removeprefix(VERSION).partition("/")[0] if path.startswith(VERSION) else ""
+    needed = NEEDED.get(resource, OTHERS)
+    return needed.writing if writes else needed.reading

@@ -1,0 +1,1 @@
+"""`lem keys`: makes, lists and revokes API keys."""
