@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from app.api.application import build
+from app.api.audit import AuditLines
 from app.api.services import ActiveModel, Services
 from app.bundles.bundle import LemPolicy, load_bundle
 from app.bundles.errors import BundleError
@@ -29,6 +30,7 @@ from app.engine.ports import STORE_AWAY, Clock
 from app.engine.prompt_answers import PromptAnswers
 from app.engine.tasks import end, shared
 from app.engine.watchdog import watching
+from app.logs.audit_file import AuditFile
 from app.metrics import ServiceMetrics
 from app.settings import ClockKind, Settings
 from app.store.data_folder.errors import DataFolderError
@@ -63,6 +65,7 @@ async def services(settings: Settings, metrics: ServiceMetrics, place: Place | N
     """All parts, running; closed in the reverse order, whatever happens. The bundle is loaded while the store starts:
     either takes a tenth of a second."""
     async with AsyncExitStack() as stack:
+        audit = _audit_trail(settings, metrics, stack)
         loading = asyncio.create_task(asyncio.to_thread(_model, settings))
         stack.push_async_callback(end, loading)
         url = (place and place.store_url) or await _store_url(settings, stack)
@@ -96,7 +99,7 @@ async def services(settings: Settings, metrics: ServiceMetrics, place: Place | N
             pages = Pages(place, scrape)
             await stack.enter_async_context(pages.served())
             scrape = pages.all
-        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=scrape)
+        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=scrape, audit=audit)
 
 
 def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[bytes]]:
@@ -105,14 +108,15 @@ def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[
 
     async def scrape() -> bytes:
         readiness = await engine.health.readiness()
-        metrics.ready(readiness.ready)
+        metrics.ready(readiness.reasons)
         metrics.store_up(STORE_AWAY not in readiness.reasons)
         metrics.instruments_failed(engine.instruments_failed)
         metrics.orders_live(None if STORE_AWAY in readiness.reasons else await live_orders.answer(STORE_SECONDS_MAX))
         metrics.slices_current(engine.live_orders.slices_by_basis())
         metrics.feeds(engine.feeds.all())
         if engine.sharing is not None:
-            metrics.sharing(engine.sharing.held, engine.sharing.processes, engine.sharing.lag_seconds)
+            sharing = engine.sharing
+            metrics.sharing(sharing.held, sharing.processes, sharing.unowned, sharing.lag_seconds)
         return metrics.page()
 
     return shared(scrape)
@@ -122,6 +126,16 @@ async def _live_orders(engine: Engine) -> Mapping[Status, int] | None:
     with contextlib.suppress(Unavailable):
         return await engine.queries.live_orders()
     return None
+
+
+def _audit_trail(settings: Settings, metrics: ServiceMetrics, stack: AsyncExitStack) -> AuditFile | AuditLines:
+    path = settings.audit_file
+    trail = AuditLines() if path is None else AuditFile(path, metrics.audit_failed)
+    try:
+        stack.enter_context(trail.opened())
+    except OSError as error:
+        raise CannotStart(f"LEM_AUDIT_FILE: {path} cannot be written: {error.strerror or error}") from error
+    return trail
 
 
 def _model(settings: Settings) -> LemPolicy:

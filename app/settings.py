@@ -31,7 +31,8 @@ class Settings(BaseSettings):
     starts its embedded store, with its files in `data_dir`. The url may hold a password, so that it shows its text to
     whoever asks for its secret value only. With `wait_replicas`, what is written is acknowledged when so many replicas
     have it, and refused when they do not say so within `wait_milliseconds`. `grace_seconds` is how long orders wait for
-    a late bar, `gap_days_max` how far a bar may be ahead of the one before it."""
+    a late bar, `gap_days_max` how far a bar may be ahead of the one before it. `audit_file` takes a line for every
+    write; without it these are lines of the log at `info`."""
 
     model_config = SettingsConfigDict(env_prefix="LEM_", extra="forbid", frozen=True)
 
@@ -43,5 +44,6 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     clock: ClockKind = ClockKind.WALL
     log_level: LogLevel = LogLevel.WARNING
+    audit_file: Path | None = None
     grace_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] | None = None
     gap_days_max: Annotated[int, Field(ge=1, le=36_500)] | None = None

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 import app
 from app.api import bars, fills, health, instruments, models, problems
+from app.api.audit import Audited
 from app.api.lane_routes import in_lanes
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
@@ -40,6 +41,7 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
     application.add_middleware(HeadAsGet)
     application.add_middleware(AnsweredAtTheEnd)
     application.add_middleware(RequestMetrics, metrics=metrics)
+    application.add_middleware(Audited)
     application.add_middleware(RequestIds)
     problems.install(application)
     describe(application, bars.BarsIn)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from app.api.audit import AuditTrail
 from app.engine.engine import Engine
 
 
@@ -22,11 +23,12 @@ class ActiveModel:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`scrape` returns the metrics page in Prometheus' text format."""
+    """`scrape` returns the metrics page in Prometheus' text format; `audit` is where writes are recorded."""
 
     engine: Engine
     model: ActiveModel
     scrape: Callable[[], Awaitable[bytes]]
+    audit: AuditTrail
 
 
 def engine_of(request: Request) -> Engine:

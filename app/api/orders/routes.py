@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError, from_json
 
+from app.api.audit import audited
 from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.headers import header_of
 from app.api.openapi import problems
@@ -88,7 +89,9 @@ class OrderRoute(APIRoute):
 async def post_order(body: OrderIn, engine: EngineDep) -> Response:
     """The same `client_order_id` with the same order again is answered 200 and starts nothing; with another order it
     is a conflict (`client_order_id_reused`)."""
-    state, created = await engine.orders.submit(body.to_domain())
+    order = body.to_domain()
+    audited(order_id=order.order_id, client_order_id=order.client_order_id)
+    state, created = await engine.orders.submit(order)
     return Response(OrderOut.of(state).model_dump_json(), 201 if created else 200, media_type="application/json")
 
 
@@ -125,4 +128,6 @@ async def get_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
 )
 async def cancel_order(order_id: OrderId, engine: EngineDep) -> OrderOut:
     """No further slice. Twice is once; an order that has ended otherwise is a conflict (`order_ended`)."""
-    return OrderOut.of(await engine.orders.cancel(order_id))
+    state = await engine.orders.cancel(order_id)
+    audited(client_order_id=state.order.client_order_id)
+    return OrderOut.of(state)
