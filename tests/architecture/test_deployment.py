@@ -85,7 +85,11 @@ def test_each_service_waits_until_those_it_needs_are_healthy(compose: dict[str, 
         for needed, terms in service.get("depends_on", {}).items()
     }
 
-    assert waits == {("lem", "redis", "service_healthy"), ("prometheus", "lem", "service_healthy")}
+    assert waits == {
+        ("lem", "redis", "service_healthy"),
+        ("prometheus", "lem", "service_healthy"),
+        ("grafana", "prometheus", "service_healthy"),
+    }
     assert "healthcheck" in services["redis"]  # that of `lem` is in its image
 
 
@@ -107,7 +111,10 @@ def test_prometheus_scrapes_the_service(compose: dict[str, Any]) -> None:
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_prometheus_takes_its_configuration(compose: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "prometheus.yml"
-    file.write_text(compose["configs"]["prometheus"]["content"])
+    [rules] = yaml.safe_load(compose["configs"]["prometheus"]["content"])["rule_files"]
+    [mounted] = [each for each in compose["services"]["prometheus"]["configs"] if each["target"] == rules]
+    here = str(ROOT / compose["configs"][mounted["source"]]["file"])
+    file.write_text(compose["configs"]["prometheus"]["content"].replace(rules, here))
 
     checked = subprocess.run(["promtool", "check", "config", file], capture_output=True, text=True, check=False)
 
