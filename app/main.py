@@ -28,6 +28,7 @@ from app.engine.engine import GAP_DAYS_MAX, Engine
 from app.engine.health import STORE_SECONDS_MAX
 from app.engine.ports import STORE_AWAY, Clock
 from app.engine.prompt_answers import PromptAnswers
+from app.engine.spans import NO_SPANS
 from app.engine.tasks import end, shared
 from app.engine.watchdog import watching
 from app.logs.audit_file import AuditFile
@@ -37,6 +38,7 @@ from app.store.data_folder.errors import DataFolderError
 from app.store.embedded import EmbeddedStore, StoreStartError
 from app.store.redis_store import RedisStore
 from app.store.replication import Replication
+from app.tracing import Traces, asked_for
 from app.workers.pages import Pages
 from app.workers.place import Place
 
@@ -49,23 +51,28 @@ def create_app(settings: Settings, place: Place | None = None) -> FastAPI:
     """The application. Its lifespan owns the store, the engine and the watchdog, and may raise CannotStart. `place` is
     that of a worker among others."""
     metrics = ServiceMetrics()
+    traces = Traces() if asked_for(os.environ) else None
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        async with services(settings, metrics, place) as application.state.services:
+        async with services(settings, metrics, place, traces) as application.state.services:
             yield
 
-    application = build(lifespan, metrics)
+    application = build(lifespan, metrics, traces)
     application.state.metrics = metrics  # connections are counted too, by whoever listens
     return application
 
 
 @asynccontextmanager
-async def services(settings: Settings, metrics: ServiceMetrics, place: Place | None = None) -> AsyncIterator[Services]:
+async def services(
+    settings: Settings, metrics: ServiceMetrics, place: Place | None = None, traces: Traces | None = None
+) -> AsyncIterator[Services]:
     """All parts, running; closed in the reverse order, whatever happens. The bundle is loaded while the store starts:
     either takes a tenth of a second."""
     async with AsyncExitStack() as stack:
         audit = _audit_trail(settings, metrics, stack)
+        if traces is not None:
+            await stack.enter_async_context(traces.opened())
         loading = asyncio.create_task(asyncio.to_thread(_model, settings))
         stack.push_async_callback(end, loading)
         url = (place and place.store_url) or await _store_url(settings, stack)
@@ -87,6 +94,7 @@ async def services(settings: Settings, metrics: ServiceMetrics, place: Place | N
             grace_seconds=settings.grace_seconds,
             gap_days_max=settings.gap_days_max or GAP_DAYS_MAX,
             shared=store.shared,
+            spans=traces or NO_SPANS,
         )
         stack.push_async_callback(engine.stop)
         await engine.start()

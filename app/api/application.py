@@ -17,6 +17,7 @@ from app.api.orders import routes as orders
 from app.api.quotes import routes as quotes
 from app.api.request_bodies import BodyBounds
 from app.api.request_ids import RequestIds
+from app.api.request_spans import RequestSpans, RequestTracer
 from app.api.slices import routes as slices
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -26,8 +27,8 @@ ROUTERS = (slices, orders, bars, fills, instruments, quotes, models, health)
 included matches a path twice, which costs a poll more than its answer does."""
 
 
-def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
-    """`lifespan` puts the `Services` into `state.services`."""
+def build(lifespan: Lifespan, metrics: HttpMetrics, tracer: RequestTracer | None = None) -> FastAPI:
+    """`lifespan` puts the `Services` into `state.services`; requests are traced where there is a `tracer`."""
     application = FastAPI(
         routes=in_lanes((route for module in ROUTERS for route in module.router.routes), metrics),
         title="LEM execution service",
@@ -42,6 +43,8 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
     application.add_middleware(AnsweredAtTheEnd)
     application.add_middleware(RequestMetrics, metrics=metrics)
     application.add_middleware(Audited)
+    if tracer is not None:
+        application.add_middleware(RequestSpans, tracer=tracer)
     application.add_middleware(RequestIds)
     problems.install(application)
     describe(application, bars.BarsIn)

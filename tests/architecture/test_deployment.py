@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,24 @@ def test_the_image_holds_the_service_and_bundles_and_not_the_training_code() -> 
 def test_the_image_is_healthy_only_when_the_service_is_ready(final_stage: str) -> None:
     assert "HEALTHCHECK" in final_stage
     assert "/readyz" in final_stage
+
+
+@pytest.mark.spawns
+@pytest.mark.parametrize(("extras", "more"), [([], []), (["otel"], ["opentelemetry-sdk"])])
+def test_the_image_is_built_with_what_serving_needs_and_the_extras_asked_for(
+    extras: list[str], more: list[str]
+) -> None:
+    written = re.search(r'RUN python -c "(.+?)" \\\n', (ROOT / "Dockerfile").read_text(), re.DOTALL)
+    assert written
+    code = written[1].replace("\\\n", "")
+
+    printed = subprocess.run(
+        [sys.executable, "-c", code, *extras], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    names = {re.split(r"[\[<>=]", line)[0] for line in printed.stdout.splitlines()}
+    assert names >= {"fastapi", "redis", *more}
+    assert ("opentelemetry-sdk" in names) == bool(extras)
 
 
 def test_every_command_of_the_image_gets_the_signals_itself(final_stage: str) -> None:

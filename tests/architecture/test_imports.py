@@ -30,6 +30,7 @@ ARROWS: dict[str, set[str]] = {
     "app.store": {DOMAIN, ENGINE},
     "app.api": {DOMAIN, ENGINE},
     "app.metrics": {DOMAIN, ENGINE},
+    "app.tracing": {ENGINE},
     "app.settings": {BUNDLES},
     "app.logs": {"app.settings"},
     "app.backtest": {*DECIDING, TERMINAL},
