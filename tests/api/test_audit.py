@@ -206,6 +206,20 @@ def test_half_a_line_that_a_full_disk_has_taken_spoils_no_other_line(
     assert file.stat().st_mode & 0o777 == 0o600  # it names orders and accounts
 
 
+def test_processes_share_the_file_also_when_it_is_moved_away(file: Path) -> None:
+    one, other = (AuditFile(file, lambda: None) for _ in range(2))
+
+    with one.opened(), other.opened():
+        for number in range(4):
+            if number == 2:
+                moved = moved_away(file)
+            one.write({"one": number})
+            other.write({"other": number})
+
+    assert lines_of(moved) == [{"one": 0}, {"other": 0}, {"one": 1}, {"other": 1}]
+    assert lines_of(file) == [{"one": 2}, {"other": 2}, {"one": 3}, {"other": 3}]
+
+
 class Kept:
     """A trail in memory."""
 

@@ -200,6 +200,21 @@ def test_beyond_a_thousand_instruments_all_others_share_a_label(monkeypatch: pyt
     assert seen["lem_feeds_silent",] == 2
 
 
+def test_each_reason_why_the_service_is_not_ready_is_shown_for_as_long_as_it_stands() -> None:
+    metrics = ServiceMetrics()
+
+    metrics.ready(("recovering", "store_evicts"))
+    before = samples(metrics.page().decode())
+    metrics.ready(("store_evicts",))
+    after = samples(metrics.page().decode())
+    metrics.ready(())
+    ready = samples(metrics.page().decode())
+
+    reasons = [{name[1] for name in seen if name[0] == "lem_not_ready"} for seen in (before, after, ready)]
+    assert reasons == [{"recovering", "store_evicts"}, {"store_evicts"}, set()]
+    assert (before["lem_ready",], after["lem_ready",], ready["lem_ready",]) == (0, 0, 1)
+
+
 def test_an_instrument_that_is_given_up_is_shown_no_longer() -> None:
     metrics = ServiceMetrics()
     one, other = (Feed(symbol, 1.0, 0.0, silent=False) for symbol in ("ONE", "OTHER"))
