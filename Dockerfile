@@ -2,10 +2,13 @@
 FROM python:3.11-slim AS build
 RUN python -m venv /opt/lem
 WORKDIR /src
-# Dependencies come first and alone, so that a change of the code does not install them again.
+# Dependencies come first and alone, so that a change of the code does not install them again. EXTRAS names extras of
+# pyproject.toml, with spaces between them, such as `otel`.
+ARG EXTRAS=""
 COPY pyproject.toml ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
-        > /tmp/requirements.txt \
+RUN python -c "import sys, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+print(*project['dependencies'], *sum((project['optional-dependencies'][extra] for extra in sys.argv[1:]), []), sep='\n')" \
+        $EXTRAS > /tmp/requirements.txt \
     && /opt/lem/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt
 COPY README.md LICENSE ./
 COPY app app

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from app.access.access import Access, Reach
 from app.access.key_ring import KeyRing
 from app.api.application import build
+from app.api.audit import AuditLines
 from app.api.services import ActiveModel, Services
 from app.bundles.bundle import LemPolicy, load_bundle
 from app.bundles.errors import BundleError
@@ -29,14 +30,17 @@ from app.engine.engine import GAP_DAYS_MAX, Engine
 from app.engine.health import STORE_SECONDS_MAX
 from app.engine.ports import STORE_AWAY, Clock
 from app.engine.prompt_answers import PromptAnswers
+from app.engine.spans import NO_SPANS
 from app.engine.tasks import end, shared
 from app.engine.watchdog import watching
+from app.logs.audit_file import AuditFile
 from app.metrics import ServiceMetrics
 from app.settings import ClockKind, Settings
 from app.store.data_folder.errors import DataFolderError
 from app.store.embedded import EmbeddedStore, StoreStartError
 from app.store.redis_store import RedisStore
 from app.store.replication import replication
+from app.tracing import Traces, asked_for
 from app.workers.pages import Pages
 from app.workers.place import Place
 
@@ -54,24 +58,32 @@ def create_app(settings: Settings, place: Place | None = None, reach: Reach = Re
     """The application. Its lifespan owns the store, the engine and the watchdog, and may raise CannotStart. `place` is
     that of a worker among others; `reach` says who can call."""
     metrics = ServiceMetrics()
+    traces = Traces() if asked_for(os.environ) else None
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        async with services(settings, metrics, place, reach) as application.state.services:
+        async with services(settings, metrics, place, reach, traces) as application.state.services:
             yield
 
-    application = build(lifespan, metrics)
+    application = build(lifespan, metrics, traces)
     application.state.metrics = metrics  # connections are counted too, by whoever listens
     return application
 
 
 @asynccontextmanager
 async def services(
-    settings: Settings, metrics: ServiceMetrics, place: Place | None = None, reach: Reach = Reach.PROCESS
+    settings: Settings,
+    metrics: ServiceMetrics,
+    place: Place | None = None,
+    reach: Reach = Reach.PROCESS,
+    traces: Traces | None = None,
 ) -> AsyncIterator[Services]:
     """All parts, running; closed in the reverse order, whatever happens. The bundle is loaded while the store starts:
     either takes a tenth of a second."""
     async with AsyncExitStack() as stack:
+        audit = _audit_trail(settings, metrics, stack)
+        if traces is not None:
+            await stack.enter_async_context(traces.opened())
         loading = asyncio.create_task(asyncio.to_thread(_model, settings))
         stack.push_async_callback(end, loading)
         url = (place and place.store_url) or await _store_url(settings, stack)
@@ -94,6 +106,7 @@ async def services(
             grace_seconds=settings.grace_seconds,
             gap_days_max=settings.gap_days_max or GAP_DAYS_MAX,
             shared=store.shared,
+            spans=traces or NO_SPANS,
         )
         stack.push_async_callback(engine.stop)
         await engine.start()
@@ -106,7 +119,7 @@ async def services(
             pages = Pages(place, scrape)
             await stack.enter_async_context(pages.served())
             scrape = pages.all
-        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=scrape, access=access)
+        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=scrape, access=access, audit=audit)
 
 
 @asynccontextmanager
@@ -126,14 +139,15 @@ def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[
 
     async def scrape() -> bytes:
         readiness = await engine.health.readiness()
-        metrics.ready(readiness.ready)
+        metrics.ready(readiness.reasons)
         metrics.store_up(STORE_AWAY not in readiness.reasons)
         metrics.instruments_failed(engine.instruments_failed)
         metrics.orders_live(None if STORE_AWAY in readiness.reasons else await live_orders.answer(STORE_SECONDS_MAX))
         metrics.slices_current(engine.live_orders.slices_by_basis())
         metrics.feeds(engine.feeds.all())
         if engine.sharing is not None:
-            metrics.sharing(engine.sharing.held, engine.sharing.processes, engine.sharing.lag_seconds)
+            sharing = engine.sharing
+            metrics.sharing(sharing.held, sharing.processes, sharing.unowned, sharing.lag_seconds)
         return metrics.page()
 
     return shared(scrape)
@@ -143,6 +157,16 @@ async def _live_orders(engine: Engine) -> Mapping[Status, int] | None:
     with contextlib.suppress(Unavailable):
         return await engine.queries.live_orders()
     return None
+
+
+def _audit_trail(settings: Settings, metrics: ServiceMetrics, stack: AsyncExitStack) -> AuditFile | AuditLines:
+    path = settings.audit_file
+    trail = AuditLines() if path is None else AuditFile(path, metrics.audit_failed)
+    try:
+        stack.enter_context(trail.opened())
+    except OSError as error:
+        raise CannotStart(f"LEM_AUDIT_FILE: {path} cannot be written: {error.strerror or error}") from error
+    return trail
 
 
 def _model(settings: Settings) -> LemPolicy:

@@ -61,9 +61,11 @@ class ServiceMetrics:
         self._connections = gauge("lem_connections_open", "Connections of clients")
         self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
         self._ready = gauge("lem_ready", "1 while the service is ready")
+        self._not_ready = gauge("lem_not_ready", "1 for each reason why the service is not ready", "reason")
         self._store_up = gauge("lem_store_up", "1 while the store answers")
         self._leases = gauge("lem_leases_held", "Instruments that this process owns")
         self._processes = gauge("lem_processes", "Processes that share the store and live")
+        self._unowned = gauge("lem_instruments_unowned", "Instruments whose owner does not live")
         self._owner_lag = gauge(
             "lem_owner_lag_seconds", "Since the oldest bar of others came that awaits decisions here"
         )
@@ -72,6 +74,7 @@ class ServiceMetrics:
         self._missed = count("lem_notices_missed", "Times that notices of other processes may have been missed")
         self._unreadable = count("lem_store_unreadable", "Keys in the store that are not understood", "kind")
         self._lost = count("lem_store_lost", "What the store had acknowledged and has lost", "kind")
+        self._audit_failed = count("lem_audit_failed", "Audit records that could not be written")
         self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides", "digest")
         self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._named: set[str] = set()
@@ -158,8 +161,12 @@ class ServiceMetrics:
     def connection_refused(self, reason: str) -> None:
         self._connections_refused.labels(reason).inc()
 
-    def ready(self, ready: bool) -> None:
-        self._ready.set(ready)
+    def ready(self, reasons: Sequence[str]) -> None:
+        """`reasons` why the service is not ready; none where it is."""
+        self._ready.set(not reasons)
+        self._not_ready.clear()
+        for reason in reasons:
+            self._not_ready.labels(reason).set(1)
 
     def orders_live(self, counts: Mapping[Status, int] | None) -> None:
         """None where the store cannot be asked: no series is shown then, rather than an old one."""
@@ -200,9 +207,10 @@ class ServiceMetrics:
     def notices_missed(self) -> None:
         self._missed.inc()
 
-    def sharing(self, leases_held: int, processes: int, lag_seconds: float) -> None:
+    def sharing(self, leases_held: int, processes: int, unowned: int, lag_seconds: float) -> None:
         self._leases.set(leases_held)
         self._processes.set(processes)
+        self._unowned.set(unowned)
         self._owner_lag.set(lag_seconds)
 
     def unreadable(self, kind: str) -> None:
@@ -212,6 +220,9 @@ class ServiceMetrics:
     def store_lost(self, kind: str, count: int) -> None:
         """`kind` is `order` or `bar`."""
         self._lost.labels(kind).inc(count)
+
+    def audit_failed(self) -> None:
+        self._audit_failed.inc()
 
     def instruments_failed(self, count: int) -> None:
         self._failed.set(count)

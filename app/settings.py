@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     whoever asks for its secret value only. With `wait_replicas`, what is written is acknowledged when so many replicas
     have it, and refused when they do not say so within `wait_milliseconds`. `grace_seconds` is how long orders wait for
     a late bar, `gap_days_max` how far a bar may be ahead of the one before it. With `allow_no_keys` others than this
-    machine may call although there are no API keys, with `open_metrics` the metrics need no key."""
+    machine may call although there are no API keys, with `open_metrics` the metrics need no key. `audit_file` takes a
+    line for every write; without it these are lines of the log at `info`."""
 
     model_config = SettingsConfigDict(env_prefix="LEM_", extra="forbid", frozen=True)
 
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     clock: ClockKind = ClockKind.WALL
     log_level: LogLevel = LogLevel.WARNING
+    audit_file: Path | None = None
     grace_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] | None = None
     gap_days_max: Annotated[int, Field(ge=1, le=36_500)] | None = None
     allow_no_keys: bool = False

@@ -11,6 +11,7 @@ import app
 from app.api import bars, fills, health, instruments, models, problems
 from app.api.access.gate import Gate
 from app.api.analyses import routes as analyses
+from app.api.audit import Audited
 from app.api.lane_routes import in_lanes
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
@@ -18,6 +19,7 @@ from app.api.orders import routes as orders
 from app.api.quotes import routes as quotes
 from app.api.request_bodies import BodyBounds
 from app.api.request_ids import RequestIds
+from app.api.request_spans import RequestSpans, RequestTracer
 from app.api.slices import routes as slices
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -27,8 +29,8 @@ ROUTERS = (slices, orders, bars, fills, instruments, quotes, analyses, models, h
 included matches a path twice, which costs a poll more than its answer does."""
 
 
-def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
-    """`lifespan` puts the `Services` into `state.services`."""
+def build(lifespan: Lifespan, metrics: HttpMetrics, tracer: RequestTracer | None = None) -> FastAPI:
+    """`lifespan` puts the `Services` into `state.services`; requests are traced where there is a `tracer`."""
     application = FastAPI(
         routes=in_lanes((route for module in ROUTERS for route in module.router.routes), metrics),
         title="LEM execution service",
@@ -43,6 +45,9 @@ def build(lifespan: Lifespan, metrics: HttpMetrics) -> FastAPI:
     application.add_middleware(HeadAsGet)
     application.add_middleware(AnsweredAtTheEnd)
     application.add_middleware(RequestMetrics, metrics=metrics)
+    application.add_middleware(Audited)
+    if tracer is not None:
+        application.add_middleware(RequestSpans, tracer=tracer)
     application.add_middleware(RequestIds)
     problems.install(application)
     describe(application, bars.BarsIn)

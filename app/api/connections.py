@@ -190,12 +190,13 @@ class Connection(HttpToolsProtocol):
 
 
 def _answer(status: int, code: str, detail: str) -> bytes:
-    body = problem_text(status, code, detail, "/")
+    request_id = new_request_id()
+    body = problem_text(status, code, detail, "/", request_id=request_id)
     head = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         f"content-type: {MEDIA_TYPE}",
         f"content-length: {len(body)}",
-        f"{HEADER.lower()}: {new_request_id()}",
+        f"{HEADER.lower()}: {request_id}",
         "connection: close",
     ]
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):

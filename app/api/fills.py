@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.api.access.callers import AccountDep
+from app.api.audit import audited
 from app.api.codes import BODY, KNOWN_ORDER, STORE, TIMES
 from app.api.openapi import problems
 from app.api.orders.bodies import OUT_EXAMPLE, OrderOut
@@ -137,6 +138,7 @@ async def post_fill(
 ) -> FillOut:
     """Idempotent by `execution_id`. No fill is refused for being too much or too late: what its slice does not have in
     flight is booked as `over_filled`. After the order's end, such as a cancel, the status stays and quantities move."""
+    audited(execution_id=body.execution_id)
     booked = await engine.fills.report(order_id, body.to_domain(), account)
     if not booked.new:
         response.status_code = 200
@@ -144,6 +146,7 @@ async def post_fill(
 
 
 def _answer(booked: BookedFill) -> FillOut:
+    audited(client_order_id=booked.order.order.client_order_id, execution_id=booked.fill.execution_id)
     return FillOut.of(booked.order).model_copy(update={"warnings": list(booked.fill.warnings)})
 
 
@@ -190,4 +193,6 @@ async def correct_fill(
 async def close_slice(order_id: OrderId, step: int, engine: EngineDep, account: AccountDep) -> OrderOut:
     """No more fills come for the slice: what is not reported of it may be asked for again. Twice is once. A fill that
     comes all the same is booked."""
-    return OrderOut.of(await engine.fills.close(order_id, step, account))
+    state = await engine.fills.close(order_id, step, account)
+    audited(client_order_id=state.order.client_order_id)
+    return OrderOut.of(state)

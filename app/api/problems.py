@@ -16,8 +16,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import Match
 
+from app.api.audit import audited
 from app.api.headers import media_type_of
-from app.api.request_ids import header_of_request
+from app.api.request_ids import header_of_request, known_request_id
 from app.domain.errors import (
     Conflict,
     Forbidden,
@@ -120,7 +121,8 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457. `code` is stable and meant for programs: where `errors` lists several, it is the first one's."""
+    """RFC 9457. `code` is stable and meant for programs: where `errors` lists several, it is the first one's.
+    `request_id` is the answer's `X-Request-ID`, by which the service's logs know the request."""
 
     type: str
     title: str
@@ -128,6 +130,7 @@ class Problem(BaseModel):
     detail: str
     code: str
     instance: str
+    request_id: str | None = None
     errors: list[FieldError] | None = None
 
 
@@ -141,11 +144,19 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The response; its parts as `problem_text` puts them down."""
-    content = problem_text(status, code, detail, request.scope["path"], errors)
+    audited(code=code)
+    content = problem_text(status, code, detail, request.scope["path"], errors, known_request_id())
     return Response(content, int(status), headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def problem_text(status: int, code: str, detail: str, instance: str, errors: Sequence[FieldError] = ()) -> bytes:
+def problem_text(
+    status: int,
+    code: str,
+    detail: str,
+    instance: str,
+    errors: Sequence[FieldError] = (),
+    request_id: str | None = None,
+) -> bytes:
     """The problem as JSON. It is ASCII, so that no text a client sent can fail to be encoded."""
     body = Problem(
         type=f"urn:lem:problem:{code}",
@@ -154,6 +165,7 @@ def problem_text(status: int, code: str, detail: str, instance: str, errors: Seq
         detail=_short(detail),
         code=code,
         instance=_short(instance),
+        request_id=request_id,
         errors=list(errors) or None,
     )
     return json.dumps(body.model_dump(exclude_none=True)).encode("ascii")

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from starlette.types import Scope
 
 from app.access.access import Access
+from app.api.audit import AuditTrail
 from app.engine.engine import Engine
 
 
@@ -23,12 +24,14 @@ class ActiveModel:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call."""
+    """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, and `audit` is where
+    writes are recorded."""
 
     engine: Engine
     model: ActiveModel
     scrape: Callable[[], Awaitable[bytes]]
     access: Access
+    audit: AuditTrail
 
 
 def engine_of(request: Request) -> Engine:

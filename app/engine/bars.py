@@ -20,6 +20,7 @@ from app.engine.ownership.lease import NotOwner, Ownership
 from app.engine.pipeline import Pipeline
 from app.engine.ports import Clock, Metrics, Store
 from app.engine.results import FeedBar, Ingested
+from app.engine.spans import Spans
 from app.engine.stages.append import Outrun, append, rounds
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.check import NewBars, closed_bars, new_bars
@@ -51,6 +52,7 @@ class BarIntake:
         lateness: FeedLateness,
         ownership: Ownership,
         gap_max: timedelta,
+        spans: Spans,
     ) -> None:
         self._store = store
         self._instruments = instruments
@@ -61,6 +63,7 @@ class BarIntake:
         self._lateness = lateness
         self._ownership = ownership
         self._gap_max = gap_max
+        self._spans = spans
         self._older = OlderBars(store, loader)
         self._lines = FeedLines()
 
@@ -171,7 +174,8 @@ class BarIntake:
         """Nothing is appended before all is checked."""
         late = {symbol: self._late_seconds(live[symbol], new) for symbol, new in checked.items()}
         for bars in rounds({symbol: new.bars for symbol, new in checked.items()}):
-            await append(self._store, self._metrics, live, bars)
+            with self._spans.part("append", bars=sum(map(len, bars.values()))):
+                await append(self._store, self._metrics, live, bars)
             await self._move_orders([live[symbol] for symbol in bars if live[symbol].owned], bars)
             for symbol in bars:
                 self._take_unmoved(live[symbol], bars[symbol])

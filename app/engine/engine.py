@@ -26,6 +26,7 @@ from app.engine.quotes import Quotes
 from app.engine.recovery import Recovery
 from app.engine.registry import InstrumentRegistry
 from app.engine.right_of_way import RightOfWay
+from app.engine.spans import NO_SPANS, Spans
 from app.engine.stages.announce import Announcer
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
@@ -57,6 +58,7 @@ class Engine:
         grace_seconds: float | None = None,
         gap_days_max: int = GAP_DAYS_MAX,
         shared: SharedStore | None = None,
+        spans: Spans = NO_SPANS,
     ) -> None:
         self.lookback = chain.lookback
         self._waiters = waiters = Waiters()
@@ -64,11 +66,11 @@ class Engine:
         ownership: Ownership = self.sharing or SoleOwner()
         self.live_orders = LiveOrders(ownership.owns)
         announcer = Announcer(metrics, waiters, self.live_orders)
-        committer = Committer(store, metrics, announcer)
+        committer = Committer(store, metrics, announcer, spans)
         loader = Loader(store, chain.lookback, self.live_orders)
         self.right_of_way = RightOfWay()
-        self._decider = Decider(chain, clock, metrics, self.right_of_way)
-        pipeline = Pipeline(self._decider, committer, metrics, ownership, self.right_of_way)
+        self._decider = Decider(chain, clock, metrics, self.right_of_way, spans=spans)
+        pipeline = Pipeline(self._decider, committer, metrics, ownership, self.right_of_way, spans)
         lateness = FeedLateness(metrics, grace_seconds)
         self.recovery = Recovery(store, calendars, loader, pipeline, announcer, ownership, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument, self.recovery.catch_up)
@@ -90,6 +92,7 @@ class Engine:
             lateness=lateness,
             ownership=ownership,
             gap_max=timedelta(days=gap_days_max),
+            spans=spans,
         )
         self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness, announcer)
         self.orders = OrderEntry(
@@ -102,6 +105,7 @@ class Engine:
             announcer=announcer,
             clock=clock,
             steps_max=chain.max_steps,
+            spans=spans,
         )
         self.quotes = Quotes(self.orders, self._decider, chain.risk_aversion)
 

@@ -20,6 +20,7 @@ from app.engine.order_start import require_known, require_step, start_of
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Claim, Clock, Store
 from app.engine.queries import Queries
+from app.engine.spans import Spans
 from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.commit import Committer
@@ -45,6 +46,7 @@ class OrderEntry:
         announcer: Announcer,
         clock: Clock,
         steps_max: int,
+        spans: Spans,
     ) -> None:
         self._store = store
         self._queries = queries
@@ -55,6 +57,7 @@ class OrderEntry:
         self._announcer = announcer
         self._clock = clock
         self._steps_max = steps_max
+        self._spans = spans
 
     async def submit(self, order: AskedOrder) -> tuple[OrderState, bool]:
         """The order with its first slice where that is due, and whether it is new. Nothing is recorded before the order
@@ -167,7 +170,8 @@ class OrderEntry:
         if live.last is not newest or not self._instruments.has(live):
             return None
         try:
-            answer = await self._store.create(new, newest.open_time)
+            with self._spans.part("commit", orders=1):
+                answer = await self._store.create(new, newest.open_time)
         finally:
             live.note_due(state.next_open)  # without an answer too: the order may be recorded
         if isinstance(answer, Claim):

@@ -18,6 +18,7 @@ from app.engine.ownership.lease import NotOwner, Ownership
 from app.engine.ports import Metrics
 from app.engine.right_of_way import RightOfWay
 from app.engine.set_aside import SetAside
+from app.engine.spans import Spans
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
@@ -41,11 +42,13 @@ class Pipeline:
         metrics: Metrics,
         ownership: Ownership,
         right_of_way: RightOfWay,
+        spans: Spans,
     ) -> None:
         self._decider = decider
         self._committer = committer
         self._ownership = ownership
         self._right_of_way = right_of_way
+        self._spans = spans
         self._set_aside = SetAside(metrics)
 
     async def over_bars(
@@ -71,7 +74,8 @@ class Pipeline:
         """
         if not any(part.orders for part in batch):
             return list(batch)
-        with self._right_of_way.held():
+        orders = sum(len(part.orders) for part in batch)
+        with self._right_of_way.held(), self._spans.part("advance", orders=orders):
             return await self._advanced(batch)
 
     async def _advanced(self, batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:

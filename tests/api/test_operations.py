@@ -45,13 +45,16 @@ NAMES = {
     "lem_connections_open": ("gauge", set()),
     "lem_connections_refused": ("counter", {"reason"}),
     "lem_ready": ("gauge", set()),
+    "lem_not_ready": ("gauge", {"reason"}),
     "lem_store_up": ("gauge", set()),
     "lem_store_unreadable": ("counter", {"kind"}),
     "lem_store_lost": ("counter", {"kind"}),
     "lem_instruments_failed": ("gauge", set()),
+    "lem_audit_failed": ("counter", set()),
     "lem_bundle_info": ("gauge", {"digest"}),
     "lem_leases_held": ("gauge", set()),
     "lem_processes": ("gauge", set()),
+    "lem_instruments_unowned": ("gauge", set()),
     "lem_owner_lag_seconds": ("gauge", set()),
     "lem_owner_changes": ("counter", set()),
     "lem_takeovers": ("counter", set()),
@@ -196,6 +199,21 @@ def test_beyond_a_thousand_instruments_all_others_share_a_label(monkeypatch: pyt
     assert seen["lem_bars_ingested_total", "other"] == 3
     assert (seen["lem_bar_age_seconds", "other"], seen["lem_feed_overdue_seconds", "other"]) == (40, 4)
     assert seen["lem_feeds_silent",] == 2
+
+
+def test_each_reason_why_the_service_is_not_ready_is_shown_for_as_long_as_it_stands() -> None:
+    metrics = ServiceMetrics()
+
+    metrics.ready(("recovering", "store_evicts"))
+    before = samples(metrics.page().decode())
+    metrics.ready(("store_evicts",))
+    after = samples(metrics.page().decode())
+    metrics.ready(())
+    ready = samples(metrics.page().decode())
+
+    reasons = [{name[1] for name in seen if name[0] == "lem_not_ready"} for seen in (before, after, ready)]
+    assert reasons == [{"recovering", "store_evicts"}, {"store_evicts"}, set()]
+    assert (before["lem_ready",], after["lem_ready",], ready["lem_ready",]) == (0, 0, 1)
 
 
 def test_an_instrument_that_is_given_up_is_shown_no_longer() -> None:

@@ -51,6 +51,43 @@ async def test_any_other_name_is_replaced(client: httpx.AsyncClient, given: str)
     assert names[0] != names[1]
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+async def test_a_request_without_a_name_is_called_by_its_trace(client: httpx.AsyncClient) -> None:
+    traced = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+
+    unnamed = await client.get("/unknown", headers=traced)
+    named = await client.get("/unknown", headers=traced | {"X-Request-ID": "oms-7"})
+
+    assert unnamed.headers["x-request-id"] == unnamed.json()["request_id"] == TRACE
+    assert named.headers["x-request-id"] == named.json()["request_id"] == "oms-7"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "nonsense",
+        f"ff-{TRACE}-00f067aa0ba902b7-01",
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{TRACE.upper()}-00f067aa0ba902b7-01",
+    ],
+)
+async def test_a_trace_that_is_none_names_nothing(client: httpx.AsyncClient, given: str) -> None:
+    response = await client.get("/unknown", headers={"traceparent": given})
+
+    assert response.headers["x-request-id"].lower() not in {TRACE, "0" * 32}
+
+
+@pytest.mark.parametrize("path", ["/unknown", "/fails"])
+async def test_a_problem_tells_the_id_of_its_request(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path)
+
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+
+
 @pytest.mark.spawns
 def test_the_log_of_a_service_has_a_line_for_each_thing_with_order_and_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -69,6 +106,8 @@ def test_the_log_of_a_service_has_a_line_for_each_thing_with_order_and_request(
     assert told == [
         ("order accepted", "the-order"),
         ("slice committed", "the-order"),
+        ("write", "the-order"),  # the audit log, which has no file of its own here
         ("slice committed", "the-bar"),
         ("order ended", "the-cancel"),
+        ("write", "the-cancel"),
     ]

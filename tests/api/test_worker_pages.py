@@ -15,7 +15,7 @@ def counted(bars: int) -> bytes:
     """The page of a worker that has taken so many bars."""
     metrics = ServiceMetrics()
     metrics.bar_ingested('A"B{C', bars)
-    metrics.ready(ready=True)
+    metrics.ready(())
     return metrics.page()
 
 

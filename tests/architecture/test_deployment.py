@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,24 @@ def test_the_image_is_healthy_only_when_the_service_is_ready(final_stage: str) -
     assert "/readyz" in final_stage
 
 
+@pytest.mark.spawns
+@pytest.mark.parametrize(("extras", "more"), [([], []), (["otel"], ["opentelemetry-sdk"])])
+def test_the_image_is_built_with_what_serving_needs_and_the_extras_asked_for(
+    extras: list[str], more: list[str]
+) -> None:
+    written = re.search(r'RUN python -c "(.+?)" \\\n', (ROOT / "Dockerfile").read_text(), re.DOTALL)
+    assert written
+    code = written[1].replace("\\\n", "")
+
+    printed = subprocess.run(
+        [sys.executable, "-c", code, *extras], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    names = {re.split(r"[\[<>=]", line)[0] for line in printed.stdout.splitlines()}
+    assert names >= {"fastapi", "redis", *more}
+    assert ("opentelemetry-sdk" in names) == bool(extras)
+
+
 def test_every_command_of_the_image_gets_the_signals_itself(final_stage: str) -> None:
     """The exec form: with a shell in between, SIGTERM would not reach the service."""
     commands = re.findall(r"^\s*(?:ENTRYPOINT|CMD) (.)", final_stage, re.MULTILINE)
@@ -85,7 +104,11 @@ def test_each_service_waits_until_those_it_needs_are_healthy(compose: dict[str, 
         for needed, terms in service.get("depends_on", {}).items()
     }
 
-    assert waits == {("lem", "redis", "service_healthy"), ("prometheus", "lem", "service_healthy")}
+    assert waits == {
+        ("lem", "redis", "service_healthy"),
+        ("prometheus", "lem", "service_healthy"),
+        ("grafana", "prometheus", "service_healthy"),
+    }
     assert "healthcheck" in services["redis"]  # that of `lem` is in its image
 
 
@@ -107,7 +130,10 @@ def test_prometheus_scrapes_the_service(compose: dict[str, Any]) -> None:
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_prometheus_takes_its_configuration(compose: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "prometheus.yml"
-    file.write_text(compose["configs"]["prometheus"]["content"])
+    [rules] = yaml.safe_load(compose["configs"]["prometheus"]["content"])["rule_files"]
+    [mounted] = [each for each in compose["services"]["prometheus"]["configs"] if each["target"] == rules]
+    here = str(ROOT / compose["configs"][mounted["source"]]["file"])
+    file.write_text(compose["configs"]["prometheus"]["content"].replace(rules, here))
 
     checked = subprocess.run(["promtool", "check", "config", file], capture_output=True, text=True, check=False)
 

@@ -32,6 +32,7 @@ ARROWS: dict[str, set[str]] = {
     "app.store": {DOMAIN, ENGINE, ACCESS},
     "app.api": {DOMAIN, ENGINE, ACCESS},
     "app.metrics": {DOMAIN, ENGINE},
+    "app.tracing": {ENGINE},
     "app.settings": {BUNDLES},
     "app.logs": {"app.settings"},
     "app.backtest": {*DECIDING, TERMINAL},

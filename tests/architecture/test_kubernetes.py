@@ -12,9 +12,9 @@ import yaml
 import app
 from app.engine.health import STORE_SECONDS_MAX
 from app.main import create_app
-from app.metrics import ServiceMetrics
 from app.serve import SHUTDOWN_SECONDS_MAX
 from app.settings import Settings
+from tests.deploy.promql import labels_by_series
 from tests.docs.commands import options_of
 
 ROOT = Path(__file__).parents[2]
@@ -50,13 +50,6 @@ def container(pod: dict[str, Any]) -> dict[str, Any]:
 
 def served() -> set[str]:
     return set(create_app(Settings()).openapi()["paths"])
-
-
-def series() -> set[str]:
-    """Every name under which Prometheus finds one of our metrics."""
-    families = ServiceMetrics().registry.collect()
-    endings = {"counter": ("_total", "_created"), "gauge": ("",), "histogram": ("_sum", "_count", "_bucket")}
-    return {family.name + ending for family in families for ending in endings.get(family.type, ("",))}
 
 
 def test_every_file_is_applied_but_for_the_examples() -> None:
@@ -178,7 +171,7 @@ def test_every_metric_that_is_named_exists(every: dict[str, dict[str, Any]]) -> 
     named = {name for text in expressions + asked for name in re.findall(r"\blem_\w+", text)}
 
     assert named
-    assert named <= series()
+    assert named <= set(labels_by_series())
     assert scaled_by == made
 
 

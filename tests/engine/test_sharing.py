@@ -268,3 +268,18 @@ async def test_a_process_that_is_late_with_every_beat_takes_over_at_its_second_o
             taken.append(sharing(one).owns(SYMBOL))
 
     assert taken == [False, True]
+
+
+async def test_an_instrument_of_a_dead_process_counts_as_unowned_until_another_takes_it(store_url: str) -> None:
+    async with processes(store_url, "one") as [one]:
+        await one.feed(bars(HISTORY))
+        await end(sharing(one)._tasks[-1])  # no beat takes it before it is counted
+        store, seen = sharing(one)._store, [sharing(one).unowned]
+        [known] = await store.leases([SYMBOL])
+        await store.assign(SYMBOL, known, "a dead one")
+        await sharing(one)._leases.read_all()
+        seen.append(sharing(one).unowned)
+        await sharing(one)._beat()
+        seen.append(sharing(one).unowned)
+
+    assert seen == [0, 1, 0]

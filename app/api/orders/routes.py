@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app.api.access.callers import AccountDep, account_for, caller_in
+from app.api.audit import audited
 from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.headers import header_of
 from app.api.openapi import problems
@@ -25,6 +26,7 @@ from app.api.values import Name
 from app.domain.errors import LemError
 from app.domain.instrument import SYMBOL
 from app.domain.lifecycle import Status
+from app.domain.state import OrderState
 
 router = APIRouter(tags=["orders"])
 
@@ -110,7 +112,9 @@ async def _order_in(scope: Scope, sent: SentTwice) -> OrderIn | None:
 async def post_order(body: OrderIn, engine: EngineDep, account: AccountDep) -> Response:
     """The same `client_order_id` with the same order again is answered 200 and starts nothing; with another order it
     is a conflict (`client_order_id_reused`)."""
-    state, created = await engine.orders.submit(body.to_domain(account))
+    order = body.to_domain(account)
+    audited(order_id=order.order_id, client_order_id=order.client_order_id)
+    state, created = await engine.orders.submit(order)
     return Response(order_text(state), 201 if created else 200, media_type="application/json")
 
 
@@ -150,7 +154,7 @@ async def get_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -
 )
 async def cancel_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
     """No further slice. Twice is once; an order that has ended otherwise is a conflict (`order_ended`)."""
-    return OrderOut.of(await engine.orders.cancel(order_id, account))
+    return _told(await engine.orders.cancel(order_id, account))
 
 
 @router.post(
@@ -162,7 +166,7 @@ async def pause_order(order_id: OrderId, engine: EngineDep, account: AccountDep)
     """Nothing is to be traded until the order resumes: its steps go on with empty slices, and its benchmark too. A
     slice whose window has begun stays in flight. Twice is once; an order that has ended is a conflict (`order_ended`).
     """
-    return OrderOut.of(await engine.orders.pause(order_id, account))
+    return _told(await engine.orders.pause(order_id, account))
 
 
 @router.post(
@@ -173,4 +177,9 @@ async def pause_order(order_id: OrderId, engine: EngineDep, account: AccountDep)
 async def resume_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
     """The rest of the order is scheduled over the steps that are left, from the next window on. Twice is once, and an
     order that is not paused stays as it is."""
-    return OrderOut.of(await engine.orders.resume(order_id, account))
+    return _told(await engine.orders.resume(order_id, account))
+
+
+def _told(state: OrderState) -> OrderOut:
+    audited(client_order_id=state.order.client_order_id)
+    return OrderOut.of(state)

@@ -35,6 +35,11 @@ class Leases:
         return [symbol for symbol, lease in self._known.items() if lease.owner == self._store.process]
 
     @property
+    def left_over(self) -> list[str]:
+        """The instruments that nobody owns who lives."""
+        return [symbol for symbol, lease in self._known.items() if lease.owner not in self.live]
+
+    @property
     def live(self) -> tuple[str, ...]:
         """The processes that live, by name."""
         return self._live
@@ -83,7 +88,7 @@ class Leases:
 
     async def take_left_over(self) -> None:
         """Take what nobody owns that is live, as far as it falls to this process."""
-        left = [symbol for symbol, lease in self._known.items() if lease.owner not in self.live]
+        left = self.left_over
         await self._assign_all((symbol, self._store.process) for symbol in left if self._is_choice(symbol))
 
     def to_hand_over(self) -> list[str]:

@@ -66,6 +66,11 @@ class Sharing:
         return len(self._leases.live)
 
     @property
+    def unowned(self) -> int:
+        """How many instruments have no owner that lives, as this process knows it."""
+        return len(self._leases.left_over)
+
+    @property
     def lag_seconds(self) -> float:
         return self._follower.lag_seconds
 

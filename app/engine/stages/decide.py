@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +27,7 @@ from app.engine.bounded_thread import BoundedThread
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Clock, Metrics
 from app.engine.right_of_way import RightOfWay
+from app.engine.spans import NO_SPANS, Spans
 from app.engine.stages.batch import WantedSlices
 from app.engine.stages.batch_decisions import DecisionAndVolume, Question, decide_orders, read_windows
 
@@ -60,11 +62,13 @@ class Decider:
         metrics: Metrics,
         right_of_way: RightOfWay | None = None,
         seconds_max: float = DECIDE_SECONDS_MAX,
+        spans: Spans = NO_SPANS,
     ) -> None:
         self._chain = chain
         self._right_of_way = right_of_way or RightOfWay()
         self._clock = clock
         self._metrics = metrics
+        self._spans = spans
         self._thread = BoundedThread(seconds_max)
         self._foresight_thread = BoundedThread(seconds_max)  # nobody's slice waits for somebody's schedule
         self._quote_thread = BoundedThread(QUOTE_SECONDS_MAX)  # nor a schedule for quotes
@@ -123,9 +127,10 @@ class Decider:
         known = [self._known_of(each) for each in questions]
         read = [reading for reading in known if reading is not None]
         if self._chain.prompt and len(read) == len(questions) and _orders(questions) <= INLINE_ORDERS_MAX:
-            return decide_orders(self._chain, questions, read)
+            with self._spans.part("decide", orders=_orders(questions)):
+                return decide_orders(self._chain, questions, read)
         try:
-            return await self._thread.run(self._read_and_decide, questions)
+            return await self._thread.run(copy_context().run, self._read_and_decide, questions)
         except TimeoutError:
             without_model = [
                 reading or self._chain.read_without_model(question.window, POLICY_SLOW)
@@ -135,10 +140,12 @@ class Decider:
 
     def _read_and_decide(self, questions: Sequence[Question]) -> list[list[DecisionAndVolume]]:
         """Runs on the thread. What is read is kept here and now: orders that came together would read it again."""
-        readings = read_windows(self._chain, questions, [self._known_of(each) for each in questions])
+        with self._spans.part("context", windows=len(questions)):
+            readings = read_windows(self._chain, questions, [self._known_of(each) for each in questions])
         for question, reading in zip(questions, readings, strict=True):
             self._readings[question.group.live.symbol, question.group.step_seconds] = question.window, reading
-        return decide_orders(self._chain, questions, readings)
+        with self._spans.part("decide", orders=_orders(questions)):
+            return decide_orders(self._chain, questions, readings)
 
     def _slices(self, question: Question, answers: Sequence[DecisionAndVolume]) -> Iterator[DecidedSlice]:
         now, window = self._clock.now(question.group.live.last.close_time), question.window
