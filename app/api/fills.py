@@ -9,8 +9,9 @@ from pydantic.config import JsonDict
 
 from app.api.codes import BODY, KNOWN_ORDER, STORE, TIMES
 from app.api.openapi import problems
-from app.api.orders.bodies import OUT_EXAMPLE, OrderOut
-from app.api.orders.routes import OrderId
+from app.api.orders.bodies import OrderOut
+from app.api.orders.example import OUT_EXAMPLE
+from app.api.orders.routes import OrderId, Step
 from app.api.services import EngineDep
 from app.api.values import Edge, Name, PositiveIn, TimeIn
 from app.domain.fills import Fill, FillWarning
@@ -32,28 +33,35 @@ EXAMPLE: JsonDict = {
 
 
 class FillIn(Edge):
-    """`quantity` is base units, `price` quote currency per unit."""
+    """What the OMS traded of a slice."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     execution_id: Name
+    """Your own name of the execution, 1 to 128 printable characters. The order books it once."""
     slice_id: Name
+    """The slice that was traded, as `slices/next` answered it."""
     quantity: PositiveIn
+    """What was traded, in base units; above 0. It need not be whole lots."""
     price: PositiveIn
+    """Price paid or received, in quote currency for one base unit; above 0 and within 10 times the last close either
+    way."""
     executed_at: TimeIn
+    """When it was traded: RFC 3339 with an offset, within ten years of the newest bar."""
 
     def to_domain(self) -> Fill:
         return Fill(**dict(self))
 
 
 class FillOut(OrderOut):
-    """The order once the fill is booked. `warnings` say what is odd about the fill."""
+    """The order once the fill is booked."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [OUT_EXAMPLE | {"fills": "reported", "warnings": ["below_lot"]}]}
     )
 
     warnings: list[FillWarning] = Field(default_factory=list)
+    """What is odd about the fill, which is booked all the same; empty where nothing is."""
 
 
 @router.post(
@@ -79,7 +87,7 @@ async def post_fill(order_id: OrderId, body: FillIn, engine: EngineDep, response
     summary="Close a slice",
     responses=problems(*KNOWN_ORDER, "unknown_step", "fills_assumed"),
 )
-async def close_slice(order_id: OrderId, step: int, engine: EngineDep) -> OrderOut:
+async def close_slice(order_id: OrderId, step: Step, engine: EngineDep) -> OrderOut:
     """No more fills come for the slice: what is not reported of it may be asked for again. Twice is once. A fill that
     comes all the same is booked."""
     return OrderOut.of(await engine.fills.close(order_id, step))

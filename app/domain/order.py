@@ -21,6 +21,8 @@ ORDER_ID_NAMESPACE = UUID("5f1c1f3e-6d3b-4f0e-9a55-0c8a4a6b7d21")
 
 
 class Side(StrEnum):
+    """Whether the order buys or sells base units."""
+
     BUY = "buy"
     SELL = "sell"
 
@@ -30,7 +32,8 @@ class Side(StrEnum):
 
 
 class Benchmark(StrEnum):
-    """What the achieved price is held against, over the order's first step to its last."""
+    """What the achieved price is held against, over the order's first step to its last: the average price of the bars
+    weighted by their volume (`vwap`), or by time (`twap`)."""
 
     VWAP = "vwap"
     TWAP = "twap"
