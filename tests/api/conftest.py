@@ -17,22 +17,17 @@ loaded_once = cache(load_bundle)
 
 
 @asynccontextmanager
-async def running(data_dir: Path, clock: ClockKind = ClockKind.BARS) -> AsyncIterator[httpx.ASGITransport]:
-    """The way to the real application with its embedded store and the shipped bundle; only the socket is missing."""
+async def serving(data_dir: Path, clock: ClockKind = ClockKind.BARS) -> AsyncIterator[httpx.AsyncClient]:
+    """The real application with its embedded store and the shipped bundle; only the socket is missing."""
     application = create_app(Settings(data_dir=data_dir, clock=clock, redis_url=None))
+    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.main.load_bundle", loaded_once)
-        async with application.router.lifespan_context(application):
-            yield httpx.ASGITransport(application, raise_app_exceptions=False)
-
-
-@asynccontextmanager
-async def serving(data_dir: Path, clock: ClockKind = ClockKind.BARS) -> AsyncIterator[httpx.AsyncClient]:
-    async with (
-        running(data_dir, clock) as transport,
-        httpx.AsyncClient(transport=transport, base_url="http://lem") as client,
-    ):
-        yield client
+        async with (
+            application.router.lifespan_context(application),
+            httpx.AsyncClient(transport=transport, base_url="http://lem") as client,
+        ):
+            yield client
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from lem_client import (
     Status,
     StepState,
 )
-from tests.api.conftest import running
+from tests.api.conftest import serving
 from tests.api.wire import HISTORY, SYMBOL
 from tests.builders import at
 from tests.client.desk import an_instrument, an_order, bars
@@ -36,31 +36,31 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AT_ONCE = Retries(first_pause_seconds=0.0)
 
 
-class LosesAnswers(httpx.AsyncBaseTransport):
-    """The way to the service, on which the first `count` answers to each kind of POST are lost."""
+class Way(httpx.AsyncBaseTransport):
+    """The way to the service, on which the first `lost` answers to each kind of POST are lost."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, count: int = 0) -> None:
-        self._inner, self._count = inner, count
+    def __init__(self, service: httpx.AsyncClient, lost: int = 0) -> None:
+        self._service, self._lost = service, lost
         self.sent: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
+        response = await self._service.send(request)
         self.sent.append(f"{request.method} {request.url.path}")
-        if request.method == "POST" and self.sent.count(self.sent[-1]) <= self._count:
+        if request.method == "POST" and self.sent.count(self.sent[-1]) <= self._lost:
             raise httpx.ReadTimeout("the answer is lost", request=request)
         return response
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def transport(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.ASGITransport]:
-    async with running(tmp_path_factory.mktemp("service")) as transport:
-        yield transport
+async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(tmp_path_factory.mktemp("service")) as service:
+        yield service
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lem(transport: httpx.ASGITransport) -> AsyncIterator[AsyncClient]:
+async def lem(service: httpx.AsyncClient) -> AsyncIterator[AsyncClient]:
     """One service for all: with the instrument, and with enough bars for the model to decide."""
-    async with AsyncClient("http://lem", transport=transport) as lem:
+    async with AsyncClient("http://lem", transport=Way(service)) as lem:
         await lem.put_instrument(an_instrument())
         await lem.post_bars(bars(HISTORY))
         yield lem
@@ -121,9 +121,9 @@ async def test_a_quote_says_what_an_order_may_earn_and_takes_nothing(lem: AsyncC
 
 
 async def test_an_order_whose_answer_is_lost_is_sent_again_and_is_one_order(
-    lem: AsyncClient, transport: httpx.ASGITransport
+    lem: AsyncClient, service: httpx.AsyncClient
 ) -> None:
-    lossy = LosesAnswers(transport, count=2)
+    lossy = Way(service, lost=2)
     async with AsyncClient("http://lem", transport=lossy, retries=AT_ONCE) as client:
         order = await client.post_order(an_order(client_order_id="ambiguous"))
 
@@ -149,7 +149,7 @@ async def test_what_is_not_there_and_what_contradicts_are_exceptions_of_their_ow
         await lem.post_order(an_order(client_order_id="taken", quantity=Decimal(11)))
 
 
-async def test_a_slice_is_traded_reported_once_and_closed(lem: AsyncClient, transport: httpx.ASGITransport) -> None:
+async def test_a_slice_is_traded_reported_once_and_closed(lem: AsyncClient, service: httpx.AsyncClient) -> None:
     """On an instrument of its own: other orders must not move with its bars."""
     await lem.put_instrument(an_instrument(symbol="FILLS"))
     await lem.post_bars(bars(HISTORY, instrument="FILLS"))
@@ -164,7 +164,7 @@ async def test_a_slice_is_traded_reported_once_and_closed(lem: AsyncClient, tran
         executed_at=piece.window.start,
     )
 
-    async with AsyncClient("http://lem", transport=LosesAnswers(transport, count=1), retries=AT_ONCE) as client:
+    async with AsyncClient("http://lem", transport=Way(service, lost=1), retries=AT_ONCE) as client:
         booked = await client.post_fill(order.order_id, fill)
         closed = await client.close_slice(order.order_id, piece.step)
 
