@@ -12,6 +12,7 @@ print(*project['dependencies'], *sum((project['optional-dependencies'][extra] fo
     && /opt/lem/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/requirements.txt
 COPY README.md LICENSE ./
 COPY app app
+COPY lem_client lem_client
 COPY models/bundles models/bundles
 RUN /opt/lem/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps .
 

@@ -20,7 +20,7 @@ serve: $(VENV)/.installed-demo  ## Serve on 127.0.0.1:8000 with the embedded sto
 	$(BIN)/lem serve $(LEM_ARGS)
 
 quick: $(VENV)/.installed-dev  ## Run the tests that train, export and spawn nothing, in a minute and a quarter
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not (exports or measures or spawns or trains)"
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not (explores or exports or measures or spawns or trains)"
 
 test: $(VENV)/.installed-dev  ## Run all tests, in about 14 minutes on two cores
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -6,6 +6,8 @@ Exit codes: 0 done, 1 failed on the way, 2 cannot start as asked, 130 interrupte
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,7 +29,11 @@ cli = typer.Typer(
 FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """All words go to the parser of the command itself, --help too."""
 
-TRAIN_PACKAGES = ("torch", "onnx", "onnxscript", "matplotlib", "jinja2")
+EXTRAS = {
+    **dict.fromkeys(("torch", "onnx", "onnxscript", "matplotlib", "jinja2"), "train"),
+    "httpx": "client",
+}
+"""The extra that brings a package which serving does not need."""
 
 
 @cli.command()
@@ -76,7 +82,8 @@ def demo(
     bars_per_second: Annotated[float, typer.Option(min=0.1, max=1000.0, help="Speed of the replay.")] = 3.0,
 ) -> None:
     """Start the service, replay real bars at speed, and show orders of all 8 scenarios live."""
-    from app.demo.show import DemoFailed, run_demo
+    with _extras_told("demo"):
+        from app.demo.show import DemoFailed, run_demo
 
     try:
         run_demo(bundle, bars_per_second)
@@ -130,17 +137,26 @@ for _name, (_module, _about) in FORWARDED.items():
 
 def _forward(context: typer.Context, module: str, name: str) -> None:
     """Run `name` of `module`: a typer command function, or a command of the module's typer named `app`."""
-    try:
+    with _extras_told(name):
         found = import_module(module)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if missing.split(".")[0] in TRAIN_PACKAGES:
-            refuse("lem", f"lem {name} needs {missing}: install the train extra, pip install 'lem-execution[train]'")
-        raise
     command = _command(found, name)
     if command is None:
         refuse("lem", f"lem {name} is not there yet")
     command.main(args=context.args, prog_name=f"lem {name}")
+
+
+@contextmanager
+def _extras_told(name: str) -> Iterator[None]:
+    """Say which extra the command needs where a package of it is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        extra = EXTRAS.get(missing.split(".")[0])
+        if extra is None:
+            raise
+        install = f"install the {extra} extra, pip install 'lem-execution[{extra}]'"
+        refuse("lem", f"lem {name} needs {missing}: {install}")
 
 
 def _command(module: Any, name: str) -> Any:

@@ -15,7 +15,7 @@ from tests import guard
 settings.register_profile("lem", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lem")
 
-SLOWEST_FIRST = ("measures", "exports", "trains", "spawns")
+SLOWEST_FIRST = ("measures", "exports", "trains", "explores", "spawns")
 """Markers in the order in which the files that hold them start: no long file is left to run alone at the end."""
 COLLECTED_AFTER = (100_000, 50, 100)
 """New objects before a search for garbage in circles: with Python's own, that is a fifth of the quick suite's time."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
@@ -27,7 +27,7 @@ from app.api.json_text import (
 )
 from app.api.openapi import REF, problems
 from app.api.services import EngineDep
-from app.api.values import WHOLE, Answer, Edge, Name, NotNegativeIn, PositiveIn, TimeIn
+from app.api.values import WHOLE, Answer, Edge, Name, NotNegativeIn, Parameters, PositiveIn, TimeIn
 from app.engine.results import FeedBar, Ingested
 
 router = APIRouter(tags=["bars"])
@@ -58,53 +58,74 @@ EXAMPLE: JsonDict = {
 
 
 class BarIn(Edge):
-    """`open_time` starts the bar's window. Prices and `notional` are quote currency, `volume` base units."""
+    """A closed bar of one instrument."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     instrument: Name
+    """Symbol of a registered instrument."""
     open_time: TimeIn
+    """Start of the bar's window: RFC 3339 with an offset, from 1970-01-02 on. A window of the instrument's calendar
+    must open then."""
     open: PositiveIn
+    """First price of the window, in quote currency for one base unit; above 0."""
     high: PositiveIn
+    """Highest price, in quote currency; above 0 and not below any other price of the bar."""
     low: PositiveIn
+    """Lowest price, in quote currency; above 0 and not above any other price of the bar."""
     close: PositiveIn
+    """Last price, in quote currency; above 0."""
     volume: NotNegativeIn
+    """What the market traded in the window, in base units; at least 0."""
     notional: NotNegativeIn | None = None
+    """Price times volume summed over the bar's trades, in quote currency; at least 0. Leave it out where the feed does
+    not know it."""
     trades: Annotated[int, Field(ge=0, le=2**53), WHOLE] | None = None
+    """Number of trades in the window; at least 0. Leave it out where the feed does not know it."""
 
     def to_feed(self) -> FeedBar:
         return FeedBar(**dict(self))
 
 
 class BarsIn(Edge):
+    """Closed bars, all of which are taken or none."""
+
     bars: Annotated[list[BarIn], Field(min_length=1, max_length=BARS_MAX)]
+    """1 to 10,000 closed bars, in any order, of one or of several instruments."""
 
 
 class RejectedBarOut(Answer):
-    """A bar that was not taken: its place in the request, counted from 0, and why."""
+    """A bar that was not taken, and why."""
 
     index: int
+    """Place of the bar in the request, counted from 0."""
     code: str
+    """Stable code of what is wrong, as in a problem."""
     detail: str
+    """What is wrong, in words for people."""
 
 
 class IngestedOut(Answer):
-    """`accepted` bars are new, `duplicates` were known and identical; `gaps_filled` counts the marked bars that stand
-    for missing ones, `revised` those that are recorded with other values: the revision is recorded beside them and
-    changes nothing that is decided. `rejected` bars were left out, and told where the request is `partial`.
-    `decided` is there, and false, where another process decides on some of the bars and has not within 5 seconds: the
-    bars are durable, and their slices follow."""
+    """What became of the bars."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"accepted": 1, "duplicates": 0, "gaps_filled": 0, "revised": 0}]}
     )
 
     accepted: int
+    """Number of bars that are new."""
     duplicates: int
+    """Number of bars that were known with the same values."""
     gaps_filled: int
+    """Number of marked bars, without volume, that now stand for missing ones."""
     revised: int
+    """Number of bars that are recorded with other values. The new values are recorded beside them and change nothing
+    that is decided."""
     rejected: list[RejectedBarOut] | None = None
+    """The bars that were left out; there where the request is `partial`."""
     decided: bool | None = None
+    """There, and false, where another process decides on some of the bars and has not within 5 seconds: the bars are
+    durable, and their slices follow."""
 
     @classmethod
     def of(cls, ingested: Ingested, *, partial: bool) -> Self:
@@ -119,12 +140,11 @@ async def _body(request: Request) -> bytes:
     return await request.body()
 
 
-class Manner(BaseModel):
+class Manner(Parameters):
     """How the bars of a request are taken."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    partial: Annotated[bool, Field(description="Take the bars that are right, and say which are not.")] = False
+    partial: bool = False
+    """Take the bars that are right, and say which are not."""
 
 
 class _Document(Edge):

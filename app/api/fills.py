@@ -13,8 +13,9 @@ from app.api.access.callers import AccountDep
 from app.api.audit import audited
 from app.api.codes import BODY, KNOWN_ORDER, STORE, TIMES
 from app.api.openapi import problems
-from app.api.orders.bodies import OUT_EXAMPLE, OrderOut
-from app.api.orders.routes import OrderId
+from app.api.orders.bodies import OrderOut
+from app.api.orders.example import OUT_EXAMPLE
+from app.api.orders.routes import OrderId, Step
 from app.api.services import EngineDep
 from app.api.slices.bodies import ORDER_ID
 from app.api.values import NAME_LENGTH_MAX, Answer, DecimalOut, Edge, Name, PositiveIn, TimeIn, TimeOut
@@ -40,15 +41,21 @@ EXAMPLE: JsonDict = {
 
 
 class FillIn(Edge):
-    """`quantity` is base units, `price` quote currency per unit."""
+    """What the OMS traded of a slice."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     execution_id: Name
+    """Your own name of the execution, 1 to 128 printable characters. The order books it once."""
     slice_id: Name
+    """The slice that was traded, as `slices/next` answered it."""
     quantity: PositiveIn
+    """What was traded, in base units; above 0. It need not be whole lots."""
     price: PositiveIn
+    """Price paid or received, in quote currency for one base unit; above 0 and within 10 times the last close either
+    way."""
     executed_at: TimeIn
+    """When it was traded: RFC 3339 with an offset, within ten years of the newest bar."""
 
     def to_domain(self) -> Fill:
         return Fill(**dict(self))
@@ -115,13 +122,14 @@ class FillsOut(Answer):
 
 
 class FillOut(OrderOut):
-    """The order once the fill is booked. `warnings` say what is odd about the fill."""
+    """The order once the fill is booked."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [OUT_EXAMPLE | {"fills": "reported", "warnings": ["below_lot"]}]}
     )
 
     warnings: list[FillWarning] = Field(default_factory=list)
+    """What is odd about the fill, which is booked all the same; empty where nothing is."""
 
 
 @router.post(
@@ -190,7 +198,7 @@ async def correct_fill(
     summary="Close a slice",
     responses=problems(*KNOWN_ORDER, "unknown_step", "fills_assumed"),
 )
-async def close_slice(order_id: OrderId, step: int, engine: EngineDep, account: AccountDep) -> OrderOut:
+async def close_slice(order_id: OrderId, step: Step, engine: EngineDep, account: AccountDep) -> OrderOut:
     """No more fills come for the slice: what is not reported of it may be asked for again. Twice is once. A fill that
     comes all the same is booked."""
     state = await engine.fills.close(order_id, step, account)

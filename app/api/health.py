@@ -8,7 +8,8 @@ from fastapi import APIRouter, Response
 from pydantic import ConfigDict
 
 from app.api.openapi import REF, problems
-from app.api.problems import MEDIA_TYPE, Problem
+from app.api.problem_bodies import Problem
+from app.api.problems import MEDIA_TYPE
 from app.api.services import EngineDep, ServicesDep
 from app.api.values import Answer
 
@@ -19,24 +20,29 @@ METRICS: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string
 
 
 class HealthOut(Answer):
+    """The process is alive."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
 
     status: str = "ok"
+    """Always `ok`: a process that cannot say so does not answer."""
 
 
 class ReadyOut(Answer):
-    """`reasons` are codes, empty when ready. `feeds_silent` names instruments whose orders await bars that do not come,
-    `instruments_failed` those that cannot be opened now and are tried again, at most 20 each. Neither makes the service
-    unready."""
+    """Whether the service can serve, and if not, why."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"ready": True, "reasons": [], "feeds_silent": [], "instruments_failed": []}]}
     )
 
     ready: bool
+    """Whether the service can serve orders."""
     reasons: list[str]
+    """Stable codes of what keeps it from serving; empty when ready."""
     feeds_silent: list[str]
+    """Instruments whose orders await bars that do not come, at most 20. They do not make the service unready."""
     instruments_failed: list[str]
+    """Instruments that cannot be opened now and are tried again, at most 20. They do not make the service unready."""
 
 
 NOT_READY: dict[str, Any] = {
@@ -58,6 +64,7 @@ async def healthz() -> HealthOut:
     responses={**problems(guarded=False), 503: NOT_READY},
 )
 async def readyz(engine: EngineDep, response: Response) -> ReadyOut:
+    """200 where orders can be served, 503 where they cannot, with the reasons."""
     readiness = await engine.health.readiness()
     if not readiness.ready:
         response.status_code = 503
@@ -66,4 +73,5 @@ async def readyz(engine: EngineDep, response: Response) -> ReadyOut:
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses={**problems(), 200: METRICS})
 async def metrics(services: ServicesDep) -> Response:
+    """All metrics of the service, in the text format of Prometheus."""
     return Response(await services.scrape(), media_type=METRICS_TYPE)

@@ -51,21 +51,29 @@ register_url_convertor("rest", Rest())
 
 
 class InstrumentIn(Edge):
-    """`bar_seconds`: length of the feed's bars; those of a day mean one session each. `calendar`: `24/7`, or an
-    exchange's code such as `XNYS`. `grace_seconds`: how long orders wait for a late bar before they go on without it.
-    `max_order_notional`: the most that one order may be worth at the last close, in quote currency; without it an order
-    is held against the market's volume."""
+    """What can be traded, and in which units."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     bar_seconds: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": BAR_SECONDS_MAX}), WHOLE]
+    """Length of the feed's bars in seconds, 1 to 86,400. Bars of 86,400 seconds on an exchange mean one session each.
+    """
     lot_size: PositiveIn
+    """Quantities are multiples of it, in base units; above 0."""
     tick_size: PositiveIn
+    """The smallest step of a price, in quote currency; above 0."""
     min_notional: NotNegativeIn = ZERO
+    """No slice is worth less than this, in quote currency, where that can be helped; at least 0."""
     notional_step: PositiveIn = Decimal("0.01")
+    """Notional orders and their slices are multiples of it, in quote currency; above 0."""
     calendar: Name = "24/7"
+    """`24/7`, or an exchange's code such as `XNYS`."""
     grace_seconds: Annotated[float, Field(ge=0, le=BAR_SECONDS_MAX, allow_inf_nan=False)] | None = None
+    """How many seconds orders wait for a late bar before they go on without it: at least 0 and less than `bar_seconds`.
+    Without it the service decides."""
     max_order_notional: PositiveIn | None = None
+    """The most that one order may be worth at the last close, in quote currency; above 0. Without it an order is held
+    against the market's volume."""
 
     def to_domain(self, symbol: str) -> Instrument:
         return Instrument(
@@ -82,17 +90,29 @@ class InstrumentIn(Edge):
 
 
 class InstrumentOut(Answer):
+    """A registered instrument."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"symbol": "BTC-USDT", **EXAMPLE}]})
 
     symbol: str
+    """Name of the instrument: letters, digits and . _ -, with a slash between parts; at most 64 characters."""
     bar_seconds: int
+    """Length of the feed's bars in seconds."""
     lot_size: DecimalOut
+    """Quantities are multiples of it, in base units."""
     tick_size: DecimalOut
+    """The smallest step of a price, in quote currency."""
     min_notional: DecimalOut
+    """No slice is worth less than this, in quote currency, where that can be helped."""
     notional_step: DecimalOut
+    """Notional orders and their slices are multiples of it, in quote currency."""
     calendar: str
+    """`24/7`, or an exchange's code such as `XNYS`."""
     grace_seconds: float | None
+    """How many seconds orders wait for a late bar; null where the service decides."""
     max_order_notional: DecimalOut | None
+    """The most that one order may be worth, in quote currency; null where an order is held against the market's volume.
+    """
 
     @classmethod
     def of(cls, instrument: Instrument) -> Self:
@@ -100,14 +120,18 @@ class InstrumentOut(Answer):
 
 
 class InstrumentsOut(Answer):
+    """The instruments of the service."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"instruments": [{"symbol": "BTC-USDT", **EXAMPLE}]}]})
 
     instruments: list[InstrumentOut]
+    """All registered instruments."""
 
 
 SYMBOL_SCHEMA: JsonDict = {"pattern": f"^{SYMBOL.pattern}$", "maxLength": SYMBOL_LENGTH_MAX}
 """Said for readers of the OpenAPI document; the domain refuses with a code of its own."""
-Symbol = Annotated[str, Path(examples=["BTC-USDT"], json_schema_extra=SYMBOL_SCHEMA)]
+SYMBOL_TOLD = "Name of the instrument; a slash in it is written `%2F`."
+Symbol = Annotated[str, Path(description=SYMBOL_TOLD, examples=["BTC-USDT"], json_schema_extra=SYMBOL_SCHEMA)]
 ONE = "/v1/instruments/{symbol:rest}"
 
 
@@ -129,9 +153,11 @@ async def put_instrument(symbol: Symbol, body: InstrumentIn, engine: EngineDep, 
 
 @router.get("/v1/instruments", summary="List the instruments", responses=problems(*STORE))
 async def list_instruments(engine: EngineDep) -> InstrumentsOut:
+    """All instruments, with the terms on which they are traded."""
     return InstrumentsOut(instruments=[InstrumentOut.of(each) for each in await engine.instruments.all()])
 
 
 @router.get(ONE, summary="One instrument", responses=problems(*GET_CODES))
 async def get_instrument(symbol: Symbol, engine: EngineDep) -> InstrumentOut:
+    """One instrument, with the terms on which it is traded."""
     return InstrumentOut.of(await engine.instruments.get(symbol))

@@ -1,7 +1,9 @@
-"""What the OpenAPI document says beyond the routes' own types: the problems of each route, and bodies read by hand."""
+"""What the OpenAPI document says beyond the routes' own types: the problems of each route, bodies that are read by
+hand, and how many steps the active model decides."""
 
 from __future__ import annotations
 
+import copy
 from http import HTTPStatus
 from itertools import groupby
 from typing import Any
@@ -11,9 +13,13 @@ from pydantic import BaseModel
 
 from app.api.access.rules import READING, needed_for
 from app.api.codes import CODES, EVERY, GUARDED
-from app.api.problems import MEDIA_TYPE, Problem
+from app.api.problem_bodies import Problem
+from app.api.problems import MEDIA_TYPE
+from app.api.services import ActiveModel, Services
 
 REF = "#/components/schemas/{model}"
+HORIZON = "HorizonIn"
+"""The schema whose steps the active model bounds."""
 TAGS = [
     {"name": "instruments", "description": "What can be traded, and in which units."},
     {"name": "bars", "description": "Closed market bars, as they close."},
@@ -21,6 +27,10 @@ TAGS = [
     {"name": "models", "description": "The bundle that decides."},
     {"name": "operations", "description": "Liveness, readiness and metrics."},
 ]
+RETRY_AFTER = {
+    "description": "Repeat the call after that many seconds.",
+    "schema": {"type": "integer", "minimum": 0},
+}
 
 
 KEY_NAME = "api_key"
@@ -40,7 +50,8 @@ def problems(*codes: str, guarded: bool = True) -> dict[int | str, dict[str, Any
 
 
 def describe(app: FastAPI, *extra_models: type[BaseModel]) -> None:
-    """Replace `app.openapi` by one that also knows `extra_models` and shows problems under their own media type."""
+    """Replace `app.openapi` by one that also knows `extra_models`, shows problems under their own media type and, once
+    the service has started, tells the bounds of the model that is active when somebody asks."""
     plain_openapi = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -55,7 +66,9 @@ def describe(app: FastAPI, *extra_models: type[BaseModel]) -> None:
                 for method, operation in operations.items():
                     _mark_problems(path, operation["responses"])
                     operation.update(_security(path, method))
-        return app.openapi_schema or {}
+        services: Services | None = getattr(app.state, "services", None)
+        document = app.openapi_schema or {}
+        return document if services is None else _bounded_by(services.model, document)
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
@@ -66,6 +79,17 @@ def _security(path: str, method: str) -> dict[str, Any]:
     return {} if scopes is None else {"security": [{KEY_NAME: [scope]} for scope in scopes]}
 
 
+def _bounded_by(model: ActiveModel, document: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the document in which no order has more steps than the model decides."""
+    bounded = copy.deepcopy(document)
+    steps = model.card["max_steps"]
+    fields = bounded["components"]["schemas"][HORIZON]["properties"]
+    for name in ("min_steps", "max_steps"):
+        fields[name]["maximum"] = steps
+    fields["max_steps"]["description"] += f" The active model, {model.digest}, decides at most {steps} steps."
+    return bounded
+
+
 def _status(code: str) -> int:
     return CODES[code][0]
 
@@ -74,7 +98,8 @@ def _response(status: int, codes: list[str]) -> dict[str, Any]:
     meanings = "".join(f"\n- `{code}`: {CODES[code][1]}" for code in codes)
     examples = {code: {"value": _example(status, code)} for code in codes}
     content = {"application/json": {"examples": examples}}
-    return {"model": Problem, "description": f"{HTTPStatus(status).phrase}\n{meanings}", "content": content}
+    told = {"model": Problem, "description": f"{HTTPStatus(status).phrase}\n{meanings}", "content": content}
+    return told | ({"headers": {"Retry-After": RETRY_AFTER}} if status in (429, 503) else {})
 
 
 def _example(status: int, code: str) -> dict[str, Any]:

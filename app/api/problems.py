@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -18,6 +18,7 @@ from starlette.routing import Match
 
 from app.api.audit import audited
 from app.api.headers import media_type_of
+from app.api.problem_bodies import FieldError, Problem
 from app.api.request_ids import header_of_request, known_request_id
 from app.domain.errors import (
     Conflict,
@@ -108,30 +109,6 @@ class Refused(HTTPException):
     @classmethod
     def of(cls, error: LemError) -> Refused:
         return cls(_status_of(error), error.code, error.detail, _headers_of(error))
-
-
-class FieldError(BaseModel):
-    """One thing that is wrong. `pointer` is a JSON pointer into the body, `parameter` the name of a parameter of the
-    query or the path."""
-
-    code: str
-    detail: str
-    pointer: str | None = None
-    parameter: str | None = None
-
-
-class Problem(BaseModel):
-    """RFC 9457. `code` is stable and meant for programs: where `errors` lists several, it is the first one's.
-    `request_id` is the answer's `X-Request-ID`, by which the service's logs know the request."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    instance: str
-    request_id: str | None = None
-    errors: list[FieldError] | None = None
 
 
 def problem(

@@ -4,6 +4,7 @@ In: decimals are JSON strings of at most 15 integer digits and 12 decimals, time
 number is refused where a decimal is meant, since its reader may already have made it a float.
 Out: decimals are plain strings, never with an exponent, rounded to 12 decimals (which changes nothing that came in);
 slippage to 4; times are UTC and end in Z.
+The docstring below a field is what the OpenAPI document says of it: its unit, its limits, and what its absence means.
 """
 
 from __future__ import annotations
@@ -30,13 +31,19 @@ _TIME = re.compile(
 class Edge(BaseModel):
     """A request's body: no coercion between types, no unknown fields."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Parameters(BaseModel):
+    """A request's query: no unknown parameters."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class Answer(BaseModel):
     """A response's body."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 def parse_decimal(value: Any) -> Decimal:

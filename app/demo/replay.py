@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib.resources import files
 from importlib.util import find_spec
-from typing import Any
+
+from lem_client import Bar, Instrument
 
 PACKAGE = "bokeh_sampledata"
 SIMULATED = ("SIM-A", "SIM-B", "SIM-C", "SIM-D")
@@ -20,23 +23,19 @@ COMMON_FROM = "2004-08-19"
 """The first session of all tickers."""
 REPLAY_FROM = "2013-01-02"
 """The first session of the last year that the package covers: a choice made before any result was seen."""
-
-JsonBar = dict[str, Any]
+TERMS = Instrument(symbol="-", bar_seconds=86_400, lot_size=Decimal(1), tick_size=Decimal("0.01"))
+"""Of all instruments, but for their symbols."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """`terms` is the body that registers each instrument. `history` are the bars before the demo's first order;
-    `windows` holds, for every window after that, one bar of each instrument."""
+    """`history` are the bars before the demo's first order; `windows` holds, for every window after that, one bar of
+    each instrument."""
 
     source: str
-    terms: dict[str, Any]
-    history: list[JsonBar]
-    windows: list[tuple[JsonBar, ...]]
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        return tuple(bar["instrument"] for bar in self.windows[0])
+    instruments: tuple[Instrument, ...]
+    history: list[Bar]
+    windows: list[tuple[Bar, ...]]
 
 
 def load_replay(history_count: int, window_count: int) -> Replay:
@@ -45,25 +44,35 @@ def load_replay(history_count: int, window_count: int) -> Replay:
 
 
 def _real(history_count: int, window_count: int) -> Replay:
-    by_ticker: dict[str, list[JsonBar]] = {ticker: [] for ticker in TICKERS}
+    by_ticker: dict[str, list[Bar]] = {ticker: [] for ticker in TICKERS}
     with (files(PACKAGE) / "_data" / "stocks.csv.gz").open("rb") as packed, gzip.open(packed, "rt", newline="") as rows:
         for row in csv.DictReader(rows):
             if row["Ticker"] in by_ticker and row["Date"] >= COMMON_FROM:
                 by_ticker[row["Ticker"]].append(_daily_bar(row))
     windows = list(zip(*by_ticker.values(), strict=True))
-    first = next(index for index, window in enumerate(windows) if window[0]["open_time"] >= REPLAY_FROM)
+    first = next(index for index, window in enumerate(windows) if window[0].open_time >= _opens(REPLAY_FROM))
     return Replay(
         source=f"real daily bars of {', '.join(TICKERS)} from {REPLAY_FROM} on ({PACKAGE})",
-        terms={"bar_seconds": 86_400, "lot_size": "1", "tick_size": "0.01", "calendar": "XNYS"},
+        instruments=tuple(replace(TERMS, symbol=ticker, calendar="XNYS") for ticker in TICKERS),
         history=[bar for window in windows[first - history_count : first] for bar in window],
         windows=windows[first : first + window_count],
     )
 
 
-def _daily_bar(row: dict[str, str]) -> JsonBar:
-    """The bar of one session. The window opens at 14:30 UTC all year, since only the date of a daily bar counts."""
-    prices = {name.lower(): row[name] for name in ("Open", "High", "Low", "Close", "Volume")}
-    return {"instrument": row["Ticker"], "open_time": f"{row['Date']}T14:30:00Z", **prices}
+def _daily_bar(row: dict[str, str]) -> Bar:
+    """The bar of one session."""
+    return _bar(row["Ticker"], _opens(row["Date"]), (row[name.capitalize()] for name in COLUMNS))
+
+
+def _opens(date: str) -> datetime:
+    """The window opens at 14:30 UTC all year, since only the date of a daily bar counts."""
+    return datetime.fromisoformat(f"{date}T14:30:00Z")
+
+
+def _bar(symbol: str, open_time: datetime, texts: Iterable[str]) -> Bar:
+    """`texts` are the numbers of `COLUMNS`."""
+    opened, high, low, close, volume = map(Decimal, texts)
+    return Bar(instrument=symbol, open_time=open_time, open=opened, high=high, low=low, close=close, volume=volume)
 
 
 def _simulated(history_count: int, window_count: int) -> Replay:
@@ -79,17 +88,13 @@ def _simulated(history_count: int, window_count: int) -> Replay:
         opens = SIMULATED_FROM + timedelta(seconds=walk.bar_seconds * index)
         windows.append(
             tuple(
-                {
-                    "instrument": symbol,
-                    "open_time": opens.isoformat(),
-                    **{name: f"{getattr(made, name)[path, index]:.2f}" for name in COLUMNS},
-                }
+                _bar(symbol, opens, (f"{getattr(made, name)[path, index]:.2f}" for name in COLUMNS))
                 for path, symbol in enumerate(SIMULATED)
             )
         )
     return Replay(
         source=f"simulated random walks, 15-minute bars (for real bars install {PACKAGE})",
-        terms={"bar_seconds": walk.bar_seconds, "lot_size": "1", "tick_size": "0.01"},
+        instruments=tuple(replace(TERMS, symbol=symbol, bar_seconds=walk.bar_seconds) for symbol in SIMULATED),
         history=[bar for window in windows[:history_count] for bar in window],
         windows=windows[history_count:],
     )

@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from app.demo.oms import Ticket
+from lem_client import Basis, Order
 
 FALLBACK_MARK = "*"
 
@@ -18,11 +19,11 @@ def live_table(tickets: list[Ticket], bar: str) -> Table:
     table = _table(title, "steps", "done %", "slice now", "bps", "status", "stop")
     for ticket in tickets:
         order = ticket.order
-        if not order:
+        if order is None:
             table.add_row(_name(ticket), "", "", "", "", "to come", "")
             continue
-        steps, done = f"{order['step']}/{order['horizon']['max_steps']}", f"{_done(order) * 100:.1f}"
-        now = (_slice(ticket), _bps(order["slippage_bps"]), order["status"], order["stop_reason"] or "")
+        steps, done = f"{order.step}/{order.horizon.max_steps}", f"{_done(order) * 100:.1f}"
+        now = (_slice(ticket), _bps(order.slippage_bps), order.status, order.stop_reason or "")
         table.add_row(_name(ticket), steps, done, *now)
     return table
 
@@ -33,10 +34,11 @@ def summary_table(tickets: list[Ticket]) -> Table:
     table = _table(title, "steps", "avg price", "benchmark", "bps", "stop")
     for ticket in tickets:
         order = ticket.order
-        horizon = order["horizon"]
-        steps = f"{order['step']} of {horizon['min_steps']}..{horizon['max_steps']}"
-        prices = (_price(order["avg_price"]), _price(order["benchmark_price"]))
-        table.add_row(_name(ticket), steps, *prices, _bps(order["slippage_bps"]), order["stop_reason"] or "")
+        if order is None:
+            continue
+        steps = f"{order.step} of {order.horizon.min_steps}..{order.horizon.max_steps}"
+        prices = (_price(order.avg_price), _price(order.benchmark_price))
+        table.add_row(_name(ticket), steps, *prices, _bps(order.slippage_bps), order.stop_reason or "")
     return table
 
 
@@ -50,29 +52,26 @@ def _table(title: str, *columns: str) -> Table:
 
 def _name(ticket: Ticket) -> str:
     """The instrument and the scenario of the order."""
-    body = ticket.body
-    return f"{body['instrument']} {body['side']} {body['benchmark']} {_size_mode(ticket)}"
+    sent = ticket.sent
+    return f"{sent.instrument} {sent.side} {sent.benchmark} {'quantity' if sent.quantity else 'notional'}"
 
 
-def _size_mode(ticket: Ticket) -> str:
-    return "quantity" if "quantity" in ticket.body else "notional"
-
-
-def _done(order: dict[str, str]) -> Decimal:
+def _done(order: Order) -> Decimal:
     """The share of the order that is filled."""
-    return 1 - Decimal(order["leaves"]) / Decimal(order["quantity"] or order["notional"])
+    return 1 - order.leaves / (order.quantity or order.notional or order.leaves)
 
 
 def _slice(ticket: Ticket) -> str:
     if ticket.slice is None:
         return ""
-    mark = "" if ticket.slice["basis"] == "model" else FALLBACK_MARK
-    return f"{Decimal(ticket.slice[_size_mode(ticket)]):,.0f}{mark}"
+    mark = "" if ticket.slice.basis is Basis.MODEL else FALLBACK_MARK
+    size = ticket.slice.quantity if ticket.sent.quantity else ticket.slice.notional
+    return f"{size:,.0f}{mark}"
 
 
-def _price(text: str | None) -> str:
-    return f"{Decimal(text):,.4f}" if text else ""
+def _price(price: Decimal | None) -> str:
+    return "" if price is None else f"{price:,.4f}"
 
 
-def _bps(text: str | None) -> str:
-    return f"{round(Decimal(text), 1) + 0:+}" if text else ""
+def _bps(bps: Decimal | None) -> str:
+    return "" if bps is None else f"{round(bps, 1) + 0:+}"

@@ -11,6 +11,11 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
+    """Where an order is in its life. `accepted`: its first slice is still to come; `working`: it has slices, and more
+    may follow; `paused`: no slice comes until it is resumed; `completed`: all of it is filled; `cancelled`: ended by
+    the OMS; `expired`: its steps have passed and something is left; `rejected`: never taken; `replaced`: another order
+    has taken its place."""
+
     ACCEPTED = "accepted"
     WORKING = "working"
     PAUSED = "paused"

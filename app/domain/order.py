@@ -26,6 +26,8 @@ ACCOUNT_SEPARATOR = "\x1f"
 
 
 class Side(StrEnum):
+    """Whether the order buys or sells base units."""
+
     BUY = "buy"
     SELL = "sell"
 
@@ -35,7 +37,8 @@ class Side(StrEnum):
 
 
 class Benchmark(StrEnum):
-    """What the achieved price is held against, over the order's first step to its last."""
+    """What the achieved price is held against, over the order's first step to its last: the average price of the bars
+    weighted by their volume (`vwap`), or by time (`twap`)."""
 
     VWAP = "vwap"
     TWAP = "twap"

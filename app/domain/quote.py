@@ -77,7 +77,11 @@ class QuoteBasis(StrEnum):
 
 
 class QuoteWarning(StrEnum):
-    """Why a quote may be less sure than it looks; docs/http.md says what each means."""
+    """Why a quote may be less sure than it looks. `not_calibrated`: no orders of this bundle were measured;
+    `model_unavailable`: the model cannot read this market now; `bar_length_`, `horizon_`, `risk_aversion_`,
+    `slice_cap_`, `participation_` and `limit_price_not_calibrated`: orders like this were not measured;
+    `may_not_finish`: the limits may leave some of the order; `no_volume`: the feed tells no volume; `no_volatility`:
+    the price has not moved."""
 
     NOT_CALIBRATED = "not_calibrated"
     MODEL_UNAVAILABLE = "model_unavailable"

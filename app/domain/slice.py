@@ -12,6 +12,8 @@ from app.domain.projection import Bound
 
 
 class Basis(StrEnum):
+    """Who decided: the model, or what stands in for it."""
+
     MODEL = "model"
     FALLBACK = "fallback"
 

@@ -41,15 +41,19 @@ def test_a_forwarded_command_shows_its_own_help(command: str) -> None:
     assert f"Usage: lem {command}" in shown.stdout
 
 
-def test_training_without_torch_says_what_to_install() -> None:
-    without = "import sys; sys.modules['torch'] = None; from app.cli import main; main()"
+@pytest.mark.parametrize(
+    ("command", "package", "extra"),
+    [("train", "torch", "train"), ("demo", "httpx", "client"), ("bench", "httpx", "client")],
+)
+def test_a_command_without_a_package_that_it_needs_says_what_to_install(command: str, package: str, extra: str) -> None:
+    without = f"import sys; sys.modules['{package}'] = None; from app.cli import main; main()"
 
     refused = subprocess.run(
-        [sys.executable, "-c", without, "train"], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", without, command], capture_output=True, text=True, timeout=60, check=False
     )
 
     assert refused.returncode == 2
-    assert "install the train extra" in refused.stderr
+    assert f"install the {extra} extra" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

@@ -7,13 +7,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import TypeAdapter
 
 from app.api import values
 from app.api.codes import CODES
 from app.api.lanes import OVERLOADED
-from app.api.problems import HTTP_CODES, PARSER_CODES, Problem
+from app.api.problem_bodies import Problem
+from app.api.problems import HTTP_CODES, PARSER_CODES
 from app.main import create_app
 from app.settings import Settings
 
@@ -121,6 +123,35 @@ def example_of(document: dict[str, Any], content: dict[str, Any]) -> Any:
     name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
     schema = document["components"]["schemas"].get(name, {})
     return content.get("example") or schema.get("examples")
+
+
+def test_every_schema_and_every_field_is_described(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    fields = {
+        f"{name}.{field}": told
+        for name, schema in schemas.items()
+        for field, told in schema.get("properties", {}).items()
+    }
+
+    assert [name for name, told in (schemas | fields).items() if not told.get("description")] == []
+
+
+def test_every_call_and_every_parameter_is_described(document: dict[str, Any]) -> None:
+    calls = {" ".join(where): told for where, told in operations(document).items()}
+    parameters = {
+        f"{where} {each['name']}": each for where, told in calls.items() for each in told.get("parameters", ())
+    }
+
+    assert [name for name, told in (calls | parameters).items() if not told.get("description")] == []
+
+
+async def test_a_running_service_tells_how_many_steps_its_model_decides(client: httpx.AsyncClient) -> None:
+    model = (await client.get("/v1/models")).json()["models"][0]
+
+    told = (await client.get("/openapi.json")).json()["components"]["schemas"]["HorizonIn"]["properties"]
+
+    assert told["min_steps"]["maximum"] == told["max_steps"]["maximum"] == model["card"]["max_steps"]
+    assert f"{model['name']}, decides at most {model['card']['max_steps']} steps" in told["max_steps"]["description"]
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

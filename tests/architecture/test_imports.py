@@ -36,6 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "app.settings": {BUNDLES},
     "app.logs": {"app.settings"},
     "app.backtest": {*DECIDING, TERMINAL},
+    "lem_client": set(),
     "models.data": {DOMAIN, BARS, FILES, TERMINAL},
     "models.settings": {DOMAIN},
     "models.tapes": {*DECIDING, "models.settings"},
@@ -64,7 +65,7 @@ ARROWS: dict[str, set[str]] = {
 """Package: what it may import of the project, besides itself and the bare `app`. No arrow leads back."""
 
 WIRING = {"app.main", "app.serve", "app.workers", "app.cli", "app.bench", "app.demo", "app.quoting", "app.issuing"}
-"""These put the parts together, and may import all of `app`."""
+"""These put the parts together, and may import all of `app`. Nothing else of `app` uses the client."""
 
 MODULES_OUTSIDE_MAX = 6
 CLOCKS_AND_CHANCE = {"asyncio", "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
@@ -72,8 +73,8 @@ CLOCKS_AND_CHANCE = {"asyncio", "logging", "os", "random", "secrets", "socket", 
 
 @cache
 def sources() -> list[tuple[str, ast.Module]]:
-    """Every module of `app` and `models` by its dotted name."""
-    paths = [path for folder in ("app", "models") for path in sorted((ROOT / folder).rglob("*.py"))]
+    """Every module of `app`, `lem_client` and `models` by its dotted name."""
+    paths = [path for folder in ("app", "lem_client", "models") for path in sorted((ROOT / folder).rglob("*.py"))]
     return [(_module(path), ast.parse(path.read_text())) for path in paths]
 
 
@@ -101,7 +102,7 @@ def within(name: str, packages: set[str]) -> bool:
 
 
 def of_the_project(name: str) -> bool:
-    return within(name, {"app", "models", "tests"})
+    return within(name, {"app", "lem_client", "models", "tests"})
 
 
 def modules_of(package: str) -> list[tuple[str, ast.Module]]:
@@ -180,6 +181,12 @@ def test_the_domain_imports_the_standard_library_only_and_no_clock_chance_or_inp
     ]
 
     assert crossings == []
+
+
+def test_the_client_needs_nothing_but_httpx() -> None:
+    packages = {name.split(".")[0] for _, tree in modules_of("lem_client") for name in imports_of(tree)}
+
+    assert packages - set(sys.stdlib_module_names) - {"lem_client"} == {"httpx"}
 
 
 def test_the_domain_asks_nobody_what_time_it_is() -> None:

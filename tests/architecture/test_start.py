@@ -40,10 +40,10 @@ def imported(module: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("module", ["app.main", "app.serve", "app.cli"])
-def test_importing_the_service_brings_no_torch_and_starts_nothing(module: str) -> None:
+def test_importing_the_service_brings_no_torch_and_no_client_and_starts_nothing(module: str) -> None:
     seen = imported(module)
 
-    assert not {"torch", "models", "onnx"} & set(seen["modules"])
+    assert not {"torch", "models", "onnx", "httpx", "lem_client"} & set(seen["modules"])
     assert seen["effects"] == []
     assert seen["threads"] == 1
 

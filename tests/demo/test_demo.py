@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 from app.clock.calendars import calendar
 from app.demo import replay
 from app.demo.show import DemoFailed, run_demo
+from lem_client import Status
 
 pytestmark = pytest.mark.spawns
 
@@ -24,13 +24,13 @@ DEMO = [sys.executable, "-m", "app.cli", "demo"]
 def test_all_eight_scenarios_are_traded_to_their_end(capsys: pytest.CaptureFixture[str]) -> None:
     tickets = run_demo(None, bars_per_second=1000)
 
-    sent = {(ticket.body["side"], ticket.body["benchmark"], "quantity" in ticket.body) for ticket in tickets}
+    sent = {(ticket.sent.side, ticket.sent.benchmark, ticket.sent.quantity is None) for ticket in tickets}
     assert len(sent) == 8
-    assert {ticket.order["status"] for ticket in tickets} == {"completed"}
-    assert all(ticket.order["leaves"] == "0" and ticket.ended for ticket in tickets)
-    for ticket in tickets:
-        horizon = ticket.order["horizon"]
-        assert horizon["min_steps"] <= ticket.order["step"] <= horizon["max_steps"]
+    for order in (ticket.order for ticket in tickets):
+        assert order is not None
+        assert (order.status, order.leaves) == (Status.COMPLETED, 0)
+        assert order.horizon.min_steps <= order.step <= order.horizon.max_steps
+    assert all(ticket.ended for ticket in tickets)
     shown = capsys.readouterr().out
     assert "real daily bars of AAPL, GOOG, IBM, MSFT" in shown
     assert "Summary" in shown
@@ -43,14 +43,14 @@ def test_without_the_package_of_real_bars_it_says_that_they_are_simulated(
 
     tickets = run_demo(None, bars_per_second=1000)
 
-    assert {ticket.order["status"] for ticket in tickets} == {"completed"}
+    assert {ticket.order.status for ticket in tickets if ticket.order} == {Status.COMPLETED}
     assert "simulated random walks" in capsys.readouterr().out
 
 
 def test_the_real_bars_are_the_exchange_s_sessions_without_a_gap() -> None:
     loaded = replay.load_replay(history_count=600, window_count=20)
-    opens = [datetime.fromisoformat(bar["open_time"]) for bar in loaded.history if bar["instrument"] == "AAPL"]
-    opens += [datetime.fromisoformat(bars[0]["open_time"]) for bars in loaded.windows]
+    opens = [bar.open_time for bar in loaded.history if bar.instrument == "AAPL"]
+    opens += [bars[0].open_time for bars in loaded.windows]
 
     sessions = calendar("XNYS")
 

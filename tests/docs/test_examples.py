@@ -12,7 +12,7 @@ from tests.docs.blocks import COMMANDS, PICTURE, README, blocks, documents, exam
 from tests.docs.picture import one_order
 from tests.docs.running import demo_output, outputs, shape
 
-NOT_COMMANDS = {"json", "text", "toml", "mermaid"}
+NOT_COMMANDS = {"json", "text", "toml", "mermaid", "python"}
 RUN = [path for path in documents() if examples(path.read_text(encoding="utf-8"))]
 
 

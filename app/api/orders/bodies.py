@@ -5,28 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from app.api.access.callers import account_for
-from app.api.values import (
-    WHOLE,
-    Answer,
-    BpsOut,
-    DecimalOut,
-    Edge,
-    Name,
-    NotNegativeIn,
-    PositiveIn,
-    RateIn,
-    TimeIn,
-    TimeOut,
-)
-from app.domain.durations import DAY_SECONDS
+from app.api.orders.example import EXAMPLE, OUT_EXAMPLE
+from app.api.orders.terms import AskedHorizon, HorizonOut, HorizonTimesIn, LimitsIn, LimitsOut
+from app.api.values import WHOLE, Answer, BpsOut, DecimalOut, Edge, Name, NotNegativeIn, PositiveIn, TimeIn, TimeOut
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import (
-    HORIZON_STEPS_MAX,
     REPORT_DELAY_SECONDS_MAX,
     AskedOrder,
     Benchmark,
@@ -42,9 +30,6 @@ from app.domain.order import (
 )
 from app.domain.state import OrderState
 
-STEP_SECONDS_MAX = DAY_SECONDS
-
-AT_LEAST_ONE: JsonDict = {"minimum": 1}
 ONE_SIZE: JsonDict = {
     "oneOf": [
         {"required": [given], "properties": {given: {"type": "string"}, other: {"type": "null"}}}
@@ -53,77 +38,43 @@ ONE_SIZE: JsonDict = {
 }
 """Said for readers of the OpenAPI document; `OrderIn` and the domain refuse with codes of their own."""
 
-EXAMPLE: JsonDict = {
-    "client_order_id": "oms-42",
-    "instrument": "BTC-USDT",
-    "side": "buy",
-    "quantity": "12.5",
-    "benchmark": "vwap",
-    "horizon": {"min_steps": 4, "max_steps": 12},
-    "limits": {"max_slice_fraction": "0.25"},
-}
-
-
-Steps = Annotated[int, Field(le=HORIZON_STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
-StepSeconds = Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
-
-
-class HorizonIn(Edge):
-    """The order ends at some step between `min_steps` and `max_steps`. A step is a bar of the instrument, or
-    `step_seconds` long."""
-
-    min_steps: Steps
-    max_steps: Steps
-    step_seconds: StepSeconds | None = None
-
-
-class HorizonTimesIn(Edge):
-    """Times in the place of steps. The order is accepted with the steps that these times leave of the trading windows
-    from its first one on, and keeps them. It ends at `latest_end` or before, and not before the step in which
-    `earliest_end` lies; where nobody trades then, not before the last step before it."""
-
-    earliest_end: TimeIn
-    latest_end: TimeIn
-    step_seconds: StepSeconds | None = None
-
-
-def _one_kind(value: Any) -> HorizonIn | HorizonTimesIn:
-    given = value.keys() if isinstance(value, dict) else set()
-    steps, times = (given & kind.model_fields.keys() - {"step_seconds"} for kind in (HorizonIn, HorizonTimesIn))
-    if steps and times:
-        raise PydanticCustomError(
-            "horizon_ambiguous", "give min_steps and max_steps, or earliest_end and latest_end, not both"
-        )
-    return (HorizonTimesIn if times else HorizonIn).model_validate(value)
-
-
-class LimitsIn(Edge):
-    max_slice_fraction: RateIn | None = None
-    max_participation_rate: RateIn | None = None
-    limit_price: PositiveIn | None = None
-
 
 class OrderIn(Edge):
-    """Exactly one of `quantity` (base units) and `notional` (quote currency) is given. `risk_aversion` 0 asks for the
-    best mean; without it the bundle's default holds. With reported fills, `report_delay_seconds` after its window's end
-    what is not reported of a slice may be asked for again; without it after one step. `account` is whose order it is;
-    where the API key is bound to an account, the order is that one's."""
+    """An order as the OMS sends it. Exactly one of `quantity` and `notional` is given."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE], **ONE_SIZE})
 
     client_order_id: Name
+    """Your own name of the order, 1 to 128 printable characters. The same name with the same order again is answered
+    with the first order."""
     instrument: Name
+    """Symbol of a registered instrument that has at least one bar."""
     side: Annotated[Side, Field(strict=False)]
+    """Whether the order buys or sells."""
     quantity: PositiveIn | None = None
+    """Size in base units, in whole lots; above 0. Give either it or `notional`."""
     notional: PositiveIn | None = None
+    """Size in quote currency, a multiple of the instrument's `notional_step`; above 0. Give either it or `quantity`."""
     benchmark: Annotated[Benchmark, Field(strict=False)]
-    horizon: Annotated[HorizonIn | HorizonTimesIn, BeforeValidator(_one_kind)]
+    """What the achieved price is held against, from the order's first step to its last."""
+    horizon: AskedHorizon
+    """Between which steps, or which times, the order ends."""
     start_time: TimeIn | None = None
+    """The first window opens then or later: RFC 3339 with an offset, at most 300 days ahead. Without it the order
+    starts now."""
     limits: LimitsIn = LimitsIn()
+    """Hard limits of every slice; none where they are left out."""
     risk_aversion: NotNegativeIn | None = None
+    """0 asks for the best mean, more for a smaller spread of outcomes; at least 0. Without it the bundle's default
+    holds."""
     fills: Annotated[Fills, Field(strict=False)] = Fills.ASSUMED
+    """Whether slices count as filled when their bar closes, or only as you report them."""
     report_delay_seconds: Annotated[int, Field(ge=0, le=REPORT_DELAY_SECONDS_MAX), WHOLE] | None = None
+    """With reported fills: how many seconds after its window's end a slice stays in flight before its rest may be asked
+    for again, 0 to 604,800. Without it one step."""
     account: Name | None = None
+    """Whose order it is, 1 to 128 printable characters. Where the API key is bound to an account, the order is that
+    one's."""
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
@@ -158,98 +109,69 @@ class OrderIn(Edge):
         return Order(**terms, horizon=Horizon(**vars(self.horizon)))
 
 
-class HorizonOut(Answer):
-    """`earliest_end` and `latest_end` are what the order gave, where it gave times; `min_steps` and `max_steps` are
-    then what was counted when it was accepted."""
-
-    min_steps: int
-    max_steps: int
-    step_seconds: int | None
-    earliest_end: TimeOut | None
-    latest_end: TimeOut | None
-
-    @classmethod
-    def of(cls, order: Order) -> Self:
-        steps, times = order.horizon, order.horizon_in_time
-        return cls(
-            min_steps=steps.min_steps,
-            max_steps=steps.max_steps,
-            step_seconds=steps.step_seconds,
-            earliest_end=times.earliest_end if times else None,
-            latest_end=times.latest_end if times else None,
-        )
-
-
-class LimitsOut(Answer):
-    max_slice_fraction: DecimalOut | None
-    max_participation_rate: DecimalOut | None
-    limit_price: DecimalOut | None
-
-
-OUT_EXAMPLE: JsonDict = EXAMPLE | {
-    "order_id": "0b7e9f0e-5d0b-5a53-8c4c-2f6c2d6a3c11",
-    "status": "working",
-    "notional": None,
-    "horizon": {"min_steps": 4, "max_steps": 12, "step_seconds": None, "earliest_end": None, "latest_end": None},
-    "limits": {"max_slice_fraction": "0.25", "max_participation_rate": None, "limit_price": None},
-    "start_time": None,
-    "risk_aversion": None,
-    "fills": "assumed",
-    "report_delay_seconds": None,
-    "account": None,
-    "step": 3,
-    "filled_quantity": "2.4",
-    "filled_notional": "240480",
-    "leaves": "10.1",
-    "unpriced": "0",
-    "in_flight": "1.1",
-    "over_filled": "0",
-    "avg_price": "100200",
-    "arrival_price": "100150",
-    "benchmark_price": "100210.5",
-    "benchmark_partial": False,
-    "slippage_bps": "-1.0478",
-    "stop_reason": None,
-}
-
-
 class OrderOut(Answer):
-    """`leaves`, `in_flight`, `over_filled` and `unpriced` are in the unit that the order fixes: what is not traded,
-    what of it is asked for already, what was reported beyond what was in flight, and what was assumed to be filled
-    while nobody saw the market. `step` is the newest step with a slice. The benchmark covers the closed windows so far;
-    `benchmark_partial` tells that the feed had a gap in them, which is left out. `avg_price` and `slippage_bps` leave
-    out what is unpriced. `slippage_bps` is positive for a cost. `stop_reason` says why the last slice was the last."""
+    """An order as it stands."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [OUT_EXAMPLE]})
 
     order_id: str
+    """Our name of the order. It follows from `client_order_id`."""
     client_order_id: str
+    """Your name of the order."""
     status: Status
+    """Where the order is in its life."""
     instrument: str
+    """Symbol of the instrument."""
     side: Side
+    """Whether the order buys or sells."""
     quantity: DecimalOut | None
+    """Size in base units; null where the order fixes its notional."""
     notional: DecimalOut | None
+    """Size in quote currency; null where the order fixes its quantity."""
     benchmark: Benchmark
+    """What the achieved price is held against."""
     horizon: HorizonOut
+    """Between which steps the order ends."""
     start_time: TimeOut | None
+    """As the order gave it, in UTC; null where it gave none."""
     limits: LimitsOut
+    """The limits that the order was given."""
     risk_aversion: DecimalOut | None
+    """As the order gave it; null for the bundle's default."""
     fills: Fills
+    """Whether slices count as filled when their bar closes, or only as you report them."""
     report_delay_seconds: int | None
+    """As the order gave it; null for one step."""
     account: str | None
+    """Whose order it is; null where it belongs to no account."""
     step: int
+    """Newest step that has a slice; 0 before the first one."""
     filled_quantity: DecimalOut
+    """What is traded, in base units."""
     filled_notional: DecimalOut
+    """What is traded, in quote currency."""
     leaves: DecimalOut
+    """What is not traded yet, in the unit that the order fixes."""
     in_flight: DecimalOut
+    """What of the leaves is asked for already, in the unit that the order fixes."""
     over_filled: DecimalOut
+    """What was reported beyond what was in flight, in the unit that the order fixes."""
     unpriced: DecimalOut
+    """What was assumed to be filled while nobody saw the market, in the unit that the order fixes. The average price
+    and the slippage leave it out."""
     avg_price: DecimalOut | None
+    """Average price of what is traded, in quote currency; null before the first fill."""
     arrival_price: DecimalOut | None
+    """Last close before the first step, in quote currency; null before the order has begun."""
     benchmark_price: DecimalOut | None
+    """The benchmark over the windows that have closed so far, in quote currency; null before the first."""
     benchmark_partial: bool
+    """Whether windows are left out of the benchmark because the feed had a gap there."""
     slippage_bps: BpsOut | None
+    """sign * (avg_price / benchmark_price - 1) * 10,000 in basis points, rounded to 4 decimals; positive is a cost.
+    Null while either price is."""
     stop_reason: StopReason | None
+    """Why the last slice was the last; null before that."""
 
     @classmethod
     def of(cls, state: OrderState) -> Self:
@@ -293,4 +215,6 @@ class OrdersOut(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [{"orders": [OUT_EXAMPLE], "next_cursor": None}]})
 
     orders: list[OrderOut]
+    """By instrument and, within it, in order of acceptance."""
     next_cursor: str | None
+    """Asks for the next page, as `cursor`; null on the last page."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError, from_json
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -22,7 +22,7 @@ from app.api.orders.order_text import order_text
 from app.api.orders.sent_twice import SentTwice
 from app.api.problems import refusal
 from app.api.services import EngineDep, engine_in
-from app.api.values import Name
+from app.api.values import Name, Parameters
 from app.domain.errors import LemError
 from app.domain.instrument import SYMBOL
 from app.domain.lifecycle import Status
@@ -51,7 +51,8 @@ ORDER_CODES = (
 CURSOR = rf"^([0-9]{{1,15}}\.{SYMBOL.pattern})?$"
 
 ORDER_ID_MAX = 64
-OrderId = Annotated[str, Path(max_length=ORDER_ID_MAX)]
+OrderId = Annotated[str, Path(max_length=ORDER_ID_MAX, description="Our name of the order, as it was answered.")]
+Step = Annotated[int, Path(description="Number of the step, counted from 1.")]
 
 
 def _known_cursor(cursor: str) -> str:
@@ -63,19 +64,21 @@ def _known_cursor(cursor: str) -> str:
 Cursor = Annotated[str, Field(max_length=256, json_schema_extra={"pattern": CURSOR}), AfterValidator(_known_cursor)]
 
 
-class Wanted(BaseModel):
-    """Which orders. `account` asks for those of one account; an order that has one is found by its `client_order_id`
-    only with it. A key that is bound to an account sees that one's alone. `cursor` is the `next_cursor` of the page
-    before."""
-
-    model_config = ConfigDict(extra="forbid")
+class Wanted(Parameters):
+    """Which orders. An order that has an account is found by its `client_order_id` only with it."""
 
     status: Status | None = None
+    """Only orders that have this status now."""
     instrument: Name | None = None
+    """Only orders on this instrument."""
     client_order_id: Name | None = None
+    """Only the order that you gave this name."""
     account: Name | None = None
+    """Only orders of this account. A key that is bound to an account sees that one's alone."""
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    """How many orders a page has at most, 1 to 1,000."""
     cursor: Cursor | None = None
+    """The `next_cursor` of the page before; the first page without it."""
 
 
 class OrderRoute(APIRoute):
@@ -137,6 +140,7 @@ router.add_api_route(
     "/v1/orders", summary="A page of orders", responses=problems(*QUERY, "bad_cursor", "foreign_account", *STORE)
 )
 async def list_orders(wanted: Annotated[Wanted, Query()], engine: EngineDep, account: AccountDep) -> OrdersOut:
+    """The orders that fit all that is asked for, by instrument and, within it, in order of acceptance."""
     asked = wanted.model_dump() | {"account": account_for(account, wanted.account)}
     page = await engine.queries.orders(**asked)
     return OrdersOut(orders=[OrderOut.of(each) for each in page.orders], next_cursor=page.next_cursor)
@@ -144,6 +148,7 @@ async def list_orders(wanted: Annotated[Wanted, Query()], engine: EngineDep, acc
 
 @router.get("/v1/orders/{order_id}", summary="One order", responses=problems(*KNOWN_ORDER))
 async def get_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
+    """The order as it stands: its status, what is filled of it, its benchmark and slippage so far."""
     return OrderOut.of(await engine.queries.order(order_id, account))
 
 

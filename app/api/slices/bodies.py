@@ -41,38 +41,56 @@ EXAMPLE: JsonDict = {
 
 
 class WindowOut(Answer):
-    """[start, end)."""
+    """The time from `start` to before `end`."""
 
     start: TimeOut
+    """First moment of the window, in UTC."""
     end: TimeOut
+    """First moment after the window, in UTC."""
 
 
 class SliceOut(Answer):
-    """What to trade in one step. Of `quantity` and `notional` the one that the order fixes is exact, the other an
-    estimate at the last close. `model`, `allocation` and `stop_probability` are who proposed what, before the limits;
-    `bound_by` is the limit that changed it. `stop_reason` is set where the slice is meant to be the last, `final` where
-    no other can follow it, whatever is traded of it. `decided_on` is the open of the newest bar used."""
+    """What to trade in one step, and how that was decided."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     slice_id: str
+    """`<order_id>-<step>`: what fills refer to."""
     step: int
+    """Number of the step, counted from 1."""
     window: WindowOut
+    """When to trade it."""
     quantity: DecimalOut
+    """Base units to trade: exact where the order fixes its quantity, else an estimate at the last close."""
     notional: DecimalOut
+    """Quote currency to trade: exact where the order fixes its notional, else an estimate at the last close."""
     fraction: DecimalOut
+    """The slice as a fraction of the order, 0 to 1."""
     cumulative_fraction: DecimalOut
+    """All slices up to this one as a fraction of the order."""
     final: bool
+    """Whether no other slice can follow, whatever is traded of this one."""
     stop_reason: StopReason | None
+    """Why the slice is meant to be the last; null where it is not."""
     limit_price: DecimalOut | None
+    """That of the order, in quote currency; null where it has none."""
     basis: Basis
+    """Whether the model decided, or what stands in for it."""
     fallback_reason: str | None
+    """Why the model did not decide; null where it did."""
     bound_by: Bound | None
+    """The limit that changed what was proposed; null where none did."""
     model: str
+    """Who proposed: name and digest of the bundle, or name of the policy that stood in."""
     allocation: str
+    """What was proposed before the limits, as a fraction of the order. A text, since a broken model may answer `nan`.
+    """
     stop_probability: str
+    """The proposed probability of stopping now. A text, as `allocation` is."""
     decided_on: TimeOut | None
+    """Open time of the newest bar that was used, in UTC; null where there was none."""
     decided_at: TimeOut
+    """When the decision was made, in UTC."""
 
     @classmethod
     def of(cls, piece: Slice) -> Self:
@@ -129,15 +147,18 @@ class SlicesOut(Answer):
 
 
 class NextSliceOut(Answer):
-    """`slice` is null while there is nothing to trade: see `status`."""
+    """What to trade now, if anything."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"order_id": ORDER_ID, "status": "working", "slice": EXAMPLE}]}
     )
 
     order_id: str
+    """Our name of the order."""
     status: Status
+    """Where the order is in its life: an ended order has no further slice."""
     slice: SliceOut | None
+    """What to trade now; null while there is nothing."""
 
     @classmethod
     def of(cls, found: NextSlice) -> Self:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.api.access.callers import AccountDep, account_of
 from app.api.codes import KNOWN_ORDER
@@ -19,6 +19,7 @@ from app.api.orders.routes import ORDER_ID_MAX, OrderId
 from app.api.services import EngineDep, engine_of
 from app.api.slices.bodies import NextSliceOut, SlicesOut, next_slice_json
 from app.api.slices.schedule_bodies import ScheduleOut
+from app.api.values import Parameters
 
 router = APIRouter(tags=["orders"])
 
@@ -27,12 +28,11 @@ PLAIN_QUERY = re.compile(rb"(?:wait=([0-9]{1,2}(?:\.[0-9]{1,6})?))?")
 """No query, or a wait that is written as a plain number."""
 
 
-class WaitQuery(BaseModel):
-    """`wait`: how many seconds the call may stay open until there is a slice."""
-
-    model_config = ConfigDict(extra="forbid")
+class WaitQuery(Parameters):
+    """How patient the caller is."""
 
     wait: Annotated[float, Field(ge=0, le=WAIT_SECONDS_MAX)] = 0.0
+    """How many seconds the call may stay open until there is a slice, 0 to 30."""
 
 
 class PollRoute(APIRoute):
@@ -82,6 +82,8 @@ router.add_api_route(
     responses=problems(*KNOWN_ORDER),
 )
 async def get_schedule(order_id: OrderId, engine: EngineDep, account: AccountDep) -> ScheduleOut:
+    """The slices so far, the current one, and the mean of what may follow, with the chance that the order ends at each
+    step."""
     return ScheduleOut.of(await engine.queries.schedule(order_id, account))
 
 
@@ -91,5 +93,6 @@ async def get_schedule(order_id: OrderId, engine: EngineDep, account: AccountDep
     responses=problems(*KNOWN_ORDER),
 )
 async def get_slices(order_id: OrderId, engine: EngineDep, account: AccountDep) -> SlicesOut:
+    """What was asked for in each step, and what is traded of it."""
     state, slices = await engine.queries.slices(order_id, account)
     return SlicesOut.of(state, slices)

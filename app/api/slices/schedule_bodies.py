@@ -28,19 +28,25 @@ EXAMPLE: JsonDict = {
 
 
 class StepOut(Answer):
-    """`fraction` of the whole order asked for, or of a projected step the mean of what may be, where an order that has
-    ended before asks for nothing; `executed` in the unit that the order fixes;
-    `end_probability`: the chance, seen from now, that the order ends at this step."""
+    """One step of an order: done, current or projected."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     step: int
+    """Number of the step, counted from 1."""
     state: StepState
+    """Whether the step is over, runs, or is yet to be decided."""
     window: WindowOut
+    """When the step is traded."""
     fraction: DecimalOut
+    """Fraction of the order that was asked for. Of a projected step it is the mean of what may be, where an order that
+    has ended before asks for nothing."""
     executed: DecimalOut
+    """What was traded in the step, in the unit that the order fixes."""
     end_probability: DecimalOut
+    """Chance, seen from now, that the order ends with this step, 0 to 1."""
     slice: SliceOut | None
+    """The slice as it was decided; null for a projected step."""
 
     @classmethod
     def of(cls, step: ScheduledStep) -> Self:
@@ -56,6 +62,8 @@ class StepOut(Answer):
 
 
 class ScheduleOut(Answer):
+    """The slices so far, the current one, and the projected rest."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -73,8 +81,11 @@ class ScheduleOut(Answer):
     )
 
     order_id: str
+    """Our name of the order."""
     status: Status
+    """Where the order is in its life."""
     steps: list[StepOut]
+    """Every step up to `max_steps` that may be reached."""
 
     @classmethod
     def of(cls, schedule: Schedule) -> Self:

@@ -1,0 +1,110 @@
+"""A client for the LEM execution service: typed, frozen results, exact decimals, and retries that are safe.
+
+`Client` waits for each answer, `AsyncClient` is for asyncio; both have the same methods. It needs httpx, which the
+extra `client` installs, and imports nothing of the service.
+"""
+
+from lem_client.async_client import AsyncClient
+from lem_client.client import Client
+from lem_client.errors import (
+    ClientError,
+    Conflict,
+    FieldError,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    Problem,
+    Refused,
+    TooFast,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from lem_client.market import Bar, Health, Ingested, Instrument, Model, Readiness, RejectedBar
+from lem_client.orders import (
+    AcceptedHorizon,
+    BookedFill,
+    Fill,
+    Horizon,
+    HorizonInTime,
+    Limits,
+    NewOrder,
+    Order,
+)
+from lem_client.quotes import CalibratedOn, Cost, Costs, End, Gain, Participation, Quote, QuotedStep, RestsOn
+from lem_client.retries import NO_RETRIES, Retries
+from lem_client.slices import NextSlice, Schedule, Slice, Step, Window
+from lem_client.words import (
+    Basis,
+    Benchmark,
+    Bound,
+    Fills,
+    FillWarning,
+    QuoteBasis,
+    QuoteWarning,
+    Side,
+    Status,
+    StepState,
+    StopReason,
+    Word,
+)
+
+__all__ = [
+    "NO_RETRIES",
+    "AcceptedHorizon",
+    "AsyncClient",
+    "Bar",
+    "Basis",
+    "Benchmark",
+    "BookedFill",
+    "Bound",
+    "CalibratedOn",
+    "Client",
+    "ClientError",
+    "Conflict",
+    "Cost",
+    "Costs",
+    "End",
+    "FieldError",
+    "Fill",
+    "FillWarning",
+    "Fills",
+    "Gain",
+    "Health",
+    "Horizon",
+    "HorizonInTime",
+    "Ingested",
+    "Instrument",
+    "InvalidInput",
+    "Limits",
+    "Model",
+    "NewOrder",
+    "NextSlice",
+    "NotFound",
+    "NotPermitted",
+    "Order",
+    "Participation",
+    "Problem",
+    "Quote",
+    "QuoteBasis",
+    "QuoteWarning",
+    "QuotedStep",
+    "Readiness",
+    "Refused",
+    "RejectedBar",
+    "RestsOn",
+    "Retries",
+    "Schedule",
+    "Side",
+    "Slice",
+    "Status",
+    "Step",
+    "StepState",
+    "StopReason",
+    "TooFast",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "Unreachable",
+    "Window",
+    "Word",
+]

@@ -1,0 +1,155 @@
+"""The client for programs that wait for each answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from lem_client import calls
+from lem_client.calls import Call
+from lem_client.conversation import Came, Pause, Step, conversation
+from lem_client.market import Bar, Health, Ingested, Instrument, Model, Readiness
+from lem_client.orders import BookedFill, Fill, NewOrder, Order, OrdersPage
+from lem_client.quotes import Costs, Quote
+from lem_client.retries import Retries
+from lem_client.sending import TIMEOUT_SECONDS, connection, request
+from lem_client.slices import NextSlice, Schedule
+from lem_client.words import Status
+
+T = TypeVar("T")
+
+
+class Client:
+    """One service. Threads may share a client. Every method raises ClientError where the call has failed.
+
+    `api_key` is sent as a bearer token. An answer is awaited for `timeout_seconds`, besides what the call itself waits.
+    `transport` is how httpx reaches the service: give one for a proxy or certificates of your own.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        retries: Retries | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.Client(transport=transport, **connection(url, api_key))
+        self._timeout_seconds = timeout_seconds
+        self._retries = retries or Retries()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def put_instrument(self, instrument: Instrument) -> Instrument:
+        """Register the instrument, or change it."""
+        return self._sent(calls.put_instrument(instrument))
+
+    def get_instrument(self, symbol: str) -> Instrument:
+        """One instrument."""
+        return self._sent(calls.get_instrument(symbol))
+
+    def list_instruments(self) -> tuple[Instrument, ...]:
+        """All instruments."""
+        return self._sent(calls.list_instruments())
+
+    def post_bars(self, bars: Iterable[Bar], *, partial: bool = False) -> Ingested:
+        """Send up to 10,000 closed bars: all are taken or none, or with `partial` those that are right."""
+        return self._sent(calls.post_bars(bars, partial=partial))
+
+    def post_order(self, order: NewOrder) -> Order:
+        """Send an order. The same order again is answered as it stands."""
+        return self._sent(calls.post_order(order))
+
+    def post_quote(self, order: NewOrder, costs: Costs | None = None) -> Quote:
+        """What the order may earn and cost, were it sent now. Nothing is taken."""
+        return self._sent(calls.post_quote(order, costs))
+
+    def get_order(self, order_id: str) -> Order:
+        """The order as it stands."""
+        return self._sent(calls.get_order(order_id))
+
+    def list_orders(
+        self,
+        *,
+        status: Status | None = None,
+        instrument: str | None = None,
+        client_order_id: str | None = None,
+        page_size: int = 100,
+    ) -> Iterator[Order]:
+        """All orders that fit, fetched in pages of 1 to 1,000 as you go on."""
+        first = calls.list_orders(
+            status=status, instrument=instrument, client_order_id=client_order_id, page_size=page_size
+        )
+        call: Call[OrdersPage] | None = first
+        while call is not None:
+            page = self._sent(call)
+            yield from page.orders
+            call = calls.page_after(call, page)
+
+    def next_slice(self, order_id: str, *, wait_seconds: float = 0.0) -> NextSlice:
+        """What to trade now. Where there is nothing, wait for a slice up to 30 seconds."""
+        return self._sent(calls.next_slice(order_id, wait_seconds=wait_seconds))
+
+    def get_schedule(self, order_id: str) -> Schedule:
+        """Every step: done, current, projected."""
+        return self._sent(calls.get_schedule(order_id))
+
+    def post_fill(self, order_id: str, fill: Fill) -> BookedFill:
+        """Report what was traded of a slice. The same `execution_id` is booked once."""
+        return self._sent(calls.post_fill(order_id, fill))
+
+    def close_slice(self, order_id: str, step: int) -> Order:
+        """Say that no more fills come for the slice of that step."""
+        return self._sent(calls.close_slice(order_id, step))
+
+    def cancel_order(self, order_id: str) -> Order:
+        """End the order: no further slice comes."""
+        return self._sent(calls.cancel_order(order_id))
+
+    def list_models(self) -> tuple[Model, ...]:
+        """The bundles of the service."""
+        return self._sent(calls.list_models())
+
+    def get_health(self) -> Health:
+        """Whether the process is alive."""
+        return self._sent(calls.get_health())
+
+    def get_readiness(self) -> Readiness:
+        """Whether the service can serve, and if not, why."""
+        return self._sent(calls.get_readiness())
+
+    def _sent(self, call: Call[T]) -> T:
+        """The answer to the call, which is sent again where that is safe and may help."""
+        steps = conversation(call, self._retries)
+        came: Came = None
+        while True:
+            try:
+                step = steps.send(came)
+            except StopIteration as end:
+                answer: T = end.value
+                return answer
+            came = self._done(step)
+
+    def _done(self, step: Step) -> Came:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        try:
+            return self._http.request(**request(step, self._timeout_seconds))
+        except httpx.RequestError as error:
+            return error

@@ -1,0 +1,96 @@
+"""What can be traded, its bars, and what decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """`bar_seconds` is the length of the feed's bars. Quantities are multiples of `lot_size` (base units), prices of
+    `tick_size`, notionals of `notional_step` (quote currency); no slice is worth less than `min_notional` where that
+    can be helped. `calendar` is `24/7` or an exchange's code such as `XNYS`. Orders wait `grace_seconds` for a late
+    bar. An order is worth at most `max_order_notional`. The service decides what is None."""
+
+    symbol: str
+    bar_seconds: int
+    lot_size: Decimal
+    tick_size: Decimal
+    min_notional: Decimal = Decimal(0)
+    notional_step: Decimal = Decimal("0.01")
+    calendar: str = "24/7"
+    grace_seconds: float | None = None
+    max_order_notional: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A closed bar. Prices and `notional` are quote currency, `volume` base units; `notional` and `trades` are None
+    where the feed does not know them."""
+
+    instrument: str
+    open_time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    notional: Decimal | None = None
+    trades: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedBar:
+    """A bar that was left out: its place in the request, counted from 0, and why."""
+
+    index: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """How many bars are new (`accepted`), known already (`duplicates`), recorded with other values (`revised`), and how
+    many marked ones stand for missing bars (`gaps_filled`). Not `decided`: the slices that follow from the bars are
+    still to come."""
+
+    accepted: int
+    duplicates: int
+    gaps_filled: int
+    revised: int
+    rejected: tuple[RejectedBar, ...] = ()
+    decided: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A bundle: `name` is what slices record as `model`; `card` is its description."""
+
+    name: str
+    active: bool
+    card: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def max_steps(self) -> int:
+        """The most steps of an order that the bundle decides."""
+        return int(self.card["max_steps"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """`reasons` are codes of what keeps the service from serving. The instruments of silent feeds and those that cannot
+    be opened do not."""
+
+    ready: bool
+    reasons: tuple[str, ...]
+    feeds_silent: tuple[str, ...] = ()
+    instruments_failed: tuple[str, ...] = ()

@@ -1,0 +1,128 @@
+"""Orders as they are sent and as they stand, and the fills that are reported of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from lem_client.words import Benchmark, Fills, FillWarning, Side, Status, StopReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """The order ends at some step between both. A step lasts `step_seconds`, or one bar of the instrument."""
+
+    min_steps: int
+    max_steps: int
+    step_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HorizonInTime:
+    """The order ends at some step between both times."""
+
+    earliest_end: datetime
+    latest_end: datetime
+    step_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Hard limits of every slice: as a fraction of the order, as a fraction of the volume that the market is expected
+    to trade, and a price beyond which nothing is asked for (quote currency)."""
+
+    max_slice_fraction: Decimal | None = None
+    max_participation_rate: Decimal | None = None
+    limit_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """Give either `quantity` (base units) or `notional` (quote currency). `client_order_id` is your own name of the
+    order: sent twice, it is one order. The service decides what is None."""
+
+    client_order_id: str
+    instrument: str
+    side: Side
+    benchmark: Benchmark
+    horizon: Horizon | HorizonInTime
+    quantity: Decimal | None = None
+    notional: Decimal | None = None
+    start_time: datetime | None = None
+    limits: Limits = Limits()
+    risk_aversion: Decimal | None = None
+    fills: Fills = Fills.ASSUMED
+    report_delay_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedHorizon:
+    """The steps of an accepted order, and the times that the order gave, where it gave times."""
+
+    min_steps: int
+    max_steps: int
+    step_seconds: int | None
+    earliest_end: datetime | None = None
+    latest_end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as it stands. `leaves`, `in_flight`, `over_filled` and `unpriced` are in the unit that the order fixes.
+    Prices are quote currency. A positive `slippage_bps` is a cost."""
+
+    order_id: str
+    client_order_id: str
+    status: Status
+    instrument: str
+    side: Side
+    quantity: Decimal | None
+    notional: Decimal | None
+    benchmark: Benchmark
+    horizon: AcceptedHorizon
+    start_time: datetime | None
+    limits: Limits
+    risk_aversion: Decimal | None
+    fills: Fills
+    report_delay_seconds: int | None
+    step: int
+    filled_quantity: Decimal
+    filled_notional: Decimal
+    leaves: Decimal
+    in_flight: Decimal
+    over_filled: Decimal
+    unpriced: Decimal
+    avg_price: Decimal | None
+    arrival_price: Decimal | None
+    benchmark_price: Decimal | None
+    benchmark_partial: bool
+    slippage_bps: Decimal | None
+    stop_reason: StopReason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersPage:
+    """`next_cursor` is None on the last page."""
+
+    orders: tuple[Order, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """What was traded of a slice: base units at a price in quote currency. `execution_id` is your own name of the
+    execution: reported twice, it is one fill."""
+
+    execution_id: str
+    slice_id: str
+    quantity: Decimal
+    price: Decimal
+    executed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedFill(Order):
+    """The order once the fill is booked, and what is odd about the fill."""
+
+    warnings: tuple[FillWarning, ...] = ()

@@ -1,0 +1,149 @@
+"""The client says what the service's OpenAPI document says: calls, fields, words."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+import lem_client
+from app.main import create_app
+from app.settings import Settings
+from lem_client import AsyncClient, Client, Refused, calls, words
+from lem_client.calls import Call
+from tests.builders import START
+from tests.client.desk import an_instrument, an_order
+from tests.docs.blocks import blocks, text_of
+
+ELSEWHERE = {"GET /metrics"}
+"""Prometheus asks for it."""
+
+VALUES: dict[str, type[Any]] = {
+    "BarIn": lem_client.Bar,
+    "CalibratedOnOut": lem_client.CalibratedOn,
+    "CostOut": lem_client.Cost,
+    "CostsIn": lem_client.Costs,
+    "EndOut": lem_client.End,
+    "FieldError": lem_client.FieldError,
+    "FillIn": lem_client.Fill,
+    "FillOut": lem_client.BookedFill,
+    "GainNotionalOut": lem_client.Gain,
+    "GainOut": lem_client.Gain,
+    "HealthOut": lem_client.Health,
+    "HorizonIn": lem_client.Horizon,
+    "HorizonOut": lem_client.AcceptedHorizon,
+    "HorizonTimesIn": lem_client.HorizonInTime,
+    "IngestedOut": lem_client.Ingested,
+    "InstrumentOut": lem_client.Instrument,
+    "LimitsIn": lem_client.Limits,
+    "LimitsOut": lem_client.Limits,
+    "ModelOut": lem_client.Model,
+    "NextSliceOut": lem_client.NextSlice,
+    "OrderIn": lem_client.NewOrder,
+    "OrderOut": lem_client.Order,
+    "ParticipationOut": lem_client.Participation,
+    "Problem": lem_client.Problem,
+    "QuoteOut": lem_client.Quote,
+    "QuoteStepOut": lem_client.QuotedStep,
+    "ReadyOut": lem_client.Readiness,
+    "RejectedBarOut": lem_client.RejectedBar,
+    "RestsOnOut": lem_client.RestsOn,
+    "ScheduleOut": lem_client.Schedule,
+    "SliceOut": lem_client.Slice,
+    "StepOut": lem_client.Step,
+    "WindowOut": lem_client.Window,
+}
+WRAPPED = {"BarsIn", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn"}
+"""Bodies that the calls themselves put together, or take apart."""
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app(Settings()).openapi()
+
+
+def every_call() -> list[Call[Any]]:
+    """Each once, with the names of its path's parameters for their values."""
+    fill = lem_client.Fill(
+        execution_id="exec-1", slice_id="order-1", quantity=Decimal(1), price=Decimal(1), executed_at=START
+    )
+    return [
+        calls.put_instrument(an_instrument(symbol="{symbol}")),
+        calls.get_instrument("{symbol}"),
+        calls.list_instruments(),
+        calls.post_bars([], partial=False),
+        calls.post_order(an_order()),
+        calls.post_quote(an_order(), None),
+        calls.get_order("{order_id}"),
+        calls.list_orders(status=None, instrument=None, client_order_id=None, page_size=100),
+        calls.next_slice("{order_id}", wait_seconds=0),
+        calls.get_schedule("{order_id}"),
+        calls.post_fill("{order_id}", fill),
+        calls.close_slice("{order_id}", 7),
+        calls.cancel_order("{order_id}"),
+        calls.list_models(),
+        calls.get_health(),
+        calls.get_readiness(),
+    ]
+
+
+def test_every_call_of_the_service_is_one_of_the_client_s(document: dict[str, Any]) -> None:
+    served = {f"{method.upper()} {path}" for path, each in document["paths"].items() for method in each}
+
+    made = {f"{call.method} {unquote(call.path)}".replace("/7/", "/{step}/") for call in every_call()}
+
+    assert made == served - ELSEWHERE
+
+
+def test_what_the_client_sends_and_reads_has_the_fields_of_the_document(document: dict[str, Any]) -> None:
+    told = {
+        name: set(schema["properties"])
+        for name, schema in document["components"]["schemas"].items()
+        if "properties" in schema
+    }
+
+    assert {name: {field.name for field in fields(kind)} for name, kind in VALUES.items()} == {
+        name: names for name, names in told.items() if name not in WRAPPED
+    }
+
+
+def test_every_word_of_the_document_is_one_of_the_client_s(document: dict[str, Any]) -> None:
+    told = {name: schema["enum"] for name, schema in document["components"]["schemas"].items() if "enum" in schema}
+
+    assert {name: list(getattr(words, name)) for name in told} == told
+
+
+def test_both_clients_have_the_same_methods_and_say_the_same_of_them() -> None:
+    def methods(client: type[Any]) -> dict[str, Any]:
+        found = inspect.getmembers(client, inspect.isfunction)
+        return {name: (_parameters(each), each.__doc__) for name, each in found if not name.startswith("_")}
+
+    assert methods(Client) == methods(AsyncClient)
+    assert len(methods(Client)) == len(every_call()) + len({"close"})
+
+
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values())
+
+
+def test_the_page_of_the_client_shows_the_example_as_it_is_and_names_every_method_and_error() -> None:
+    page = text_of("docs/client.md")
+    table = "\n".join(line for line in page.splitlines() if line.startswith("|"))
+    errors = {name for name, each in vars(lem_client).items() if isinstance(each, type) and issubclass(each, Refused)}
+
+    assert [block.content for block in blocks(page) if block.kind == "python"] == [text_of("docs/oms_example.py")]
+    methods = {name for name, _ in inspect.getmembers(Client, inspect.isfunction) if not name.startswith("_")}
+    assert methods - {"close"} | errors <= set(re.findall(r"`(\w+)`", table))
+
+
+def test_the_public_surface_is_what_the_package_names() -> None:
+    assert sorted(lem_client.__all__) == sorted(name for name in vars(lem_client) if _is_public(name))
+
+
+def _is_public(name: str) -> bool:
+    return not name.startswith("_") and not inspect.ismodule(getattr(lem_client, name))
