@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 import app
-from app.api import bars, fills, health, instruments, models, problems
+from app.api import bars, fills, health, instruments, models, problems, stored_bars
 from app.api.lane_routes import in_lanes
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
@@ -20,7 +20,7 @@ from app.api.slices import routes as slices
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-ROUTERS = (slices, orders, bars, fills, instruments, quotes, models, health)
+ROUTERS = (slices, orders, bars, fills, instruments, quotes, stored_bars, models, health)
 """Routes are tried in turn, so those that are called most come first. They are the application's own: a router that is
 included matches a path twice, which costs a poll more than its answer does."""
 

@@ -39,6 +39,7 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("PUT", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/models"): (READS,),
+    ("GET", "/v1/bars"): (PAGES,),
     ("GET", "/v1/orders"): (PAGES,),
     ("GET", "/v1/instruments"): (PAGES,),
     ("GET", "/v1/orders/{order_id}/schedule"): (SCHEDULES,),

@@ -28,15 +28,16 @@ from app.engine.right_of_way import RightOfWay
 from app.engine.stages.announce import Announcer
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
+from app.engine.stored_bars import StoredBars
 from app.engine.waiters import Waiters
 
 GAP_DAYS_MAX = 31
 
 
 class Engine:
-    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `quotes`, `fills`, `queries` and
-    `recovery`; and what operators ask: `health`, `feeds` and `live_orders`. Whoever moves orders holds `right_of_way`.
-    `sharing` is there where the store is `shared` with other processes.
+    """The use cases, by noun: `instruments`, `bars`, `stored_bars`, `late_slices`, `orders`, `quotes`, `fills`,
+    `queries` and `recovery`; and what operators ask: `health`, `feeds` and `live_orders`. Whoever moves orders holds
+    `right_of_way`. `sharing` is there where the store is `shared` with other processes.
 
     `chain` decides the orders, and reads `lookback` bars at most. A bar is late `grace_seconds` after its close (None:
     see `FeedLateness`); no bar may be more than `gap_days_max` ahead of the one before it.
@@ -89,6 +90,7 @@ class Engine:
             ownership=ownership,
             gap_max=timedelta(days=gap_days_max),
         )
+        self.stored_bars = StoredBars(store)
         self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness, announcer)
         self.orders = OrderEntry(
             store=store,
