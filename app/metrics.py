@@ -57,6 +57,9 @@ class ServiceMetrics:
         self._long_polls = gauge("lem_long_polls_open", "Requests that wait for a slice")
         self._waiting = gauge("lem_requests_waiting", "Requests that wait for their turn", "lane")
         self._refused = count("lem_requests_refused", "Requests answered 429 or 503", "lane")
+        self._streams = gauge("lem_bar_streams_open", "Streams of bars that are open")
+        self._streams_refused = count("lem_bar_streams_refused", "Streams of bars that were refused", "code")
+        self._stream_messages = count("lem_bar_stream_messages", "Messages of streams that were answered", "code")
         self._connections = gauge("lem_connections_open", "Connections of clients")
         self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
         self._ready = gauge("lem_ready", "1 while the service is ready")
@@ -147,6 +150,15 @@ class ServiceMetrics:
 
     def request_refused(self, lane: str) -> None:
         self._refused.labels(lane).inc()
+
+    def bar_streams_open(self, count: int) -> None:
+        self._streams.set(count)
+
+    def bar_stream_refused(self, code: str) -> None:
+        self._streams_refused.labels(code).inc()
+
+    def bar_message_answered(self, code: str) -> None:
+        self._stream_messages.labels(code).inc()
 
     def connections_open(self, count: int) -> None:
         self._connections.set(count)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 CODES: dict[str, tuple[int, str]] = {
     "bad_request": (400, "the request is not HTTP/1.1, or its body broke off"),
+    "foreign_origin": (403, "a page of another site has asked for the stream"),
     "unknown_path": (404, "no route has that path"),
     "unknown_instrument": (404, "no instrument has that name"),
     "unknown_order": (404, "no order has that id"),
@@ -74,6 +75,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_slice": (422, "the order has no such slice"),
     "unknown_value": (422, "the word is none of those that the field takes"),
     "wrong_type": (422, "the JSON type is another one than the field's"),
+    "upgrade_required": (426, "the path is a WebSocket, and the request asks for none, of version 13"),
     "feed_too_fast": (429, "bars of the instrument wait for earlier bars already; await the answers to those"),
     "too_many_pipelined": (429, "the connection has sent too many requests without awaiting an answer"),
     "headers_too_large": (431, "the headers have more than 64 KiB"),
@@ -89,6 +91,7 @@ CODES: dict[str, tuple[int, str]] = {
     "store_unavailable": (503, "the store is away; what was asked for is safe to repeat"),
     "too_many_connections": (503, "the service has as many connections as it may"),
     "too_many_orders": (503, "the instrument has as many live orders as it may"),
+    "too_many_bar_streams": (503, "the service has as many streams of bars as it may"),
     "too_many_quotes": (503, "as many quotes wait as may"),
     "too_many_waiters": (503, "as many requests wait as may"),
 }

@@ -48,9 +48,13 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
 """A route's lane; of two, the second is that of large bodies, and of those that do not say how large they are."""
 
 
-def in_lanes(routes: Iterable[BaseRoute], metrics: LaneMetrics) -> list[BaseRoute]:
+def lanes_of(metrics: LaneMetrics) -> dict[str, Lane]:
+    """The lanes of one application, by name."""
+    return {size.name: Lane(size, metrics) for sizes in LANES.values() for size in sizes}
+
+
+def in_lanes(routes: Iterable[BaseRoute], lanes: Mapping[str, Lane]) -> list[BaseRoute]:
     """The routes, each in its lane. Routes of one lane share its places."""
-    lanes = {size.name: Lane(size, metrics) for sizes in LANES.values() for size in sizes}
     return [_in_lane(route, lanes) for route in routes]
 
 

@@ -11,6 +11,8 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 from app.api.headers import header_of
 
 HEADER = "X-Request-ID"
+_BEGINS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+"""Messages that carry an answer's headers."""
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -28,7 +30,7 @@ class RequestIds:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         given = header_of(scope, HEADER.lower().encode())
@@ -36,8 +38,8 @@ class RequestIds:
         bind_contextvars(request_id=request_id)
 
         async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (HEADER.lower().encode(), request_id.encode())]
+            if message["type"] in _BEGINS:
+                message["headers"] = [*message.get("headers", ()), (HEADER.lower().encode(), request_id.encode())]
             await send(message)
 
         await self.app(scope, receive, named)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.domain.bar import Bar
 from app.domain.errors import LemError
 from app.engine.ports import Store
 from app.engine.registry import registered
-from app.engine.results import BarPage
+from app.engine.results import BarPage, NewestBar
 from app.engine.tasks import together
 
 READS_AT_ONCE = 64
@@ -30,12 +29,13 @@ class StoredBars:
         page = tuple(reversed(found[-limit:]))
         return BarPage(bars=page, next_before=page[-1].open_time if len(found) > limit else None)
 
-    async def newest(self, symbols: Sequence[str]) -> list[Bar | LemError | None]:
-        """The newest bar of each instrument, None where it has none; in the place of one that cannot be told, why."""
+    async def newest(self, symbols: Sequence[str]) -> list[NewestBar]:
+        """Of each instrument, whatever is wrong with the others."""
         return await together(map(self._newest, symbols), READS_AT_ONCE)
 
-    async def _newest(self, symbol: str) -> Bar | LemError | None:
+    async def _newest(self, symbol: str) -> NewestBar:
         try:
-            return next(iter((await self.page(symbol, None, 1)).bars), None)
+            page = await self.page(symbol, None, 1)
         except LemError as error:
-            return error
+            return NewestBar(symbol=symbol, refusal=error)
+        return NewestBar(symbol=symbol, bar=page.bars[0] if page.bars else None)
