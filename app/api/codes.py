@@ -19,7 +19,7 @@ CODES: dict[str, tuple[int, str]] = {
     "execution_id_reused": (409, "another fill of the order has that execution_id"),
     "fills_assumed": (409, "the order takes no reports"),
     "history_too_short": (409, "the instrument has too few bars to know its volatility"),
-    "instrument_in_use": (409, "live orders stand on what would change"),
+    "instrument_in_use": (409, "orders stand on what would change or go"),
     "no_bars": (409, "the instrument has no bar yet, so no price to start from"),
     "order_ended": (409, "the order has ended otherwise"),
     "payload_too_large": (413, "the body has more bytes than it may"),

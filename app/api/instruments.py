@@ -127,6 +127,18 @@ async def put_instrument(symbol: Symbol, body: InstrumentIn, engine: EngineDep, 
     return InstrumentOut.of(instrument)
 
 
+@router.delete(
+    ONE,
+    summary="Delete an instrument",
+    status_code=204,
+    responses={**problems(*QUERY, "unknown_instrument", "instrument_in_use", *STORE), 204: {"description": "Deleted"}},
+)
+async def delete_instrument(symbol: Symbol, engine: EngineDep) -> None:
+    """With its bars, where no order stands on it: `instrument_in_use` names those that do. Twice is 404. The records
+    of orders that have ended stay and are answered by their ids; no list has them any more."""
+    await engine.instruments.delete(symbol)
+
+
 @router.get("/v1/instruments", summary="List the instruments", responses=problems(*STORE))
 async def list_instruments(engine: EngineDep) -> InstrumentsOut:
     return InstrumentsOut(instruments=[InstrumentOut.of(each) for each in await engine.instruments.all()])

@@ -38,6 +38,7 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("GET", "/v1/orders/{order_id}"): (READS,),
     ("PUT", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/instruments/{symbol}"): (READS,),
+    ("DELETE", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/models"): (READS,),
     ("GET", "/v1/bars"): (PAGES,),
     ("GET", "/v1/orders"): (PAGES,),

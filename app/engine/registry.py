@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from app.domain.errors import NotFound
-from app.domain.instrument import Instrument
+from app.domain.instrument import SYMBOL, Instrument
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.ownership.lease import Ownership
 from app.engine.ports import Calendars, Store
@@ -28,6 +28,14 @@ class InstrumentRegistry:
         self._live.try_again(instrument.symbol)
         return created
 
+    async def delete(self, symbol: str) -> None:
+        """The instrument and its bars. Raises NotFound("unknown_instrument"), and Conflict("instrument_in_use") where
+        orders stand on it."""
+        if not SYMBOL.fullmatch(symbol) or not await self._store.delete_instrument(symbol):
+            raise unknown(symbol)
+        self._live.drop(symbol)
+        await self._ownership.gone(symbol)
+
     async def all(self) -> list[Instrument]:
         return await self._store.instruments()
 
@@ -40,5 +48,9 @@ async def registered(store: Store, symbol: str) -> Instrument:
     """The instrument of that name. Raises NotFound("unknown_instrument")."""
     found = await store.instrument(symbol)
     if found is None:
-        raise NotFound("unknown_instrument", f"no instrument is named {symbol!r}")
+        raise unknown(symbol)
     return found
+
+
+def unknown(symbol: str) -> NotFound:
+    return NotFound("unknown_instrument", f"no instrument is named {symbol!r}")

@@ -28,6 +28,7 @@ An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence`
 the order was accepted. Of an instrument, `late_seconds` is how late its feed is, and `changed` names the last change of
 its orders: whoever holds them in memory sees there whether others have written (held_orders.py). Where several
 processes share the store, `owner` is the one that decides for the instrument, and `fence` counts the changes of owner.
+Of an instrument that was deleted its `revision` and its `fence` are left, and all that is of its orders but the lists.
 
 On the channels `lem:notices` and `lem:notices:PROCESS` processes give each other notice; nothing is kept of it.
 """

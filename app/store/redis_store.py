@@ -25,6 +25,7 @@ from app.store import claims, codec, keys
 from app.store.awaiting_orders import AwaitingOrders
 from app.store.bar_changes import BarChanges
 from app.store.connection import Call, connect, run, script
+from app.store.deletion import delete_instrument
 from app.store.durability import Durability
 from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders
@@ -69,6 +70,7 @@ class RedisStore:
         self._unreadable = Unreadable(on_unreadable)
         self._reader = Reader(client, self._outages, self._unreadable)
         held, lost, channel = HeldOrders(), LostTail(on_lost), keys.notices(process) if process else ""
+        self._channel = channel
         self._bar_changes = BarChanges(client, self._outages, self._unreadable, lost, self._bars_kept, channel)
         self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, lost, channel)
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
@@ -100,9 +102,23 @@ class RedisStore:
                 await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
             with self._unreadable.understanding(Kind.INSTRUMENT, keys.instrument(symbol)):
                 [answer] = await run(self._client, [Call(PUT_INSTRUMENT, script_keys, texts)])
+            if answer == "created":  # a deletion may have taken the symbol from the list meanwhile
+                await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
         if answer == "in_use":
             raise Conflict("instrument_in_use", f"live orders on {symbol} stand on its bars, lots, steps and calendar")
         return bool(answer == "created")
+
+    async def delete_instrument(self, symbol: str) -> bool:
+        key = keys.instrument(symbol)
+        with self._outages.reaching(writes=True), self._unreadable.understanding(Kind.INSTRUMENT, keys.every(symbol)):
+            deleted = await delete_instrument(self._client, symbol, self._channel)
+            if deleted is True:
+                await cast("Any", self._client.srem(keys.INSTRUMENTS, symbol))
+                if await cast("Any", self._client.hexists(key, "json")):  # it was registered again in the same moment
+                    await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
+        if isinstance(deleted, Conflict):
+            raise deleted
+        return deleted
 
     async def instrument(self, symbol: str) -> Instrument | None:
         [found] = await self._reader.instruments([symbol])

@@ -78,3 +78,26 @@ async def test_a_symbol_with_a_slash_is_one_symbol_everywhere(client: httpx.Asyn
     metrics = (await client.get("/metrics")).text
     assert 'lem_bars_ingested_total{instrument="BTC/USDT"} 160.0' in metrics
     assert 'route="/v1/instruments/{symbol}"' in metrics
+
+
+async def test_an_instrument_is_deleted_once_and_kept_while_orders_stand_on_it(client: httpx.AsyncClient) -> None:
+    path = f"/v1/instruments/{SYMBOL}"
+    await prepared(client)
+    order = await sent(client)
+
+    in_use = await client.delete(path)
+    await client.post(f"/v1/orders/{order['order_id']}/cancel")
+    still_in_flight = await client.delete(path)
+    await client.post("/v1/bars", json=bars_json(bars(HISTORY + 1)[HISTORY:]))
+    deleted, again = await client.delete(path), await client.delete(path)
+
+    assert (in_use.status_code, in_use.json()["code"]) == (409, "instrument_in_use")
+    assert f"1 order stands on {SYMBOL} (1 working): {order['order_id']}" in in_use.json()["detail"]
+    assert "(1 ended and still in flight)" in still_in_flight.json()["detail"]
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert (again.status_code, again.json()["code"]) == (404, "unknown_instrument")
+    assert (await client.get(path)).status_code == 404
+    assert (await client.get("/v1/bars", params={"instrument": SYMBOL})).status_code == 404
+    assert (await client.get(f"/v1/orders/{order['order_id']}")).json()["status"] == "cancelled"
+    assert (await client.delete("/v1/instruments/{odd}")).status_code == 404
+    assert (await client.put(path, json=instrument_json())).status_code == 201

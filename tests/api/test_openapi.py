@@ -31,6 +31,7 @@ SURFACE = {
     ("get", "/readyz"): "200",
     ("get", "/v1/instruments"): "200",
     ("get", "/v1/instruments/{symbol}"): "200 404 422",
+    ("delete", "/v1/instruments/{symbol}"): "204 404 409 422",
     ("put", "/v1/instruments/{symbol}"): "200 201 409 413 415 422",
     ("get", "/v1/models"): "200",
     ("get", "/v1/orders"): "200 422",

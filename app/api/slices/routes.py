@@ -76,7 +76,7 @@ router.add_api_route(
 @router.get(
     "/v1/orders/{order_id}/schedule",
     summary="All steps, and what is expected",
-    responses=problems(*KNOWN_ORDER),
+    responses=problems(*KNOWN_ORDER, "unknown_instrument"),
 )
 async def get_schedule(order_id: OrderId, engine: EngineDep) -> ScheduleOut:
     return ScheduleOut.of(await engine.queries.schedule(order_id))

@@ -64,7 +64,9 @@ class Leases:
                 self._take(symbol, lease)
 
     async def read_all(self) -> None:
-        await self.read(await self._store.symbols())
+        """Those of instruments that were deleted too: they have no owner any more."""
+        symbols = await self._store.symbols()
+        await self.read([*symbols, *(self._known.keys() - set(symbols))])
 
     def learn(self, symbol: str, lease: Lease) -> None:
         """The lease is recorded like this, or was a moment ago: news may overtake each other."""
