@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status
 from app.domain.slice import Basis
+from app.engine.feed_quality import BarCount
 from app.engine.feeds import Feed
 
 BATCH_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -16,6 +17,8 @@ HTTP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.
 LONG_POLL_BUCKETS = (0.01, 0.1, 1.0, 5.0, 10.0, 20.0, 31.0)
 """Seconds; the last holds the longest wait that `slices/next` allows."""
 INSTRUMENTS_MAX = 1_000
+ODD_KINDS = frozenset({BarCount.DUPLICATES, BarCount.OLDER, BarCount.OUT_OF_ORDER, BarCount.IMPLAUSIBLE_MOVES})
+"""What is counted of bars and has no metric of its own."""
 OTHER = "other"
 """The label of all instruments beyond the first `INSTRUMENTS_MAX`: Prometheus keeps a series for each label."""
 
@@ -31,6 +34,8 @@ class ServiceMetrics:
         self._gaps = count("lem_gaps_filled", "Marked bars that stand for missing ones", "instrument")
         self._revised = count("lem_bars_revised", "Bars that came again with other values", "instrument")
         self._bars_late = count("lem_bars_late", "Bars that came later than the grace", "instrument")
+        self._bars_odd = count("lem_bars_odd", "Bars that were not simply the next one", "instrument", "kind")
+        self._bars_refused = count("lem_bars_refused", "Bars of known instruments that were refused", "code")
         self._lateness = gauge(
             "lem_feed_lateness_seconds", "Time from the newest bar's close to its coming", "instrument"
         )
@@ -103,6 +108,15 @@ class ServiceMetrics:
 
     def bar_late(self, instrument: str) -> None:
         self._bars_late.labels(self._label(instrument)).inc()
+
+    def bar_counted(self, instrument: str, kind: str, count: int) -> None:
+        """Kinds that have a counter of their own are counted there, as this process knows of them."""
+        if kind in ODD_KINDS:
+            self._bars_odd.labels(self._label(instrument), kind).inc(count)
+
+    def bar_refused(self, instrument: str, code: str) -> None:
+        self._bars_odd.labels(self._label(instrument), "refused").inc()
+        self._bars_refused.labels(code).inc()
 
     def orders_set_aside(self, count: int) -> None:
         self._set_aside.set(count)

@@ -6,17 +6,21 @@ import asyncio
 
 from app.domain.errors import NotFound
 from app.domain.instrument import SYMBOL, Instrument
+from app.engine.feed_quality import FeedQuality
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.ownership.lease import Ownership
 from app.engine.ports import Calendars, Store
 
 
 class InstrumentRegistry:
-    def __init__(self, store: Store, calendars: Calendars, live: LiveInstruments, ownership: Ownership) -> None:
+    def __init__(
+        self, store: Store, calendars: Calendars, live: LiveInstruments, ownership: Ownership, quality: FeedQuality
+    ) -> None:
         self._store = store
         self._calendars = calendars
         self._live = live
         self._ownership = ownership
+        self._quality = quality
 
     async def put(self, instrument: Instrument) -> bool:
         """True when created. Raises Conflict("instrument_in_use") where live orders stand on other terms, and
@@ -34,6 +38,7 @@ class InstrumentRegistry:
         if not SYMBOL.fullmatch(symbol) or not await self._store.delete_instrument(symbol):
             raise unknown(symbol)
         self._live.drop(symbol)
+        self._quality.forget(symbol)
         await self._ownership.gone(symbol)
 
     async def all(self) -> list[Instrument]:

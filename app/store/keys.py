@@ -13,6 +13,7 @@ taken before its order is recorded, elsewhere by the same script.
 | `lem:{SYMBOL}:instrument` | hash | `json`, `terms`, `windows`, `revision`, `changed`, and what is below | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
 | `lem:{SYMBOL}:revisions` | hash | bars that came again with other values (JSON), by id | while their windows do |
+| `lem:{SYMBOL}:quality` | hash | how many bars were accepted, refused, late and so on, a counter each | for ever |
 | `lem:{SYMBOL}:rebuilt:ID` | stream | bars that are about to take the place of the others | `REBUILT_SECONDS` at most |
 | `lem:{SYMBOL}:sequence` | counter | orders accepted so far | for ever |
 | `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |
@@ -67,6 +68,10 @@ def bars(symbol: str) -> str:
 
 def revisions(symbol: str) -> str:
     return f"lem:{{{symbol}}}:revisions"
+
+
+def quality(symbol: str) -> str:
+    return f"lem:{{{symbol}}}:quality"
 
 
 def rebuilt(symbol: str, rebuilt_id: str) -> str:

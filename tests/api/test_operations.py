@@ -20,6 +20,8 @@ NAMES = {
     "lem_gaps_filled": ("counter", {"instrument"}),
     "lem_bars_revised": ("counter", {"instrument"}),
     "lem_bars_late": ("counter", {"instrument"}),
+    "lem_bars_odd": ("counter", {"instrument", "kind"}),
+    "lem_bars_refused": ("counter", {"code"}),
     "lem_feed_lateness_seconds": ("gauge", {"instrument"}),
     "lem_orders_set_aside": ("gauge", set()),
     "lem_decisions": ("counter", {"basis"}),
