@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status
 from app.domain.slice import Basis
+from app.engine.feed_quality import BarCount
 from app.engine.feeds import Feed
 
 BATCH_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -16,6 +17,8 @@ HTTP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.
 LONG_POLL_BUCKETS = (0.01, 0.1, 1.0, 5.0, 10.0, 20.0, 31.0)
 """Seconds; the last holds the longest wait that `slices/next` allows."""
 INSTRUMENTS_MAX = 1_000
+ODD_KINDS = frozenset({BarCount.DUPLICATES, BarCount.OLDER, BarCount.OUT_OF_ORDER, BarCount.IMPLAUSIBLE_MOVES})
+"""What is counted of bars and has no metric of its own."""
 OTHER = "other"
 """The label of all instruments beyond the first `INSTRUMENTS_MAX`: Prometheus keeps a series for each label."""
 
@@ -26,11 +29,22 @@ class ServiceMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
+        self._of_feeds_and_orders()
+        self._of_requests()
+        self._of_processes_and_stores()
+        self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._named: set[str] = set()
+        self._shown: set[str] = set()
+        ProcessCollector(registry=self.registry)
+
+    def _of_feeds_and_orders(self) -> None:
         count, gauge, time = self._counter, self._gauge, self._histogram
         self._bars = count("lem_bars_ingested", "Bars accepted from the feed", "instrument")
         self._gaps = count("lem_gaps_filled", "Marked bars that stand for missing ones", "instrument")
         self._revised = count("lem_bars_revised", "Bars that came again with other values", "instrument")
         self._bars_late = count("lem_bars_late", "Bars that came later than the grace", "instrument")
+        self._bars_odd = count("lem_bars_odd", "Bars that were not simply the next one", "instrument", "kind")
+        self._bars_refused = count("lem_bars_refused", "Bars of known instruments that were refused", "code")
         self._lateness = gauge(
             "lem_feed_lateness_seconds", "Time from the newest bar's close to its coming", "instrument"
         )
@@ -49,6 +63,9 @@ class ServiceMetrics:
         self._slices = gauge("lem_current_slices", "Slices that run or come next", "basis")
         self._slices_late = count("lem_slices_late", "Slices given after their window had opened")
         self._fill_warnings = count("lem_fill_warnings", "Odd fills", "warning")
+
+    def _of_requests(self) -> None:
+        count, gauge, time = self._counter, self._gauge, self._histogram
         self._requests = count("lem_http_requests", "Requests", "method", "route", "status")
         self._request_seconds = time("lem_http_request_seconds", "Time of requests", HTTP_BUCKETS, "method", "route")
         self._long_poll_seconds = time(
@@ -58,8 +75,14 @@ class ServiceMetrics:
         self._waiting = gauge("lem_requests_waiting", "Requests that wait for their turn", "lane")
         self._refused = count("lem_requests_refused", "Requests answered 429 or 503", "lane")
         self._access_refused = count("lem_access_refused", "Calls refused before they reached their route", "code")
+        self._streams = gauge("lem_bar_streams_open", "Streams of bars that are open")
+        self._streams_refused = count("lem_bar_streams_refused", "Streams of bars that were refused", "code")
+        self._stream_messages = count("lem_bar_stream_messages", "Messages of streams that were answered", "code")
         self._connections = gauge("lem_connections_open", "Connections of clients")
         self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
+
+    def _of_processes_and_stores(self) -> None:
+        count, gauge = self._counter, self._gauge
         self._ready = gauge("lem_ready", "1 while the service is ready")
         self._not_ready = gauge("lem_not_ready", "1 for each reason why the service is not ready", "reason")
         self._store_up = gauge("lem_store_up", "1 while the store answers")
@@ -76,10 +99,6 @@ class ServiceMetrics:
         self._lost = count("lem_store_lost", "What the store had acknowledged and has lost", "kind")
         self._audit_failed = count("lem_audit_failed", "Audit records that could not be written")
         self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides", "digest")
-        self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._named: set[str] = set()
-        self._shown: set[str] = set()
-        ProcessCollector(registry=self.registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
@@ -104,6 +123,15 @@ class ServiceMetrics:
 
     def bar_late(self, instrument: str) -> None:
         self._bars_late.labels(self._label(instrument)).inc()
+
+    def bar_counted(self, instrument: str, kind: str, count: int) -> None:
+        """Kinds that have a counter of their own are counted there, as this process knows of them."""
+        if kind in ODD_KINDS:
+            self._bars_odd.labels(self._label(instrument), kind).inc(count)
+
+    def bar_refused(self, instrument: str, code: str) -> None:
+        self._bars_odd.labels(self._label(instrument), "refused").inc()
+        self._bars_refused.labels(code).inc()
 
     def orders_set_aside(self, count: int) -> None:
         self._set_aside.set(count)
@@ -154,6 +182,15 @@ class ServiceMetrics:
 
     def access_refused(self, code: str) -> None:
         self._access_refused.labels(code).inc()
+
+    def bar_streams_open(self, count: int) -> None:
+        self._streams.set(count)
+
+    def bar_stream_refused(self, code: str) -> None:
+        self._streams_refused.labels(code).inc()
+
+    def bar_message_answered(self, code: str) -> None:
+        self._stream_messages.labels(code).inc()
 
     def connections_open(self, count: int) -> None:
         self._connections.set(count)

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.access.access import Reach
+from app.api.bar_stream.protocol import PING_SECONDS, stream_connection_class
+from app.api.bar_stream.window import MESSAGE_BYTES_MAX
 from app.api.connections import connection_class
 from app.api.places import Places, raised_files_max
 from app.logs.json_lines import log_as_json
@@ -44,6 +47,26 @@ def run_on(
     server.run(sockets=[listening])
 
 
+def server_config(application: FastAPI, places: Places) -> uvicorn.Config:
+    """How uvicorn serves the application, on connections that share these places. Streams are not compressed: a few
+    bytes would become many, and bars are small."""
+    return uvicorn.Config(
+        application,
+        lifespan="off",
+        ws=stream_connection_class(places),
+        ws_max_size=MESSAGE_BYTES_MAX,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http=connection_class(places),
+        backlog=places.backlog,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+    )
+
+
 def address_of(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -67,18 +90,7 @@ class _Server(uvicorn.Server):
         self._application = create_app(settings, place, reach)
         self._on_ready = on_ready
         places = Places(raised_files_max(), self._application.state.metrics)
-        config = uvicorn.Config(
-            self._application,
-            lifespan="off",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            http=connection_class(places),
-            backlog=places.backlog,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
-        )
-        super().__init__(config)
+        super().__init__(server_config(self._application, places))
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         async with self._application.router.lifespan_context(self._application):

@@ -8,11 +8,13 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 import app
-from app.api import bars, fills, health, instruments, models, problems
+from app.api import bars, fills, health, instruments, models, problems, stored_bars
 from app.api.access.gate import Gate
 from app.api.analyses import routes as analyses
 from app.api.audit import Audited
-from app.api.lane_routes import in_lanes
+from app.api.bar_stream import routes as bar_stream
+from app.api.bar_stream.routes import BarStreams
+from app.api.lane_routes import BARS, BULK, in_lanes, lanes_of
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
 from app.api.orders import routes as orders
@@ -24,15 +26,17 @@ from app.api.slices import routes as slices
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-ROUTERS = (slices, orders, bars, fills, instruments, quotes, analyses, models, health)
+ROUTERS = (slices, orders, bars, fills, instruments, quotes, analyses, stored_bars, bar_stream, models, health)
 """Routes are tried in turn, so those that are called most come first. They are the application's own: a router that is
 included matches a path twice, which costs a poll more than its answer does."""
 
 
 def build(lifespan: Lifespan, metrics: HttpMetrics, tracer: RequestTracer | None = None) -> FastAPI:
     """`lifespan` puts the `Services` into `state.services`; requests are traced where there is a `tracer`."""
+    lanes = lanes_of(metrics)
+    streams = BarStreams([lanes[BARS.name], lanes[BULK.name]], metrics)
     application = FastAPI(
-        routes=in_lanes((route for module in ROUTERS for route in module.router.routes), metrics),
+        routes=[*in_lanes((route for module in ROUTERS for route in module.router.routes), lanes), streams.route],
         title="LEM execution service",
         version=app.__version__,
         summary="Schedules large orders with a Large Execution Model.",
@@ -50,5 +54,5 @@ def build(lifespan: Lifespan, metrics: HttpMetrics, tracer: RequestTracer | None
         application.add_middleware(RequestSpans, tracer=tracer)
     application.add_middleware(RequestIds)
     problems.install(application)
-    describe(application, bars.BarsIn)
+    describe(application, bars.BarsIn, *bar_stream.MODELS)
     return application

@@ -163,7 +163,7 @@ async def _read_bars(request: Request, manner: Annotated[Manner, Query()]) -> Re
         lines = _split(body)
         return await read_apart(lines, _bar_of_line) if partial else all_read(await read_all(lines, _bar_of_line))
     items = _split_document(body)
-    read = await read_apart(items, _bar) if partial else all_read(await read_all(items, _bar))
+    read = await read_apart(items, read_bar) if partial else all_read(await read_all(items, read_bar))
     if not read.rejected:
         require_commas(body, len(items) - 1 + sum(map(commas_of, items)))
     return read
@@ -188,12 +188,13 @@ def _split_document(body: bytes) -> list[Any]:
 
 def _bar_of_line(line: bytes) -> FeedBar:
     item = parsed_line(line)
-    bar = _bar(item)
+    bar = read_bar(item)
     require_line_commas(line, commas_of(item))
     return bar
 
 
-def _bar(item: Any) -> FeedBar:
+def read_bar(item: Any) -> FeedBar:
+    """One bar of a document. Raises ValidationError."""
     return BarIn.model_validate(require_few_fields(item)).to_feed()
 
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.api.bar_stream.handshake import is_handshake
 from app.api.departures import KEY, Departure
 from app.api.places import Places
 from app.api.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS, problem_text
@@ -88,7 +89,10 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # answered as the plain request that it also is
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+                return
+            # answered as the plain request that it also is
         except httptools.HttpParserError:
             if not self._overrun:
                 self.send_400_response("the request is not HTTP/1.1")
@@ -114,7 +118,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self.cycle.more_body = False  # also where the answer came first: the body was read all the same
+        if self.cycle is not None:  # there is none for the handshake of a stream
+            self.cycle.more_body = False  # also where the answer came first: the body was read all the same
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -131,6 +136,19 @@ class Connection(HttpToolsProtocol):
     def _read_on(self) -> None:
         if not self.transport.is_closing():
             self.flow.resume_reading()
+
+    def handle_websocket_upgrade(self) -> None:
+        """From here on the connection is a `StreamConnection`, with a place of its own."""
+        self._end_deadline()
+        self._end_unread()
+        self.places.leave(self)
+        super().handle_websocket_upgrade()
+
+    def _should_upgrade(self) -> bool:
+        """Between two requests, and for a stream alone: nothing else becomes another protocol."""
+        if not self._awaits_headers or self.pipeline or not self._should_upgrade_to_ws():
+            return False
+        return is_handshake(self.parser.get_method(), self.url, self.headers)
 
     def pause_writing(self) -> None:
         super().pause_writing()

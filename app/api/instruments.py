@@ -16,6 +16,7 @@ from app.api.services import EngineDep
 from app.api.values import WHOLE, Answer, DecimalOut, Edge, Name, NotNegativeIn, PositiveIn
 from app.domain.instrument import BAR_SECONDS_MAX, SYMBOL, SYMBOL_LENGTH_MAX, Instrument
 from app.domain.numbers import ZERO
+from app.engine.feed_quality import Quality
 
 router = APIRouter(tags=["instruments"])
 
@@ -128,6 +129,57 @@ class InstrumentsOut(Answer):
     """All registered instruments."""
 
 
+QUALITY_EXAMPLE: JsonDict = {
+    "accepted": 35040,
+    "duplicates": 12,
+    "revised": 1,
+    "older": 0,
+    "gaps_filled": 3,
+    "late": 7,
+    "out_of_order": 0,
+    "implausible_moves": 0,
+    "refused": {"bar_not_closed": 2, "high_below_low": 1},
+}
+
+
+class QualityOut(Answer):
+    """What came of the instrument's bars since it was registered, over all processes and restarts. Each process adds
+    its counts once a minute and when it ends: those of other processes may be a minute behind."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [QUALITY_EXAMPLE]})
+
+    accepted: Annotated[int, Field(description="bars that were new")]
+    duplicates: Annotated[int, Field(description="bars that were known, with the same values")]
+    revised: Annotated[int, Field(description="bars that were known with other values; recorded beside the first ones")]
+    older: Annotated[int, Field(description="of those accepted, bars from before the newest one, put into the history")]
+    gaps_filled: Annotated[int, Field(description="marked bars that were made for missing ones")]
+    late: Annotated[int, Field(description="live bars that came later than the grace")]
+    out_of_order: Annotated[
+        int, Field(description="bars that came after a newer one for a window without a bar, whatever became of them")
+    ]
+    implausible_moves: Annotated[
+        int, Field(description="bars that trade more than a quarter away from the close before them; they are taken")
+    ]
+    refused: Annotated[
+        dict[str, int],
+        Field(description="bars that were refused, by code; what cannot be read as a bar counts for no instrument"),
+    ]
+
+    @classmethod
+    def of(cls, quality: Quality) -> Self:
+        return cls(**{what.value: count for what, count in quality.counts.items()}, refused=dict(quality.refused))
+
+
+class InstrumentDetailOut(InstrumentOut):
+    """The instrument's terms, and the quality of its feed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"symbol": "BTC-USDT", **EXAMPLE, "quality": QUALITY_EXAMPLE}]}
+    )
+
+    quality: Annotated[QualityOut, Field(description="what came of the instrument's bars")]
+
+
 SYMBOL_SCHEMA: JsonDict = {"pattern": f"^{SYMBOL.pattern}$", "maxLength": SYMBOL_LENGTH_MAX}
 """Said for readers of the OpenAPI document; the domain refuses with a code of its own."""
 SYMBOL_TOLD = "Name of the instrument; a slash in it is written `%2F`."
@@ -151,6 +203,18 @@ async def put_instrument(symbol: Symbol, body: InstrumentIn, engine: EngineDep, 
     return InstrumentOut.of(instrument)
 
 
+@router.delete(
+    ONE,
+    summary="Delete an instrument",
+    status_code=204,
+    responses={**problems(*QUERY, "unknown_instrument", "instrument_in_use", *STORE), 204: {"description": "Deleted"}},
+)
+async def delete_instrument(symbol: Symbol, engine: EngineDep) -> None:
+    """With its bars, where no order stands on it: `instrument_in_use` names those that do. Twice is 404. The records
+    of orders that have ended stay and are answered by their ids; no list has them any more."""
+    await engine.instruments.delete(symbol)
+
+
 @router.get("/v1/instruments", summary="List the instruments", responses=problems(*STORE))
 async def list_instruments(engine: EngineDep) -> InstrumentsOut:
     """All instruments, with the terms on which they are traded."""
@@ -158,6 +222,7 @@ async def list_instruments(engine: EngineDep) -> InstrumentsOut:
 
 
 @router.get(ONE, summary="One instrument", responses=problems(*GET_CODES))
-async def get_instrument(symbol: Symbol, engine: EngineDep) -> InstrumentOut:
-    """One instrument, with the terms on which it is traded."""
-    return InstrumentOut.of(await engine.instruments.get(symbol))
+async def get_instrument(symbol: Symbol, engine: EngineDep) -> InstrumentDetailOut:
+    """Its terms, and counters of what came of its bars."""
+    terms = InstrumentOut.of(await engine.instruments.get(symbol))
+    return InstrumentDetailOut(**dict(terms), quality=QualityOut.of(await engine.quality.of(symbol)))

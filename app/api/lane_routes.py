@@ -43,9 +43,11 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("GET", "/v1/orders/{order_id}"): (READS,),
     ("PUT", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/instruments/{symbol}"): (READS,),
+    ("DELETE", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/models"): (READS,),
     ("GET", "/v1/orders/{order_id}/slices"): (READS,),
     ("GET", "/v1/orders/{order_id}/fills"): (READS,),
+    ("GET", "/v1/bars"): (PAGES,),
     ("GET", "/v1/orders"): (PAGES,),
     ("GET", "/v1/instruments"): (PAGES,),
     ("GET", "/v1/orders/{order_id}/schedule"): (SCHEDULES,),
@@ -56,9 +58,13 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
 """A route's lane; of two, the second is that of large bodies, and of those that do not say how large they are."""
 
 
-def in_lanes(routes: Iterable[BaseRoute], metrics: LaneMetrics) -> list[BaseRoute]:
+def lanes_of(metrics: LaneMetrics) -> dict[str, Lane]:
+    """The lanes of one application, by name."""
+    return {size.name: Lane(size, metrics) for sizes in LANES.values() for size in sizes}
+
+
+def in_lanes(routes: Iterable[BaseRoute], lanes: Mapping[str, Lane]) -> list[BaseRoute]:
     """The routes, each in its lane. Routes of one lane share its places."""
-    lanes = {size.name: Lane(size, metrics) for sizes in LANES.values() for size in sizes}
     return [_in_lane(route, lanes) for route in routes]
 
 

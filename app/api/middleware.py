@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.access.gate import AccessMetrics
+from app.api.bar_stream.stream import StreamMetrics
 from app.api.lanes import LaneMetrics
 from app.api.problems import refusal
 from app.domain.errors import Unavailable
@@ -18,7 +19,7 @@ from app.domain.errors import Unavailable
 WAIT = re.compile(rb"(?:^|&)wait=[0.]*[1-9]")
 
 
-class HttpMetrics(LaneMetrics, AccessMetrics, Protocol):
+class HttpMetrics(LaneMetrics, AccessMetrics, StreamMetrics, Protocol):
     def http_answered(self, method: str, route: str, status: int, seconds: float, *, long_poll: bool) -> None:
         """`route` is a template such as `/v1/orders/{order_id}`, or `unmatched`: never a client's own text."""
         ...

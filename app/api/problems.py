@@ -40,6 +40,7 @@ TEXT_MAX = 500
 RETRY_AFTER_SECONDS = 1
 CHALLENGE = 'Bearer realm="lem"'
 """How a caller says who it is (RFC 6750)."""
+FAILED = "the service failed to answer; the request may or may not have taken effect and is safe to repeat"
 
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -63,6 +64,7 @@ HTTP_CODES = {
     408: "request_timeout",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    426: "upgrade_required",
     431: "headers_too_large",
 }
 
@@ -135,7 +137,31 @@ def problem_text(
     request_id: str | None = None,
 ) -> bytes:
     """The problem as JSON. It is ASCII, so that no text a client sent can fail to be encoded."""
-    body = Problem(
+    made = _problem(status, code, detail, instance, errors, request_id)
+    return json.dumps(made.model_dump(exclude_none=True)).encode("ascii")
+
+
+def problem_of(error: Exception, instance: str) -> Problem:
+    """The problem that an answer to that error would be, for where it is a part of something else."""
+    if isinstance(error, LemError):
+        return _problem(_status_of(error), error.code, error.detail, instance, _errors_of_refusal(error))
+    if isinstance(error, RequestValidationError):
+        detail, errors = _said_of(error.errors())
+        return _problem(UNPROCESSABLE, errors[0].code, detail, instance, errors)
+    if isinstance(error, Refused):
+        return _problem(error.status_code, error.code, error.detail, instance, ())
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", FAILED, instance, ())
+
+
+def _problem(
+    status: int,
+    code: str,
+    detail: str,
+    instance: str,
+    errors: Sequence[FieldError],
+    request_id: str | None = None,
+) -> Problem:
+    return Problem(
         type=f"urn:lem:problem:{code}",
         title=HTTPStatus(status).phrase,
         status=status,
@@ -145,7 +171,6 @@ def problem_text(
         request_id=request_id,
         errors=list(errors) or None,
     )
-    return json.dumps(body.model_dump(exclude_none=True)).encode("ascii")
 
 
 def install(app: FastAPI) -> None:
@@ -165,10 +190,14 @@ def first_error(error: ValidationError) -> tuple[str, str]:
 
 def refusal(request: HTTPConnection, error: LemError) -> Response:
     """The problem that tells of a refusal."""
+    errors = _errors_of_refusal(error)
+    return problem(request, _status_of(error), error.code, error.detail, errors=errors, headers=_headers_of(error))
+
+
+def _errors_of_refusal(error: LemError) -> list[FieldError]:
     parameter = PARAMETERS.get(error.code)
     wrong = FieldError(code=error.code, detail=_short(error.detail), pointer=error.pointer, parameter=parameter)
-    errors = [wrong] if error.pointer or parameter else []
-    return problem(request, _status_of(error), error.code, error.detail, errors=errors, headers=_headers_of(error))
+    return [wrong] if error.pointer or parameter else []
 
 
 def _status_of(error: LemError) -> HTTPStatus:
@@ -179,10 +208,15 @@ def _headers_of(error: LemError) -> dict[str, str] | None:
     """When to ask again, where that helps, and how to say who one is, where nobody knows."""
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": CHALLENGE}
+    seconds = retry_after_seconds_of(error)
+    return {"Retry-After": str(seconds)} if seconds is not None else None
+
+
+def retry_after_seconds_of(error: Exception) -> int | None:
+    """When to ask again, where that helps."""
     if not isinstance(error, Unavailable):
         return None
-    seconds = error.retry_after_seconds if isinstance(error, TooEarly) else RETRY_AFTER_SECONDS
-    return {"Retry-After": str(seconds)}
+    return error.retry_after_seconds if isinstance(error, TooEarly) else RETRY_AFTER_SECONDS
 
 
 async def _refused(request: Request, error: LemError) -> Response:
@@ -194,9 +228,15 @@ async def _malformed(request: Request, error: RequestValidationError) -> Respons
     if _body_was_not_json(request, found):
         detail = "the body must be sent with content-type: application/json"
         return problem(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    detail, errors = _said_of(found)
+    return problem(request, UNPROCESSABLE, errors[0].code, detail, errors=errors)
+
+
+def _said_of(found: Sequence[Any]) -> tuple[str, list[FieldError]]:
+    """What is said of errors of the parser: the detail, and each of the first errors."""
     errors = [_field_error(entry) for entry in found[:ERRORS_MAX]]
     rest = f" (the first {ERRORS_MAX} errors are listed)" if len(found) > ERRORS_MAX else ""
-    return problem(request, UNPROCESSABLE, errors[0].code, _said_of_field(errors[0]) + rest, errors=errors)
+    return _said_of_field(errors[0]) + rest, errors
 
 
 async def _not_served(request: Request, error: HTTPException) -> Response:
@@ -220,9 +260,8 @@ def methods_of(request: Request) -> set[str]:
 
 async def _failed(request: Request, _: Exception) -> Response:
     """The server logs the error with its traceback; the client is not shown what went wrong."""
-    detail = "the service failed to answer; the request may or may not have taken effect and is safe to repeat"
     headers = header_of_request()
-    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, headers=headers)
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", FAILED, headers=headers)
 
 
 def _body_was_not_json(request: Request, found: Sequence[Any]) -> bool:

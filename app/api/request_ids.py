@@ -9,10 +9,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, get_contextvars
 
 HEADER = "X-Request-ID"
+_BEGINS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+"""Messages that carry an answer's headers."""
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 """A `traceparent` of W3C Trace Context: version, trace, parent and flags; later versions may have more behind them."""
-_STARTS = ("http.response.start", "websocket.accept")
 
 
 def new_request_id() -> str:
@@ -42,7 +43,7 @@ class RequestIds:
             bind_contextvars(trace_id=trace_id)
 
         async def named(message: Message) -> None:
-            if message["type"] in _STARTS:
+            if message["type"] in _BEGINS:
                 known = message.get("headers") or ()
                 message["headers"] = [*known, (HEADER.lower().encode(), request_id.encode())]
             await send(message)

@@ -1,5 +1,5 @@
 """Checks of a reported fill: nonsense in its price or its time is refused, and what is odd is booked with a warning. No
-fill is refused for its size."""
+fill is refused for its size. A bar that moves oddly is taken and counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from app.domain.bar import Bar
 from app.domain.errors import InvalidInput
 from app.domain.fills import Fill, FillWarning
 from app.domain.numbers import EXACT
@@ -37,6 +38,13 @@ def require_plausible(fill: Fill, last_price: Decimal, newest: datetime) -> None
             f"executed_at is {fill.executed_at.isoformat()}, years away from {newest.isoformat()}",
             "#/executed_at",
         )
+
+
+def moves_implausibly(bar: Bar, last_close: Decimal) -> bool:
+    """Whether the bar trades more than a quarter away from the close before it: a split, a point in the wrong place, or
+    a market that is worth a look."""
+    apart = max(EXACT.subtract(bar.high, last_close), EXACT.subtract(last_close, bar.low))
+    return apart > EXACT.multiply(last_close, PRICE_APART_ODD)
 
 
 def warnings_of(

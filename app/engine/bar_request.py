@@ -11,6 +11,9 @@ from app.engine.results import RejectedBar
 SYNTHETIC_BARS_MAX = 20_000
 """Of one request: the gaps of a sparse history cost more work than its bars do."""
 
+BARS = "#/bars/"
+"""Where a request has its bars, as a JSON pointer."""
+
 
 @dataclass(frozen=True, slots=True)
 class SentBar:
@@ -45,5 +48,11 @@ class BarRequest:
             raise InvalidInput("too_many_gaps", detail, _pointer(index))
 
 
+def index_of(error: LemError) -> int | None:
+    """Of the bar that a refusal points to; None where it points to none."""
+    index = (error.pointer or "").removeprefix(BARS)
+    return int(index) if index.isdigit() else None
+
+
 def _pointer(index: int) -> str:
-    return f"#/bars/{index}"
+    return f"{BARS}{index}"

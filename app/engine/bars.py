@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.bar import Bar
-from app.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
-from app.engine.bar_request import BarRequest, SentBar
+from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
+from app.engine.bar_request import BarRequest, index_of
 from app.engine.feed_lines import FeedLines
+from app.engine.feed_quality import BarCount, FeedQuality
 from app.engine.instruments.cache import CANNOT_OPEN, LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
@@ -51,6 +53,7 @@ class BarIntake:
         metrics: Metrics,
         lateness: FeedLateness,
         ownership: Ownership,
+        quality: FeedQuality,
         gap_max: timedelta,
         spans: Spans,
     ) -> None:
@@ -62,6 +65,7 @@ class BarIntake:
         self._metrics = metrics
         self._lateness = lateness
         self._ownership = ownership
+        self._quality = quality
         self._gap_max = gap_max
         self._spans = spans
         self._older = OlderBars(store, loader)
@@ -80,20 +84,33 @@ class BarIntake:
         TooEarly("bar_not_closed"); and TooFast("feed_too_fast") where earlier bars of an instrument wait already.
         """
         with self._lines.joined(bar.instrument for bar in bars):
-            return await self._posted(bars, partial=partial)
+            try:
+                ingested = await self._posted(bars, partial=partial)
+            except LemError as error:
+                self._note_refused(bars, index_of(error), error.code)
+                raise
+        for each in ingested.rejected:
+            self._note_refused(bars, each.index, each.code)
+        return ingested
+
+    def _note_refused(self, bars: Sequence[FeedBar], index: int | None, code: str) -> None:
+        """Bars of instruments that nobody knows are nobody's, and a name that a client invents is no label."""
+        if index is not None and self._instruments.open_now(bars[index].instrument) is not None:
+            self._quality.refused(bars[index].instrument, code)
 
     async def _posted(self, bars: Sequence[FeedBar], *, partial: bool) -> Ingested:
-        put = NOTHING_PUT
+        put: dict[str, PutBefore] = {}
         for race in range(RACES_MAX):
             request = BarRequest(partial)
             async with self._instruments.all_locked(sent := await self._known(bars, request)) as live:
                 try:
                     checked = {symbol: await self._checked(live[symbol], sent[symbol], request) for symbol in sent}
                     put_now = await self._put_older(live, checked, request)
-                    if not put_now.bars:
+                    if not put_now:
                         ingested = await self._taken(live, checked, request, put)
                         break
-                    put += put_now  # what is left of the request follows on the new history
+                    for symbol, each in put_now.items():  # what is left of the request follows on the new history
+                        put[symbol] = put.get(symbol, NOTHING_PUT) + each
                 except Outrun:
                     self._outrun(live.values(), race)
         else:
@@ -131,30 +148,19 @@ class BarIntake:
     async def _checked(self, live: LiveInstrument, sent: Sequence[tuple[int, FeedBar]], request: BarRequest) -> NewBars:
         bars = await closed_bars(sent, live, self._clock, request)
         wanted = windows_wanted(live, await self._loader.awaiting(live)) if has_long_gap(live, bars) else 0
-        return await new_bars(live, bars, await self._recorded(live, bars), wanted, self._gap_max, request)
-
-    async def _recorded(self, live: LiveInstrument, sent: Sequence[SentBar]) -> list[Bar]:
-        """What is recorded of the windows that `sent` may repeat."""
-        opens = [each.bar.open_time for each in sent]
-        repeated = [each for each in opens if live.newest is not None and each <= live.newest.open_time]
-        found: list[Bar] = []
-        if not repeated:
-            return found
-        async for page in self._loader.bars_since(live.symbol, min(repeated)):
-            found += page
-            if page[-1].open_time >= max(repeated):
-                break
-        return found
+        recorded = await self._loader.recorded(live, [each.bar.open_time for each in bars])
+        return await new_bars(live, bars, recorded, wanted, self._gap_max, request)
 
     async def _put_older(
         self, live: Mapping[str, LiveInstrument], checked: Mapping[str, NewBars], request: BarRequest
-    ) -> PutBefore:
+    ) -> dict[str, PutBefore]:
         """Bars from before the newest one become part of the history where no order stands on it. Elsewhere they are
         refused, but for the true bar of a filled gap, which is a revision of the synthetic one."""
-        put = NOTHING_PUT
+        put: dict[str, PutBefore] = {}
         for symbol, new in checked.items():
             if not (new.older or new.filled_before):
                 continue
+            self._quality.count(symbol, BarCount.OUT_OF_ORDER, len(new.older) + len(new.filled_before))
             if await self._store.awaited(symbol):
                 new.revised += [each.bar for each in new.filled_before]
                 for each in new.older:
@@ -165,11 +171,15 @@ class BarIntake:
                 self._instruments.forget(symbol)
                 await self._ownership.reopen(symbol)
                 self._metrics.bar_ingested(symbol, put_now.bars)
-            put += put_now
+                put[symbol] = put_now
         return put
 
     async def _taken(
-        self, live: Mapping[str, LiveInstrument], checked: Mapping[str, NewBars], request: BarRequest, put: PutBefore
+        self,
+        live: Mapping[str, LiveInstrument],
+        checked: Mapping[str, NewBars],
+        request: BarRequest,
+        put: Mapping[str, PutBefore],
     ) -> Ingested:
         """Nothing is appended before all is checked."""
         late = {symbol: self._late_seconds(live[symbol], new) for symbol, new in checked.items()}
@@ -181,13 +191,15 @@ class BarIntake:
                 self._take_unmoved(live[symbol], bars[symbol])
         came = (self._came(live[symbol], seconds) for symbol, seconds in late.items() if seconds is not None)
         await together(came, READS_AT_ONCE)
-        revised = sum([await self._revised(symbol, new.revised) for symbol, new in checked.items() if new.revised])
-        repeated = sum(new.duplicates + len(new.revised) for new in checked.values())
+        revised = {symbol: await self._revised(symbol, new.revised) for symbol, new in checked.items() if new.revised}
+        counts = Counter[BarCount]()
+        for symbol, new in checked.items():
+            counts.update(self._quality.took(symbol, new, revised.get(symbol, 0), put.get(symbol, NOTHING_PUT)))
         return Ingested(
-            accepted=sum(new.real for new in checked.values()) + put.bars,
-            duplicates=repeated - revised - put.bars,
-            gaps_filled=sum(new.synthetic for new in checked.values()) + put.gaps_filled,
-            revised=revised,
+            accepted=counts[BarCount.ACCEPTED],
+            duplicates=counts[BarCount.DUPLICATES],
+            gaps_filled=counts[BarCount.GAPS_FILLED],
+            revised=counts[BarCount.REVISED],
             rejected=tuple(sorted(request.rejected, key=lambda each: each.index)),
         )
 
@@ -199,7 +211,8 @@ class BarIntake:
         return (self._clock.now(closed) - closed).total_seconds()
 
     async def _came(self, live: LiveInstrument, late_seconds: float) -> None:
-        self._lateness.came(live.instrument, late_seconds)
+        if self._lateness.came(live.instrument, late_seconds):
+            self._quality.count(live.symbol, BarCount.LATE)
         news = self._lateness.news(live.instrument)
         if news is not None:
             await self._store.record_lateness(live.symbol, news)

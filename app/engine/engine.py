@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.decision.chain import PolicyChain
 from app.engine.analyses import Analyses
 from app.engine.bars import BarIntake
+from app.engine.feed_quality import FeedQuality
 from app.engine.feeds import Feeds
 from app.engine.fills import FillReports
 from app.engine.health import Health
@@ -30,15 +31,16 @@ from app.engine.spans import NO_SPANS, Spans
 from app.engine.stages.announce import Announcer
 from app.engine.stages.commit import Committer
 from app.engine.stages.decide import Decider
+from app.engine.stored_bars import StoredBars
 from app.engine.waiters import Waiters
 
 GAP_DAYS_MAX = 31
 
 
 class Engine:
-    """The use cases, by noun: `instruments`, `bars`, `late_slices`, `orders`, `quotes`, `fills`, `queries`, `analyses`
-    and `recovery`; and what operators ask: `health`, `feeds` and `live_orders`. Whoever moves orders holds
-    `right_of_way`. `sharing` is there where the store is `shared` with other processes.
+    """The use cases, by noun: `instruments`, `bars`, `stored_bars`, `late_slices`, `orders`, `quotes`, `fills`,
+    `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality` and `live_orders`.
+    Whoever moves orders holds `right_of_way`. `sharing` is there where the store is `shared` with other processes.
 
     `chain` decides the orders, and reads `lookback` bars at most. A bar is late `grace_seconds` after its close (None:
     see `FeedLateness`); no bar may be more than `gap_days_max` ahead of the one before it.
@@ -72,13 +74,14 @@ class Engine:
         self._decider = Decider(chain, clock, metrics, self.right_of_way, spans=spans)
         pipeline = Pipeline(self._decider, committer, metrics, ownership, self.right_of_way, spans)
         lateness = FeedLateness(metrics, grace_seconds)
+        self.quality = FeedQuality(store, metrics)
         self.recovery = Recovery(store, calendars, loader, pipeline, announcer, ownership, chain.lookback)
         self._live = LiveInstruments(self.recovery.open_instrument, self.recovery.catch_up)
         if self.sharing is not None:
             self.sharing.attach(self._live, self.live_orders)
         self.feeds = Feeds(self._live, self.live_orders, clock)
         self.health = Health(self.recovery, self._decider, self.feeds)
-        self.instruments = InstrumentRegistry(store, calendars, self._live, ownership)
+        self.instruments = InstrumentRegistry(store, calendars, self._live, ownership, self.quality)
         self.queries = Queries(store, self._live, loader, self._decider, waiters, clock)
         self.analyses = Analyses(store, self.queries, self._live)
         self.fills = FillReports(store, self.queries, committer, self._live, clock)
@@ -91,9 +94,11 @@ class Engine:
             metrics=metrics,
             lateness=lateness,
             ownership=ownership,
+            quality=self.quality,
             gap_max=timedelta(days=gap_days_max),
             spans=spans,
         )
+        self.stored_bars = StoredBars(store)
         self.late_slices = LateSlices(store, self._live, loader, pipeline, clock, lateness, announcer)
         self.orders = OrderEntry(
             store=store,
@@ -119,6 +124,7 @@ class Engine:
         if self.sharing is not None:
             await self.sharing.start()
         await self.recovery.start(self._live)
+        self.quality.start()
 
     def release_waiters(self) -> None:
         """Answer every request that waits for a slice, with what there is; none waits from here on."""
@@ -126,6 +132,7 @@ class Engine:
 
     async def stop(self) -> None:
         await self.recovery.stop()
+        await self.quality.stop()
         if self.sharing is not None:
             await self.sharing.stop()
         self._decider.close()

@@ -58,10 +58,11 @@ class FeedLateness:
         learned = LONGER_THAN_SEEN * known if self._setting is None else 0.0
         return timedelta(seconds=max(self._usual(instrument), min(learned, _longest(instrument))))
 
-    def came(self, instrument: Instrument, late_seconds: float) -> None:
-        """A live bar came so long after its close. Says so in the log where the feed turns late or has recovered."""
+    def came(self, instrument: Instrument, late_seconds: float) -> bool:
+        """A live bar came so long after its close; whether that is late. Says so in the log where the feed turns late
+        or has recovered."""
         if late_seconds > LIVE_BARS * instrument.bar_seconds:
-            return
+            return False
         feed, symbol = self._feeds[instrument.symbol], instrument.symbol
         late_seconds = max(0.0, late_seconds)
         feed.seen.append(late_seconds)
@@ -69,11 +70,12 @@ class FeedLateness:
         if late_seconds > self._usual(instrument):
             self._metrics.bar_late(symbol)
             self._turn_late(instrument, f"the newest came {late_seconds:.1f} s after its close")
-            return
+            return True
         feed.in_time += 1
         if feed.late and feed.in_time >= BARS_TO_RECOVER:
             feed.late = False
             LOG.warning("the feed of %s has recovered: its last %d bars came in time", symbol, feed.in_time)
+        return False
 
     def news(self, instrument: Instrument) -> float | None:
         """How late the feed is by what this process has seen, where that is not what all processes know: others on the

@@ -102,6 +102,14 @@ class Metrics(Protocol):
         """A live bar came later than the grace."""
         ...
 
+    def bar_counted(self, instrument: str, kind: str, count: int) -> None:
+        """So many bars are of that kind, one of `feed_quality.BarCount`."""
+        ...
+
+    def bar_refused(self, instrument: str, code: str) -> None:
+        """A bar of a known instrument was refused with that code."""
+        ...
+
     def orders_set_aside(self, count: int) -> None:
         """So many orders cannot be moved now; the others go on without them."""
         ...
@@ -163,6 +171,11 @@ class Store(Protocol):
         length of bars or the calendar changes, the old bars are dropped: they mean something else."""
         ...
 
+    async def delete_instrument(self, symbol: str) -> bool:
+        """At once, with its bars; the records of orders that have ended stay. False where there is none. Raises
+        Conflict("instrument_in_use") where orders stand on it: live ones, or such as are still in flight."""
+        ...
+
     async def instrument(self, symbol: str) -> Instrument | None: ...
 
     async def instruments(self) -> list[Instrument]: ...
@@ -195,6 +208,14 @@ class Store(Protocol):
 
     async def record_lateness(self, symbol: str, late_seconds: float) -> None:
         """So late is the instrument's feed, for other processes and after a restart."""
+        ...
+
+    async def add_quality(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Add to the counters of instruments, by symbol and name; not to those of one that is gone."""
+        ...
+
+    async def quality(self, symbol: str) -> Mapping[str, int]:
+        """The instrument's counters by name."""
         ...
 
     async def lateness(self, symbol: str) -> float:

@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.bar import Bar
+from app.domain.errors import LemError
 from app.domain.fills import Fill
 from app.domain.lifecycle import Status
 from app.domain.slice import Slice, Window
@@ -67,6 +69,25 @@ class Page:
 
     orders: tuple[OrderState, ...]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarPage:
+    """Recorded bars of one instrument, newest first. The next page has those that open before `next_before`, None on
+    the last page."""
+
+    bars: tuple[Bar, ...]
+    next_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestBar:
+    """The newest recorded `bar` of an instrument: None where it has none, or where a `refusal` says why nothing is
+    known of it."""
+
+    symbol: str
+    bar: Bar | None = None
+    refusal: LemError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -19,6 +19,7 @@ from app.store.unreadable import Kind, Unreadable
 APPEND_BARS = script("append_bars")
 REPLACE_BARS = script("replace_bars")
 RECORD_REVISIONS = script("record_revisions")
+ADD_QUALITY = script("add_quality")
 CHUNK_BARS = 500
 
 
@@ -75,6 +76,23 @@ class BarChanges:
                 )
             new += int(count)
         return new
+
+    async def add_quality(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        calls = [
+            Call(
+                ADD_QUALITY,
+                (keys.instrument(symbol), keys.quality(symbol)),
+                [word for each in own.items() for word in each],
+            )
+            for symbol, own in counts.items()
+        ]
+        with self._outages.reaching(writes=True):
+            await run(self._client, calls)
+
+    async def quality(self, symbol: str) -> dict[str, int]:
+        with self._reaching(symbol):
+            found = await cast("Any", self._client.hgetall(keys.quality(symbol)))
+            return {name: int(count) for name, count in found.items()}
 
     async def record_lateness(self, symbol: str, late_seconds: float) -> None:
         with self._reaching(symbol, writes=True):

@@ -13,6 +13,7 @@ taken before its order is recorded, elsewhere by the same script.
 | `lem:{SYMBOL}:instrument` | hash | `json`, `terms`, `windows`, `revision`, `changed`, and what is below | for ever |
 | `lem:{SYMBOL}:bars` | stream | a bar per entry, its id `<open_time in ms>-0` | the newest `bars_kept(lookback)` |
 | `lem:{SYMBOL}:revisions` | hash | bars that came again with other values (JSON), by id | while their windows do |
+| `lem:{SYMBOL}:quality` | hash | how many bars were accepted, refused, late and so on, a counter each | for ever |
 | `lem:{SYMBOL}:rebuilt:ID` | stream | bars that are about to take the place of the others | `REBUILT_SECONDS` at most |
 | `lem:{SYMBOL}:sequence` | counter | orders accepted so far | for ever |
 | `lem:{SYMBOL}:orders` | sorted set | order ids by sequence | for ever |
@@ -30,6 +31,7 @@ An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence`
 the order was accepted. Of an instrument, `late_seconds` is how late its feed is, and `changed` names the last change of
 its orders: whoever holds them in memory sees there whether others have written (held_orders.py). Where several
 processes share the store, `owner` is the one that decides for the instrument, and `fence` counts the changes of owner.
+Of an instrument that was deleted its `revision` and its `fence` are left, and all that is of its orders but the lists.
 
 On the channels `lem:notices` and `lem:notices:PROCESS` processes give each other notice; nothing is kept of it.
 """
@@ -69,6 +71,10 @@ def bars(symbol: str) -> str:
 
 def revisions(symbol: str) -> str:
     return f"lem:{{{symbol}}}:revisions"
+
+
+def quality(symbol: str) -> str:
+    return f"lem:{{{symbol}}}:quality"
 
 
 def rebuilt(symbol: str, rebuilt_id: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, cast
 
 from app.domain.bar import Bar
-from app.domain.errors import Conflict, Unavailable
+from app.domain.errors import Unavailable
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.lifecycle import LIVE, Status
@@ -25,10 +25,11 @@ from app.store import claims, codec, keys
 from app.store.api_keys import RedisApiKeys
 from app.store.awaiting_orders import AwaitingOrders
 from app.store.bar_changes import BarChanges
-from app.store.connection import Call, connect, run, script
+from app.store.connection import connect
 from app.store.durability import Durability
 from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders
+from app.store.instrument_changes import InstrumentChanges
 from app.store.lost_tail import LostTail
 from app.store.order_changes import OrderChanges
 from app.store.outages import Outages
@@ -39,7 +40,6 @@ from app.store.sharing import Sharing
 from app.store.state_codec import slices_from
 from app.store.unreadable import Kind, Unreadable
 
-PUT_INSTRUMENT = script("put_instrument")
 SYMBOLS_CACHED = 100_000
 
 
@@ -69,6 +69,7 @@ class RedisStore:
         self._unreadable = Unreadable(on_unreadable)
         self._reader = Reader(client, self._outages, self._unreadable)
         held, lost, channel = HeldOrders(), LostTail(on_lost), keys.notices(process) if process else ""
+        self._instrument_changes = InstrumentChanges(client, self._outages, self._unreadable, channel)
         self._bar_changes = BarChanges(client, self._outages, self._unreadable, lost, self._bars_kept, channel)
         self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, lost, channel)
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
@@ -93,17 +94,10 @@ class RedisStore:
         return await self._durability.weaknesses()
 
     async def put_instrument(self, instrument: Instrument) -> bool:
-        symbol = instrument.symbol
-        texts = (codec.instrument_text(instrument), codec.terms_text(instrument), codec.windows_text(instrument))
-        script_keys = (keys.instrument(symbol), keys.awaiting(symbol), keys.bars(symbol), keys.revisions(symbol))
-        with self._outages.reaching(writes=True):
-            with self._unreadable.understanding(Kind.INSTRUMENT, keys.INSTRUMENTS):
-                await cast("Any", self._client.sadd(keys.INSTRUMENTS, symbol))
-            with self._unreadable.understanding(Kind.INSTRUMENT, keys.instrument(symbol)):
-                [answer] = await run(self._client, [Call(PUT_INSTRUMENT, script_keys, texts)])
-        if answer == "in_use":
-            raise Conflict("instrument_in_use", f"live orders on {symbol} stand on its bars, lots, steps and calendar")
-        return bool(answer == "created")
+        return await self._instrument_changes.put(instrument)
+
+    async def delete_instrument(self, symbol: str) -> bool:
+        return await self._instrument_changes.delete(symbol)
 
     async def instrument(self, symbol: str) -> Instrument | None:
         [found] = await self._reader.instruments([symbol])
@@ -128,6 +122,12 @@ class RedisStore:
 
     async def record_lateness(self, symbol: str, late_seconds: float) -> None:
         await self._bar_changes.record_lateness(symbol, late_seconds)
+
+    async def add_quality(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        await self._bar_changes.add_quality(counts)
+
+    async def quality(self, symbol: str) -> Mapping[str, int]:
+        return await self._bar_changes.quality(symbol)
 
     async def lateness(self, symbol: str) -> float:
         return await self._bar_changes.lateness(symbol)

@@ -166,6 +166,7 @@ def test_every_lane_is_that_of_a_route_that_there_is() -> None:
     assert {path for _, path in served - set(LANES)} == {
         *("/healthz", "/readyz", "/metrics"),
         "/v1/orders/{order_id}/slices/next",
+        "/v1/bars/stream",  # each of its messages is in the lane of bars
     }
 
 

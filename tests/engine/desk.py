@@ -51,6 +51,12 @@ class Counts:
     def bar_late(self, instrument: str) -> None:
         self.of["bars late"] += 1
 
+    def bar_counted(self, instrument: str, kind: str, count: int) -> None:
+        self.of[f"counted {kind}"] += count
+
+    def bar_refused(self, instrument: str, code: str) -> None:
+        self.of[f"refused {code}"] += 1
+
     def orders_set_aside(self, count: int) -> None:
         self.of["set aside"] = count
 

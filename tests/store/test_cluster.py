@@ -80,6 +80,18 @@ async def test_orders_of_instruments_on_all_nodes_are_placed_read_and_moved(
     assert {each.order_id for each in page.orders} == {each.order_id for each in placed}
 
 
+async def test_an_instrument_is_deleted_whatever_node_it_lies_on(store: RedisStore, cluster: Cluster) -> None:
+    for symbol in SYMBOLS:
+        await store.put_instrument(an_instrument(symbol=symbol))
+        await store.append_bars(symbol, bars(5), None)
+
+    deleted = [await store.delete_instrument(symbol) for symbol in SYMBOLS]
+
+    assert deleted == [True] * len(SYMBOLS)
+    assert await store.instruments() == []
+    assert sum(int(each.asked("DBSIZE")) for each in cluster.masters) == len(SYMBOLS), "their revisions alone"
+
+
 async def test_an_order_and_its_claim_may_lie_on_different_nodes(store: RedisStore, cluster: Cluster) -> None:
     placed = [await placed_on(store, "COIN-1", f"oms-{number}") for number in range(12)]
 

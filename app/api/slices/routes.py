@@ -79,7 +79,7 @@ router.add_api_route(
 @router.get(
     "/v1/orders/{order_id}/schedule",
     summary="All steps, and what is expected",
-    responses=problems(*KNOWN_ORDER),
+    responses=problems(*KNOWN_ORDER, "unknown_instrument"),
 )
 async def get_schedule(order_id: OrderId, engine: EngineDep, account: AccountDep) -> ScheduleOut:
     """The slices so far, the current one, and the mean of what may follow, with the chance that the order ends at each

@@ -125,6 +125,12 @@ class LiveInstruments:
     def forget(self, symbol: str) -> None:
         self._live.pop(symbol, None)
 
+    def drop(self, symbol: str) -> None:
+        """The instrument is another one now, or none: what is known of it means nothing, nor that it could not be
+        opened."""
+        self.forget(symbol)
+        self.failures.forget(symbol)
+
     async def _opened(self, symbol: str) -> LiveInstrument:
         self.failures.require_due(symbol)
         try:

@@ -66,6 +66,10 @@ class OpeningFailures:
             failure.again = time.monotonic()
         return failure is not None
 
+    def forget(self, symbol: str) -> None:
+        """There is no such instrument any more, or another one."""
+        self._failures.pop(symbol, None)
+
     def opened(self, symbol: str) -> None:
         failure = self._failures.pop(symbol, None)
         if failure is not None:

@@ -71,6 +71,18 @@ class Loader:
             yield page
             since = page[-1].open_time + A_SECOND
 
+    async def recorded(self, live: LiveInstrument, opens: Iterable[datetime]) -> list[Bar]:
+        """The recorded bars that bars which open then may repeat, perhaps with others between them."""
+        repeated = [each for each in opens if live.newest is not None and each <= live.newest.open_time]
+        found: list[Bar] = []
+        if not repeated:
+            return found
+        async for page in self.bars_since(live.symbol, min(repeated)):
+            found += page
+            if page[-1].open_time >= max(repeated):
+                break
+        return found
+
     async def _bars(self, symbol: str, before: datetime, count: int) -> list[Bar]:
         """In pages: a long history must not keep everybody else waiting."""
         bars: list[Bar] = []

@@ -31,6 +31,10 @@ class Decisions:
         for event in self._waiting:
             event.set()
 
+    def forget(self, symbol: str) -> None:
+        """Its bars are others now: what was decided on the old ones says nothing."""
+        self._newest.pop(symbol, None)
+
     async def wait(self, newest: Mapping[str, datetime], told: frozenset[str], ask: Ask) -> bool:
         """Until the owners have decided on these bars; of those of `told` instruments they know already. False where
         that takes more than `DECIDED_SECONDS_MAX`."""

@@ -74,7 +74,8 @@ class Follower:
             case LeaseAssigned(symbol, lease):
                 self._leases.learn(symbol, lease)
             case InstrumentChanged(symbol):
-                self._instruments.forget(symbol)
+                self._decisions.forget(symbol)
+                self._instruments.drop(symbol)
                 self._instruments.on_failure.set()
             case NoticesMissed():
                 self._doubt_everything(expected=notice.expected)

@@ -56,6 +56,10 @@ class Ownership(Protocol):
         """The instrument's terms or its older bars have changed: other processes must open it anew."""
         ...
 
+    async def gone(self, symbol: str) -> None:
+        """The instrument was deleted: nobody owns it, and no process must go on with what it knows of it."""
+        ...
+
     async def decided(self, newest: Mapping[str, datetime], appended: frozenset[str]) -> bool:
         """Wait until the owners of instruments have decided on the bars that open then; of those `appended` they know
         already. False where that takes too long."""
@@ -75,6 +79,9 @@ class SoleOwner:
         """Nobody else can be the owner."""
 
     async def reopen(self, symbol: str) -> None:
+        """Nobody else has it open."""
+
+    async def gone(self, symbol: str) -> None:
         """Nobody else has it open."""
 
     async def decided(self, newest: Mapping[str, datetime], appended: frozenset[str]) -> bool:

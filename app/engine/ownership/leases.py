@@ -69,7 +69,13 @@ class Leases:
                 self._take(symbol, lease)
 
     async def read_all(self) -> None:
-        await self.read(await self._store.symbols())
+        """Those of instruments that were deleted too: they have no owner any more."""
+        symbols = await self._store.symbols()
+        gone = self._known.keys() - set(symbols)
+        await self.read([*symbols, *gone])
+        for symbol in gone:
+            if not self._known[symbol].owner:
+                del self._known[symbol]
 
     def learn(self, symbol: str, lease: Lease) -> None:
         """The lease is recorded like this, or was a moment ago: news may overtake each other."""

@@ -105,7 +105,13 @@ class Sharing:
         await self._leases.read(symbols)
 
     async def reopen(self, symbol: str) -> None:
+        self._decisions.forget(symbol)
         await self._store.tell(InstrumentChanged(symbol))
+
+    async def gone(self, symbol: str) -> None:
+        self._live_orders.forget(symbol)
+        await self._leases.read([symbol])
+        await self.reopen(symbol)
 
     async def decided(self, newest: Mapping[str, datetime], appended: frozenset[str]) -> bool:
         return await self._decisions.wait(newest, appended, self._ask)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from app.domain.bar import Bar, require_countable
 from app.domain.errors import Conflict, InvalidInput, LemError, TooEarly
 from app.domain.numbers import require_aware
-from app.domain.plausibility import CLOCK_SKEW
+from app.domain.plausibility import CLOCK_SKEW, moves_implausibly
 from app.engine.bar_request import BarRequest, SentBar
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Clock
@@ -30,7 +30,7 @@ SOON = timedelta(minutes=15)
 class NewBars:
     """What a request changes for one instrument: `bars` to append, in order, `synthetic` of them made here; `revised`
     are recorded with other values. `older` are not newer than the newest bar and their windows have no bar;
-    `filled_before` are those whose windows have a synthetic one."""
+    `filled_before` are those whose windows have a synthetic one. `implausible` counts new ones that move too far."""
 
     bars: list[Bar] = field(default_factory=list)
     duplicates: int = 0
@@ -38,6 +38,7 @@ class NewBars:
     revised: list[Bar] = field(default_factory=list)
     older: list[SentBar] = field(default_factory=list)
     filled_before: list[SentBar] = field(default_factory=list)
+    implausible: int = 0
 
     @property
     def real(self) -> int:
@@ -101,6 +102,7 @@ async def new_bars(
             made.bars += synthetic
             made.synthetic += len(synthetic)
             await breather.after(len(synthetic))
+            made.implausible += moves_implausibly(bar, last.close)
         made.bars.append(bar)
         known[bar.open_time] = last = bar
     return made
