@@ -23,6 +23,18 @@ OTHER = "other"
 """The label of all instruments beyond the first `INSTRUMENTS_MAX`: Prometheus keeps a series for each label."""
 
 
+class _ByLabel(dict[str, Counter]):
+    """The series of a counter by its one label. To look a series up in the counter takes longer than to count."""
+
+    def __init__(self, counter: Counter) -> None:
+        super().__init__()
+        self._counter = counter
+
+    def __missing__(self, label: str) -> Counter:
+        self[label] = series = self._counter.labels(label)
+        return series
+
+
 class ServiceMetrics:
     """Implements `engine.ports.Metrics` and `api.middleware.HttpMetrics`. Has a registry of its own, so that several
     services can live in one process, as in tests."""
@@ -32,6 +44,7 @@ class ServiceMetrics:
         self._of_feeds_and_orders()
         self._of_requests()
         self._of_processes_and_stores()
+        self._decisions_of, self._orders_of = _ByLabel(self._decisions), _ByLabel(self._orders)
         self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._named: set[str] = set()
         self._shown: set[str] = set()
@@ -138,7 +151,7 @@ class ServiceMetrics:
 
     def decided(self, basis: Basis, count: int, seconds: float) -> None:
         """`seconds` is the time of the whole batch."""
-        self._decisions.labels(basis).inc(count)
+        self._decisions_of[basis].inc(count)
         self._decision_seconds.observe(seconds)
 
     def committed(self, count: int, seconds: float) -> None:
@@ -150,7 +163,7 @@ class ServiceMetrics:
         self._fallbacks.labels(reason.partition(":")[0]).inc(count)
 
     def order_changed(self, status: Status) -> None:
-        self._orders.labels(status).inc()
+        self._orders_of[status].inc()
 
     def fill_flagged(self, warning: FillWarning) -> None:
         self._fill_warnings.labels(warning).inc()

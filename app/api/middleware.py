@@ -93,11 +93,13 @@ class RequestMetrics:
                 status = message["status"]
             await send(message)
 
-        self.metrics.long_polls_open(int(long_poll))
+        if long_poll:
+            self.metrics.long_polls_open(1)
         try:
             await self.app(scope, receive, watched)
         finally:
-            self.metrics.long_polls_open(-int(long_poll))
+            if long_poll:
+                self.metrics.long_polls_open(-1)
             route = getattr(scope.get("route"), "path_format", "unmatched")
             seconds = perf_counter() - started
             self.metrics.http_answered(_known(scope["method"]), route, status, seconds, long_poll=long_poll)

@@ -50,13 +50,13 @@ def parse_decimal(value: Any) -> Decimal:
     """A plain decimal string as a Decimal."""
     if not isinstance(value, str):
         raise PydanticCustomError("decimal_not_a_string", 'a decimal must be a JSON string such as "12.5"')
+    if _DECIMAL.fullmatch(value):
+        return Decimal(value)
     if _NOT_FINITE.fullmatch(value):
         raise PydanticCustomError("not_finite", "a decimal must be a finite number")
-    if not _DECIMAL.fullmatch(value):
-        raise PydanticCustomError(
-            "not_a_decimal", "a decimal has at most 15 digits, then at most 12 decimals, and no exponent"
-        )
-    return Decimal(value)
+    raise PydanticCustomError(
+        "not_a_decimal", "a decimal has at most 15 digits, then at most 12 decimals, and no exponent"
+    )
 
 
 def parse_time(value: Any) -> datetime:
@@ -82,6 +82,8 @@ def parse_whole(value: Any) -> Any:
 
 def plain(value: Decimal, decimals: int = DECIMALS_MAX) -> str:
     """Rounded half to even to at most `decimals` places, without exponent and without trailing zeros."""
+    if not value:
+        return "0"
     text = f"{value:.{decimals}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -6,6 +6,7 @@ Shapes: G windows, L lookback, C columns, H context width, N steps, B orders, K 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ class LemPolicy:
 
     def propose(self, market: Market, rows: Rows) -> Proposal:
         forecast = market.forecast_from(rows.market, rows.windows_unseen)
-        volume = rows.benchmark_volume + forecast.sum(axis=1)
+        volume = rows.benchmark_volume + np.add.reduce(forecast, axis=1)
         inputs: Arrays = {
             "context": market.context[rows.market],
             "volume_forecast": forecast,
@@ -119,9 +120,12 @@ class LemPolicy:
         return wanted, {name: answer.astype(np.float64) for name, answer in answers}
 
 
+@lru_cache(maxsize=CONTEXT_ROWS_MAX)
 def _in_blocks(count: int) -> NDArray[np.int64]:
-    """The rows of a batch in whole blocks: the last one is repeated."""
-    return np.minimum(np.arange(count + -count % BLOCK_ROWS), count - 1)
+    """The rows of a batch in whole blocks: the last one is repeated. Nobody may write into what is kept."""
+    rows = np.minimum(np.arange(count + -count % BLOCK_ROWS), count - 1)
+    rows.flags.writeable = False
+    return rows
 
 
 def load_bundle(directory: Path) -> LemPolicy:

@@ -106,14 +106,29 @@ class _Asked:
 
 
 def _asked(chain: ChainReading, rows: Rows) -> _Asked:
+    """Where the model answers every row, that is all: what stands in for it takes longer to be left out row by row than
+    a few rows take to be decided."""
+    proposal, failure = _ask(chain.model, rows)
+    if proposal is None or not _answered(proposal).all():
+        return _asked_in_turn(chain, rows, (proposal, failure))
+    return _Asked(
+        answered=np.zeros(len(rows), dtype=np.int64),
+        allocation=proposal.allocation,
+        stop_probability=proposal.stop_probability,
+        reasons=[None],
+    )
+
+
+def _asked_in_turn(chain: ChainReading, rows: Rows, by_model: tuple[Proposal | None, str | None]) -> _Asked:
+    """Each reading of the chain about the rows that those before it have not answered."""
     answered = np.zeros(len(rows), dtype=np.int64)
     allocation, stop_probability = np.full(len(rows), np.nan), np.zeros(len(rows))
     pending = np.arange(len(rows))
     reasons: list[str | None] = [None]
     for reading in chain:
-        proposal, failure = _ask(reading, rows if len(pending) == len(rows) else rows.take(pending))
+        proposal, failure = by_model if reading is chain.model else _ask(reading, rows.take(pending))
         if proposal is not None:
-            good = np.isfinite(proposal.allocation) & np.isfinite(proposal.stop_probability)
+            good = _answered(proposal)
             allocation[pending[good]] = proposal.allocation[good]
             stop_probability[pending[good]] = proposal.stop_probability[good]
             pending = pending[~good]
@@ -123,6 +138,11 @@ def _asked(chain: ChainReading, rows: Rows) -> _Asked:
         answered[pending] += 1
         reasons.append(reasons[-1] or failure)
     return _Asked(answered=answered, allocation=allocation, stop_probability=stop_probability, reasons=reasons)
+
+
+def _answered(proposal: Proposal) -> NDArray[np.bool_]:
+    """[B]: the rows whose proposal is a number."""
+    return np.isfinite(proposal.allocation) & np.isfinite(proposal.stop_probability)
 
 
 def nothing_proposed(reason: str | None) -> Judgement:

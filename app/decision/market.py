@@ -51,7 +51,7 @@ class Market:
     def forecast_from(self, market: Integers, first: Integers) -> Floats:
         """[B, N] for B orders on the windows `market` [B]: the forecast as seen `first` [B] steps further on, where
         each begins with another step. The last step that is foreseen stands for those beyond it."""
-        if not first.any():
+        if not np.count_nonzero(first):
             return self.volume_forecast[market]
         steps = self.volume_forecast.shape[1]
         ahead = np.minimum(first[:, None] + np.arange(steps), steps - 1)

@@ -19,15 +19,15 @@ def order_text(state: OrderState) -> bytes:
     order, slippage_bps = state.order, state.slippage_bps
     by_quantity, size = order.size_mode is SizeMode.QUANTITY, plain(order.size)
     return to_json(
-        {
+        {  # an enum takes longer to be written than its text
             "order_id": order.order_id,
             "client_order_id": order.client_order_id,
-            "status": state.status,
+            "status": str(state.status),
             "instrument": order.instrument,
-            "side": order.side,
+            "side": str(order.side),
             "quantity": size if by_quantity else None,
             "notional": None if by_quantity else size,
-            "benchmark": order.benchmark,
+            "benchmark": str(order.benchmark),
             "horizon": _horizon(order),
             "start_time": _time(order.start_time),
             "limits": {
@@ -36,8 +36,9 @@ def order_text(state: OrderState) -> bytes:
                 "limit_price": _decimal(order.limits.limit_price),
             },
             "risk_aversion": _decimal(order.risk_aversion),
-            "fills": order.fills,
+            "fills": str(order.fills),
             "report_delay_seconds": order.report_delay_seconds,
+            "account": order.account,
             "step": state.step,
             "filled_quantity": plain(state.filled_quantity),
             "filled_notional": plain(state.filled_notional),

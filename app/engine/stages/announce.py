@@ -25,17 +25,16 @@ class Announcer:
     def announce(self, changes: Sequence[Change]) -> None:
         """These changes were recorded by this process."""
         log_changes(changes)
+        reasons: Counter[str] = Counter()
         for change in changes:
             self._live_orders.changed(change.after)
             if change.status is not None:
                 self._metrics.order_changed(change.status)
             for warning in change.fill.warnings if change.fill else ():
                 self._metrics.fill_flagged(warning)
-        reasons = Counter(
-            change.slice.decided.fallback_reason or "unknown"
-            for change in changes
-            if change.slice is not None and change.slice.decided.basis is Basis.FALLBACK
-        )
+            piece = change.slice
+            if piece is not None and piece.decided.basis is Basis.FALLBACK:
+                reasons[piece.decided.fallback_reason or "unknown"] += 1
         for reason, count in reasons.items():
             self._metrics.fell_back(reason, count)
 

@@ -7,7 +7,6 @@ few orders of a model that is prompt are decided at once: a thread takes longer 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from app.decision.quotes.asked import QuotedOrder
 from app.decision.quotes.quoting import quote
 from app.domain.projection import Projection
 from app.domain.quote import Quote
-from app.domain.slice import Decided, Window
+from app.domain.slice import Basis, Decided, Window
 from app.domain.state import OrderState
 from app.engine.bounded_thread import BoundedThread
 from app.engine.instruments.live import LiveInstrument
@@ -169,8 +168,10 @@ class Decider:
         return kept[1] if kept is not None and kept[0] is window else None
 
     def _count(self, groups: Sequence[WantedSlices], slices: Sequence[DecidedSlice], seconds: float) -> None:
-        for basis, count in Counter(piece.decided.basis for piece in slices).items():
-            self._metrics.decided(basis, count, seconds)
+        by_model = sum(piece.decided.basis is Basis.MODEL for piece in slices)
+        for basis, count in ((Basis.MODEL, by_model), (Basis.FALLBACK, len(slices) - by_model)):
+            if count:
+                self._metrics.decided(basis, count, seconds)
         late = sum(len(group.wanted) for group in groups if group.late_reason)
         if late:
             self._metrics.slice_late(late)
