@@ -270,6 +270,32 @@ def test_text_in_a_torn_change_that_looks_like_a_change_is_none(tmp_path: Path) 
     assert (extent.whole, extent.readable, extent.resumes) == (len(SET), len(SET), False)
 
 
+@pytest.mark.parametrize(
+    "tail", [b"*0\r\n", b"+OK\r\n", b":1\r\n", b"$2\r\nhi\r\n", b"*1\r\n:1\r\n", b"*1\r\n$-1\r\n", MULTI]
+)
+def test_what_the_server_does_not_write_is_no_command(tmp_path: Path, tail: bytes) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(SET * 2 + tail)
+
+    assert extent_of(file).whole == len(SET * 2)
+
+
+def test_a_sound_file_is_whole_however_long_its_commands_are(tmp_path: Path) -> None:
+    file, long = tmp_path / "file", SET.replace(b"$2\r\nab", b"$200000\r\n" + b"x" * 200_000)
+    file.write_bytes(MULTI + SET + long + EXEC + long)
+
+    extent = extent_of(file)
+
+    assert extent.whole == extent.readable == extent.size == file.stat().st_size > 2 * 200_000
+
+
+def test_the_server_s_notes_of_the_time_are_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"#TS:1736640000\r\n" + SET)
+
+    assert extent_of(file).whole == file.stat().st_size
+
+
 def test_a_long_file_is_read_at_a_hundred_thousand_changes_a_second(tmp_path: Path) -> None:
     """Else a large store would be long in starting."""
     file = tmp_path / "file"
