@@ -41,8 +41,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_finish() -> None:
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # with what little of it is garbage: to look for that takes longer than it is worth
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
