@@ -6,6 +6,8 @@ LEM_ARGS ?=
 # One process for each core; each takes a file at a time, since tests of one file share what is expensive to make, and
 # the files with the slowest tests come first (tests/conftest.py).
 PYTEST_ARGS ?= -n auto --dist loadscope --no-loadscope-reorder
+# Compiled modules are kept even where the environment would not: each process would compile all of them again.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help demo serve quick test crashes lint format clean
 .DEFAULT_GOAL := help

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import redis.utils
 from hypothesis import HealthCheck, settings
 
 from tests import guard
@@ -14,6 +17,9 @@ from tests import guard
 # A busy machine is no failure: how long an example takes says nothing about what it proves.
 settings.register_profile("lem", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lem")
+
+# Every new connection asks for it, and reads all that the package says of itself: a millisecond, some 5,000 times.
+redis.utils.get_lib_version = cache(redis.utils.get_lib_version)
 
 SLOWEST_FIRST = ("measures", "exports", "trains", "explores", "spawns")
 """Markers in the order in which the files that hold them start: no long file is left to run alone at the end."""
@@ -27,9 +33,15 @@ def pytest_configure() -> None:
     gc.set_threshold(*COLLECTED_AFTER)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """`-n auto`: as many as there are cores; one more where tests run that wait for processes half of their time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if "spawns" in config.option.markexpr else cores + 1
+
+
 def pytest_collection_finish() -> None:
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # with what little of it is garbage: to look for that takes longer than it is worth
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

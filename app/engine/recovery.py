@@ -87,6 +87,12 @@ class Recovery:
     async def open_instrument(self, symbol: str) -> LiveInstrument:
         """The instrument as its newest bar has left it, every order moved by every bar where this process owns it.
         Raises NotFound("unknown_instrument")."""
+        live = await self._opened(symbol)
+        while live.owned != self._ownership.owns(symbol):  # another process, or this one, has got it meanwhile
+            live = await self._opened(symbol)
+        return live
+
+    async def _opened(self, symbol: str) -> LiveInstrument:
         instrument = await registered(self._store, symbol)
         calendar = await asyncio.to_thread(self._calendars, instrument.calendar)
         live = LiveInstrument(instrument, calendar, self._lookback)

@@ -40,12 +40,11 @@ async def longest_step(work: Awaitable[Any]) -> tuple[Any, float]:
     thread: a busy machine does not count. It is looked at every millisecond, since a look at every turn of the loop
     would cost as much as the work."""
     gc.collect()
-    gc.freeze()  # what other tests have left is no part of the work
+    gc.freeze()  # what other tests have left is no part of the work, and never looked through again
     task, longest, since = asyncio.ensure_future(work), 0.0, thread_time()
     while not task.done():
         await asyncio.sleep(0.001)
         longest, since = max(longest, thread_time() - since), thread_time()
-    gc.unfreeze()
     return task.result(), longest
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ def a_setup(**changes: Any) -> Setup:
     return Setup(**(defaults | changes))
 
 
+@cache
 def policy_named(name: str) -> Policy:
-    """A baseline, or the shipped bundle."""
+    """A baseline, or the shipped bundle, which takes longer to load than to run."""
     if name == "lem" and not SHIPPED_BUNDLE.exists():
         pytest.skip("no bundle is shipped in this checkout")
     return load_policy(name, SHIPPED_BUNDLE)

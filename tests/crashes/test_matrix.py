@@ -14,7 +14,8 @@ from tests.crashes.table import failure
 
 pytestmark = pytest.mark.spawns
 
-SCENARIOS, JOBS = 200, 2
+SCENARIOS, JOBS = 200, 3
+"""A job waits a part of its time: for a store that is away, for a lease to end."""
 
 
 def test_two_hundred_scenarios_lose_double_and_change_nothing() -> None:

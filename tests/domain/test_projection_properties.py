@@ -19,6 +19,9 @@ from tests.builders import a_room
 
 Walk = list[tuple[Room, Projection]]
 
+TOTALS = st.one_of(st.integers(1, 30), st.integers(1, 10**18))
+"""A strategy that is made anew for every example takes longer than what is drawn of it."""
+NO_CAP, NOT_BLOCKED, SOMETIMES_BLOCKED = st.none(), st.just(value=False), st.booleans()
 MODEL_OUTPUTS = st.one_of(
     st.floats(min_value=0, max_value=1),
     st.floats(),
@@ -30,7 +33,7 @@ MODEL_OUTPUTS = st.one_of(
 def rooms(draw: st.DrawFn) -> Room:
     """Step 1 of any order that its slice cap can finish, with any minimum slice."""
     max_steps = draw(st.integers(1, 16))
-    total = draw(st.integers(1, 30) | st.integers(1, 10**18))
+    total = draw(TOTALS)
     least_cap = -(-total // max_steps)
     return a_room(
         min_steps=draw(st.integers(1, max_steps)),
@@ -41,17 +44,20 @@ def rooms(draw: st.DrawFn) -> Room:
     )
 
 
+ROOMS = rooms()
+
+
 @st.composite
 def walks(draw: st.DrawFn) -> Walk:
     """An order that only its own size, cap and horizon limit."""
-    return _walk(draw, draw(rooms()), st.none(), st.just(value=False))
+    return _walk(draw, draw(ROOMS), NO_CAP, NOT_BLOCKED)
 
 
 @st.composite
 def hindered_walks(draw: st.DrawFn) -> Walk:
     """An order that participation limits and a limit price may keep from finishing."""
-    room = draw(rooms())
-    return _walk(draw, room, st.none() | st.integers(0, room.total), st.booleans())
+    room = draw(ROOMS)
+    return _walk(draw, room, NO_CAP | st.integers(0, room.total), SOMETIMES_BLOCKED)
 
 
 def _walk(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -238,6 +238,40 @@ async def test_an_owner_that_has_not_heard_of_a_bar_decides_when_it_is_asked(sto
     assert moved.step == 2
 
 
+async def test_an_instrument_that_is_taken_over_while_it_is_opened_is_decided_on(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever has opened it would leave it to its dead owner for ever."""
+    async with processes(store_url, "one") as [one]:
+        made = bars(HISTORY + 1)
+        await one.feed(made[:HISTORY])
+        order = await one.order(min_steps=4)
+        await left_to_a_dead_process(one)
+        read = one.store.bars_before
+
+        async def taken_over_meanwhile(symbol: str, before: datetime | None, count: int) -> list[Bar]:
+            found = await read(symbol, before, count)
+            if not sharing(one).owns(symbol):
+                await sharing(one)._beat()
+            return found
+
+        monkeypatch.setattr(one.store, "bars_before", taken_over_meanwhile)
+        answer = await one.feed([made[HISTORY]])
+        moved = await one.again(order)
+
+    assert answer.decided
+    assert moved.step == 2
+
+
+async def left_to_a_dead_process(desk: Desk) -> None:
+    """The process knows it, and has no beat any more but those of the test."""
+    await end(sharing(desk)._tasks[-1])
+    store = sharing(desk)._store
+    [known] = await store.leases([SYMBOL])
+    await store.assign(SYMBOL, known, "a dead one")
+    await sharing(desk)._leases.read_all()
+
+
 async def test_leases_are_kept_by_one_write_however_many_instruments_there_are(store_url: str) -> None:
     async with processes(store_url, "one") as [one]:
         for number in range(8):
@@ -256,11 +290,7 @@ async def test_leases_are_kept_by_one_write_however_many_instruments_there_are(s
 async def test_a_process_that_is_late_with_every_beat_takes_over_at_its_second_one(store_url: str) -> None:
     async with processes(store_url, "one") as [one]:
         await one.feed(bars(HISTORY))
-        await end(sharing(one)._tasks[-1])  # no beat comes between those of this test
-        store = sharing(one)._store
-        [known] = await store.leases([SYMBOL])
-        await store.assign(SYMBOL, known, "a dead one")
-        await sharing(one)._leases.read_all()
+        await left_to_a_dead_process(one)
         taken = []
         for _ in range(2):
             sharing(one)._beaten_at = monotonic() - 60
