@@ -32,7 +32,10 @@ CODES: dict[str, tuple[int, str]] = {
     "order_ended": (409, "the order has ended otherwise"),
     "payload_too_large": (413, "the body has more bytes than it may"),
     "unsupported_media_type": (415, "the content-type is not one that the route reads, or there is a content-encoding"),
-    "unknown_host": (421, "the call names another host than localhost, and the service has no API keys"),
+    "unknown_host": (
+        421,
+        "the call names a host as a site on the internet may be named, and the service has no API keys",
+    ),
     "above_max_order_notional": (422, "the order is worth more than the instrument's max_order_notional"),
     "above_one": (422, "a fraction is above 1"),
     "bad_bar_seconds": (422, "bar_seconds is not within 1 to 86400"),

@@ -25,10 +25,10 @@ def require_no_foreign_page(headers: Mapping[bytes, bytes]) -> None:
 
 def require_own_host(headers: Mapping[bytes, bytes]) -> None:
     """For a service that serves its own machine without keys. Raises Misdirected("unknown_host") where the request
-    names another host: a foreign page may have given its name our address (DNS rebinding), and would read the answers.
-    """
-    host = headers.get(b"host")
-    if host is not None and not _is_loopback(host.decode("latin-1")):
+    names a host by a name that a foreign site may have: its page may have given that name our address (DNS rebinding),
+    and would read the answers."""
+    host = headers.get(b"host", b"").decode("latin-1")
+    if _may_be_a_site(host):
         raise Misdirected(
             "unknown_host",
             "without API keys the service answers calls of localhost alone; create a key, or have the proxy name it so",
@@ -40,13 +40,14 @@ def _is_own(origin: bytes, host: bytes) -> bool:
     return bool(host) and origin.partition(b"://")[2].lower() == host.lower()
 
 
-def _is_loopback(host: str) -> bool:
-    """Of `name`, `name:port`, `address:port` or `[address]:port`."""
-    bare = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    name = bare.lower().rstrip(".")
-    if name == LOCALHOST or name.endswith(f".{LOCALHOST}"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
+def _may_be_a_site(host: str) -> bool:
+    """Whether anybody on the internet can have that name: not an address, nor a name without a dot, nor one that always
+    means the own machine."""
+    name = host.partition(":")[0].lower().rstrip(".")
+    if host.startswith("[") or "." not in name or name.endswith(f".{LOCALHOST}"):
         return False
+    try:
+        ip_address(name)
+    except ValueError:
+        return True
+    return False
