@@ -24,7 +24,8 @@ from app.engine.results import BookedFill
 
 router = APIRouter(tags=["orders"])
 
-ExecutionId = Annotated[str, Path(max_length=NAME_LENGTH_MAX)]
+EXECUTION_TOLD = "Your name of the execution; a slash in it is written `%2F`."
+ExecutionId = Annotated[str, Path(max_length=NAME_LENGTH_MAX, description=EXECUTION_TOLD)]
 
 FILL_CODES = (
     *("unknown_order", "unknown_slice", "fills_assumed", "execution_id_reused"),
@@ -62,41 +63,53 @@ class FillIn(Edge):
 
 
 class CorrectionIn(Edge):
-    """What the execution was: `quantity` in base units, `price` in quote currency per unit; `executed_at` stays as it
-    was reported where it is not given."""
+    """What an execution was in truth."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"quantity": "0.3", "price": "100187.5"}]})
 
     quantity: PositiveIn
+    """What was traded, in base units; above 0."""
     price: PositiveIn
+    """In quote currency per unit; above 0."""
     executed_at: TimeIn | None = None
+    """When it was traded: RFC 3339 with an offset. It stays as it was reported where it is not given."""
 
 
 class ReportOut(Answer):
     """What was reported first of an execution that was corrected."""
 
     quantity: DecimalOut
+    """In base units."""
     price: DecimalOut
+    """In quote currency per unit."""
     executed_at: TimeOut
+    """When it was traded."""
 
 
 BOOKED_EXAMPLE: JsonDict = EXAMPLE | {"warnings": [], "busted": False, "original": None}
 
 
 class BookedFillOut(Answer):
-    """A fill as it counts now: `quantity` in base units, `price` in quote currency per unit. A `busted` one counts for
-    nothing. `original` is what was reported first, where the fill was corrected. `warnings` say what is odd."""
+    """A fill as it counts now."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [BOOKED_EXAMPLE]})
 
     execution_id: str
+    """Your name of the execution."""
     slice_id: str
+    """The slice that was traded."""
     quantity: DecimalOut
+    """In base units."""
     price: DecimalOut
+    """In quote currency per unit."""
     executed_at: TimeOut
+    """When it was traded."""
     warnings: list[FillWarning]
+    """What is odd about the fill."""
     busted: bool
+    """Whether the fill counts for nothing."""
     original: ReportOut | None
+    """What was reported first; null where the fill was not corrected."""
 
     @classmethod
     def of(cls, fill: Fill) -> Self:
@@ -113,12 +126,14 @@ class BookedFillOut(Answer):
 
 
 class FillsOut(Answer):
-    """What was reported of the order, by the time of execution."""
+    """What was reported of the order."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"order_id": ORDER_ID, "fills": [BOOKED_EXAMPLE]}]})
 
     order_id: str
+    """Our name of the order."""
     fills: list[BookedFillOut]
+    """By the time of execution."""
 
 
 class FillOut(OrderOut):

@@ -17,16 +17,22 @@ from app.engine.distribution import Distribution
 
 
 class AgainstMarketOut(Answer):
-    """The market's prices over `steps` windows of `steps_max`, and the order's slippage against them; a cost where it
-    is positive. `partial`: a window, or a part of one, was not seen, and the prices leave it out."""
+    """The market's prices over some windows, and the order's slippage against them."""
 
     steps: int
+    """How many of these windows have closed."""
     steps_max: int
+    """How many windows there are up to `max_steps`."""
     partial: bool
+    """Whether a window, or a part of one, was not seen: the prices leave it out."""
     vwap: DecimalOut | None
+    """The market's price weighted by volume, in quote currency; null before the first window has closed."""
     twap: DecimalOut | None
+    """The plain mean of the windows' prices, in quote currency; null before the first window has closed."""
     vwap_slippage_bps: BpsOut | None
+    """The order's average price against `vwap` in basis points; positive is a cost."""
     twap_slippage_bps: BpsOut | None
+    """The order's average price against `twap` in basis points; positive is a cost."""
 
     @classmethod
     def of(cls, against: AgainstMarket) -> Self:
@@ -34,26 +40,31 @@ class AgainstMarketOut(Answer):
 
 
 class GainPartsOut(Answer):
-    """What the gain against the order's benchmark over its own windows is made of; positive is a gain, and the three
-    add up to it. `stop_bps`: what the choice of the last window earned, for an even pace over max_steps. `pace_bps`:
-    what the order's own slices earned beyond that pace. `convexity_bps`: what a fixed notional earns by being fixed."""
+    """What the gain against the order's benchmark over its own windows is made of, in basis points. Positive is a gain,
+    and the three add up to it."""
 
     stop_bps: BpsOut
+    """What an even pace over `max_steps` would have gained by ending with the order's last window."""
     pace_bps: BpsOut
+    """What the order's own slices gained beyond that even pace."""
     convexity_bps: BpsOut
+    """What a fixed notional gains by being fixed; 0 for a fixed quantity."""
 
     @classmethod
     def of(cls, parts: GainParts) -> Self:
         return cls.model_validate(parts, from_attributes=True)
 
 
-class ParticipationOut(Answer):
-    """The order's quantity over the market's volume in the same windows: over all of them, and in the busiest one,
-    which is that of `busiest_step`. Windows without volume, or that were not seen, are left out."""
+class TradedParticipationOut(Answer):
+    """The order's quantity over the market's volume in the same windows. Windows without volume, or that were not seen,
+    are left out."""
 
     overall: DecimalOut
+    """A fraction, over all windows that were seen."""
     busiest: DecimalOut
+    """The same in the busiest window."""
     busiest_step: int
+    """The step of that window."""
 
     @classmethod
     def of(cls, participation: Participation) -> Self:
@@ -61,50 +72,75 @@ class ParticipationOut(Answer):
 
 
 class AnalysisOut(Answer):
-    """The costs of one order so far; slippage is a cost where it is positive. `final` tells that no figure will change:
-    the order has ended, the windows up to max_steps have closed, and so have the 30 bars after its last window.
-
-    `arrival_slippage_bps` is against `arrival_price`, the last close before the first step. `shortfall_bps` counts what
-    is not filled, too, at `last_price`. `to_end` is the market over the order's own windows, `to_max_steps` over those
-    that it might have had; `stop_earned_bps` is the slippage against the latter less that against the former, for the
-    order's benchmark: known once the last of them has closed. `reversion_bps` says by how much the price had gone back
-    1, 5 and 30 bars after the last window: positive where the price of a buy fell. `unpriced` is the part of what is
-    filled whose price nobody knows, in the unit that the order fixes: all prices leave it out. What is not known is
-    null. `models` decided the slices, in the order in which they came."""
+    """The costs of one order so far. What is not known is null."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     order_id: str
+    """Our name of the order."""
     client_order_id: str
+    """Your name of the order."""
     status: Status
+    """Where the order is in its life."""
     final: bool
+    """Whether no figure will change: the order has ended, the windows up to `max_steps` have closed, and so have the 30
+    bars after its last window."""
     partial: bool
+    """Whether a window of either benchmark was not seen, or not whole."""
     instrument: str
+    """Symbol of the instrument."""
     side: Side
+    """Whether the order buys or sells."""
     benchmark: Benchmark
+    """What the order is held against."""
     size_mode: SizeMode
+    """Whether the order fixes its quantity or its notional."""
     min_steps: int
+    """The order does not end before this step."""
     max_steps: int
+    """The order ends with this step at the latest."""
     steps_used: int
+    """Newest step that has a slice."""
     started_at: TimeOut | None
+    """When the first window opened; null before the first slice."""
     models: list[str]
+    """Who decided the slices, in the order in which they came."""
     size: DecimalOut
+    """In the unit that the order fixes."""
     filled: DecimalOut
+    """What is traded, in the unit that the order fixes."""
     leaves: DecimalOut
+    """What is not traded, in the unit that the order fixes."""
     unpriced: DecimalOut
+    """What of it is filled at a price that nobody knows, in the unit that the order fixes; all prices leave it out."""
     avg_price: DecimalOut | None
+    """Average price of what is traded, in quote currency; null before the first fill."""
     arrival_price: DecimalOut | None
+    """Last close before the first step, in quote currency."""
     last_price: DecimalOut | None
+    """The newest close while the order works, that of its last window afterwards; in quote currency."""
     benchmark_price: DecimalOut | None
+    """The order's benchmark over its own windows, in quote currency."""
     slippage_bps: BpsOut | None
+    """`avg_price` against `benchmark_price` in basis points; positive is a cost."""
     arrival_slippage_bps: BpsOut | None
+    """`avg_price` against `arrival_price` in basis points; positive is a cost."""
     shortfall_bps: BpsOut | None
+    """The same of the whole order, where what is not filled counts at `last_price`."""
     to_end: AgainstMarketOut
+    """The market over the order's own windows so far."""
     to_max_steps: AgainstMarketOut
+    """The market over all windows that the order might have had, as far as they have closed."""
     stop_earned_bps: BpsOut | None
+    """Slippage against the order's benchmark up to `max_steps`, less that to its end, in basis points; positive is a
+    gain. Null until the last window has closed."""
     gain_parts: GainPartsOut | None
-    participation: ParticipationOut | None
+    """What the gain is made of; null where a window was not seen, or something has no price."""
+    participation: TradedParticipationOut | None
+    """The order's share of the market's volume; null where the market had none."""
     reversion_bps: dict[int, BpsOut | None]
+    """By how much the price had gone back 1, 5 and 30 bars after the last window, in basis points: positive where a
+    buy's price fell. Null until these bars have closed."""
 
     @classmethod
     def of(cls, analysed: AnalysedOrder) -> Self:
@@ -140,23 +176,30 @@ class AnalysisOut(Answer):
             to_max_steps=AgainstMarketOut.of(found.to_max_steps),
             stop_earned_bps=found.stop_earned_bps,
             gain_parts=GainPartsOut.of(found.gain) if found.gain else None,
-            participation=ParticipationOut.of(found.participation) if found.participation else None,
+            participation=TradedParticipationOut.of(found.participation) if found.participation else None,
             reversion_bps=dict(found.reversion_bps),
         )
 
 
 class DistributionOut(Answer):
-    """Of the orders for which the figure is known: how many they are, mean, standard deviation, median, quartiles and
-    the 5th and 95th percentile."""
+    """How a figure is spread over orders."""
 
     orders: int
+    """Number of orders for which the figure is known."""
     mean: DecimalOut
+    """Mean."""
     std: DecimalOut
+    """Standard deviation; 0 for a single order."""
     p5: DecimalOut
+    """5th percentile."""
     q25: DecimalOut
+    """First quartile."""
     median: DecimalOut
+    """Median."""
     q75: DecimalOut
+    """Third quartile."""
     p95: DecimalOut
+    """95th percentile."""
 
     @classmethod
     def of(cls, spread: Distribution) -> Self:
@@ -165,15 +208,18 @@ class DistributionOut(Answer):
 
 
 class TotalsOut(Answer):
-    """`orders` of them, of which so many are `final`, `partial` (a window of the benchmark was not seen) and `unpriced`
-    (something was filled at a price that nobody knows). `figures` has the distribution of every figure that is known
-    of at least one order."""
+    """Orders together."""
 
     orders: int
+    """Number of orders."""
     final: int
+    """How many of them have figures that will not change."""
     partial: int
+    """How many of them have a window that was not seen, or not whole."""
     unpriced: int
+    """How many of them have something filled at a price that nobody knows."""
     figures: dict[str, DistributionOut]
+    """The distribution of every figure that is known of at least one order, by the figure's name."""
 
     @classmethod
     def of(cls, totals: Totals) -> Self:
@@ -181,25 +227,33 @@ class TotalsOut(Answer):
 
 
 class GroupOut(TotalsOut):
-    """Orders that are alike. `model` decided their first slice; null before it."""
+    """Orders that are alike."""
 
     side: Side
+    """Whether the orders buy or sell."""
     size_mode: SizeMode
+    """Whether they fix their quantity or their notional."""
     benchmark: Benchmark
+    """What they are held against."""
     min_steps: int
+    """They do not end before this step."""
     max_steps: int
+    """They end with this step at the latest."""
     model: str | None
+    """Who decided their first slice; null before it."""
 
 
 class AnalysesOut(Answer):
-    """All orders that fit, and each group of them. `left_out` are instruments that cannot be opened now: their orders
-    are missing here."""
+    """The costs of many orders."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [SUMMARY_EXAMPLE]})
 
     all: TotalsOut
+    """All orders that fit."""
     groups: list[GroupOut]
+    """The same orders, by what they have in common."""
     left_out: list[str]
+    """Symbols of the instruments that cannot be opened now: their orders are missing here."""
 
     @classmethod
     def of(cls, found: AnalysedOrders) -> Self:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.api.access.callers import AccountDep, account_for
 from app.api.analyses.accepted import Format, format_of
@@ -17,7 +17,7 @@ from app.api.codes import KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.openapi import problems
 from app.api.orders.routes import OrderId
 from app.api.services import EngineDep
-from app.api.values import Name, TimeIn
+from app.api.values import Name, Parameters, TimeIn
 from app.domain.lifecycle import Status
 from app.domain.order import HORIZON_STEPS_MAX, Benchmark, Side, SizeMode
 from app.engine.analyses import AnalysedOrder, WantedOrders
@@ -34,24 +34,31 @@ TABLES: dict[int | str, dict[str, Any]] = {
 }
 
 
-class WantedQuery(BaseModel):
-    """Which orders; all that are recorded without it. A key that is bound to an account sees that one's alone. `model`
-    has decided at least one slice of the order, `final` asks for orders whose figures will not change, or for the
-    others. `started_from` and `started_before` are of the order's first window."""
-
-    model_config = ConfigDict(extra="forbid")
+class WantedQuery(Parameters):
+    """Which orders; all that are recorded without it."""
 
     status: Status | None = None
+    """Only orders that have this status now."""
     instrument: Name | None = None
+    """Only orders on this instrument."""
     account: Name | None = None
+    """Only orders of this account. A key that is bound to an account sees that one's alone."""
     side: Side | None = None
+    """Only buys, or only sells."""
     benchmark: Benchmark | None = None
+    """Only orders that are held against it."""
     size_mode: SizeMode | None = None
+    """Only orders that fix their quantity, or their notional."""
     min_steps: Annotated[int, Field(ge=1, le=HORIZON_STEPS_MAX)] | None = None
+    """Only orders with this `min_steps`; at least 1."""
     model: Name | None = None
+    """Only orders of which it has decided a slice, such as `lem-2@4a719f3ad3ca`."""
     final: bool | None = None
+    """Only orders whose figures will not change, or only the others."""
     started_from: TimeIn | None = None
+    """Only orders whose first window opened then or later: RFC 3339 with an offset."""
     started_before: TimeIn | None = None
+    """Only orders whose first window opened before: RFC 3339 with an offset."""
 
 
 @router.get(

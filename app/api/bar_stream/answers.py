@@ -80,6 +80,7 @@ class StreamOpenedOut(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [OPENED_EXAMPLE]})
 
     type: Literal["opened"] = "opened"
+    """Kind of the message: `opened`."""
     window: Annotated[int, Field(description="the most messages that may be unanswered; the next ones are not read")]
     window_bytes: Annotated[int, Field(description="the most bytes of unanswered messages; the next ones are not read")]
     message_bytes_max: Annotated[int, Field(description="a longer message closes the stream with 1009")]
@@ -96,6 +97,7 @@ class StreamTakenOut(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [TAKEN_EXAMPLE]})
 
     type: Literal["taken"] = "taken"
+    """Kind of the message: `taken`."""
     message: MessageNumber
     sequence: Repeated
     result: Annotated[IngestedOut, Field(description="what became of the bars")]
@@ -111,6 +113,7 @@ class StreamRefusedOut(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [REFUSED_EXAMPLE]})
 
     type: Literal["refused"] = "refused"
+    """Kind of the message: `refused`."""
     message: MessageNumber
     sequence: Repeated
     problem: Annotated[Problem, Field(description="why; its pointers count a single bar as `#/bars/0`")]

@@ -33,6 +33,7 @@ class BarMessageIn(BarIn):
     model_config = ConfigDict(json_schema_extra={"examples": [{"sequence": 7, **EXAMPLE}]})
 
     sequence: SequenceNumber | None = None
+    """The feed's own number of the message, which the answer repeats."""
 
 
 class BarBatchIn(Edge):
@@ -41,7 +42,9 @@ class BarBatchIn(Edge):
     model_config = ConfigDict(json_schema_extra={"examples": [{"sequence": 8, "bars": [EXAMPLE]}]})
 
     bars: Annotated[list[BarIn], Field(min_length=1, max_length=BARS_MAX)]
+    """1 to 10,000 bars, of one instrument or of several."""
     sequence: SequenceNumber | None = None
+    """The feed's own number of the message, which the answer repeats."""
 
 
 class _Batch(Edge):

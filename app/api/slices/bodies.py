@@ -118,23 +118,25 @@ class SliceOut(Answer):
 
 
 class GivenSliceOut(SliceOut):
-    """A slice that the order has had. `executed` is what is traded of it, in the unit that the order fixes: known once
-    its bar has closed, or once it is reported."""
+    """A slice that the order has had."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"executed": "1.1"}]})
 
     executed: DecimalOut
+    """What is traded of it, in the unit that the order fixes: known once its bar has closed, or once it is reported."""
 
 
 class SlicesOut(Answer):
-    """All slices of the order, by step."""
+    """All slices of the order."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"order_id": ORDER_ID, "slices": [EXAMPLE | {"executed": "1.1"}]}]}
     )
 
     order_id: str
+    """Our name of the order."""
     slices: list[GivenSliceOut]
+    """By step."""
 
     @classmethod
     def of(cls, state: OrderState, slices: Sequence[Slice]) -> Self:
