@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -58,6 +59,11 @@ def a_bar(step: int = 0, *, price: Decimal | int | str = PRICE, bar_seconds: int
 
 def bars(count: int, *, first: int = 0, seed: int = 0, bar_seconds: int = BAR_SECONDS) -> list[Bar]:
     """Consecutive bars from number `first` on: a seeded random walk with true ranges, notional and trades."""
+    return list(_walk(count, first, seed, bar_seconds))
+
+
+@cache
+def _walk(count: int, first: int, seed: int, bar_seconds: int) -> list[Bar]:
     random = Random(seed)
     made, last = [], PRICE
     for step in range(first, first + count):

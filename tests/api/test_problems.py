@@ -6,12 +6,23 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 
 from app.api import problems
 from app.api.request_bodies import bound_of
 from app.domain.errors import Conflict, InvalidInput, LemError, NotFound, Unavailable
+from tests.api.conftest import serving
 from tests.api.wire import order_json
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    """One service for all cases: what is refused changes nothing."""
+    async with serving(tmp_path_factory.mktemp("service")) as client:
+        yield client
 
 
 async def answer(error: Exception) -> httpx.Response:

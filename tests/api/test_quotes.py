@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
+from tests.api.conftest import serving
 from tests.api.wire import Json, instrument_json, order_json, prepared
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    """One service for all cases: a quote takes nothing."""
+    async with serving(tmp_path_factory.mktemp("service")) as client:
+        yield await prepared(client)
 
 
 async def quoted(client: httpx.AsyncClient, **changes: Any) -> Json:
@@ -19,8 +32,6 @@ async def quoted(client: httpx.AsyncClient, **changes: Any) -> Json:
 
 
 async def test_a_quote_answers_gain_cost_and_end_of_an_order_and_takes_nothing(client: httpx.AsyncClient) -> None:
-    await prepared(client)
-
     answer = await quoted(client, client_order_id=None, horizon={"min_steps": 6, "max_steps": 12})
 
     gain, worth = answer["gain_bps"], Decimal(answer["notional"])
@@ -43,8 +54,6 @@ async def test_a_quote_answers_gain_cost_and_end_of_an_order_and_takes_nothing(c
 
 
 async def test_a_quote_says_which_orders_of_which_bundle_it_rests_on(client: httpx.AsyncClient) -> None:
-    await prepared(client)
-
     rests_on = (await quoted(client))["rests_on"]
 
     [model] = (await client.get("/v1/models")).json()["models"]
@@ -57,8 +66,6 @@ async def test_a_quote_says_which_orders_of_which_bundle_it_rests_on(client: htt
 
 
 async def test_a_fixed_notional_is_quoted_with_its_convexity(client: httpx.AsyncClient) -> None:
-    await prepared(client)
-
     answer = await quoted(client, quantity=None, notional="1000.01")
 
     assert answer["notional"] == "1000.01"
@@ -66,8 +73,6 @@ async def test_a_fixed_notional_is_quoted_with_its_convexity(client: httpx.Async
 
 
 async def test_the_sender_may_know_the_costs_of_the_market(client: httpx.AsyncClient) -> None:
-    await prepared(client)
-
     free = await quoted(client, costs={"half_spread_bps": "0", "impact": "0"})
     dear = await quoted(client, costs={"half_spread_bps": "3.25"})
 
@@ -94,18 +99,17 @@ async def test_the_sender_may_know_the_costs_of_the_market(client: httpx.AsyncCl
 async def test_a_bad_body_is_refused_with_a_pointer(
     client: httpx.AsyncClient, code: str, pointer: str, changes: Json
 ) -> None:
-    await prepared(client)
-
     response = await client.post("/v1/quotes", json=order_json(**changes))
 
     assert response.status_code == 422
     assert (response.json()["errors"][0]["code"], response.json()["errors"][0]["pointer"]) == (code, pointer)
 
 
-async def test_an_instrument_without_bars_or_unknown_is_not_quoted(client: httpx.AsyncClient) -> None:
-    unknown = await client.post("/v1/quotes", json=order_json())
-    await client.put("/v1/instruments/BTC-USDT", json=instrument_json())
-    empty = await client.post("/v1/quotes", json=order_json())
+async def test_an_instrument_without_bars_or_unknown_is_not_quoted(tmp_path: Path) -> None:
+    async with serving(tmp_path) as client:
+        unknown = await client.post("/v1/quotes", json=order_json())
+        await client.put("/v1/instruments/BTC-USDT", json=instrument_json())
+        empty = await client.post("/v1/quotes", json=order_json())
 
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_instrument")
     assert (empty.status_code, empty.json()["code"]) == (409, "no_bars")

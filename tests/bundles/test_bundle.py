@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 import pytest
 
-from app.bundles.bundle import load_bundle
+from app.bundles.bundle import LemPolicy, load_bundle
 from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.decision.market import COLUMNS
@@ -25,6 +25,11 @@ SIZE_MAX = 5_000_000
 COUNT = 150
 CARD: Card = json.loads((SHIPPED_BUNDLE / "card.json").read_text())
 LOOKBACK, STEPS, WIDTH = CARD["lookback"], CARD["max_steps"], CARD["context"]["outputs"][0]["shape"][1]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> LemPolicy:
+    return load_bundle(SHIPPED_BUNDLE)
 
 
 @pytest.fixture
@@ -51,10 +56,10 @@ def test_the_shipped_graphs_say_nothing_of_the_machine_that_made_them() -> None:
         assert b"stack_trace" not in content
 
 
-def test_a_context_is_a_function_of_its_window_alone() -> None:
+def test_a_context_is_a_function_of_its_window_alone(shipped: LemPolicy) -> None:
     """To the last bit: neither the other windows of the batch nor an earlier call changes it. A context that is read
     alone after a crash must be what it was among others."""
-    policy, random = load_bundle(SHIPPED_BUNDLE), np.random.default_rng(0)
+    policy, random = shipped, np.random.default_rng(0)
     case = next(case for case in policy.card.golden if case.graph == "context")
     window = np.asarray(case.inputs["bars"], dtype=np.float32)[:1]
     windows = np.concatenate([window * random.uniform(0.9, 1.1, window.shape).astype(np.float32) for _ in range(11)])
@@ -70,12 +75,12 @@ def test_a_context_is_a_function_of_its_window_alone() -> None:
         )
 
 
-def test_the_shipped_bundle_is_prompt_since_its_decision_has_no_loops() -> None:
-    assert load_bundle(SHIPPED_BUNDLE).prompt
+def test_the_shipped_bundle_is_prompt_since_its_decision_has_no_loops(shipped: LemPolicy) -> None:
+    assert shipped.prompt
 
 
-def test_an_order_is_decided_alike_to_the_last_bit_whatever_is_decided_with_it() -> None:
-    policy, random = load_bundle(SHIPPED_BUNDLE), np.random.default_rng(0)
+def test_an_order_is_decided_alike_to_the_last_bit_whatever_is_decided_with_it(shipped: LemPolicy) -> None:
+    policy, random = shipped, np.random.default_rng(0)
     case = next(case for case in policy.card.golden if case.graph == "context")
     market = policy.observe(np.asarray(case.inputs["bars"], dtype=np.float32)[:1], policy.max_steps)
     orders = some_rows(
@@ -93,11 +98,10 @@ def test_an_order_is_decided_alike_to_the_last_bit_whatever_is_decided_with_it()
     assert [alone[number].stop_probability[0] for number in chosen] == together.stop_probability.tolist()
 
 
-def test_history_before_the_window_does_not_exist() -> None:
-    policy = load_bundle(SHIPPED_BUNDLE)
-    empty = np.zeros((1, policy.lookback, len(COLUMNS)), dtype=np.float32)
+def test_history_before_the_window_does_not_exist(shipped: LemPolicy) -> None:
+    empty = np.zeros((1, shipped.lookback, len(COLUMNS)), dtype=np.float32)
 
-    market = policy.observe(empty, policy.max_steps)
+    market = shipped.observe(empty, shipped.max_steps)
 
     assert np.isfinite(market.context).all()
     assert np.isfinite(market.volume_forecast).all()
