@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from app.access.allowance import Allowance
-from app.access.api_keys import ApiKey, prefix_of
+from app.access.api_keys import PREFIX_LENGTH, ApiKey, prefix_of
 from app.access.callers import Caller
 from app.access.ports import KeyStore
 from app.domain.errors import Unavailable
@@ -28,11 +28,12 @@ PAUSE_SECONDS = 0.1
 class KnownKey:
     """A key, who calls with it, and what is left of its allowance in this process."""
 
-    __slots__ = ("_allowance", "_clock", "caller", "key")
+    __slots__ = ("_allowance", "_clock", "caller", "good", "key")
 
     def __init__(self, key: ApiKey, clock: Callable[[], float]) -> None:
         self.key = key
         self.caller = Caller(prefix=key.prefix, account=key.account)
+        self.good = key.revoked_at is None and key.expires_at is None  # whatever time it is
         self._clock = clock
         self._allowance = Allowance(key.requests_per_second) if key.requests_per_second else None
 
@@ -52,7 +53,7 @@ class KeyRing:
         self._store = store
         self._clock = clock
         self._now = now
-        self._known: Mapping[str, KnownKey] = {}
+        self._known: Mapping[bytes, KnownKey] = {}
         self._changed = ""
         self._looked_at = float("-inf")
         self._failed = False
@@ -71,8 +72,10 @@ class KeyRing:
 
     def found(self, presented: bytes) -> KnownKey | None:
         """The key whose text this is, where it is good."""
-        known = self._known.get(prefix_of(presented) or "")
-        return known if known is not None and known.key.opens(presented, self._now()) else None
+        known = self._known.get(presented[:PREFIX_LENGTH])
+        if known is None or not known.key.is_text_of(presented):
+            return None
+        return known if known.good or known.key.good(self._now()) else None
 
     async def found_anew(self, presented: bytes) -> KnownKey | None:
         """As `found`, once the store has been asked for new keys, for a text that may be one of those."""
@@ -88,7 +91,7 @@ class KeyRing:
         began = self._clock()
         changed = await self._store.changed()
         if changed != self._changed:
-            read = {key.prefix: self._kept(key) for key in await self._store.all()}
+            read = {key.prefix.encode(): self._kept(key) for key in await self._store.all()}
             self._known, self._changed = read, changed
         self._looked_at = began
         self.guarded = self.guarded or bool(changed)
@@ -126,5 +129,5 @@ class KeyRing:
 
     def _kept(self, key: ApiKey) -> KnownKey:
         """A key that has not changed keeps what is left of its allowance."""
-        known = self._known.get(key.prefix)
+        known = self._known.get(key.prefix.encode())
         return known if known is not None and known.key == key else KnownKey(key, self._clock)

@@ -15,14 +15,13 @@ from tests.builders import START, an_api_key
 LATER = START + timedelta(days=1)
 
 
-def test_a_key_opens_with_its_own_text_and_with_no_other() -> None:
+def test_a_key_knows_its_own_text_and_no_other() -> None:
     key, text = an_api_key()
     _, other = an_api_key()
 
-    assert key.opens(text.encode(), LATER)
-    assert not key.opens(other.encode(), LATER)
-    assert not key.opens(text[:-1].encode(), LATER)
-    assert not key.opens(key.digest.encode(), LATER)
+    assert key.is_text_of(text.encode())
+    for wrong in (other, text[:-1], f"{text} ", key.digest, key.prefix, ""):
+        assert not key.is_text_of(wrong.encode())
 
 
 def test_neither_what_is_shown_nor_what_is_recorded_of_a_key_tells_its_text() -> None:

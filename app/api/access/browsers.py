@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 
 from app.domain.errors import Forbidden, Misdirected
@@ -10,6 +11,8 @@ from app.domain.errors import Forbidden, Misdirected
 OWN_SITES = frozenset({b"same-origin", b"none"})
 """What `Sec-Fetch-Site` says of a page of our own, and of what the user typed."""
 LOCALHOST = "localhost"
+HOSTS_CACHED = 256
+"""Clients call few hosts, and call them often."""
 
 
 def require_no_foreign_page(headers: Mapping[bytes, bytes]) -> None:
@@ -40,6 +43,7 @@ def _is_own(origin: bytes, host: bytes) -> bool:
     return bool(host) and origin.partition(b"://")[2].lower() == host.lower()
 
 
+@lru_cache(maxsize=HOSTS_CACHED)
 def _may_be_a_site(host: str) -> bool:
     """Whether anybody on the internet can have that name: not an address, nor a name without a dot, nor one that always
     means the own machine."""
