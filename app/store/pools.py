@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import StreamWriter
 from typing import Any, cast
 
 from hiredis import pack_command
@@ -22,6 +23,8 @@ TIMEOUT_SECONDS = 5.0
 SENTINEL_TIMEOUT_SECONDS = 1.0
 """Sentinels are asked one after the other until one knows the master."""
 CONNECTIONS_MAX = 64
+WRITTEN_AT_ONCE_MAX = 64 * 1024
+"""Bytes, as many as a connection holds before somebody must wait for its server."""
 
 
 class _Packing(AbstractConnection):
@@ -34,6 +37,19 @@ class _Packing(AbstractConnection):
             return [pack_command((*name.split(), *rest))]
         except (TypeError, UnicodeError):  # redis-py knows more types, and replaces what is no text
             return super().pack_command(*args)
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """redis-py waits for each command in a task of its own, lest a server that does not read holds it up. What the
+        buffer takes is written at once here."""
+        writer = self._writer
+        if writer is not None and isinstance(command, list) and _takes(writer, sum(map(len, command))):
+            writer.writelines(command)
+        else:
+            await cast("Any", super()).send_packed_command(command, check_health)
+
+
+def _takes(writer: StreamWriter, size: int) -> bool:
+    return not writer.transport.get_write_buffer_size() and size <= WRITTEN_AT_ONCE_MAX
 
 
 def _packing(connection: type[AbstractConnection]) -> type[AbstractConnection]:
