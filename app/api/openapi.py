@@ -15,7 +15,7 @@ from app.api.access.rules import READING, needed_for
 from app.api.codes import CODES, EVERY, GUARDED
 from app.api.problem_bodies import Problem
 from app.api.problems import MEDIA_TYPE
-from app.api.services import ActiveModel, Services
+from app.api.services import Services
 
 REF = "#/components/schemas/{model}"
 HORIZON = "HorizonIn"
@@ -68,7 +68,7 @@ def describe(app: FastAPI, *extra_models: type[BaseModel]) -> None:
                     operation.update(_security(path, method))
         services: Services | None = getattr(app.state, "services", None)
         document = app.openapi_schema or {}
-        return document if services is None else _bounded_by(services.model, document)
+        return document if services is None else _as_served(services, document)
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
@@ -79,15 +79,20 @@ def _security(path: str, method: str) -> dict[str, Any]:
     return {} if scopes is None else {"security": [{KEY_NAME: [scope]} for scope in scopes]}
 
 
-def _bounded_by(model: ActiveModel, document: dict[str, Any]) -> dict[str, Any]:
-    """A copy of the document in which no order has more steps than the model decides."""
-    bounded = copy.deepcopy(document)
+def _as_served(services: Services, document: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the document in which no order has more steps than the active model decides, and no call needs a key
+    where there are none."""
+    served, model = copy.deepcopy(document), services.model
+    if not services.access.ring.guarded:
+        for operations in served["paths"].values():
+            for operation in operations.values():
+                operation.pop("security", None)
     steps = model.card["max_steps"]
-    fields = bounded["components"]["schemas"][HORIZON]["properties"]
+    fields = served["components"]["schemas"][HORIZON]["properties"]
     for name in ("min_steps", "max_steps"):
         fields[name]["maximum"] = steps
     fields["max_steps"]["description"] += f" The active model, {model.digest}, decides at most {steps} steps."
-    return bounded
+    return served
 
 
 def _status(code: str) -> int:

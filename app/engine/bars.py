@@ -120,7 +120,7 @@ class BarIntake:
     def _outrun(self, lives: Iterable[LiveInstrument], race: int) -> None:
         """Another process was first. Its bars are read; where it was not by bars, the instruments are opened anew."""
         for live in lives:
-            live.behind = True
+            live.unread.doubt()
             if race:
                 self._instruments.forget(live.symbol)
 

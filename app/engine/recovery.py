@@ -107,9 +107,10 @@ class Recovery:
     async def catch_up(self, lives: Sequence[LiveInstrument]) -> None:
         """Take the bars that other processes have appended, and move the orders of instruments that are owned. Orders
         are read after the bars: what is created later stands on the newest of these."""
-        for live in lives:
-            live.behind = False  # from now on, so that what is appended meanwhile is not missed
-        bars = dict(zip(lives, await together(map(self._unread, lives), READS_AT_ONCE), strict=True))
+        told = {live: live.unread.take(live.newest) for live in lives}
+        untold = [live for live in lives if told[live] is None]
+        read = dict(zip(untold, await together(map(self._unread, untold), READS_AT_ONCE), strict=True))
+        bars = {live: read[live] if each is None else each for live, each in told.items()}
         for live in lives:
             for bar in [] if live.owned else bars[live]:
                 live.push(bar)

@@ -45,7 +45,7 @@ class BarChanges:
 
     async def append(self, symbol: str, bars: Sequence[Bar], after: datetime | None, revision: int | None) -> bool:
         args: list[str | int] = [keys.bar_id(after) if after else "", self._bars_kept]
-        notice = notices.bars_text(symbol, bars[-1].open_time) if self._channel else ""
+        notice = notices.bars_text(symbol, bars, after) if self._channel else ""
         args += ["" if revision is None else revision, self._channel, notice, *_entries(bars)]
         with self._reaching(symbol, writes=True):
             [answer] = await run(self._client, [Call(APPEND_BARS, (keys.bars(symbol), keys.instrument(symbol)), args)])

@@ -6,9 +6,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import ConnectionPool, Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.engine.tasks import end
 from app.store import keys
@@ -70,7 +73,7 @@ class GatheringRedis(Redis):
     async def together(self, commands: Sequence[Command]) -> list[Any]:
         """The answers of all commands in one round trip, in order; an error in the place of a command that met it.
         Raises where the server is away."""
-        if len(commands) == 1:  # a pipeline of one costs half as much again
+        if len(commands) == 1:  # it may travel with others
             try:
                 return [await self.execute_command(*commands[0])]
             except Exception as error:  # noqa: BLE001 -- the answer of that command
@@ -87,12 +90,10 @@ class GatheringRedis(Redis):
             self._under_way -= 1
 
     async def _sent(self, command: Command, options: dict[str, Any]) -> Any:
-        if self._replication is not None and command[0] in WRITES:
-            [answer] = await self._answers([(command, options)])
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-        return await super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
+        [answer] = await self._answers([(command, options)])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def _gathered(self, command: Command, options: dict[str, Any]) -> Any:
         loop = asyncio.get_running_loop()
@@ -130,13 +131,34 @@ class GatheringRedis(Redis):
     async def _answers(self, asked: Sequence[tuple[Command, dict[str, Any]]]) -> list[Any]:
         """In one round trip. What is written waits for its replicas at the end of it."""
         waits = self._replication if any(command[0] in WRITES for command, _ in asked) else None
-        async with self.pipeline(transaction=False) as pipe:
-            for command, options in asked:
-                pipe.execute_command(*command, **options)
-            for command in waits.commands(self.probe) if waits else ():
-                pipe.execute_command(*command)
-            answers = await pipe.execute(raise_on_error=False)
+        every = list(asked)
+        every += [(command, {}) for command in waits.commands(self.probe)] if waits else []
+        answers = await self._exchanged(every)
         return confirmed(waits, [command for command, _ in asked], answers) if waits else answers
+
+    async def _exchanged(self, asked: Sequence[tuple[Command, dict[str, Any]]]) -> list[Any]:
+        """Write all commands at once and read their answers, on one connection; on another one once more where that
+        fails: the server has closed the pool's connections when it was restarted. redis-py does as much, and measures
+        and counts, which takes longer than the exchange."""
+        connection = await cast("Any", self.connection_pool).get_connection()
+        try:
+            try:
+                return await self._exchanged_on(connection, asked)
+            except (RedisConnectionError, RedisTimeoutError):
+                await connection.disconnect()
+                return await self._exchanged_on(connection, asked)
+        finally:
+            await self.connection_pool.release(connection)
+
+    async def _exchanged_on(self, connection: Any, asked: Sequence[tuple[Command, dict[str, Any]]]) -> list[Any]:
+        await connection.send_packed_command(connection.pack_commands([command for command, _ in asked]))
+        return [await self._answer(connection, command, options) for command, options in asked]
+
+    async def _answer(self, connection: Any, command: Command, options: dict[str, Any]) -> Any:
+        try:
+            return await cast("Any", self).parse_response(connection, command[0], **options)
+        except ResponseError as error:  # the answer of that command
+            return error
 
 
 def _tell(waiting: asyncio.Future[Any], answer: Any) -> None:

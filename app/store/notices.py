@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
 from redis.exceptions import RedisError
 
+from app.domain.bar import Bar
+from app.domain.errors import LemError
 from app.engine.ownership.lease import Lease
 from app.engine.ownership.notices import (
     BarsAppended,
@@ -29,19 +31,23 @@ from app.engine.ownership.notices import (
     ProcessesChanged,
 )
 from app.engine.tasks import ASK_AGAIN_SECONDS
-from app.store import keys
+from app.store import codec, keys
 from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders, Link
 
 LOG = logging.getLogger(__name__)
 LISTEN_SECONDS = 0.2
 """How long one wait for a notice lasts, before channels that are to be listened to are looked at."""
+BARS_TOLD_MAX = 4
+"""Bars of an instrument that one notice carries: a live feed appends one at a time."""
 SILENT_SECONDS_MAX = 3.0
 """Every process gives notice of itself more often than that: where it does not come through, nothing does."""
 
 
-def bars_text(symbol: str, newest: datetime) -> str:
-    return json.dumps(["bars", symbol, keys.bar_id(newest)])
+def bars_text(symbol: str, bars: Sequence[Bar], after: datetime | None) -> str:
+    """A few bars are in it, so that nobody has to read them."""
+    told = [codec.bar_text(bar) for bar in bars] if len(bars) <= BARS_TOLD_MAX else []
+    return json.dumps(["bars", symbol, keys.bar_id(bars[-1].open_time), keys.bar_id(after) if after else "", told])
 
 
 def text_of(notice: BarsDecided | DecisionsAwaited | InstrumentChanged) -> str:
@@ -120,7 +126,9 @@ class Notices:
             case "orders", [symbol, before, name, order_ids]:
                 self._held.recorded(symbol, Link(before, name, (), tuple(order_ids)))
                 return OrdersChanged(symbol, tuple(order_ids))
-            case "bars", [symbol, bar_id]:
+            case "bars", [symbol, bar_id, after, bars]:
+                return BarsAppended(symbol, _time_of(bar_id), _time_of(after) if after else None, _bars_from(bars))
+            case "bars", [symbol, bar_id]:  # of an earlier release
                 return BarsAppended(symbol, _time_of(bar_id))
             case "decided", [newest]:
                 return BarsDecided({symbol: _time_of(bar_id) for symbol, bar_id in newest})
@@ -143,6 +151,14 @@ async def _subscribe(channels: Any, wanted: frozenset[str], subscribed: frozense
         await channels.subscribe(*map(keys.notices, sorted(new)))
     if gone := subscribed - wanted:
         await channels.unsubscribe(*map(keys.notices, sorted(gone)))
+
+
+def _bars_from(texts: Sequence[str]) -> tuple[Bar, ...]:
+    """None of them where one is not understood: whoever reads it in the store tells."""
+    try:
+        return tuple(map(codec.bar_from, texts))
+    except (ValueError, TypeError, ArithmeticError, LemError):
+        return ()
 
 
 def _time_of(bar_id: str) -> datetime:

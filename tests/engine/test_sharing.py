@@ -272,6 +272,23 @@ async def left_to_a_dead_process(desk: Desk) -> None:
     await sharing(desk)._leases.read_all()
 
 
+async def test_a_bar_that_another_process_has_taken_is_told_and_not_read_again(store_url: str) -> None:
+    async with processes(store_url, "one", "two") as desks:
+        made = bars(HISTORY + 6)
+        await desks[0].feed(made[:HISTORY])
+        order = await desks[0].order(min_steps=7, max_steps=8)
+        await other(desks).feed([made[HISTORY]])
+        with Redis.from_url(store_url, decode_responses=True) as client:
+            client.config_resetstat()
+            for desk, bar in zip([owner(desks), other(desks)] * 3, made[HISTORY + 1 :], strict=False):
+                assert (await desk.feed([bar])).decided
+            calls = client.info("commandstats")
+
+        moved = await owner(desks).again(order)
+    assert "cmdstat_xrange" not in calls
+    assert moved.step == 7
+
+
 async def test_leases_are_kept_by_one_write_however_many_instruments_there_are(store_url: str) -> None:
     async with processes(store_url, "one") as [one]:
         for number in range(8):

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from app.store.connection import Call, connect, run, script
 from app.store.gathering import COMMANDS_MAX, GatheringRedis
+from app.store.pools import WRITTEN_AT_ONCE_MAX
 
 
 @pytest.fixture
@@ -95,3 +97,21 @@ async def test_a_server_that_is_away_is_away_for_all_who_ask() -> None:
     await client.aclose()
 
     assert [isinstance(each, RedisConnectionError) for each in answers] == [True] * 4
+
+
+async def test_more_than_is_written_at_once_arrives_whole(client: GatheringRedis) -> None:
+    large = "x" * (3 * WRITTEN_AT_ONCE_MAX)
+
+    await asyncio.gather(*(client.set(f"key-{number}", large) for number in range(4)))
+
+    assert await asked(client, 4) == [large] * 4
+
+
+async def test_a_connection_that_the_server_has_closed_meanwhile_costs_no_answer(
+    client: GatheringRedis, server: str
+) -> None:
+    await client.set("key-0", "a")
+    with Redis.from_url(server) as another:
+        another.client_kill_filter(_type="normal", skipme=True)
+
+    assert await asked(client, 3) == ["a", None, None]

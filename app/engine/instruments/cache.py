@@ -47,7 +47,7 @@ class LiveInstruments:
     async def get(self, symbol: str) -> LiveInstrument:
         """The instrument as it is, perhaps in the middle of a bar. Raises NotFound("unknown_instrument")."""
         live = self._live.get(symbol)
-        if live is not None and not live.behind:
+        if live is not None and not live.unread:
             return live
         async with self.locked(symbol) as live:
             return live
@@ -71,7 +71,7 @@ class LiveInstruments:
             await self.ensure_open(symbol)  # one that cannot be opened must not make those before it fail, too
         async with AsyncExitStack() as stack:
             live = {symbol: await stack.enter_async_context(self._locked(symbol)) for symbol in ordered}
-            if behind := [each for each in live.values() if each.behind]:
+            if behind := [each for each in live.values() if each.unread]:
                 await self._catch_up(behind)
             yield live
 
@@ -80,7 +80,7 @@ class LiveInstruments:
         """The instrument between two bars, with all bars that others are known to have appended. After any failure
         inside it is opened anew: what it holds cannot be trusted. Raises NotFound("unknown_instrument")."""
         async with self._locked(symbol) as live:
-            if live.behind:
+            if live.unread:
                 await self._catch_up([live])
             yield live
 

@@ -14,6 +14,7 @@ from app.domain.instrument import Instrument
 from app.domain.order import AskedOrder
 from app.domain.slice import Window
 from app.engine.instruments.history import StepHistory
+from app.engine.instruments.unread_bars import UnreadBars
 from app.engine.ports import Calendar
 from app.engine.tasks import Breather
 
@@ -29,8 +30,8 @@ class LiveInstrument:
     were created on it.
 
     Where this process has not `owned` it since it was opened, another one moves its orders. `fence` is that of the
-    lease, None where nobody else could own it. `behind`: another process has appended bars; `orders_changed`: another
-    one has changed orders since somebody looked when their bars are late."""
+    lease, None where nobody else could own it. `unread` are bars that other processes have appended; `orders_changed`:
+    another one has changed orders since somebody looked when their bars are late."""
 
     def __init__(self, instrument: Instrument, calendar: Calendar, lookback: int) -> None:
         self.instrument = instrument
@@ -39,7 +40,7 @@ class LiveInstrument:
         self.due: datetime | None = None
         self.owned = True
         self.fence: int | None = None
-        self.behind = False
+        self.unread = UnreadBars()
         self.orders_changed = False
         self._lookback = lookback
         self._daily = instrument.bar_seconds == DAY_SECONDS

@@ -58,10 +58,10 @@ class Follower:
 
     def hear(self, notice: Notice) -> None:
         match notice:
-            case BarsAppended(symbol, newest):
+            case BarsAppended(symbol, newest, after, bars):
                 live = self._instruments.open_now(symbol)
-                if live is not None and (live.newest is None or live.newest.open_time < newest):
-                    live.behind = True
+                if live is not None:
+                    live.unread.tell(live.newest, bars, after, newest)
                 self.ask([symbol])
             case OrdersChanged(symbol, order_ids):
                 self._waiters.wake_to_read(order_ids)
@@ -102,7 +102,7 @@ class Follower:
             self._deciding = {}
 
     async def _decide_on(self, symbols: Iterable[str]) -> None:
-        """An instrument that is open and not behind has decided on all of its bars."""
+        """An instrument that is open and has no unread bars has decided on all of them."""
         async with self._instruments.all_locked([symbol for symbol in symbols if await self._opens(symbol)]) as live:
             newest = {each.symbol: each.last.open_time for each in live.values() if each.owned and each.newest}
         if newest:
@@ -120,7 +120,7 @@ class Follower:
         for symbol in symbols:
             live = self._instruments.open_now(symbol)
             if live is not None:
-                live.behind = True
+                live.unread.doubt()
 
     def _note_changed(self, symbol: str) -> None:
         """Somebody must look when the next bar of these orders is late."""
@@ -134,6 +134,6 @@ class Follower:
             self._metrics.notices_missed()
         self._waiters.wake_all_to_read()
         for live in self._instruments.opened:
-            live.behind = True
+            live.unread.doubt()
             live.orders_changed = live.owned
         self.ask(self._leases.held)

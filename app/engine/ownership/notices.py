@@ -1,5 +1,5 @@
-"""What processes on one store tell each other. A notice saves a wait and never carries the truth: that is in the store,
-and whoever may have missed notices looks there."""
+"""What processes on one store tell each other. A notice saves a wait, and a read of what it repeats: the truth is
+in the store, and whoever may have missed notices looks there."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.bar import Bar
 from app.engine.ownership.lease import Lease
 
 
 @dataclass(frozen=True, slots=True)
 class BarsAppended:
-    """The newest of the bars opens at `newest`."""
+    """Behind the bar that opens at `after`, None where there was none. The newest of the bars opens at `newest`; `bars`
+    are all of them, as they were recorded in the moment of this notice, or none where they are too many."""
 
     symbol: str
     newest: datetime
+    after: datetime | None = None
+    bars: tuple[Bar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
