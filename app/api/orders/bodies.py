@@ -86,9 +86,13 @@ class HorizonTimesIn(Edge):
     step_seconds: StepSeconds | None = None
 
 
+IN_STEPS, IN_TIMES = (kind.model_fields.keys() - {"step_seconds"} for kind in (HorizonIn, HorizonTimesIn))
+"""The fields that only one kind of horizon has."""
+
+
 def _one_kind(value: Any) -> HorizonIn | HorizonTimesIn:
     given = value.keys() if isinstance(value, dict) else set()
-    steps, times = (given & kind.model_fields.keys() - {"step_seconds"} for kind in (HorizonIn, HorizonTimesIn))
+    steps, times = given & IN_STEPS, given & IN_TIMES
     if steps and times:
         raise PydanticCustomError(
             "horizon_ambiguous", "give min_steps and max_steps, or earliest_end and latest_end, not both"
