@@ -13,7 +13,6 @@ from redis.exceptions import ResponseError
 
 from app.store.connection import Call, connect, run, script
 from app.store.gathering import COMMANDS_MAX, GatheringRedis
-from app.store.pools import WRITTEN_AT_ONCE_MAX
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ async def test_a_server_that_is_away_is_away_for_all_who_ask() -> None:
 
 
 async def test_more_than_is_written_at_once_arrives_whole(client: GatheringRedis) -> None:
-    large = "x" * (3 * WRITTEN_AT_ONCE_MAX)
+    large = "x" * (256 * 1024)
 
     await asyncio.gather(*(client.set(f"key-{number}", large) for number in range(4)))
 
