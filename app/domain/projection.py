@@ -19,6 +19,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from app.domain.errors import InvalidInput
+from app.domain.evolve import built_quickly
 from app.domain.lifecycle import StopReason, stop_reason
 
 STOP_THRESHOLD = 0.5
@@ -39,6 +40,7 @@ class Bound(StrEnum):
     LEAVES = "leaves"
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True)
 class Room:
     """What one step of one order permits, in whole lots.
@@ -60,6 +62,7 @@ class Room:
     price_blocked: bool = False
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True)
 class Projection:
     """What is asked for: `lots`, whether the order is `stopping` from here on, whether this slice is `final`: of the

@@ -143,9 +143,13 @@ class OrderState:
         With reported fills that is the rest of every slice in `reports_due`, with assumed fills every slice whose bar
         is missing.
         """
-        if self.current is None and not self.overdue and not self.reports_due:
-            return ZERO
-        due: Sequence[Slice | ReportsDue] = self.reports_due if self.order.fills is Fills.REPORTED else self.open_slices
+        due: Sequence[Slice | ReportsDue]
+        if self.order.fills is Fills.REPORTED:
+            due = self.reports_due
+        elif self.overdue:
+            due = self.open_slices
+        else:  # mostly so, and every order is asked several times with every bar
+            return self.unexecuted(self.current.step) if self.current is not None else ZERO
         return exact_sum(self.unexecuted(each.step) for each in due)
 
     @property
