@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from app.decision.chain import ChainReading, Reading
 from app.decision.policy import Proposal, Rows
 from app.decision.projections import Projections, Rooms, project_all
+from app.domain.evolve import built_quickly
 from app.domain.projection import Projection, Room, project
 from app.domain.slice import Basis
 
@@ -21,6 +22,7 @@ NOBODY = "limits"
 """What decides where no policy could: nothing is proposed, and the order's limits alone say what is traded."""
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What `policy` proposes for one order, raw. `fallback_reason` says why it was not the model that answered."""
@@ -32,6 +34,7 @@ class Judgement:
     fallback_reason: str | None = None
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What was proposed, and what the order's limits make of it: `projection` becomes the slice."""

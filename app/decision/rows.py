@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.decision.policy import Rows
-from app.domain.numbers import ONE
+from app.domain.order import scenario_index
 from app.domain.sizing import quantity_of
 from app.domain.state import OrderState
 
@@ -23,21 +23,21 @@ def rows_of(
     sums = [state.expected_sums(last_price) for state in orders]
     return Rows(
         market=np.zeros(len(orders), dtype=np.int64),
-        scenario=_integers(order.scenario.index for order in mandates),
+        scenario=_integers(scenario_index(order.side, order.benchmark, order.size_mode) for order in mandates),
         step=_integers(state.step + 1 for state in orders),
         windows_unseen=_integers(windows_unseen),
         min_steps=_integers(order.horizon.min_steps for order in mandates),
         max_steps=_integers(order.horizon.max_steps for order in mandates),
         filled_fraction=_reals((state.filled + state.in_flight) / state.order.size for state in orders),
-        last_price=_reals(last_price for _ in orders),
+        last_price=np.full(len(orders), float(last_price)),
         benchmark_price=_reals(
             each.price(order.benchmark) or last_price for each, order in zip(sums, mandates, strict=True)
         ),
         avg_price=_reals(state.expected_avg_price or last_price for state in orders),
         benchmark_volume=_reals(each.volume_sum for each in sums),
         order_volume=_reals(quantity_of(order.size_mode, order.size, last_price) for order in mandates),
-        max_slice_fraction=_reals(order.limits.max_slice_fraction or ONE for order in mandates),
-        max_participation_rate=_reals(order.limits.max_participation_rate or ONE for order in mandates),
+        max_slice_fraction=_reals(order.limits.max_slice_fraction or 1.0 for order in mandates),
+        max_participation_rate=_reals(order.limits.max_participation_rate or 1.0 for order in mandates),
         risk_aversion=_reals(
             risk_aversion if order.risk_aversion is None else order.risk_aversion for order in mandates
         ),

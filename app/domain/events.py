@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.domain.evolve import built_quickly
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
 
@@ -24,6 +25,7 @@ class StatusChanged:
         return f"order.{self.status}"
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceCommitted:
     """The order has a new slice."""
@@ -86,6 +88,7 @@ class SliceClosed:
 Happening = StatusChanged | SliceCommitted | FillBooked | FillBusted | FillCorrected | OverFilled | SliceClosed
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
     """Something happened to the order at its commit number `version`, when `step` was its newest step."""

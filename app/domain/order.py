@@ -68,9 +68,12 @@ class Scenario:
 
     @property
     def index(self) -> int:
-        """Reckoned, since to look for it takes longer and every order is asked with every bar."""
-        by_notional, by_twap = self.size_mode is SizeMode.NOTIONAL, self.benchmark is Benchmark.TWAP
-        return 4 * (self.side is Side.SELL) + 2 * by_twap + by_notional
+        return scenario_index(self.side, self.benchmark, self.size_mode)
+
+
+def scenario_index(side: Side, benchmark: Benchmark, size_mode: SizeMode) -> int:
+    """Reckoned, since to look for it takes longer and every order is asked with every bar."""
+    return 4 * (side is Side.SELL) + 2 * (benchmark is Benchmark.TWAP) + (size_mode is SizeMode.NOTIONAL)
 
 
 SCENARIOS: tuple[Scenario, ...] = tuple(Scenario(*words) for words in product(Side, Benchmark, SizeMode))

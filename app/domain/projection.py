@@ -19,6 +19,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from app.domain.errors import InvalidInput
+from app.domain.evolve import built_quickly
 from app.domain.lifecycle import StopReason, stop_reason
 
 STOP_THRESHOLD = 0.5
@@ -40,6 +41,7 @@ class Bound(StrEnum):
     PAUSED = "paused"
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True)
 class Room:
     """What one step of one order permits, in whole lots.
@@ -62,6 +64,7 @@ class Room:
     paused: bool = False
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True)
 class Projection:
     """What is asked for: `lots`, whether the order is `stopping` from here on, whether this slice is `final`: of the

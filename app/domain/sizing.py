@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.domain.evolve import built_quickly
 from app.domain.instrument import Instrument
 from app.domain.numbers import EXACT, ratio
 from app.domain.order import SizeMode
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True)
 class Amounts:
     """The same trade in both units: `quantity` in base units, `notional` in quote currency."""

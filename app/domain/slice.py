@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.evolve import built_quickly
 from app.domain.lifecycle import StopReason
 from app.domain.projection import Bound
 
@@ -36,6 +37,7 @@ class ReportsDue:
     until: datetime
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """How a slice came about: what `model` (a bundle's digest, or a baseline's name) proposed on which bar.
@@ -54,6 +56,7 @@ class Decided:
     fallback_reason: str | None = None
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
     """What to trade in one step.

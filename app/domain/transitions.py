@@ -5,7 +5,6 @@ Which status follows is the life cycle's table (lifecycle.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -89,7 +88,7 @@ def take(
         overdue=(*state.overdue, state.current) if state.current else state.overdue,
         asked=(*state.asked, projection.lots),
         executed=(*state.executed, ZERO),
-        reports_due=(*state.reports_due, *_reports_due(order, step, window, size)),
+        reports_due=_with_report_due(state, step, window, size),
         next_open=window.end,
         arrival_price=state.arrival_price if state.asked else last_price,
         models=state.models if decided.model in state.models else (*state.models, decided.model),
@@ -185,14 +184,16 @@ def _sure_to_fill(order: Order) -> bool:
     return order.fills is Fills.ASSUMED and limits.limit_price is None and limits.max_participation_rate is None
 
 
-def _reports_due(order: Order, step: int, window: Window, size: Decimal) -> Iterator[ReportsDue]:
-    """The new slice, where there is something of it to report."""
-    if order.fills is Fills.REPORTED and size:
-        seconds = order.report_delay_seconds
-        if seconds is None:
-            seconds = order.horizon.step_seconds
-        delay = window.end - window.start if seconds is None else timedelta(seconds=seconds)
-        yield ReportsDue(step=step, window=window, until=window.end + delay)
+def _with_report_due(state: OrderState, step: int, window: Window, size: Decimal) -> tuple[ReportsDue, ...]:
+    """With the new slice, where there is something of it to report."""
+    order = state.order
+    if order.fills is Fills.ASSUMED or not size:
+        return state.reports_due
+    seconds = order.report_delay_seconds
+    if seconds is None:
+        seconds = order.horizon.step_seconds
+    delay = window.end - window.start if seconds is None else timedelta(seconds=seconds)
+    return (*state.reports_due, ReportsDue(step=step, window=window, until=window.end + delay))
 
 
 def _assumed_traded(state: OrderState, step: int, bar: Bar) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from app.domain.events import (
     SliceCommitted,
     StatusChanged,
 )
-from app.domain.evolve import evolve
+from app.domain.evolve import built_quickly, evolve
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.invariants import require_sound
@@ -26,6 +26,7 @@ from app.domain.slice import Slice
 from app.domain.state import OrderState
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True)
 class Change:
     """`after` replaces `before` (None: the order is new) where the store still holds `before`'s version and step, and,

@@ -26,8 +26,9 @@ from app.engine.stages.take import take_slices
 from app.engine.stages.windows import close_windows, wanted_slices
 from app.engine.tasks import Breather, together
 
-MOVED_AT_ONCE = 1_000
-"""Orders that are moved without a pause: others have their turn after them."""
+MOVED_AT_ONCE = 250
+"""Orders that are moved without a pause: others have their turn after them, and the store records them while the next
+ones are moved."""
 PIECES_AT_ONCE = 2
 
 

@@ -61,10 +61,12 @@ def short_array(values: Iterable[object]) -> str:
     return ENCODE((SHORT_VERSION, *values))
 
 
-def trimmed(values: list[object]) -> list[object]:
-    """Without the zeros at its end."""
-    while values and values[-1] == 0:
-        values.pop()
+def trimmed(values: list[object], rare: list[object]) -> list[object]:
+    """Both, without the zeros at the end of `rare`, which mostly has nothing else."""
+    if rare != [0] * len(rare):
+        values += rare
+        while values[-1] == 0:
+            values.pop()
     return values
 
 
@@ -90,6 +92,8 @@ def array_values(line: str) -> tuple[int, list[Any]]:
 
 def single(value: str) -> int | str:
     """A number as a policy writes it: what a float of 32 bits holds exactly, as these bits, and otherwise the text."""
+    if value == "0.0":
+        return 0
     try:
         bits: int = _BITS.unpack(_SINGLE.pack(float(value)))[0]
     except OverflowError:
@@ -115,7 +119,7 @@ def moment(value: str | None) -> datetime | None:
 
 def seconds(value: datetime) -> float | str:
     """Since the epoch, which a double holds to the microsecond; RFC 3339 where an offset is to be kept."""
-    return value.isoformat() if value.utcoffset() else _utc_seconds(value)
+    return _utc_seconds(value) if value.tzinfo is UTC or not value.utcoffset() else value.isoformat()
 
 
 @lru_cache(maxsize=MOMENTS_CACHED)

@@ -70,6 +70,8 @@ def slice_values(piece: Slice, state: OrderState) -> list[object]:
             single(decided.allocation),
             None if piece.expected_volume is None else _volume(str(piece.expected_volume)),
             text(piece.price),
+        ],
+        [
             models.index(decided.model) if decided.model in models else decided.model,
             single(decided.stop_probability),
             piece.bound_by or NONE,
@@ -82,7 +84,7 @@ def slice_values(piece: Slice, state: OrderState) -> list[object]:
             AS_ITS_ORDER_SAYS if piece.limit_price == order.limits.limit_price else text(piece.limit_price),
             AS_ITS_ORDER_SAYS if piece.fraction == ratio(size, order.size) else str(piece.fraction),
             AT_ITS_PRICE if _at_its_price(piece, size, order) else [str(piece.quantity), str(piece.notional)],
-        ]
+        ],
     )
 
 
@@ -142,10 +144,10 @@ def _amounts(size: Decimal, price: Decimal | None, amounts: Any, order: Order) -
 
 def _times(window: Window, decided: Decided) -> tuple[object, object, object, object]:
     """When the window opens, how long it lasts, and on which bar and when was decided."""
-    every = (window.start, window.end, decided.decided_on, decided.decided_at)
-    if all(at is None or at.tzinfo is UTC for at in every):
-        return _utc_times(*every)
-    return _time_values(*every)
+    start, end, on, at = window.start, window.end, decided.decided_on, decided.decided_at
+    if start.tzinfo is UTC and end.tzinfo is UTC and at.tzinfo is UTC and (on is None or on.tzinfo is UTC):
+        return _utc_times(start, end, on, at)
+    return _time_values(start, end, on, at)
 
 
 def _time_values(

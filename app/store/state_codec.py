@@ -63,6 +63,8 @@ def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
                 str(sums.notional_sum),
                 str(sums.volume_sum),
                 state.models,
+            ],
+            [
                 int(state.stopping),
                 int(sums.partial),
                 [slice_values(piece, state) for piece in state.overdue] or NONE,
@@ -71,8 +73,12 @@ def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
                 _size_value(state.unpriced_quantity),
                 _size_value(state.unpriced_notional),
                 _unseen_values(sums) if sums.unseen_steps else NONE,
+<<<<<<< HEAD
                 state.withheld,
             ]
+=======
+            ],
+>>>>>>> lean
         )
     )
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 from decimal import Decimal
 
 import pytest
 
+from app.domain.bar import Bar
 from app.domain.benchmark import BenchmarkSums
-from app.domain.evolve import evolve
+from app.domain.evolve import built_quickly, evolve
 from app.domain.lifecycle import Status
+from app.domain.state import OrderState
 from app.domain.transitions import take
 from tests.builders import PRICE, a_bar, a_decided, a_projection, a_window, an_order_state
 
@@ -51,3 +53,38 @@ class Pair:
 
 def test_any_slotted_value_can_be_evolved() -> None:
     assert evolve(Pair(1), other=3) == Pair(1, 3)
+
+
+@built_quickly
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    first: int
+    second: str = "second"
+
+
+@built_quickly
+@dataclass(frozen=True, slots=True)
+class Placed:
+    first: int
+    second: str | None = None
+
+
+def test_a_value_that_is_built_quickly_is_like_any_other() -> None:
+    named, placed = Named(first=1), Placed(1, "b")
+
+    assert (named.first, named.second, placed.first, placed.second) == (1, "second", 1, "b")
+    assert replace(named, second="b") == Named(first=1, second="b") == Named(second="b", first=1)
+    assert Placed(2) == Placed(first=2, second=None)
+    with pytest.raises(FrozenInstanceError):
+        named.first = 2  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Named(1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        Named()  # type: ignore[call-arg]
+
+
+def test_a_value_with_a_factory_or_a_check_is_not_built_quickly() -> None:
+    with pytest.raises(AssertionError):
+        built_quickly(OrderState)
+    with pytest.raises(AssertionError):
+        built_quickly(Bar)

@@ -38,62 +38,6 @@ ONE_SIZE: JsonDict = {
 }
 """Said for readers of the OpenAPI document; `OrderIn` and the domain refuse with codes of their own."""
 
-<<<<<<< HEAD
-=======
-EXAMPLE: JsonDict = {
-    "client_order_id": "oms-42",
-    "instrument": "BTC-USDT",
-    "side": "buy",
-    "quantity": "12.5",
-    "benchmark": "vwap",
-    "horizon": {"min_steps": 4, "max_steps": 12},
-    "limits": {"max_slice_fraction": "0.25"},
-}
-
-
-Steps = Annotated[int, Field(le=HORIZON_STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
-StepSeconds = Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
-
-
-class HorizonIn(Edge):
-    """The order ends at some step between `min_steps` and `max_steps`. A step is a bar of the instrument, or
-    `step_seconds` long."""
-
-    min_steps: Steps
-    max_steps: Steps
-    step_seconds: StepSeconds | None = None
-
-
-class HorizonTimesIn(Edge):
-    """Times in the place of steps. The order is accepted with the steps that these times leave of the trading windows
-    from its first one on, and keeps them. It ends at `latest_end` or before, and not before the step in which
-    `earliest_end` lies; where nobody trades then, not before the last step before it."""
-
-    earliest_end: TimeIn
-    latest_end: TimeIn
-    step_seconds: StepSeconds | None = None
-
-
-IN_STEPS, IN_TIMES = (kind.model_fields.keys() - {"step_seconds"} for kind in (HorizonIn, HorizonTimesIn))
-"""The fields that only one kind of horizon has."""
-
-
-def _one_kind(value: Any) -> HorizonIn | HorizonTimesIn:
-    given = value.keys() if isinstance(value, dict) else set()
-    steps, times = given & IN_STEPS, given & IN_TIMES
-    if steps and times:
-        raise PydanticCustomError(
-            "horizon_ambiguous", "give min_steps and max_steps, or earliest_end and latest_end, not both"
-        )
-    return (HorizonTimesIn if times else HorizonIn).model_validate(value)
-
-
-class LimitsIn(Edge):
-    max_slice_fraction: RateIn | None = None
-    max_participation_rate: RateIn | None = None
-    limit_price: PositiveIn | None = None
-
->>>>>>> post
 
 class OrderIn(Edge):
     """An order as the OMS sends it. Exactly one of `quantity` and `notional` is given."""

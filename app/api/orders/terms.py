@@ -44,9 +44,13 @@ class HorizonTimesIn(Edge):
     """Length of a step in seconds, 1 to 86,400: a multiple of the instrument's bars. Without it a step is a bar."""
 
 
+IN_STEPS, IN_TIMES = (kind.model_fields.keys() - {"step_seconds"} for kind in (HorizonIn, HorizonTimesIn))
+"""The fields that only one kind of horizon has."""
+
+
 def _one_kind(value: Any) -> HorizonIn | HorizonTimesIn:
     given = value.keys() if isinstance(value, dict) else set()
-    steps, times = (given & kind.model_fields.keys() - {"step_seconds"} for kind in (HorizonIn, HorizonTimesIn))
+    steps, times = given & IN_STEPS, given & IN_TIMES
     if steps and times:
         raise PydanticCustomError(
             "horizon_ambiguous", "give min_steps and max_steps, or earliest_end and latest_end, not both"

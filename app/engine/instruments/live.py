@@ -47,6 +47,7 @@ class LiveInstrument:
         self._histories: dict[int, StepHistory] = {}
         self._windows: dict[int, BarWindow] = {}
         self._opening: dict[tuple[datetime, int], Window] = {}
+        self._frontier: datetime | None = None
 
     @property
     def symbol(self) -> str:
@@ -61,8 +62,10 @@ class LiveInstrument:
 
     @property
     def frontier(self) -> datetime:
-        """When the window after the newest bar opens."""
-        return self.first_open(self.last.close_time, self.instrument.bar_seconds)
+        """When the window after the newest bar opens. Kept until the next bar, since every order asks."""
+        if self._frontier is None:
+            self._frontier = self.first_open(self.last.close_time, self.instrument.bar_seconds)
+        return self._frontier
 
     def step_seconds_of(self, order: AskedOrder) -> int:
         """The length of the order's steps."""
@@ -76,6 +79,7 @@ class LiveInstrument:
         self.newest = bar
         self.due = None
         self._opening.clear()
+        self._frontier = None
         for history in self._histories.values():
             _push(history, bar)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.evolve import built_quickly
 from app.domain.slice import Window
 from app.domain.state import OrderState
 from app.engine.instruments.live import LiveInstrument
@@ -27,6 +28,7 @@ class InstrumentOrders:
     late_since: datetime | None = None
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedSlice:
     """An order that needs a slice for `window`. `windows_unseen` lie between the newest bar and that window."""

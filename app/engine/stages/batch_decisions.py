@@ -16,12 +16,14 @@ from app.decision.decide import Decision, decide
 from app.decision.market import Market
 from app.decision.policy import Rows
 from app.decision.rows import rows_of
+from app.domain.evolve import built_quickly
 from app.domain.projection import Room
 from app.domain.slice import Basis
 from app.domain.state import room
 from app.engine.stages.batch import WantedSlices
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True)
 class DecisionAndVolume:
     """A decision, and the volume (base units) that the market is expected to trade in its window."""

@@ -18,6 +18,7 @@ from app.decision.decide import Decision, nothing_proposed
 from app.decision.foresight import Foresight, foresee
 from app.decision.quotes.asked import QuotedOrder
 from app.decision.quotes.quoting import quote
+from app.domain.evolve import built_quickly
 from app.domain.projection import Projection
 from app.domain.quote import Quote
 from app.domain.slice import Basis, Decided, Window
@@ -39,6 +40,7 @@ INLINE_ORDERS_MAX = 16
 POLICY_SLOW, WINDOW_MISSED = "policy_slow", "window_missed"
 
 
+@built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecidedSlice:
     """What one order is to trade in `window`, and how that came about."""
