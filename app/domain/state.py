@@ -144,11 +144,11 @@ class OrderState:
         With reported fills that is the rest of every slice in `reports_due`, with assumed fills every slice whose bar
         is missing, but for one that is withheld.
         """
-<<<<<<< HEAD
-        if self.current is None and not self.overdue and not self.reports_due:
-            return ZERO
         if self.order.fills is Fills.REPORTED:
             return exact_sum(self.unexecuted(each.step) for each in self.reports_due)
+        if not self.overdue:  # what a bar mostly meets
+            piece = self.current
+            return ZERO if piece is None or piece.step == self.withheld else self.unexecuted(piece.step)
         return exact_sum(self.unexecuted(each.step) for each in self.open_slices if each.step != self.withheld)
 
     @property
@@ -156,16 +156,6 @@ class OrderState:
         """The newest slice, where the OMS is to trade it."""
         held_back = self.status is Status.PAUSED or self.step == self.withheld
         return None if held_back or not self.status.live else self.current
-=======
-        due: Sequence[Slice | ReportsDue]
-        if self.order.fills is Fills.REPORTED:
-            due = self.reports_due
-        elif self.overdue:
-            due = self.open_slices
-        else:  # mostly so, and every order is asked several times with every bar
-            return self.unexecuted(self.current.step) if self.current is not None else ZERO
-        return exact_sum(self.unexecuted(each.step) for each in due)
->>>>>>> lean
 
     @property
     def unasked(self) -> Decimal:

@@ -73,12 +73,8 @@ def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
                 _size_value(state.unpriced_quantity),
                 _size_value(state.unpriced_notional),
                 _unseen_values(sums) if sums.unseen_steps else NONE,
-<<<<<<< HEAD
                 state.withheld,
-            ]
-=======
             ],
->>>>>>> lean
         )
     )
 
