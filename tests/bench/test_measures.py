@@ -9,6 +9,7 @@ from time import perf_counter
 
 import pytest
 
+from app.bench.cases.workers import Round
 from app.bench.percentiles import growth, percentile, ratio_of_rounds
 from app.bench.process_stats import (
     children_of,
@@ -91,3 +92,13 @@ def test_the_size_of_a_folder_is_that_of_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "inner" / "two").write_bytes(b"123")
 
     assert folder_bytes(tmp_path) == 8
+
+
+def test_a_second_worker_doubles_nothing_where_store_and_client_need_its_core() -> None:
+    measured = Round(seconds=9.0, workers=8.0, store=1.0, client=1.0)
+
+    on_two_cores = [measured.least_seconds(workers, 2) for workers in (1, 2)]
+    on_many_cores = [measured.least_seconds(workers, 16) for workers in (1, 2, 16)]
+
+    assert on_two_cores == [8.0, 5.0]
+    assert on_many_cores == [8.0, 4.0, 1.0], "the store runs on one core"

@@ -11,9 +11,10 @@ from app.bench.cases.footprint import memory, ready, store
 from app.bench.cases.instruments import instruments
 from app.bench.cases.overload import overload
 from app.bench.cases.polling import polling
-from app.bench.cases.replicas import takeover, workers
+from app.bench.cases.replicas import takeover
 from app.bench.cases.requests import post_orders, slices_next
 from app.bench.cases.soak import soak
+from app.bench.cases.workers import workers
 from app.bench.figures import Figure
 from app.bench.run import Run
 

@@ -1,4 +1,4 @@
-"""`workers` and `takeover`: what a second worker brings, and how long an owner that is killed is missed."""
+"""`takeover`: how long an owner that is killed is missed."""
 
 from __future__ import annotations
 
@@ -19,24 +19,9 @@ from app.bench.service import Service
 from app.bench.wire import Call, CallRefused, call_all
 from app.store import keys
 
-WORKERS, TAKEOVER = "workers", "takeover"
-INSTRUMENTS = 32
-CONNECTIONS = 8
-WORKERS_TARGET, TAKEOVER_TARGET_SECONDS = 1 / 1.8, 3.0
+TAKEOVER = "takeover"
+TAKEOVER_TARGET_SECONDS = 3.0
 LATE_SECONDS_MAX = 30.0
-
-
-def workers(run: Run, sizes: Sequence[int]) -> Iterator[Figure]:
-    """The same bars of the same instruments, each bar a request of its own, with one worker and with two."""
-    for orders in sizes:
-        seconds = {count: _seconds_of_bars(run, orders, count) for count in (1, 2)}
-        for count, each in seconds.items():
-            name = f"seconds_per_round_with_{count}"
-            yield Figure(case=WORKERS, orders=orders, name=name, value=percentile(each, 0.5), unit="ms")
-        ratio = percentile(seconds[2], 0.5) / percentile(seconds[1], 0.5)
-        yield Figure(
-            case=WORKERS, orders=orders, name="time_of_two_to_one", value=ratio, unit="ratio", target=WORKERS_TARGET
-        )
 
 
 def takeover(run: Run, sizes: Sequence[int]) -> Iterator[Figure]:
@@ -44,7 +29,7 @@ def takeover(run: Run, sizes: Sequence[int]) -> Iterator[Figure]:
     for orders in sizes:
         with run.service(f"takeover-{orders}", workers=2) as service:
             run.on_progress(f"killing the owner of {orders:,} orders {run.sizes.starts} times")
-            walks, history, order_ids = _filled(service, [SYMBOL], orders, run.sizes.starts + 1)
+            walks, history, order_ids = filled(service, [SYMBOL], orders, run.sizes.starts + 1)
             seconds = []
             for number in range(run.sizes.starts):
                 [bar] = walks.post([SYMBOL], history + number)
@@ -54,24 +39,7 @@ def takeover(run: Run, sizes: Sequence[int]) -> Iterator[Figure]:
         yield Figure(case=TAKEOVER, orders=orders, name="worst", value=worst, unit="s", target=target)
 
 
-def _seconds_of_bars(run: Run, orders: int, count: int) -> list[float]:
-    """Of each round of a bar of every instrument."""
-    symbols = [f"BENCH-{number}" for number in range(INSTRUMENTS)]
-    with run.service(f"workers-{count}-{orders}", workers=count) as service:
-        run.on_progress(f"{run.sizes.bars} rounds of bars of {INSTRUMENTS} instruments with {count} workers")
-        walks, history, _ = _filled(service, symbols, orders, run.sizes.bars)
-        seconds = []
-        for number in range(run.sizes.bars):
-            calls = [call for symbol in symbols for call in walks.post([symbol], history + number)]
-            started = perf_counter()
-            answers = call_all(service.address, calls, CONNECTIONS)
-            seconds.append(perf_counter() - started)
-            if any("decided" in json.loads(answer.body) for answer in answers):
-                raise BenchFailed("a bar was answered before its slices were decided")
-    return seconds
-
-
-def _filled(service: Service, symbols: Sequence[str], orders: int, bars: int) -> tuple[Walks, int, list[str]]:
+def filled(service: Service, symbols: Sequence[str], orders: int, bars: int) -> tuple[Walks, int, list[str]]:
     """The bars of the instruments, how many of them the service has, and the orders, spread over the instruments."""
     _, card = service.model()
     history, steps = int(card["lookback"]), min(STEPS_MAX, int(card["max_steps"]))
