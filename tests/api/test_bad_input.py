@@ -36,7 +36,7 @@ async def everything(client: httpx.AsyncClient) -> list[Any]:
         line
         for line in (await client.get("/metrics")).text.splitlines()
         if line.startswith(("lem_bars", "lem_gaps", "lem_decisions", "lem_orders", "lem_commits_total"))
-        and not line.startswith("lem_bars_refused")
+        and "refused" not in line
         and "_created" not in line
     ]
     return [(await client.get("/v1/orders")).json(), (await client.get("/v1/instruments")).json(), counted]
