@@ -18,14 +18,14 @@ from app.api.orders.example import OUT_EXAMPLE
 from app.api.orders.routes import OrderId, Step
 from app.api.services import EngineDep
 from app.api.slices.bodies import ORDER_ID
-from app.api.values import NAME_LENGTH_MAX, Answer, DecimalOut, Edge, Name, PositiveIn, TimeIn, TimeOut
+from app.api.values import NAME_LENGTH_MAX, NAME_PATTERN, Answer, DecimalOut, Edge, Name, PositiveIn, TimeIn, TimeOut
 from app.domain.fills import Fill, FillWarning
 from app.engine.results import BookedFill
 
 router = APIRouter(tags=["orders"])
 
 EXECUTION_TOLD = "Your name of the execution; a slash in it is written `%2F`."
-ExecutionId = Annotated[str, Path(max_length=NAME_LENGTH_MAX, description=EXECUTION_TOLD)]
+ExecutionId = Annotated[str, Path(max_length=NAME_LENGTH_MAX, pattern=NAME_PATTERN, description=EXECUTION_TOLD)]
 
 FILL_CODES = (
     *("unknown_order", "unknown_slice", "fills_assumed", "execution_id_reused"),

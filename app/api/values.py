@@ -120,5 +120,6 @@ BpsOut = Annotated[
 TimeOut = Annotated[datetime, PlainSerializer(utc), WithJsonSchema(_TIME_SCHEMA)]
 
 NAME_LENGTH_MAX = 128
-Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH_MAX, pattern=r"^[^\x00-\x1f\x7f]+$")]
+NAME_PATTERN = r"^[^\x00-\x1f\x7f]+$"
+Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH_MAX, pattern=NAME_PATTERN)]
 """A name that others gave: any printable characters."""
