@@ -12,7 +12,8 @@ HEADER = "X-Request-ID"
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 """A `traceparent` of W3C Trace Context: version, trace, parent and flags; later versions may have more behind them."""
-_STARTS = ("http.response.start", "websocket.accept")
+_STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+"""Messages that carry the headers of an answer."""
 
 
 def new_request_id() -> str:
