@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import app
 from app.engine.bounded_thread import BoundedThread
@@ -21,6 +21,7 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 SPOKEN = "http/protobuf"
 SERVICE_NAME = "lem"
+PATH_MAX = 500
 FLUSH_SECONDS_MAX = 2.0
 """How long the end of the service waits for a collector that does not answer."""
 
@@ -61,7 +62,7 @@ class Traces:
     def part(self, name: str, **counts: int) -> AbstractContextManager[object]:
         if self._tracer is None:
             return nullcontext()
-        return self._tracer.start_as_current_span(name, attributes={f"lem.{key}": n for key, n in counts.items()})
+        return _open_span(self._tracer, name, attributes={f"lem.{key}": count for key, count in counts.items()})
 
     @contextmanager
     def request(self, method: str, path: str, headers: Mapping[str, str]) -> Iterator[RequestSpan]:
@@ -72,11 +73,25 @@ class Traces:
         from opentelemetry.propagate import extract
         from opentelemetry.trace import SpanKind
 
-        attributes = {"http.request.method": method, "url.path": path}
-        with self._tracer.start_as_current_span(
-            method, extract(headers), SpanKind.SERVER, attributes, record_exception=False
+        attributes = {"http.request.method": method, "url.path": path[:PATH_MAX]}
+        with _open_span(
+            self._tracer, method, context=extract(headers), kind=SpanKind.SERVER, attributes=attributes
         ) as span:
             yield RequestSpan(span)
+
+
+@contextmanager
+def _open_span(tracer: Tracer, name: str, **options: Any) -> Iterator[Span]:
+    """A failure is told by its kind alone: what an error says may quote an order."""
+    with tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False, **options) as span:
+        try:
+            yield span
+        except Exception as error:
+            from opentelemetry.trace import StatusCode
+
+            span.set_attribute("error.type", type(error).__name__)
+            span.set_status(StatusCode.ERROR)
+            raise
 
 
 class RequestSpan:

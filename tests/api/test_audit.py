@@ -279,3 +279,27 @@ async def test_the_key_and_the_account_of_the_caller_are_told() -> None:
 
 def test_outside_of_a_call_there_is_nothing_to_tell() -> None:
     audited(order_id="o-1")
+
+
+async def test_a_websocket_is_a_line_when_it_is_opened_or_refused() -> None:
+    kept = Kept()
+
+    class State:
+        services = Services(engine=None, model=None, scrape=None, audit=kept)  # type: ignore[arg-type]
+
+    async def answered(*messages: Json) -> None:
+        async def route(_: Any, __: Any, send: Any) -> None:
+            for message in messages:
+                await send(message)
+
+        async def taken(_: Any) -> None:
+            """The server's end of it."""
+
+        scope = {"type": "websocket", "path": "/v1/bars/stream", "app": type("App", (), {"state": State})}
+        await Audited(route)(scope, taken, taken)  # type: ignore[arg-type]
+
+    await answered({"type": "websocket.accept"}, {"type": "websocket.close", "code": 1000})
+    await answered({"type": "websocket.close", "code": 1008})
+
+    told = [(line["method"], line["path"], line["status"]) for line in kept.records]
+    assert told == [("WEBSOCKET", "/v1/bars/stream", 101), ("WEBSOCKET", "/v1/bars/stream", 403)]

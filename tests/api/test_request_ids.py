@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -111,3 +112,21 @@ def test_the_log_of_a_service_has_a_line_for_each_thing_with_order_and_request(
         ("order ended", "the-cancel"),
         ("write", "the-cancel"),
     ]
+
+
+async def test_a_websocket_has_an_id_too() -> None:
+    sent: list[Any] = []
+
+    async def accepts(_: Any, __: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    async def kept(message: Any) -> None:
+        sent.append(message)
+
+    async def nothing() -> Any:
+        raise AssertionError
+
+    scope = {"type": "websocket", "headers": [(b"x-request-id", b"oms-7")]}
+    await RequestIds(accepts)(scope, nothing, kept)
+
+    assert sent == [{"type": "websocket.accept", "headers": [(b"x-request-id", b"oms-7")]}]

@@ -46,11 +46,13 @@ class Collector:
     def __init__(self) -> None:
         self.spans: list[Told] = []
         self.resource: dict[str, Any] = {}
+        self.text = ""
 
     def take(self, body: bytes) -> None:
         from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            self.text += str(resource)
             self.resource = _plain(resource.resource.attributes)
             for span in (span for scope in resource.scope_spans for span in scope.spans):
                 ids = (span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
@@ -149,6 +151,18 @@ async def test_a_span_of_a_request_tells_route_status_and_request_and_nothing_of
         "url.path": "/v1/orders/some-id",
         "lem.request_id": "oms-7",
     }
+
+
+async def test_a_part_that_fails_tells_the_kind_of_error_and_not_what_the_error_says(collector: Collector) -> None:
+    traces = Traces()
+
+    async with traces.opened():
+        with pytest.raises(ValueError, match="quantity"), traces.part("commit", orders=2):
+            raise ValueError("the quantity 1234.5 is odd")
+
+    [span] = collector.spans
+    assert span.attributes == {"lem.orders": 2, "error.type": "ValueError"}
+    assert "1234.5" not in collector.text
 
 
 async def test_the_audit_log_tells_the_trace_that_was_begun_for_a_request(

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
@@ -49,6 +50,7 @@ def grouped_by(expression: str) -> set[str]:
     return {label.strip() for found in GROUPED.findall(expression) for label in found.split(",") if label.strip()}
 
 
+@cache
 def labels_by_series() -> dict[str, set[str]]:
     """Every series that Prometheus may find, by name: its labels, those of its target included."""
     metrics = ServiceMetrics()

@@ -67,15 +67,6 @@ def test_a_panel_names_metrics_and_labels_that_exist(panel: dict[str, Any]) -> N
         assert shown <= grouped_by(target["expr"]) or not grouped_by(target["expr"])
 
 
-def test_every_metric_of_the_service_is_shown_somewhere() -> None:
-    shown = {each.metric for target in targets() for each in selectors(target["expr"])}
-    families = {re.sub(r"_(sum|count|bucket|created)$", "", name) for name in labels_by_series()}
-
-    assert {name for name in families if name.startswith("lem_")} - {
-        re.sub(r"_bucket$", "", name) for name in shown
-    } <= {name.removesuffix("_total") for name in shown}
-
-
 def test_values_that_labels_are_compared_with_exist() -> None:
     document = create_app(Settings()).openapi()
     reasons = re.findall(r"^\| `(\w+)` \|", text_of("docs/operations.md"), re.MULTILINE)
