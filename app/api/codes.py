@@ -7,7 +7,7 @@ from __future__ import annotations
 
 CODES: dict[str, tuple[int, str]] = {
     "bad_request": (400, "the request is not HTTP/1.1, or its body broke off"),
-    "foreign_origin": (403, "a page of another site has asked for the stream"),
+    "cross_site": (403, "a browser sent the call for a page of another site"),
     "unknown_path": (404, "no route has that path"),
     "unknown_instrument": (404, "no instrument has that name"),
     "unknown_order": (404, "no order has that id"),

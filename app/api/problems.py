@@ -39,7 +39,7 @@ STATUSES: dict[type[LemError], HTTPStatus] = {
 
 HTTP_CODES = {
     400: "bad_request",
-    403: "foreign_origin",
+    403: "cross_site",
     404: "unknown_path",
     405: "method_not_allowed",
     408: "request_timeout",

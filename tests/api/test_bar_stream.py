@@ -230,7 +230,7 @@ async def test_a_handshake_that_is_wrong_is_refused_with_a_problem(served: Serve
     assert plain.headers["sec-websocket-version"] == "13"
     assert old.status_code == 426
     assert elsewhere.json() == {"status": "ok"}
-    assert refusals == [(422, "unknown_field"), (422, "wrong_type"), (403, "foreign_origin")]
+    assert refusals == [(422, "unknown_field"), (422, "wrong_type"), (403, "cross_site")]
 
 
 async def test_no_more_messages_are_at_work_than_the_window_holds_and_the_client_is_not_taken_for_dead(

@@ -81,7 +81,7 @@ _SWITCHED: dict[int | str, dict[str, Any]] = {101: {"description": "The stream b
     response_class=Response,
     openapi_extra={"parameters": _PARAMETERS},
     responses={
-        **problems("upgrade_required", "foreign_origin", "too_many_bar_streams", "wrong_type", "unknown_field"),
+        **problems("upgrade_required", "cross_site", "too_many_bar_streams", "wrong_type", "unknown_field"),
         **_SWITCHED,
     },
 )
@@ -143,4 +143,4 @@ def _require_no_foreign_page(headers: Mapping[str, str]) -> None:
     """A browser lets a page of any site open a WebSocket here, in its user's network, and says whose page it is."""
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != headers.get("host"):
-        raise Refused(403, "foreign_origin", "a page of another site may not send bars")
+        raise Refused(403, "cross_site", "a page of another site may not send bars")
