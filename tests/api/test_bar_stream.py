@@ -12,6 +12,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from app.api.bar_stream.protocol import StreamConnection
+from app.api.bar_stream.stream import BarStream
+from app.api.lanes import Lane, LaneSize
 from tests.api.streaming import SOON_SECONDS, Served, feeding, listening, messages
 from tests.api.wire import HISTORY, SYMBOL, bar_json, bars_json, next_slice, prepared, sent
 from tests.builders import a_bar, at, bars
@@ -84,6 +86,35 @@ async def test_a_wrong_message_is_answered_as_a_request_would_be_and_the_stream_
     assert 'lem_bar_stream_messages_total{code="taken"} 1.0' in seen
     assert 'lem_bar_stream_messages_total{code="empty"} 2.0' in seen
     assert 'lem_bars_ingested_total{instrument="BTC-USDT"} 4.0' in seen
+
+
+async def test_a_message_that_meets_a_full_lane_or_a_failure_is_told_when_to_come_again_and_ends_nothing(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failing(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("password=hunter2")
+
+    await prepared(served.client, history=3)
+    engine, metrics = served.application.state.services.engine, served.application.state.metrics
+    full = Lane(LaneSize(name="bars", at_once=0, beside_bars=0, waiting_max=0), metrics)
+    own_origin = {"Origin": served.address}
+
+    async with feeding(served.address, additional_headers=own_origin) as feed:
+        with monkeypatch.context() as patch:
+            patch.setattr(BarStream, "_lane_of", lambda *_: full)
+            overloaded = await feed.asked(messages([3])[0])
+        with monkeypatch.context() as patch:
+            patch.setattr(engine.bars, "post", failing)
+            failed = await feed.asked(messages([3])[0])
+        taken = await feed.asked(messages([3])[0])
+    seen = (await served.client.get("/metrics")).text
+
+    assert (overloaded["problem"]["code"], overloaded["retry_after_seconds"]) == ("overloaded", 1)
+    assert (failed["problem"]["code"], "retry_after_seconds" in failed) == ("internal_error", False)
+    assert "hunter2" not in json.dumps(failed)
+    assert "message 2 of a stream of bars failed" in caplog.text
+    assert taken["result"]["accepted"] == 1
+    assert 'lem_requests_refused_total{lane="bars"} 1.0' in seen
 
 
 async def test_a_partial_stream_takes_what_is_right_of_each_message(served: Served) -> None:

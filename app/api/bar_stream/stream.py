@@ -156,7 +156,7 @@ class BarStream:
 
     async def _posted(self, message: StreamMessage, read: ReadBars) -> IngestedOut:
         """In the lane of bars, as a request with the same bars."""
-        lane = self._lanes[len(message.body) > BULK_BYTES]
+        lane = self._lane_of(message)
         try:
             await lane.enter(self._engine.right_of_way)
             try:
@@ -167,6 +167,9 @@ class BarStream:
             lane.metrics.request_refused(lane.size.name)
             raise
         return IngestedOut.of(read.with_its_indexes(ingested), partial=read.partial)
+
+    def _lane_of(self, message: StreamMessage) -> Lane:
+        return self._lanes[len(message.body) > BULK_BYTES]
 
     async def _refuse(self, message: StreamMessage, error: Exception) -> None:
         if not isinstance(error, (LemError, RequestValidationError)):
