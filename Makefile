@@ -21,7 +21,7 @@ demo: $(VENV)/.installed-demo  ## Start the service, replay bars at speed, trade
 serve: $(VENV)/.installed-demo  ## Serve on 127.0.0.1:8000 with the embedded store
 	$(BIN)/lem serve $(LEM_ARGS)
 
-quick: $(VENV)/.installed-dev  ## Run the tests that train, export and spawn nothing, in a minute and a quarter
+quick: $(VENV)/.installed-dev  ## Run the tests that train, export and spawn nothing, in a minute
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not (exports or measures or spawns or trains)"
 
 test: $(VENV)/.installed-dev  ## Run all tests, in about 14 minutes on two cores
