@@ -3,13 +3,13 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 LEM_ARGS ?=
-# One process for each core; each takes a file at a time, since tests of one file share what is expensive to make, and
-# the files with the slowest tests come first (tests/conftest.py).
+# One process for each core, and one more where tests wait for others; each takes a file at a time, since tests of one
+# file share what is expensive to make, and the files with the slowest tests come first (tests/conftest.py).
 PYTEST_ARGS ?= -n auto --dist loadscope --no-loadscope-reorder
 # Compiled modules are kept even where the environment would not: each process would compile all of them again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo serve quick test crashes lint format clean
+.PHONY: help demo serve install quick test crashes lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -21,7 +21,9 @@ demo: $(VENV)/.installed-demo  ## Start the service, replay bars at speed, trade
 serve: $(VENV)/.installed-demo  ## Serve on 127.0.0.1:8000 with the embedded store
 	$(BIN)/lem serve $(LEM_ARGS)
 
-quick: $(VENV)/.installed-dev  ## Run the tests that train, export and spawn nothing, in a minute and a quarter
+install: $(VENV)/.installed-dev  ## Install all that the targets below need; they do so themselves, too
+
+quick: $(VENV)/.installed-dev  ## Run the tests that train, export, explore and spawn nothing, in a minute
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not (explores or exports or measures or spawns or trains)"
 
 test: $(VENV)/.installed-dev  ## Run all tests, in about 14 minutes on two cores
