@@ -170,6 +170,7 @@ def _session(directory: Path, name: str, card: GraphCard) -> tuple[onnxruntime.I
     operators = check_file(path, content)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED  # as written: what was just made is at hand
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
