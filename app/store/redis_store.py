@@ -34,9 +34,9 @@ from app.store.lost_tail import LostTail
 from app.store.order_changes import OrderChanges
 from app.store.outages import Outages
 from app.store.pages import page
+from app.store.process_records import ProcessRecords
 from app.store.reading import Reader
 from app.store.replication import Replication
-from app.store.sharing import Sharing
 from app.store.state_codec import slices_from
 from app.store.unreadable import Kind, Unreadable
 
@@ -73,7 +73,7 @@ class RedisStore:
         self._bar_changes = BarChanges(client, self._outages, self._unreadable, lost, self._bars_kept, channel)
         self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, lost, channel)
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
-        self.shared = Sharing(client, self._outages, self._reader, held, process) if process else None
+        self.shared = ProcessRecords(client, self._outages, self._reader, held, process) if process else None
         self.api_keys = RedisApiKeys(client, self._outages)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 

@@ -22,8 +22,8 @@ from app.store.connection import connect
 from app.store.redis_store import RedisStore
 from tests.builders import an_instrument, an_order, an_order_state, bars
 from tests.clusters import Cluster, a_cluster
+from tests.store.test_process_records import shared
 from tests.store.test_redis_store import NEWEST, stepped
-from tests.store.test_sharing import shared
 
 pytestmark = pytest.mark.spawns
 SYMBOLS = [f"COIN-{number}" for number in range(12)]

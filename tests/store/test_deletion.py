@@ -12,8 +12,8 @@ from app.engine.ownership.lease import Lease
 from app.store import keys
 from app.store.redis_store import RedisStore
 from tests.builders import START, an_instrument, an_order, an_order_state, at, bars
+from tests.store.test_process_records import shared
 from tests.store.test_redis_store import placed
-from tests.store.test_sharing import shared
 
 SYMBOL = "BTC-USDT"
 

@@ -1,4 +1,4 @@
-"""What ownership needs of the store, as a protocol. `app/store/sharing.py` implements it."""
+"""What ownership needs of the store, as a protocol. `app/store/process_records.py` implements it."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from app.engine.changes import change
 from app.engine.ownership.lease import Lease, NotOwner
 from app.engine.ownership.rendezvous import preferred
 from app.store import keys
+from app.store.process_records import ProcessRecords
 from app.store.redis_store import RedisStore
-from app.store.sharing import Sharing
 from tests.builders import START, an_instrument
 from tests.store.test_redis_store import placed, stepped
 
@@ -30,7 +30,7 @@ async def one(store: RedisStore, server: str) -> AsyncIterator[RedisStore]:
     await opened.close()
 
 
-def shared(store: RedisStore) -> Sharing:
+def shared(store: RedisStore) -> ProcessRecords:
     assert store.shared is not None
     return store.shared
 

@@ -19,7 +19,7 @@ ASSIGN_LEASE, BEAT = script("assign_lease"), script("beat")
 READ_AT_ONCE = 500
 
 
-class Sharing:
+class ProcessRecords:
     """A part of `RedisStore`; see `engine.ownership.shared_store.SharedStore`."""
 
     def __init__(
