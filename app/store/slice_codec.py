@@ -94,12 +94,13 @@ def slice_with(values: Sequence[Any], order: Order, models: Sequence[str]) -> Sl
         bound_by, decided_at, decided_on, final, stop_reason, basis, fallback_reason, limit_price, fraction, amounts,
         *_,
     ) = list(values) + LEFT_OUT[len(values) :]  # fmt: skip
+    window, on, at = _times_from(start, lasts, decided_on, decided_at)
     fixed, at_price = Decimal(size), number(price)
     quantity, notional = _amounts(fixed, at_price, amounts, order)
     return Slice(
         slice_id=f"{order.order_id}-{step}",
         step=step,
-        window=Window(time_from(start), time_since(start, lasts)),
+        window=window,
         quantity=quantity,
         notional=notional,
         fraction=ratio(fixed, order.size) if fraction == AS_ITS_ORDER_SAYS else Decimal(fraction),
@@ -113,8 +114,8 @@ def slice_with(values: Sequence[Any], order: Order, models: Sequence[str]) -> Sl
             basis=BASES[basis],
             allocation=single_from(allocation),
             stop_probability=single_from(stop_probability),
-            decided_on=_decided_on(decided_on, start, lasts),
-            decided_at=time_since(start, decided_at),
+            decided_on=on,
+            decided_at=at,
             fallback_reason=fallback_reason or None,
         ),
         expected_volume=None if expected_volume is None else Decimal(single_from(expected_volume)),
@@ -164,7 +165,9 @@ _utc_times = lru_cache(maxsize=TIMES_CACHED)(_time_values)
 """Kept, since the slices of a bar have the same times. Times of other offsets may be equal and written otherwise."""
 
 
-def _decided_on(value: Any, start: Any, lasts: Any) -> datetime | None:
-    if value is None:
-        return None
-    return time_since(start, -lasts if value == ON_THE_BAR_BEFORE else value)
+@lru_cache(maxsize=TIMES_CACHED)
+def _times_from(start: Any, lasts: Any, on: Any, at: Any) -> tuple[Window, datetime | None, datetime]:
+    """The window, and on which bar and when was decided."""
+    if on is not None:
+        on = time_since(start, -lasts if on == ON_THE_BAR_BEFORE else on)
+    return Window(time_from(start), time_since(start, lasts)), on, time_since(start, at)

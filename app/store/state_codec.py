@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 from app.domain.benchmark import BenchmarkSums
@@ -166,7 +167,10 @@ def _executed_value(state: OrderState) -> object:
 def _executed(value: Any, asked: Sequence[int], lot: Decimal) -> tuple[Decimal, ...]:
     if isinstance(value, str):
         return tuple(map(Decimal, value.split()))
-    as_asked = [EXACT.add(ZERO, EXACT.multiply(lots, lot)) if lots else ZERO for lots in asked]
+    if 0 in asked or not lot.same_quantum(EXACT.add(ZERO, lot)):  # a sum begins with a zero that has no decimals
+        as_asked = [EXACT.add(ZERO, EXACT.multiply(lots, lot)) if lots else ZERO for lots in asked]
+    else:
+        as_asked = list(map(EXACT.multiply, asked, repeat(lot)))
     if value == AS_ASKED_BUT_FOR_THE_LAST:
         as_asked[-1] = ZERO
     return tuple(as_asked)

@@ -152,7 +152,10 @@ def test_what_was_executed_comes_back_equal_however_much_of_the_slices_it_is() -
     whole = close_window(asked, a_bar(1))
     some = replace(whole, executed=(Decimal(0), Decimal("0.3")), filled_quantity=Decimal("0.3"))
 
-    for state in (nothing, asked, whole, some):
+    large = replace(an_order_state(an_order(size=Decimal(1_000))), lot=Decimal("1E+1"), total=100)
+    in_tens = close_window(take(large, a_projection(4), a_window(), a_decided(), PRICE), a_bar())
+
+    for state in (nothing, asked, whole, some, in_tens):
         assert repr(state_from(mandate_text(state), state_text(state))) == repr(state)
 
 
