@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.engine.tasks import end
+from app.store.child_processes import RESTART_PAUSES_SECONDS, STOP_SECONDS_MAX, Restarts, end_process
 from app.store.data_folder.append_only import mend, sizes_of
 from app.store.data_folder.errors import DataFolderError
 from app.store.data_folder.left_over import kill_servers
@@ -31,12 +32,9 @@ from app.store.data_folder.sizes import note_sizes
 
 LOG = logging.getLogger(__name__)
 START_SECONDS_MAX = 60.0
-STOP_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.01
 NOTE_SECONDS = 0.5
 """How often the sizes of the files are noted; see data_folder/sizes.py."""
-RESTART_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 5.0)
-HEALTHY_SECONDS = 10.0
 PACKED_BYTES_MAX = 1024
 """The texts of orders and slices are shorter. The server packs the fields of a hash side by side while none is longer:
 an order takes a third less memory then."""
@@ -136,14 +134,7 @@ class EmbeddedStore:
 
     async def _stop(self) -> None:
         """The append-only file is complete at any moment, so a server that is slow to end may be killed."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-            try:
-                async with asyncio.timeout(STOP_SECONDS_MAX):
-                    await self._process.wait()
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+        await end_process(self._process)
         if self._process is not None:
             with contextlib.suppress(OSError, DataFolderError):  # the note only helps
                 note_sizes(self._folder, sizes_of(self._folder))
@@ -154,18 +145,18 @@ class EmbeddedStore:
 
     async def _supervise(self) -> None:
         """Start the server again whenever it ends; pause longer while it does not stay up."""
-        loop, failures = asyncio.get_running_loop(), 0
+        loop, restarts = asyncio.get_running_loop(), Restarts()
         while self._process is not None:
             started = loop.time()
             code = await self._process.wait()
-            failures = 1 if loop.time() - started > HEALTHY_SECONDS else failures + 1
-            if failures <= len(RESTART_PAUSES_SECONDS):  # later ones say nothing new
+            pause = restarts.ended(loop.time() - started)
+            if restarts.failures <= len(RESTART_PAUSES_SECONDS):  # later ones say nothing new
                 LOG.error("the store ended with %s and is started again", code)
-            await asyncio.sleep(RESTART_PAUSES_SECONDS[min(failures, len(RESTART_PAUSES_SECONDS)) - 1])
+            await asyncio.sleep(pause)
             try:
                 await self._start()
             except (StoreStartError, DataFolderError, OSError) as error:
-                if failures <= 1:
+                if restarts.failures <= 1:
                     LOG.error("the store did not start: %s", error)  # noqa: TRY400 -- a full disk has no traceback of ours
 
     async def _note_sizes(self) -> None:

@@ -22,12 +22,12 @@ from app.main import CannotStart
 from app.serve import address_of, listening_line
 from app.settings import Settings
 from app.store import keys
+from app.store.child_processes import Restarts, end_process
 from app.store.data_folder.errors import DataFolderError
-from app.store.embedded import HEALTHY_SECONDS, RESTART_PAUSES_SECONDS, EmbeddedStore, StoreStartError
+from app.store.embedded import EmbeddedStore, StoreStartError
 from app.workers.worker import READY, REFUSED
 
 LOG = logging.getLogger(__name__)
-STOP_SECONDS_MAX = 10.0
 
 
 def run_workers(settings: Settings, host: str, port: int, count: int) -> None:
@@ -135,25 +135,16 @@ class Worker:
 
     async def stop(self) -> None:
         await end(self._keeping)
-        if self._process is None or self._process.returncode is not None:
-            return
-        self._process.terminate()
-        try:
-            async with asyncio.timeout(STOP_SECONDS_MAX):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await end_process(self._process)
 
     async def _keep(self) -> None:
         """Pause longer while it does not stay up."""
-        loop, failures = asyncio.get_running_loop(), 0
+        loop, restarts = asyncio.get_running_loop(), Restarts()
         while self._process is not None:
             started = loop.time()
             code = await self._process.wait()
-            failures = 1 if loop.time() - started > HEALTHY_SECONDS else failures + 1
             LOG.error("worker %d ended with %s and is started again", self._number, code)
-            await asyncio.sleep(RESTART_PAUSES_SECONDS[min(failures, len(RESTART_PAUSES_SECONDS)) - 1])
+            await asyncio.sleep(restarts.ended(loop.time() - started))
             try:
                 await self.start()
             except CannotStart as error:
