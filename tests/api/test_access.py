@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.types import Message
+from structlog.contextvars import clear_contextvars, get_contextvars
 
 from app.access import key_ring
 from app.access.access import Access, Reach
@@ -219,7 +220,7 @@ async def passed(access: Access, path: str, kind: str = "http", **more: Any) -> 
     counted = Counted()
 
     async def inside(*_: object) -> None:
-        sent.append({"type": "inside"})
+        sent.append({"type": "inside", **get_contextvars()})
 
     async def receive() -> Message:
         raise AssertionError("the gate reads no body")
@@ -227,6 +228,7 @@ async def passed(access: Access, path: str, kind: str = "http", **more: Any) -> 
     async def send(message: Message) -> None:
         sent.append(message)
 
+    clear_contextvars()
     scope = {"type": kind, "method": "GET", "path": path, "headers": [], "app": Application(access)} | more
     await Gate(inside, counted)(scope, receive, send)
     return sent, counted.codes
@@ -269,6 +271,16 @@ async def test_others_than_this_machine_are_refused_where_the_keys_are_still_to_
     assert (sent[0]["status"], codes) == (403, ["keys_needed"])
 
 
+async def test_what_is_logged_of_a_call_has_the_prefix_of_its_key(keyed: Keyed) -> None:
+    header = (await keyed.key())["Authorization"]
+    await keyed.client.get("/v1/models", headers={"Authorization": header})
+    access: Access = keyed.client._transport.app.state.services.access  # type: ignore[attr-defined]
+
+    with_it, _ = await passed(access, "/v1/orders", headers=[(b"authorization", header.encode())])
+
+    assert with_it == [{"type": "inside", "key": header.removeprefix("Bearer ")[:16]}]
+
+
 async def test_a_websocket_needs_a_key_too_and_no_foreign_page_opens_one(keyed: Keyed) -> None:
     header = (await keyed.key(Scope.MARKET_DATA))["Authorization"].encode()
     access: Access = keyed.client._transport.app.state.services.access  # type: ignore[attr-defined]
@@ -281,7 +293,7 @@ async def test_a_websocket_needs_a_key_too_and_no_foreign_page_opens_one(keyed: 
     told, _ = await passed(access, path, "websocket", **words)
     foreign, _ = await passed(access, path, "websocket", headers=[*with_key, *from_a_page], **words)
 
-    assert opened == [{"type": "inside"}]
+    assert opened == [{"type": "inside", "key": header.decode().split()[1][:16]}]
     assert closed == [{"type": "websocket.close", "code": 1008, "reason": "key_missing"}]
     assert (told[0]["type"], told[0]["status"]) == ("websocket.http.response.start", 401)
     assert foreign[0]["status"] == 403
