@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.access.api_keys import ApiKey
 
-HEADINGS = ("prefix", "name", "scopes", "account", "a second", "created", "expires", "state")
+HEADINGS = ("prefix", "name", "scopes", "account", "per second", "created", "expires", "state")
 NONE = "-"
 
 

@@ -13,6 +13,7 @@ from app.access.access import Reach
 from app.bundles.bundle import load_bundle
 from app.main import create_app
 from app.settings import ClockKind, Settings
+from tests.api.keyed import Keyed
 
 loaded_once = cache(load_bundle)
 """A bundle never changes: to load and replay it for each test would cost more than the tests themselves."""
@@ -39,3 +40,16 @@ async def serving(
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(tmp_path) as client:
         yield client
+
+
+@pytest.fixture
+async def keyless(tmp_path: Path) -> AsyncIterator[Keyed]:
+    async with serving(tmp_path) as client:
+        yield Keyed(client, tmp_path)
+
+
+@pytest.fixture
+async def keyed(keyless: Keyed) -> Keyed:
+    """One that knows of a key."""
+    assert (await keyless.client.get("/v1/models", headers=await keyless.key())).status_code == 200
+    return keyless

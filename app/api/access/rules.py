@@ -39,10 +39,11 @@ OTHERS = Needed(reading=(Scope.READ,), writing=(Scope.OPERATIONS,))
 
 def needed_for(path: str, *, writes: bool) -> Sequence[Scope] | None:
     """None for a call that is open to all."""
+    if path.startswith(VERSION):
+        needed = NEEDED.get(path[len(VERSION) :].partition("/")[0], OTHERS)
+        return needed.writing if writes else needed.reading
     if path in OPEN:
         return None
     if path == METRICS:
         return (Scope.OPERATIONS,)
-    resource = path.removeprefix(VERSION).partition("/")[0] if path.startswith(VERSION) else ""
-    needed = NEEDED.get(resource, OTHERS)
-    return needed.writing if writes else needed.reading
+    return OTHERS.writing if writes else OTHERS.reading
