@@ -43,6 +43,8 @@ CHECKS = [
     negative_data_rejection,
     positive_data_acceptance,
 ]
+WILD = "WILD-USDT"
+"""The instrument whose bars are made up: its prices are anything, and no fill would be plausible on it."""
 NOT_NOW = {"quote_too_slow"}
 """Codes of 503 that a busy machine may bring."""
 
@@ -69,6 +71,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         portal.wrap_async_context_manager(serving(tmp_path_factory.mktemp("service"))) as client,
     ):
         portal.call(prepared, client)
+        portal.call(prepared, client, HISTORY, WILD)
         order = portal.call(lambda: client.post("/v1/orders", json=order_json(fills="reported")))
         document = portal.call(client.get, "/openapi.json").json()
         yield Service(portal, client, order.json()["order_id"], document)
@@ -77,10 +80,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def narrowed(service: Service) -> Json:
     """The document, with values that lead beyond "there is no such thing" for some fields of requests."""
     fields = {name: schema.get("properties") for name, schema in service.document["components"]["schemas"].items()}
-    for name in ("BarIn", "OrderIn", "QuoteIn"):
-        fields[name]["instrument"] |= {"enum": [SYMBOL]}
-    fields["BarIn"]["open_time"] |= {"enum": [f"{at(HISTORY + index):%Y-%m-%dT%H:%M:%SZ}" for index in range(200)]}
+    for name in ("OrderIn", "QuoteIn"):
+        fields[name]["instrument"] |= {"enum": [SYMBOL, WILD]}
+    fields["BarIn"]["instrument"] |= {"enum": [WILD]}
+    times = [f"{at(HISTORY + index):%Y-%m-%dT%H:%M:%SZ}" for index in range(200)]
+    fields["BarIn"]["open_time"] |= {"enum": times}
     fields["FillIn"]["slice_id"] |= {"enum": [f"{service.order_id}-{step}" for step in (1, 2)]}
+    fields["FillIn"]["price"] |= {"enum": ["95", "100.5"]}
+    fields["FillIn"]["executed_at"] |= {"enum": times}
     return service.document
 
 
