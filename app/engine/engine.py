@@ -81,7 +81,7 @@ class Engine:
             self.sharing.attach(self._live, self.live_orders)
         self.feeds = Feeds(self._live, self.live_orders, clock)
         self.health = Health(self.recovery, self._decider, self.feeds)
-        self.instruments = InstrumentRegistry(store, calendars, self._live, ownership, self.quality)
+        self.instruments = InstrumentRegistry(store, calendars, self._live, ownership, self.quality, lateness)
         self.queries = Queries(store, self._live, loader, self._decider, waiters, clock)
         self.analyses = Analyses(store, self.queries, self._live)
         self.fills = FillReports(store, self.queries, committer, self._live, clock)

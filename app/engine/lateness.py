@@ -92,6 +92,10 @@ class FeedLateness:
         """Take over what another process has told of the feed."""
         self._feeds[instrument.symbol].told = late_seconds
 
+    def forget(self, symbol: str) -> None:
+        """The instrument was deleted: another feed may come under its name."""
+        self._feeds.pop(symbol, None)
+
     def missed(self, instrument: Instrument) -> None:
         """A bar has not come within the grace."""
         self._turn_late(instrument, f"no bar within {self.grace(instrument).total_seconds():.1f} s of its close")

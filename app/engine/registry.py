@@ -8,19 +8,27 @@ from app.domain.errors import NotFound
 from app.domain.instrument import SYMBOL, Instrument
 from app.engine.feed_quality import FeedQuality
 from app.engine.instruments.cache import LiveInstruments
+from app.engine.lateness import FeedLateness
 from app.engine.ownership.lease import Ownership
 from app.engine.ports import Calendars, Store
 
 
 class InstrumentRegistry:
     def __init__(
-        self, store: Store, calendars: Calendars, live: LiveInstruments, ownership: Ownership, quality: FeedQuality
+        self,
+        store: Store,
+        calendars: Calendars,
+        live: LiveInstruments,
+        ownership: Ownership,
+        quality: FeedQuality,
+        lateness: FeedLateness,
     ) -> None:
         self._store = store
         self._calendars = calendars
         self._live = live
         self._ownership = ownership
         self._quality = quality
+        self._lateness = lateness
 
     async def put(self, instrument: Instrument) -> bool:
         """True when created. Raises Conflict("instrument_in_use") where live orders stand on other terms, and
@@ -39,6 +47,7 @@ class InstrumentRegistry:
             raise unknown(symbol)
         self._live.drop(symbol)
         self._quality.forget(symbol)
+        self._lateness.forget(symbol)
         await self._ownership.gone(symbol)
 
     async def all(self) -> list[Instrument]:

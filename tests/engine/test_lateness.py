@@ -31,6 +31,17 @@ def test_the_service_s_setting_wins_over_the_default_and_the_instrument_s_over_b
     assert lateness(7).grace(an_hourly(grace_seconds=120)).total_seconds() == 120
 
 
+def test_a_feed_that_comes_under_the_name_of_a_deleted_instrument_is_waited_for_as_any_new_one() -> None:
+    late = lateness()
+    late.came(an_hourly(), 29.0)
+    learned, minute = late.grace(an_hourly()), an_instrument(bar_seconds=60)
+
+    late.forget(minute.symbol)
+
+    assert learned.total_seconds() == 30
+    assert late.grace(minute).total_seconds() == 6
+
+
 @pytest.mark.parametrize("setting", [None, 9.0])
 def test_a_grace_leaves_a_quarter_of_the_bar_to_trade_in(setting: float | None) -> None:
     late = lateness(setting)
