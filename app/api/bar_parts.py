@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from app.api.json_text import errors_at
-from app.api.problems import ERRORS_MAX, first_error
+from app.api.parser_errors import ERRORS_MAX, first_error
 from app.engine.results import FeedBar, Ingested, RejectedBar
 from app.engine.tasks import Breather
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, get_args
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
-from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -18,6 +16,7 @@ from starlette.routing import Match
 
 from app.api.audit import audited
 from app.api.headers import media_type_of
+from app.api.parser_errors import errors_of, short
 from app.api.problem_bodies import FieldError, Problem
 from app.api.request_ids import header_of_request, known_request_id
 from app.domain.errors import (
@@ -34,9 +33,6 @@ from app.domain.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
-ERRORS_MAX = 20
-TEXT_MAX = 500
-"""Characters of what a problem repeats of a request, such as the name of an unknown field."""
 RETRY_AFTER_SECONDS = 1
 CHALLENGE = 'Bearer realm="lem"'
 """How a caller says who it is (RFC 6750)."""
@@ -72,33 +68,6 @@ PARAMETERS = {"bad_symbol": "symbol"}
 """The parameter that is wrong, for codes that no field of a body has."""
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
-
-PARSER_CODES = {
-    "missing": "field_missing",
-    "extra_forbidden": "unknown_field",
-    "json_invalid": "bad_json",
-    "enum": "unknown_value",
-    "literal_error": "unknown_value",
-    "greater_than": "out_of_range",
-    "greater_than_equal": "out_of_range",
-    "less_than": "out_of_range",
-    "less_than_equal": "out_of_range",
-    "string_too_short": "bad_text",
-    "string_too_long": "bad_text",
-    "string_pattern_mismatch": "bad_text",
-    "string_unicode": "bad_text",
-    "too_short": "empty",
-    "too_long": "too_many",
-}
-"""Our code for each of pydantic's types of errors. All types that are not listed mean `wrong_type`."""
-
-DETAILS = {
-    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be a JSON object"),
-    "string_pattern_mismatch": "must have no control characters",
-}
-"""What we say instead of pydantic's words, which name our classes and patterns."""
-
-_PARSER_NAMES: frozenset[str] = frozenset(get_args(ErrorType))
 
 
 class Refused(HTTPException):
@@ -146,7 +115,7 @@ def problem_of(error: Exception, instance: str) -> Problem:
     if isinstance(error, LemError):
         return _problem(_status_of(error), error.code, error.detail, instance, _errors_of_refusal(error))
     if isinstance(error, RequestValidationError):
-        detail, errors = _said_of(error.errors())
+        detail, errors = errors_of(error.errors())
         return _problem(UNPROCESSABLE, errors[0].code, detail, instance, errors)
     if isinstance(error, Refused):
         return _problem(error.status_code, error.code, error.detail, instance, ())
@@ -165,9 +134,9 @@ def _problem(
         type=f"urn:lem:problem:{code}",
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=_short(detail),
+        detail=short(detail),
         code=code,
-        instance=_short(instance),
+        instance=short(instance),
         request_id=request_id,
         errors=list(errors) or None,
     )
@@ -181,13 +150,6 @@ def install(app: FastAPI) -> None:
     app.exception_handler(Exception)(_failed)
 
 
-def first_error(error: ValidationError) -> tuple[str, str]:
-    """Code and detail of what is wrong first with a value that was read by itself."""
-    entry = error.errors(include_url=False, include_input=False)[0]
-    wrong = _field_error({**entry, "loc": ("body", *entry["loc"])})
-    return wrong.code, _said_of_field(wrong)
-
-
 def refusal(request: HTTPConnection, error: LemError) -> Response:
     """The problem that tells of a refusal."""
     errors = _errors_of_refusal(error)
@@ -196,7 +158,7 @@ def refusal(request: HTTPConnection, error: LemError) -> Response:
 
 def _errors_of_refusal(error: LemError) -> list[FieldError]:
     parameter = PARAMETERS.get(error.code)
-    wrong = FieldError(code=error.code, detail=_short(error.detail), pointer=error.pointer, parameter=parameter)
+    wrong = FieldError(code=error.code, detail=short(error.detail), pointer=error.pointer, parameter=parameter)
     return [wrong] if error.pointer or parameter else []
 
 
@@ -228,15 +190,8 @@ async def _malformed(request: Request, error: RequestValidationError) -> Respons
     if _body_was_not_json(request, found):
         detail = "the body must be sent with content-type: application/json"
         return problem(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-    detail, errors = _said_of(found)
+    detail, errors = errors_of(found)
     return problem(request, UNPROCESSABLE, errors[0].code, detail, errors=errors)
-
-
-def _said_of(found: Sequence[Any]) -> tuple[str, list[FieldError]]:
-    """What is said of errors of the parser: the detail, and each of the first errors."""
-    errors = [_field_error(entry) for entry in found[:ERRORS_MAX]]
-    rest = f" (the first {ERRORS_MAX} errors are listed)" if len(found) > ERRORS_MAX else ""
-    return _said_of_field(errors[0]) + rest, errors
 
 
 async def _not_served(request: Request, error: HTTPException) -> Response:
@@ -245,7 +200,7 @@ async def _not_served(request: Request, error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(sorted(methods_of(request)))
     wrong = (
-        [FieldError(code=code, detail=_short(error.detail), pointer="#")] if error.status_code == UNPROCESSABLE else ()
+        [FieldError(code=code, detail=short(error.detail), pointer="#")] if error.status_code == UNPROCESSABLE else ()
     )
     return problem(request, error.status_code, code, error.detail, errors=wrong, headers=headers)
 
@@ -267,27 +222,3 @@ async def _failed(request: Request, _: Exception) -> Response:
 def _body_was_not_json(request: Request, found: Sequence[Any]) -> bool:
     whole_body = any(tuple(entry["loc"]) == ("body",) and entry["type"] != "missing" for entry in found)
     return whole_body and media_type_of(request.scope) != "application/json"
-
-
-def _field_error(entry: Mapping[str, Any]) -> FieldError:
-    name = entry["type"]
-    code = PARSER_CODES.get(name, "wrong_type") if name in _PARSER_NAMES else name
-    detail = _short(DETAILS.get(name, entry["msg"]))
-    where, *path = entry["loc"]
-    if where != "body":
-        return FieldError(code=code, detail=detail, parameter=_short(str(path[0] if path else where)))
-    at = "" if name == "json_invalid" else "".join(f"/{_escaped(part)}" for part in path)
-    return FieldError(code=code, detail=detail, pointer=_short(f"#{at}"))
-
-
-def _said_of_field(wrong: FieldError) -> str:
-    field = wrong.parameter or (wrong.pointer or "").removeprefix("#/").removeprefix("#")
-    return f"{field}: {wrong.detail}" if field else wrong.detail
-
-
-def _escaped(part: object) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}..."

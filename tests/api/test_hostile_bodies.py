@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from app.api import request_bodies
-from app.api.problems import ERRORS_MAX
+from app.api.parser_errors import ERRORS_MAX
 from app.api.request_bodies import BARS, OTHERS
 from tests.api.conftest import serving
 from tests.api.wire import HISTORY, bar_json, instrument_json, order_json, prepared

@@ -14,8 +14,9 @@ from pydantic import TypeAdapter
 from app.api import values
 from app.api.codes import CODES
 from app.api.lanes import OVERLOADED
+from app.api.parser_errors import PARSER_CODES
 from app.api.problem_bodies import Problem
-from app.api.problems import HTTP_CODES, PARSER_CODES
+from app.api.problems import HTTP_CODES
 from app.main import create_app
 from app.settings import Settings
 

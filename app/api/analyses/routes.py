@@ -11,8 +11,9 @@ from pydantic import Field
 
 from app.api.access.callers import AccountDep, account_for
 from app.api.analyses.accepted import Format, format_of
-from app.api.analyses.bodies import AnalysesOut, AnalysisOut
+from app.api.analyses.bodies import AnalysisOut
 from app.api.analyses.tables import as_csv, as_parquet
+from app.api.analyses.totals_bodies import AnalysesOut
 from app.api.codes import KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.openapi import problems
 from app.api.orders.routes import OrderId
