@@ -4,6 +4,17 @@
 extra `client` installs, and imports nothing of the service.
 """
 
+from lem_client.analyses import (
+    AgainstMarket,
+    Analyses,
+    Analysis,
+    Distribution,
+    GainParts,
+    Group,
+    Totals,
+    TradedParticipation,
+    WantedOrders,
+)
 from lem_client.async_client import AsyncClient
 from lem_client.client import Client
 from lem_client.errors import (
@@ -20,20 +31,23 @@ from lem_client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from lem_client.market import Bar, Health, Ingested, Instrument, Model, Readiness, RejectedBar
-from lem_client.orders import (
-    AcceptedHorizon,
-    BookedFill,
-    Fill,
-    Horizon,
-    HorizonInTime,
-    Limits,
-    NewOrder,
-    Order,
+from lem_client.fills import BookedFill, Correction, Fill, FirstReport, ListedFill
+from lem_client.market import (
+    Bar,
+    Health,
+    Ingested,
+    Instrument,
+    InstrumentDetail,
+    Model,
+    Quality,
+    Readiness,
+    RejectedBar,
+    StoredBar,
 )
+from lem_client.orders import AcceptedHorizon, Horizon, HorizonInTime, Limits, NewOrder, Order
 from lem_client.quotes import CalibratedOn, Cost, Costs, End, Gain, Participation, Quote, QuotedStep, RestsOn
 from lem_client.retries import NO_RETRIES, Retries
-from lem_client.slices import NextSlice, Schedule, Slice, Step, Window
+from lem_client.slices import GivenSlice, NextSlice, Schedule, Slice, Step, Window
 from lem_client.words import (
     Basis,
     Benchmark,
@@ -43,6 +57,7 @@ from lem_client.words import (
     QuoteBasis,
     QuoteWarning,
     Side,
+    SizeMode,
     Status,
     StepState,
     StopReason,
@@ -52,6 +67,9 @@ from lem_client.words import (
 __all__ = [
     "NO_RETRIES",
     "AcceptedHorizon",
+    "AgainstMarket",
+    "Analyses",
+    "Analysis",
     "AsyncClient",
     "Bar",
     "Basis",
@@ -62,21 +80,29 @@ __all__ = [
     "Client",
     "ClientError",
     "Conflict",
+    "Correction",
     "Cost",
     "Costs",
+    "Distribution",
     "End",
     "FieldError",
     "Fill",
     "FillWarning",
     "Fills",
+    "FirstReport",
     "Gain",
+    "GainParts",
+    "GivenSlice",
+    "Group",
     "Health",
     "Horizon",
     "HorizonInTime",
     "Ingested",
     "Instrument",
+    "InstrumentDetail",
     "InvalidInput",
     "Limits",
+    "ListedFill",
     "Model",
     "NewOrder",
     "NextSlice",
@@ -85,6 +111,7 @@ __all__ = [
     "Order",
     "Participation",
     "Problem",
+    "Quality",
     "Quote",
     "QuoteBasis",
     "QuoteWarning",
@@ -96,15 +123,20 @@ __all__ = [
     "Retries",
     "Schedule",
     "Side",
+    "SizeMode",
     "Slice",
     "Status",
     "Step",
     "StepState",
     "StopReason",
+    "StoredBar",
     "TooFast",
+    "Totals",
+    "TradedParticipation",
     "Unavailable",
     "UnexpectedAnswer",
     "Unreachable",
+    "WantedOrders",
     "Window",
     "Word",
 ]

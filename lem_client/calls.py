@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote as escaped
 
+from lem_client.analyses import Analyses, Analysis, WantedOrders
+from lem_client.fills import BookedFill, Correction, Fill, ListedFill
 from lem_client.json_values import from_json, to_json
-from lem_client.market import Bar, Health, Ingested, Instrument, Model, Readiness
-from lem_client.orders import BookedFill, Fill, NewOrder, Order, OrdersPage
+from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
+from lem_client.orders import NewOrder, Order
 from lem_client.quotes import Costs, Quote
-from lem_client.slices import NextSlice, Schedule
+from lem_client.slices import GivenSlice, NextSlice, Schedule
 from lem_client.words import Status
 
 T = TypeVar("T")
@@ -21,7 +24,8 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[T]):
     """One request, and how its answer is read. `repeatable`: sent twice, it does what it does once. `wait_seconds`: how
-    long the service may hold the answer back. `answers`: statuses of answers that are no refusals, besides 2xx."""
+    long the service may hold the answer back. `answers`: statuses of answers that are no refusals, besides 2xx.
+    `done_code`: the code of the refusal by which a call that is sent again learns that it was done the first time."""
 
     method: str
     path: str
@@ -31,15 +35,31 @@ class Call(Generic[T]):
     body: Any = None
     wait_seconds: float = 0.0
     answers: frozenset[int] = frozenset()
+    done_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list. `next_query` is what asks for the next page; None on the last one."""
+
+    items: tuple[T, ...]
+    next_query: Mapping[str, str] | None
 
 
 def put_instrument(instrument: Instrument) -> Call[Instrument]:
     terms = to_json(instrument)
+    terms.pop("quality", None)  # an instrument that the service has answered may be changed and sent back
     return _call("PUT", f"/v1/instruments/{_part(terms.pop('symbol'))}", Instrument, body=terms)
 
 
-def get_instrument(symbol: str) -> Call[Instrument]:
-    return _call("GET", f"/v1/instruments/{_part(symbol)}", Instrument)
+def get_instrument(symbol: str) -> Call[InstrumentDetail]:
+    return _call("GET", f"/v1/instruments/{_part(symbol)}", InstrumentDetail)
+
+
+def delete_instrument(symbol: str) -> Call[None]:
+    """Repeatable: an instrument that is deleted is not there when the call is sent again."""
+    path = f"/v1/instruments/{_part(symbol)}"
+    return Call(method="DELETE", path=path, read=_nothing, repeatable=True, done_code="unknown_instrument")
 
 
 def list_instruments() -> Call[tuple[Instrument, ...]]:
@@ -50,6 +70,12 @@ def post_bars(bars: Iterable[Bar], *, partial: bool) -> Call[Ingested]:
     """Repeatable: bars that are recorded already are counted and change nothing."""
     query = {"partial": "true"} if partial else {}
     return _call("POST", "/v1/bars", Ingested, query=query, body={"bars": [to_json(bar) for bar in bars]})
+
+
+def list_bars(instrument: str, *, before: datetime | None, page_size: int) -> Call[Page[StoredBar]]:
+    """The first page."""
+    query = _query({"instrument": instrument, "before": before, "limit": page_size})
+    return _paged("/v1/bars", "bars", StoredBar, query, told_by="next_before", asked_by="before")
 
 
 def post_order(order: NewOrder) -> Call[Order]:
@@ -68,19 +94,31 @@ def get_order(order_id: str) -> Call[Order]:
 
 
 def list_orders(
-    *, status: Status | None, instrument: str | None, client_order_id: str | None, page_size: int
-) -> Call[OrdersPage]:
+    *,
+    status: Status | None,
+    instrument: str | None,
+    client_order_id: str | None,
+    account: str | None,
+    page_size: int,
+) -> Call[Page[Order]]:
     """The first page."""
-    asked = {"status": status, "instrument": instrument, "client_order_id": client_order_id, "limit": str(page_size)}
-    query = {name: str(value) for name, value in asked.items() if value is not None}
-    return _call("GET", "/v1/orders", OrdersPage, query=query)
+    query = _query(
+        {
+            "status": status,
+            "instrument": instrument,
+            "client_order_id": client_order_id,
+            "account": account,
+            "limit": page_size,
+        }
+    )
+    return _paged("/v1/orders", "orders", Order, query, told_by="next_cursor", asked_by="cursor")
 
 
-def page_after(call: Call[OrdersPage], page: OrdersPage) -> Call[OrdersPage] | None:
+def page_after(call: Call[Page[T]], page: Page[T]) -> Call[Page[T]] | None:
     """The call for the page after that one; None after the last."""
-    if page.next_cursor is None:
+    if page.next_query is None:
         return None
-    return replace(call, query={**call.query, "cursor": page.next_cursor})
+    return replace(call, query={**call.query, **page.next_query})
 
 
 def next_slice(order_id: str, *, wait_seconds: float) -> Call[NextSlice]:
@@ -92,9 +130,28 @@ def get_schedule(order_id: str) -> Call[Schedule]:
     return _call("GET", f"{_of(order_id)}/schedule", Schedule)
 
 
+def list_slices(order_id: str) -> Call[tuple[GivenSlice, ...]]:
+    return _listed(f"{_of(order_id)}/slices", "slices", GivenSlice)
+
+
 def post_fill(order_id: str, fill: Fill) -> Call[BookedFill]:
     """Repeatable by `execution_id`."""
     return _call("POST", f"{_of(order_id)}/fills", BookedFill, body=to_json(fill))
+
+
+def list_fills(order_id: str) -> Call[tuple[ListedFill, ...]]:
+    return _listed(f"{_of(order_id)}/fills", "fills", ListedFill)
+
+
+def bust_fill(order_id: str, execution_id: str) -> Call[BookedFill]:
+    """Repeatable: a fill that is busted stays so."""
+    return _call("POST", f"{_of(order_id)}/fills/{_part(execution_id)}/bust", BookedFill)
+
+
+def correct_fill(order_id: str, execution_id: str, correction: Correction) -> Call[BookedFill]:
+    """Repeatable: the same correction changes nothing more."""
+    path = f"{_of(order_id)}/fills/{_part(execution_id)}/correct"
+    return _call("POST", path, BookedFill, body=to_json(correction))
 
 
 def close_slice(order_id: str, step: int) -> Call[Order]:
@@ -105,6 +162,24 @@ def close_slice(order_id: str, step: int) -> Call[Order]:
 def cancel_order(order_id: str) -> Call[Order]:
     """Repeatable: an order that is cancelled stays so."""
     return _call("POST", f"{_of(order_id)}/cancel", Order)
+
+
+def pause_order(order_id: str) -> Call[Order]:
+    """Repeatable: an order that is paused stays so."""
+    return _call("POST", f"{_of(order_id)}/pause", Order)
+
+
+def resume_order(order_id: str) -> Call[Order]:
+    """Repeatable: an order that is not paused goes on as it is."""
+    return _call("POST", f"{_of(order_id)}/resume", Order)
+
+
+def get_analysis(order_id: str) -> Call[Analysis]:
+    return _call("GET", f"{_of(order_id)}/tca", Analysis)
+
+
+def get_analyses(wanted: WantedOrders) -> Call[Analyses]:
+    return _call("GET", "/v1/tca", Analyses, query=_query(to_json(wanted)))
 
 
 def list_models() -> Call[tuple[Model, ...]]:
@@ -130,6 +205,29 @@ def _listed(path: str, name: str, kind: type[T]) -> Call[tuple[T, ...]]:
         return tuple(from_json(kind, each) for each in value[name])
 
     return Call(method="GET", path=path, read=read, repeatable=True)
+
+
+def _paged(
+    path: str, name: str, kind: type[T], query: Mapping[str, str], *, told_by: str, asked_by: str
+) -> Call[Page[T]]:
+    """The answer's field `told_by` is the parameter `asked_by` of the next page, and null on the last."""
+
+    def read(value: Any) -> Page[T]:
+        told = value[told_by]
+        items = tuple(from_json(kind, each) for each in value[name])
+        return Page(items, None if told is None else {asked_by: str(told)})
+
+    return Call(method="GET", path=path, read=read, repeatable=True, query=query)
+
+
+def _query(asked: Mapping[str, Any]) -> dict[str, str]:
+    """Texts of what is given."""
+    told = {name: to_json(value) for name, value in asked.items() if value is not None}
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in told.items()}
+
+
+def _nothing(_: Any) -> None:
+    """The answer has no body."""
 
 
 def _of(order_id: str) -> str:

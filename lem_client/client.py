@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
 
 from lem_client import calls
-from lem_client.calls import Call
+from lem_client.analyses import Analyses, Analysis, WantedOrders
+from lem_client.calls import Call, Page
 from lem_client.conversation import Came, Pause, Step, conversation
-from lem_client.market import Bar, Health, Ingested, Instrument, Model, Readiness
-from lem_client.orders import BookedFill, Fill, NewOrder, Order, OrdersPage
+from lem_client.fills import BookedFill, Correction, Fill, ListedFill
+from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
+from lem_client.orders import NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.retries import Retries
 from lem_client.sending import TIMEOUT_SECONDS, connection, request
-from lem_client.slices import NextSlice, Schedule
+from lem_client.slices import GivenSlice, NextSlice, Schedule
 from lem_client.words import Status
 
 T = TypeVar("T")
@@ -59,9 +62,13 @@ class Client:
         """Register the instrument, or change it."""
         return self._sent(calls.put_instrument(instrument))
 
-    def get_instrument(self, symbol: str) -> Instrument:
-        """One instrument."""
+    def get_instrument(self, symbol: str) -> InstrumentDetail:
+        """One instrument, and the quality of its bars."""
         return self._sent(calls.get_instrument(symbol))
+
+    def delete_instrument(self, symbol: str) -> None:
+        """Delete the instrument with its bars, where no order stands on it."""
+        return self._sent(calls.delete_instrument(symbol))
 
     def list_instruments(self) -> tuple[Instrument, ...]:
         """All instruments."""
@@ -70,6 +77,12 @@ class Client:
     def post_bars(self, bars: Iterable[Bar], *, partial: bool = False) -> Ingested:
         """Send up to 10,000 closed bars: all are taken or none, or with `partial` those that are right."""
         return self._sent(calls.post_bars(bars, partial=partial))
+
+    def list_bars(
+        self, instrument: str, *, before: datetime | None = None, page_size: int = 100
+    ) -> Iterator[StoredBar]:
+        """The recorded bars, newest first or from before that time on, fetched in pages of 1 to 1,000 as you go on."""
+        return self._paged(calls.list_bars(instrument, before=before, page_size=page_size))
 
     def post_order(self, order: NewOrder) -> Order:
         """Send an order. The same order again is answered as it stands."""
@@ -89,21 +102,27 @@ class Client:
         status: Status | None = None,
         instrument: str | None = None,
         client_order_id: str | None = None,
+        account: str | None = None,
         page_size: int = 100,
     ) -> Iterator[Order]:
-        """All orders that fit, fetched in pages of 1 to 1,000 as you go on."""
+        """All orders that fit, fetched in pages of 1 to 1,000 as you go on. An order that has an account is found by
+        its `client_order_id` only with the account."""
         first = calls.list_orders(
-            status=status, instrument=instrument, client_order_id=client_order_id, page_size=page_size
+            status=status,
+            instrument=instrument,
+            client_order_id=client_order_id,
+            account=account,
+            page_size=page_size,
         )
-        call: Call[OrdersPage] | None = first
-        while call is not None:
-            page = self._sent(call)
-            yield from page.orders
-            call = calls.page_after(call, page)
+        return self._paged(first)
 
     def next_slice(self, order_id: str, *, wait_seconds: float = 0.0) -> NextSlice:
         """What to trade now. Where there is nothing, wait for a slice up to 30 seconds."""
         return self._sent(calls.next_slice(order_id, wait_seconds=wait_seconds))
+
+    def list_slices(self, order_id: str) -> tuple[GivenSlice, ...]:
+        """Every slice that the order has had, by step."""
+        return self._sent(calls.list_slices(order_id))
 
     def get_schedule(self, order_id: str) -> Schedule:
         """Every step: done, current, projected."""
@@ -113,13 +132,41 @@ class Client:
         """Report what was traded of a slice. The same `execution_id` is booked once."""
         return self._sent(calls.post_fill(order_id, fill))
 
+    def list_fills(self, order_id: str) -> tuple[ListedFill, ...]:
+        """Every fill that was reported, by the time of execution."""
+        return self._sent(calls.list_fills(order_id))
+
+    def bust_fill(self, order_id: str, execution_id: str) -> BookedFill:
+        """Say that the execution was annulled: its fill counts for nothing."""
+        return self._sent(calls.bust_fill(order_id, execution_id))
+
+    def correct_fill(self, order_id: str, execution_id: str, correction: Correction) -> BookedFill:
+        """Say what the execution was in truth."""
+        return self._sent(calls.correct_fill(order_id, execution_id, correction))
+
     def close_slice(self, order_id: str, step: int) -> Order:
         """Say that no more fills come for the slice of that step."""
         return self._sent(calls.close_slice(order_id, step))
 
+    def pause_order(self, order_id: str) -> Order:
+        """Ask for nothing until the order resumes. A slice whose window has begun stays in flight."""
+        return self._sent(calls.pause_order(order_id))
+
+    def resume_order(self, order_id: str) -> Order:
+        """Go on: the rest of the order is scheduled over the steps that are left."""
+        return self._sent(calls.resume_order(order_id))
+
     def cancel_order(self, order_id: str) -> Order:
         """End the order: no further slice comes."""
         return self._sent(calls.cancel_order(order_id))
+
+    def get_analysis(self, order_id: str) -> Analysis:
+        """What the order cost, held against the market; so far, or for good."""
+        return self._sent(calls.get_analysis(order_id))
+
+    def get_analyses(self, wanted: WantedOrders | None = None) -> Analyses:
+        """What many orders cost: distributions over all that fit, and over those that are alike."""
+        return self._sent(calls.get_analyses(wanted or WantedOrders()))
 
     def list_models(self) -> tuple[Model, ...]:
         """The bundles of the service."""
@@ -132,6 +179,13 @@ class Client:
     def get_readiness(self) -> Readiness:
         """Whether the service can serve, and if not, why."""
         return self._sent(calls.get_readiness())
+
+    def _paged(self, first: Call[Page[T]]) -> Iterator[T]:
+        call: Call[Page[T]] | None = first
+        while call is not None:
+            page = self._sent(call)
+            yield from page.items
+            call = calls.page_after(call, page)
 
     def _sent(self, call: Call[T]) -> T:
         """The answer to the call, which is sent again where that is safe and may help."""

@@ -48,6 +48,8 @@ def conversation(
         try:
             return _answer(call, came)
         except ClientError as error:
+            if attempts > 1 and isinstance(error, Refused) and error.code == call.done_code:
+                return call.read(None)
             pause_seconds = retries.pause_seconds(attempts, error, chance())
             patient = attempts < retries.attempts_max and clock() + pause_seconds <= deadline
             if not patient or not may_pass(error, repeatable=call.repeatable):
@@ -70,7 +72,7 @@ def _answer(call: Call[T], came: Came) -> T:
 
 def _read(read: Callable[[Any], T], response: httpx.Response) -> T:
     try:
-        return read(response.json())
+        return read(response.json() if response.content else None)
     except (ValueError, TypeError, KeyError) as error:
         raise _unexpected(response, str(error)) from error
 

@@ -38,6 +38,7 @@ class Problem:
     detail: str
     code: str
     instance: str
+    request_id: str | None = None
     errors: tuple[FieldError, ...] = ()
 
 

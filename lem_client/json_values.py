@@ -46,6 +46,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return _optional(_reader(get_args(kind)[0]))
     if get_origin(kind) is tuple:
         return _many(_reader(get_args(kind)[0]))
+    if get_origin(kind) is Mapping:
+        return _mapped(_reader(get_args(kind)[1]))
     if is_dataclass(kind):
         return _fields(kind)
     return _plain(kind)
@@ -57,6 +59,10 @@ def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _many(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: tuple(read(each) for each in _checked(list, value))
+
+
+def _mapped(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: {name: read(each) for name, each in _checked(dict, value).items()}
 
 
 def _fields(kind: Any) -> Callable[[Any], Any]:
@@ -76,8 +82,8 @@ def _plain(kind: Any) -> Callable[[Any], Any]:
         return lambda value: datetime.fromisoformat(_checked(str, value))
     if kind is float:
         return lambda value: float(_checked((int, float), value))
-    if get_origin(kind) is Mapping:
-        return lambda value: _checked(dict, value)
+    if kind is Any:
+        return lambda value: value
     if issubclass(kind, Word):
         return lambda value: kind(_checked(str, value))
     return lambda value: _checked(kind, value)

@@ -28,6 +28,31 @@ class Instrument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """How many bars of an instrument were new, known with the same values (`duplicates`) or with others (`revised`);
+    how many of the new ones were `older` than the newest, and how many marked ones stand for missing bars. `late` ones
+    came after the grace, those `out_of_order` after a newer one, and `implausible_moves` trade more than a quarter away
+    from the close before. `refused` counts by code."""
+
+    accepted: int
+    duplicates: int
+    revised: int
+    older: int
+    gaps_filled: int
+    late: int
+    out_of_order: int
+    implausible_moves: int
+    refused: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentDetail(Instrument):
+    """An instrument, and what came of its bars."""
+
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """A closed bar. Prices and `notional` are quote currency, `volume` base units; `notional` and `trades` are None
     where the feed does not know them."""
@@ -41,6 +66,22 @@ class Bar:
     volume: Decimal
     notional: Decimal | None = None
     trades: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBar:
+    """A bar as it is recorded. A `synthetic` one stands for a missing one."""
+
+    open_time: datetime
+    close_time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    notional: Decimal | None
+    trades: int | None
+    synthetic: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

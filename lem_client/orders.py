@@ -1,4 +1,4 @@
-"""Orders as they are sent and as they stand, and the fills that are reported of them."""
+"""Orders as they are sent and as they stand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from lem_client.words import Benchmark, Fills, FillWarning, Side, Status, StopReason
+from lem_client.words import Benchmark, Fills, Side, Status, StopReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,8 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
     """Give either `quantity` (base units) or `notional` (quote currency). `client_order_id` is your own name of the
-    order: sent twice, it is one order. The service decides what is None."""
+    order: sent twice, it is one order. `account` is whose order it is; an API key that is bound to an account
+    decides it. The service decides what is None."""
 
     client_order_id: str
     instrument: str
@@ -54,6 +55,7 @@ class NewOrder:
     risk_aversion: Decimal | None = None
     fills: Fills = Fills.ASSUMED
     report_delay_seconds: int | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ class Order:
     risk_aversion: Decimal | None
     fills: Fills
     report_delay_seconds: int | None
+    account: str | None
     step: int
     filled_quantity: Decimal
     filled_notional: Decimal
@@ -99,30 +102,3 @@ class Order:
     benchmark_partial: bool
     slippage_bps: Decimal | None
     stop_reason: StopReason | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrdersPage:
-    """`next_cursor` is None on the last page."""
-
-    orders: tuple[Order, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
-    """What was traded of a slice: base units at a price in quote currency. `execution_id` is your own name of the
-    execution: reported twice, it is one fill."""
-
-    execution_id: str
-    slice_id: str
-    quantity: Decimal
-    price: Decimal
-    executed_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookedFill(Order):
-    """The order once the fill is booked, and what is odd about the fill."""
-
-    warnings: tuple[FillWarning, ...] = ()

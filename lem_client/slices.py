@@ -44,6 +44,13 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenSlice(Slice):
+    """A slice that the order has had, and what was `executed` of it in the unit that the order fixes."""
+
+    executed: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextSlice:
     """`slice` is None while there is nothing to trade: see `status`."""
 

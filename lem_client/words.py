@@ -30,6 +30,13 @@ class Benchmark(Word):
     TWAP = "twap"
 
 
+class SizeMode(Word):
+    """Which of the two an order fixes: base units, or quote currency."""
+
+    QUANTITY = "quantity"
+    NOTIONAL = "notional"
+
+
 class Fills(Word):
     """`assumed`: a slice counts as filled when its bar closes; `reported`: only what you report counts."""
 
@@ -74,7 +81,7 @@ class Basis(Word):
 
 
 class Bound(Word):
-    """The limit that changed what was proposed."""
+    """The limit that changed what was proposed; `paused`: the order was."""
 
     SLICE_CAP = "slice_cap"
     PARTICIPATION = "participation"
@@ -83,6 +90,7 @@ class Bound(Word):
     MAX_STEPS = "max_steps"
     MIN_SLICE = "min_slice"
     LEAVES = "leaves"
+    PAUSED = "paused"
 
 
 class StepState(Word):

@@ -20,25 +20,35 @@ from tests.builders import START
 from tests.client.desk import an_instrument, an_order
 from tests.docs.blocks import blocks, text_of
 
-ELSEWHERE = {"GET /metrics"}
-"""Prometheus asks for it."""
+ELSEWHERE = {"GET /metrics", "GET /v1/bars/stream"}
+"""Prometheus asks for the one; the other is a WebSocket, which httpx does not speak."""
 
 VALUES: dict[str, type[Any]] = {
+    "AgainstMarketOut": lem_client.AgainstMarket,
+    "AnalysesOut": lem_client.Analyses,
+    "AnalysisOut": lem_client.Analysis,
     "BarIn": lem_client.Bar,
+    "BookedFillOut": lem_client.ListedFill,
     "CalibratedOnOut": lem_client.CalibratedOn,
     "CostOut": lem_client.Cost,
     "CostsIn": lem_client.Costs,
+    "CorrectionIn": lem_client.Correction,
+    "DistributionOut": lem_client.Distribution,
     "EndOut": lem_client.End,
     "FieldError": lem_client.FieldError,
     "FillIn": lem_client.Fill,
     "FillOut": lem_client.BookedFill,
     "GainNotionalOut": lem_client.Gain,
     "GainOut": lem_client.Gain,
+    "GainPartsOut": lem_client.GainParts,
+    "GivenSliceOut": lem_client.GivenSlice,
+    "GroupOut": lem_client.Group,
     "HealthOut": lem_client.Health,
     "HorizonIn": lem_client.Horizon,
     "HorizonOut": lem_client.AcceptedHorizon,
     "HorizonTimesIn": lem_client.HorizonInTime,
     "IngestedOut": lem_client.Ingested,
+    "InstrumentDetailOut": lem_client.InstrumentDetail,
     "InstrumentOut": lem_client.Instrument,
     "LimitsIn": lem_client.Limits,
     "LimitsOut": lem_client.Limits,
@@ -48,18 +58,43 @@ VALUES: dict[str, type[Any]] = {
     "OrderOut": lem_client.Order,
     "ParticipationOut": lem_client.Participation,
     "Problem": lem_client.Problem,
+    "QualityOut": lem_client.Quality,
     "QuoteOut": lem_client.Quote,
     "QuoteStepOut": lem_client.QuotedStep,
     "ReadyOut": lem_client.Readiness,
     "RejectedBarOut": lem_client.RejectedBar,
+    "ReportOut": lem_client.FirstReport,
     "RestsOnOut": lem_client.RestsOn,
     "ScheduleOut": lem_client.Schedule,
     "SliceOut": lem_client.Slice,
     "StepOut": lem_client.Step,
+    "StoredBarOut": lem_client.StoredBar,
+    "TotalsOut": lem_client.Totals,
+    "TradedParticipationOut": lem_client.TradedParticipation,
     "WindowOut": lem_client.Window,
 }
-WRAPPED = {"BarsIn", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn"}
+WRAPPED = {
+    *("BarsIn", "FillsOut", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn", "SlicesOut"),
+    "StoredBarsOut",
+}
 """Bodies that the calls themselves put together, or take apart."""
+STREAMED = {"BarMessageIn", "BarBatchIn", "NewestBarOut", "StreamOpenedOut", "StreamTakenOut", "StreamRefusedOut"}
+"""Messages of the WebSocket."""
+
+
+EVERY_FILTER = lem_client.WantedOrders(
+    status=lem_client.Status.COMPLETED,
+    instrument="any",
+    account="any",
+    side=lem_client.Side.BUY,
+    benchmark=lem_client.Benchmark.VWAP,
+    size_mode=lem_client.SizeMode.QUANTITY,
+    min_steps=1,
+    model="any",
+    final=True,
+    started_from=START,
+    started_before=START,
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,24 +103,37 @@ def document() -> dict[str, Any]:
 
 
 def every_call() -> list[Call[Any]]:
-    """Each once, with the names of its path's parameters for their values."""
+    """Each once, with all that it can ask for and the names of its path's parameters for their values."""
     fill = lem_client.Fill(
         execution_id="exec-1", slice_id="order-1", quantity=Decimal(1), price=Decimal(1), executed_at=START
     )
+    correction = lem_client.Correction(quantity=Decimal(1), price=Decimal(1))
     return [
         calls.put_instrument(an_instrument(symbol="{symbol}")),
         calls.get_instrument("{symbol}"),
+        calls.delete_instrument("{symbol}"),
         calls.list_instruments(),
-        calls.post_bars([], partial=False),
+        calls.post_bars([], partial=True),
+        calls.list_bars("{instrument}", before=START, page_size=100),
         calls.post_order(an_order()),
         calls.post_quote(an_order(), None),
         calls.get_order("{order_id}"),
-        calls.list_orders(status=None, instrument=None, client_order_id=None, page_size=100),
-        calls.next_slice("{order_id}", wait_seconds=0),
+        calls.list_orders(
+            status=lem_client.Status.WORKING, instrument="any", client_order_id="any", account="any", page_size=100
+        ),
+        calls.next_slice("{order_id}", wait_seconds=1),
         calls.get_schedule("{order_id}"),
+        calls.list_slices("{order_id}"),
         calls.post_fill("{order_id}", fill),
+        calls.list_fills("{order_id}"),
+        calls.bust_fill("{order_id}", "{execution_id}"),
+        calls.correct_fill("{order_id}", "{execution_id}", correction),
         calls.close_slice("{order_id}", 7),
+        calls.pause_order("{order_id}"),
+        calls.resume_order("{order_id}"),
         calls.cancel_order("{order_id}"),
+        calls.get_analysis("{order_id}"),
+        calls.get_analyses(EVERY_FILTER),
         calls.list_models(),
         calls.get_health(),
         calls.get_readiness(),
@@ -95,9 +143,26 @@ def every_call() -> list[Call[Any]]:
 def test_every_call_of_the_service_is_one_of_the_client_s(document: dict[str, Any]) -> None:
     served = {f"{method.upper()} {path}" for path, each in document["paths"].items() for method in each}
 
-    made = {f"{call.method} {unquote(call.path)}".replace("/7/", "/{step}/") for call in every_call()}
+    made = {_name_of(call) for call in every_call()}
 
     assert made == served - ELSEWHERE
+
+
+def test_the_client_can_give_every_parameter_of_the_document_and_no_other(document: dict[str, Any]) -> None:
+    """But for that of the next page, which the client gives itself."""
+    told = {
+        f"{method.upper()} {path}": {each["name"] for each in call.get("parameters", []) if each["in"] == "query"}
+        for path, calls_of_path in document["paths"].items()
+        for method, call in calls_of_path.items()
+    }
+
+    assert {_name_of(call): {*call.query} for call in every_call()} == {
+        name: names - {"cursor"} for name, names in told.items() if name not in ELSEWHERE
+    }
+
+
+def _name_of(call: Call[Any]) -> str:
+    return f"{call.method} {unquote(call.path)}".replace("/7/", "/{step}/")
 
 
 def test_what_the_client_sends_and_reads_has_the_fields_of_the_document(document: dict[str, Any]) -> None:
@@ -108,7 +173,7 @@ def test_what_the_client_sends_and_reads_has_the_fields_of_the_document(document
     }
 
     assert {name: {field.name for field in fields(kind)} for name, kind in VALUES.items()} == {
-        name: names for name, names in told.items() if name not in WRAPPED
+        name: names for name, names in told.items() if name not in WRAPPED | STREAMED
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lem_client import AcceptedHorizon, Fill, Health, Limits, Status, Window, Word
+from lem_client import AcceptedHorizon, Fill, Health, Limits, Quality, Status, Window, Word
 from lem_client.json_values import from_json, to_json
 
 FILL = {
@@ -30,6 +30,15 @@ def test_decimals_and_times_come_back_as_they_were_sent() -> None:
 
 def test_a_decimal_is_never_sent_with_an_exponent() -> None:
     assert to_json(Limits(limit_price=Decimal("1E+3"))) == {"limit_price": "1000"}
+
+
+def test_what_is_told_by_name_is_read_name_by_name() -> None:
+    names = ("accepted", "duplicates", "revised", "older", "gaps_filled", "late", "out_of_order", "implausible_moves")
+    counted = dict.fromkeys(names, 1)
+
+    assert from_json(Quality, counted | {"refused": {"misaligned_bar": 2}}).refused == {"misaligned_bar": 2}
+    with pytest.raises(ValueError, match="it is no Quality"):
+        from_json(Quality, counted | {"refused": {"misaligned_bar": "2"}})
 
 
 def test_what_is_none_is_left_to_the_service() -> None:

@@ -17,6 +17,7 @@ from lem_client import (
     Client,
     Health,
     InvalidInput,
+    NotFound,
     NotPermitted,
     Refused,
     Retries,
@@ -25,7 +26,7 @@ from lem_client import (
     UnexpectedAnswer,
     Unreachable,
 )
-from lem_client.calls import Call, get_health
+from lem_client.calls import Call, delete_instrument, get_health
 from lem_client.conversation import Came, Pause, conversation
 
 ASKED = httpx.Request("GET", "http://lem/healthz")
@@ -132,6 +133,16 @@ def test_even_that_call_is_sent_again_where_the_service_has_not_taken_it(came: C
     assert pauses([came, DONE], call=ONCE)[0] == {"status": "ok"}
 
 
+def test_a_deletion_that_is_sent_again_and_finds_nothing_is_done_and_the_first_one_is_told() -> None:
+    gone = problem(404, "unknown_instrument")
+
+    assert pauses([LOST, gone], call=delete_instrument("BTC-USDT"))[0] is None
+    with pytest.raises(NotFound):
+        pauses([gone], call=delete_instrument("BTC-USDT"))
+    with pytest.raises(NotFound):
+        pauses([LOST, problem(404, "unknown_path")], call=delete_instrument("BTC-USDT"))
+
+
 def test_the_page_of_a_proxy_is_no_answer_and_the_call_is_sent_again() -> None:
     assert pauses([proxy_page(502), DONE])[0] == Health(status="ok")
     with pytest.raises(UnexpectedAnswer, match="the answer 502 cannot be read"):
@@ -179,3 +190,26 @@ def test_the_client_that_waits_sends_again_too_with_its_key() -> None:
 
     assert keys == ["Bearer secret"] * 3
     assert "secret" not in repr(lem)
+
+
+def test_the_client_that_waits_goes_on_from_page_to_page_as_it_is_read() -> None:
+    """Its own transport stands for the network: two pages of bars."""
+    bar: dict[str, Any] = dict.fromkeys(("open", "high", "low", "close", "volume"), "1")
+    bar |= {"close_time": "2025-01-06T14:30:00Z", "notional": None, "trades": None, "synthetic": False}
+    opens = ["2025-01-06T14:15:00Z", "2025-01-06T14:00:00Z"]
+    asked: list[dict[str, str]] = []
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(request.url.params))
+        open_time, following = (opens[0], opens[0]) if len(asked) == 1 else (opens[1], None)
+        return httpx.Response(200, json={"bars": [bar | {"open_time": open_time}], "next_before": following})
+
+    with Client("http://lem", transport=httpx.MockTransport(answered)) as lem:
+        found = lem.list_bars("BTC-USDT", page_size=1)
+        first, before_the_second = next(found), list(asked)
+        second = next(found)
+
+    assert before_the_second == [{"instrument": "BTC-USDT", "limit": "1"}]
+    assert asked[1] == {"instrument": "BTC-USDT", "limit": "1", "before": opens[0]}
+    assert first.open_time > second.open_time
+    assert next(found, None) is None

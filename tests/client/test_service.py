@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from lem_client import (
     AsyncClient,
@@ -22,48 +20,15 @@ from lem_client import (
     InvalidInput,
     Limits,
     NotFound,
-    Retries,
     Status,
     StepState,
 )
-from tests.api.conftest import serving
 from tests.api.wire import HISTORY, SYMBOL
 from tests.builders import at
 from tests.client.desk import an_instrument, an_order, bars
+from tests.client.way import AT_ONCE, Way
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-AT_ONCE = Retries(first_pause_seconds=0.0)
-
-
-class Way(httpx.AsyncBaseTransport):
-    """The way to the service, on which the first `lost` answers to each kind of POST are lost."""
-
-    def __init__(self, service: httpx.AsyncClient, lost: int = 0) -> None:
-        self._service, self._lost = service, lost
-        self.sent: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._service.send(request)
-        self.sent.append(f"{request.method} {request.url.path}")
-        if request.method == "POST" and self.sent.count(self.sent[-1]) <= self._lost:
-            raise httpx.ReadTimeout("the answer is lost", request=request)
-        return response
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(tmp_path_factory.mktemp("service")) as service:
-        yield service
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lem(service: httpx.AsyncClient) -> AsyncIterator[AsyncClient]:
-    """One service for all: with the instrument, and with enough bars for the model to decide."""
-    async with AsyncClient("http://lem", transport=Way(service)) as lem:
-        await lem.put_instrument(an_instrument())
-        await lem.post_bars(bars(HISTORY))
-        yield lem
 
 
 async def test_what_is_registered_is_answered_in_the_same_form(lem: AsyncClient) -> None:
@@ -71,7 +36,9 @@ async def test_what_is_registered_is_answered_in_the_same_form(lem: AsyncClient)
 
     answered = await lem.put_instrument(sent)
 
-    assert answered == sent == await lem.get_instrument("ETH/USDT")
+    found = await lem.get_instrument("ETH/USDT")
+    assert answered == sent
+    assert (found.symbol, found.min_notional, found.grace_seconds) == ("ETH/USDT", 5, 20.0)
     assert sent in await lem.list_instruments()
 
 
