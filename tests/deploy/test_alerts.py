@@ -48,6 +48,8 @@ HEALTHY: Series = {
     'lem_feeds_silent{instance="a"}': "0x60",
     'lem_bars_late_total{instance="a", instrument="BTC-USDT"}': "0x15 1x60",
     'lem_gaps_filled_total{instance="a", instrument="BTC-USDT"}': "0x15 2x60",
+    'lem_bars_refused_total{instance="a", code="bar_not_closed"}': "0+1x60",
+    'lem_bars_refused_total{instance="a", code="high_below_low"}': "0x15 2x60",
     'lem_decisions_total{instance="a", basis="model"}': "0+60x60",
     'lem_decisions_total{instance="a", basis="fallback"}': "0+1x60",
     'lem_orders_set_aside{instance="a"}': "0x60",
@@ -65,6 +67,8 @@ HEALTHY: Series = {
     'lem_http_request_seconds_bucket{instance="a", method="POST", route="/v1/bars", le="5.0"}': "0+60x60",
     'lem_http_request_seconds_bucket{instance="a", method="POST", route="/v1/bars", le="+Inf"}': "0+60x60",
     'lem_connections_refused_total{instance="a", reason="unread"}': "0+1x60",
+    'lem_access_refused_total{instance="a", code="key_unknown"}': "5x15 9x60",
+    'lem_access_refused_total{instance="a", code="cross_site"}': "0+5x60",
     'lem_instruments_unowned{instance="a"}': "0x60",
     'lem_owner_lag_seconds{instance="a"}': "0.1x60",
     'lem_takeovers_total{instance="a"}': "4x60",
@@ -104,6 +108,7 @@ CASES = [
     Case("LemFeedsSilent", {'lem_feeds_silent{instance="a"}': "0x15 2x60"}, after=1),
     Case("LemFeedLate", {'lem_bars_late_total{instance="a", instrument="BTC-USDT"}': "0x15 3x60"}, after=0),
     Case("LemFeedGaps", {'lem_gaps_filled_total{instance="a", instrument="BTC-USDT"}': "0x15 9x60"}, after=0),
+    Case("LemBarsRefused", {'lem_bars_refused_total{instance="a", code="misaligned_bar"}': "_x16 3x60"}, after=0),
     Case(
         "LemModelSilent",
         {
@@ -136,6 +141,7 @@ CASES = [
         after=5,
     ),
     Case("LemConnectionsFull", {'lem_connections_refused_total{instance="a", reason="full"}': "0x15 0+5x60"}, after=3),
+    Case("LemKeysRefused", {'lem_access_refused_total{instance="a", code="key_unknown"}': "5x15 5+4x60"}, after=3),
     Case("LemInstrumentsUnowned", {'lem_instruments_unowned{instance="a"}': "0x15 5x60"}, after=1),
     Case("LemOwnerLags", {'lem_owner_lag_seconds{instance="a"}': "0.1x15 4x60"}, after=1),
     Case("LemTakeovers", {'lem_takeovers_total{instance="a"}': "4x15 6x60"}, after=0),

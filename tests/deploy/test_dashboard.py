@@ -14,6 +14,7 @@ import httpx
 import pytest
 import yaml
 
+from app.api.codes import CODES
 from app.api.lane_routes import LANES
 from app.domain.fills import FillWarning
 from app.domain.slice import Basis
@@ -76,6 +77,8 @@ def test_values_that_labels_are_compared_with_exist() -> None:
         ("lem_decisions_total", "basis"): set(Basis),
         ("lem_fill_warnings_total", "warning"): set(FillWarning),
         ("lem_not_ready", "reason"): set(reasons),
+        ("lem_access_refused_total", "code"): set(CODES),
+        ("lem_bars_refused_total", "code"): set(CODES),
         ("lem_connections_refused_total", "reason"): {"full", "half_sent", "pipelined", "unread"},
     }
 
