@@ -222,6 +222,31 @@ async def test_a_process_that_missed_notices_looks_for_all_that_they_would_have_
     assert moved.step == 2
 
 
+async def test_a_process_that_fails_over_a_notice_goes_on_listening(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with processes(store_url, "one", "two") as desks:
+        made = bars(HISTORY + 2)
+        await desks[0].feed(made[:HISTORY])
+        order = await desks[0].order(min_steps=4)
+        follower, failed = sharing(owner(desks))._follower, asyncio.Event()
+        hear = follower.hear
+
+        def fail_once(notice: object) -> None:
+            if not failed.is_set():
+                failed.set()
+                raise RuntimeError("the handler is closed")
+            hear(notice)
+
+        monkeypatch.setattr(follower, "hear", fail_once)
+        answers = [await other(desks).feed([bar]) for bar in made[HISTORY:]]
+        moved = await owner(desks).again(order)
+
+    assert failed.is_set()
+    assert answers[-1].decided
+    assert moved.step == 3
+
+
 async def test_an_owner_that_has_not_heard_of_a_bar_decides_when_it_is_asked(store_url: str) -> None:
     async with processes(store_url, "one", "two") as desks:
         made = bars(HISTORY + 1)
