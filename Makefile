@@ -23,7 +23,7 @@ serve: $(VENV)/.installed-demo  ## Serve on 127.0.0.1:8000 with the embedded sto
 
 install: $(VENV)/.installed-dev  ## Install all that the targets below need; they do so themselves, too
 
-quick: $(VENV)/.installed-dev  ## Run the tests that train, export, explore and spawn nothing, in a minute
+quick: $(VENV)/.installed-dev  ## Run the tests that train, export, explore and spawn nothing, in about a minute
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not (explores or exports or measures or spawns or trains)"
 
 test: $(VENV)/.installed-dev  ## Run all tests, in about 12 minutes on two cores
