@@ -22,6 +22,15 @@ STEP_DIGITS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An order in whose place a later one stands: its slices were those of the steps up to `last_step`, from the one
+    after the last of the order before it."""
+
+    order_id: str
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderState:
     """The order and all that happened to it.
 
@@ -34,7 +43,9 @@ class OrderState:
     `unpriced_quantity` and `unpriced_notional` are the parts of what is filled that were assumed to trade in windows
     that nobody saw: they are booked at the last known price, not at the market's. `models` are the policies that have
     decided its slices, in the order in which they first did. `withheld` is the step of the newest slice that a pause
-    has taken back before its window began: it is offered to nobody; 0 where there is none.
+    has taken back before its window began: it is offered to nobody; 0 where there is none. `earlier` are the orders in
+    whose place this one stands, oldest first: steps and all else count on from theirs. `replaced_by` is the order that
+    stands in the place of this one.
     """
 
     order: Order
@@ -61,6 +72,8 @@ class OrderState:
     arrival_price: Decimal | None = None
     models: tuple[str, ...] = ()
     withheld: int = 0
+    earlier: tuple[Earlier, ...] = ()
+    replaced_by: str | None = None
 
     @property
     def order_id(self) -> str:
@@ -72,9 +85,27 @@ class OrderState:
 
     def step_of(self, slice_id: str) -> int | None:
         """The step of the order's slice of that name; None where the order has none of it."""
-        digits = slice_id.removeprefix(f"{self.order_id}-")
+        digits = slice_id.rpartition("-")[2]
         step = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < STEP_DIGITS_MAX else 0
-        return step if 1 <= step <= self.step and slice_id == f"{self.order_id}-{step}" else None
+        return step if 1 <= step <= self.step and slice_id == self.slice_id_of(step) else None
+
+    def slice_id_of(self, step: int) -> str:
+        """The slice of the step, which one of the earlier orders may have asked for."""
+        if step >= self.first_own_step:
+            return f"{self.order_id}-{step}"
+        owner = next(each for each in self.earlier if step <= each.last_step)
+        return f"{owner.order_id}-{step}"
+
+    @property
+    def first_own_step(self) -> int:
+        """The first step whose slice is not one of the earlier orders'."""
+        return self.earlier[-1].last_step + 1 if self.earlier else 1
+
+    @property
+    def chain_id(self) -> str:
+        """The first of the orders that have replaced one another; the order itself where it replaces none. The fills of
+        all of them are booked under its name, each once."""
+        return self.earlier[0].order_id if self.earlier else self.order_id
 
     @property
     def at_last_step(self) -> bool:

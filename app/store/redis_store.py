@@ -16,9 +16,9 @@ from app.domain.instrument import Instrument
 from app.domain.lifecycle import LIVE, Status
 from app.domain.order import AskedOrder, Order
 from app.domain.slice import Slice
-from app.domain.state import OrderState
+from app.domain.state import Earlier, OrderState
 from app.engine.changes import Change
-from app.engine.ports import Claim
+from app.engine.ports import Claim, Replaced
 from app.engine.results import Page
 from app.engine.terms import digest_of
 from app.store import claims, codec, keys
@@ -32,6 +32,7 @@ from app.store.held_orders import HeldOrders
 from app.store.instrument_changes import InstrumentChanges
 from app.store.lost_tail import LostTail
 from app.store.order_changes import OrderChanges
+from app.store.order_codec import earlier_from
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.process_records import ProcessRecords
@@ -164,6 +165,12 @@ class RedisStore:
             self._remember(answer[0].order_id, answer[0].order.instrument)
         return answer
 
+    async def replace(self, old: Change, new: Change, newest: datetime) -> Replaced | Claim | None:
+        answer = await self._order_changes.replace(old, new, newest)
+        if isinstance(answer, Replaced) and answer.recorded is not None:
+            self._remember(answer.recorded.order_id, answer.recorded.order.instrument)
+        return answer
+
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         return await self._order_changes.commit(changes)
 
@@ -198,7 +205,25 @@ class RedisStore:
                 pipe.hgetall(key)
                 pipe.hmget(keys.order(symbol, order_id), "mandate", "state")  # no older than the slices
                 lines, (mandate, state) = await pipe.execute()
-            return slices_from(mandate, state, [lines[step] for step in sorted(lines, key=int)]) if lines else []
+            own = slices_from(mandate, state, [lines[step] for step in sorted(lines, key=int)]) if lines else []
+            earlier = earlier_from(mandate) if mandate else ()
+            return [*await self._earlier_slices(symbol, earlier), *own] if earlier else own
+
+    async def _earlier_slices(self, symbol: str, earlier: Sequence[Earlier]) -> list[Slice]:
+        """Those that the orders have asked for in whose place another one stands. Another order has decided anew what
+        lies behind an order's last step."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for each in earlier:
+                pipe.hgetall(keys.slices(symbol, each.order_id))
+                pipe.hmget(keys.order(symbol, each.order_id), "mandate", "state")
+            answers = await pipe.execute()
+        found: list[Slice] = []
+        first = 1
+        for each, lines, (mandate, state) in zip(earlier, answers[::2], answers[1::2], strict=True):
+            steps = range(first, each.last_step + 1)
+            found += slices_from(mandate, state, [lines[str(step)] for step in steps])
+            first = each.last_step + 1
+        return found
 
     async def fill(self, order_id: str, execution_id: str) -> Fill | None:
         symbol = await self._symbol_of(order_id)

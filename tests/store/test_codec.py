@@ -40,7 +40,7 @@ from tests.builders import (
 )
 from tests.store import former_arrays, former_texts
 
-VALUES_OF_A_STATE_MAX = 23
+VALUES_OF_A_STATE_MAX = 24
 """A slice has two values less."""
 
 FULL = an_order(
