@@ -243,7 +243,11 @@ def _min_slice(state: OrderState, last_price: Decimal) -> int:
 
 def beyond_limit(order: Order, price: Decimal) -> bool:
     """Whether the market is beyond the order's limit price."""
-    limit = order.limits.limit_price
+    return beyond_price(order.side, order.limits.limit_price, price)
+
+
+def beyond_price(side: Side, limit: Decimal | None, price: Decimal) -> bool:
+    """Whether `price` is worse than the limit, where there is one."""
     if limit is None:
         return False
-    return price > limit if order.side is Side.BUY else price < limit
+    return price > limit if side is Side.BUY else price < limit

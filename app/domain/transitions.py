@@ -19,7 +19,7 @@ from app.domain.order import Fills, Order
 from app.domain.projection import Projection, slice_cap_lots
 from app.domain.sizing import Amounts, amounts_at, fixed_of, lot_of, size_of
 from app.domain.slice import Decided, ReportsDue, Slice, Window
-from app.domain.state import OrderState, beyond_limit
+from app.domain.state import OrderState, beyond_price
 
 
 def accept(order: Order, instrument: Instrument, first_open: datetime, last_price: Decimal) -> OrderState:
@@ -117,7 +117,7 @@ def close_window(state: OrderState, bar: Bar) -> OrderState:
         "sums": state.sums.expect(bar.price, piece.expected_volume or ZERO) if bar.synthetic else state.sums.add(bar),
     }
     if state.order.fills is Fills.ASSUMED:
-        changes |= _assumed_traded(state, piece.step, bar)
+        changes |= _assumed_traded(state, piece, bar)
     return give_up(evolve(state, **changes))
 
 
@@ -204,13 +204,15 @@ def _with_report_due(state: OrderState, step: int, window: Window, size: Decimal
     return (*state.reports_due, ReportsDue(step=step, window=window, until=window.end + delay))
 
 
-def _assumed_traded(state: OrderState, step: int, bar: Bar) -> dict[str, Any]:
-    """What changes in the order because its slice of the step was presumably traded over `bar`."""
-    order, price, lots = state.order, bar.price, 0 if step == state.withheld else state.asked[step - 1]
+def _assumed_traded(state: OrderState, piece: Slice, bar: Bar) -> dict[str, Any]:
+    """What changes in the order because the slice was presumably traded over `bar`, within its own limit price: that of
+    the order may be another one since."""
+    order, price, step = state.order, bar.price, piece.step
+    lots = 0 if step == state.withheld else state.asked[step - 1]
     if order.limits.max_participation_rate is not None and not bar.synthetic:
         volume = size_of(order.size_mode, bar.volume, price)
         lots = min(lots, lots_within(EXACT.multiply(order.limits.max_participation_rate, volume), state.lot))
-    if not lots or beyond_limit(order, price):
+    if not lots or beyond_price(order.side, piece.limit_price, price):
         return {}
     amounts = amounts_at(order.size_mode, EXACT.multiply(lots, state.lot), price)
     changes = booked_changes(state, step, amounts)

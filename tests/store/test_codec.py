@@ -18,7 +18,7 @@ from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, S
 from app.domain.projection import Bound
 from app.domain.reports import apply_fill
 from app.domain.slice import Basis, Window
-from app.domain.state import OrderState
+from app.domain.state import Earlier, OrderState
 from app.domain.transitions import close_window, take
 from app.store import codec
 from app.store.forms import SHORT_VERSION
@@ -197,6 +197,20 @@ def test_an_order_of_an_earlier_release_goes_on_in_the_new_form() -> None:
     assert state_from(mandate_text(after), state_text(after)) == after
     lines = [former_arrays.slice_text(former.current, former.order), slice_text(after.current, after)]
     assert slices_from(mandate_text(after), state_text(after), lines) == [former.current, after.current]
+
+
+def test_an_order_in_the_place_of_others_comes_back_equal_and_its_slices_keep_their_names() -> None:
+    former = a_full_order()
+    assert former.current is not None
+    earlier = (Earlier(order_id="first", last_step=1), Earlier(order_id="second", last_step=2))
+    order = replace(former.order, replaces="second", size=Decimal(2_000_000))
+    slices = tuple(
+        replace(piece, slice_id=f"{owner.order_id}-{piece.step}", final=False)
+        for owner, piece in zip(earlier, former.open_slices, strict=True)
+    )
+    state = replace(former, order=order, earlier=earlier, overdue=slices[:1], current=slices[1], replaced_by="fourth")
+
+    assert state_from(mandate_text(state), state_text(state)) == state
 
 
 def test_what_an_earlier_release_wrote_comes_back_equal() -> None:

@@ -54,6 +54,7 @@ if of_account then
   redis.call('ZCARD', of_account)
 end
 local before = redis.call('HGET', KEYS[12], 'changed') or ''
+local sequence = redis.call('INCR', KEYS[7])
 if ARGV[16] ~= '' and not claim then
   redis.call('SET', KEYS[13], ARGV[16])
 end
@@ -61,7 +62,6 @@ redis.call('HSET', KEYS[1], 'version', ARGV[4], 'state', ARGV[5], 'commit', ARGV
 redis.call('SREM', KEYS[5], ARGV[1])
 redis.call('ZREM', KEYS[9], ARGV[1])
 redis.call('ZADD', KEYS[10], old[3], ARGV[1])
-local sequence = redis.call('INCR', KEYS[7])
 redis.call('HSET', KEYS[2], 'mandate', ARGV[7], 'state', ARGV[8], 'version', ARGV[10], 'step', ARGV[11],
   'sequence', sequence, 'commit', ARGV[15])
 if ARGV[9] ~= '' then
