@@ -78,9 +78,11 @@ class Replaces:
         for _ in range(RACES_MAX):
             if isinstance(answer, tuple):
                 return answer
-            if answer is None:
-                await asyncio.sleep(BEHIND_SECONDS)
-            old = answer or await self._queries.order(old.order_id)
+            if answer is None or answer is old:
+                await asyncio.sleep(BEHIND_SECONDS if answer is old else 0)
+                old = await self._queries.order(old.order_id)
+            else:
+                old = answer
             answer = await self._tried_between_bars(old, order)
         raise Unavailable("busy", "the order changes faster than another one can take its place; repeat the request")
 
@@ -95,6 +97,8 @@ class Replaces:
                 answer = await self._tried(old, order, live)
             except LemError as error:  # a refused order says nothing of the instrument
                 refusal = error
+            if answer is None and refusal is None:
+                self._instruments.forget(live.symbol)  # another process has taken bars or changed the terms
         if refusal is not None:
             raise refusal
         return answer
@@ -102,11 +106,11 @@ class Replaces:
     async def _tried(
         self, old: OrderState, order: AskedOrder, live: LiveInstrument
     ) -> tuple[OrderState, bool] | OrderState | None:
-        """The old order as it is recorded now where somebody has moved it; None where the newest bar has not reached
-        it yet, or has overtaken this try."""
+        """The old order as it is recorded now where somebody has moved it, or as it was where the newest bar has not
+        reached it yet; None where a bar has overtaken this try."""
         successor = await self._successor(old, order, live)
         if successor is None:
-            return None
+            return old
         newest = live.last
         [state] = await self._pipeline.moved([InstrumentOrders(live=live, orders=(successor,))])
         new, gone = change(None, state, instrument=live.instrument), change(old, replaced(old, state.order_id))
@@ -120,7 +124,6 @@ class Replaces:
         if isinstance(answer, Claim):
             raise reused(answer.instrument, order)
         if answer is None:
-            self._instruments.forget(live.symbol)  # another process has taken bars or changed the terms
             return None
         if answer.recorded is None:
             return answer.moved
