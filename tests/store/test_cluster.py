@@ -113,7 +113,7 @@ async def test_an_order_takes_the_place_of_another_whatever_node_their_claims_li
         old = await placed_on(store, symbol, f"oms-{number}")
         name = f"oms-{number}-new"
         order = replace(old.order, client_order_id=name, order_id=order_id_of(name), replaces=old.order_id)
-        new = change(None, succeed(old, order), instrument=an_instrument(symbol=symbol))
+        new = change(None, succeed(old, order))
 
         made = await store.replace(change(old, replaced(old, order.order_id)), new, NEWEST)
 

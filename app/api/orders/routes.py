@@ -208,7 +208,7 @@ async def replace_order(
     order moves the new one. Instrument, side, account, `fills` and which of `quantity` and `notional` is given stay
     what they were, and so do `start_time` and the length of the steps once the order has begun."""
     order = body.to_domain(account)
-    audited(order_id=order_id, client_order_id=order.client_order_id)
+    audited(client_order_id=order.client_order_id)
     state, created = await engine.replaces.replace(order_id, order, account)
     if not created:
         response.status_code = 200

@@ -27,7 +27,7 @@ end
 if recorded[1] then
   return {'exists', recorded[1], recorded[2], recorded[3]}
 end
-if (redis.call('HGET', KEYS[12], 'revision') or '0') ~= ARGV[14] then
+if ARGV[14] ~= '' and (redis.call('HGET', KEYS[12], 'revision') or '0') ~= ARGV[14] then
   return {'outrun'}
 end
 local newest = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
