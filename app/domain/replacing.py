@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from app.domain.earlier import Earlier
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.evolve import evolve
 from app.domain.lifecycle import Move, Status, status_after
 from app.domain.numbers import EXACT, ZERO, plain, whole_lots
 from app.domain.order import AskedOrder, Fills, Order
 from app.domain.projection import slice_cap_lots
-from app.domain.state import Earlier, OrderState
+from app.domain.state import OrderState
 from app.domain.transitions import require_standing
 
 CHAIN_MAX = 256

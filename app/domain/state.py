@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
 from app.domain.benchmark import BenchmarkSums, slippage_bps
+from app.domain.earlier import Earlier, owner_of
 from app.domain.lifecycle import Status, StopReason, stop_reason
 from app.domain.numbers import EXACT, ZERO, exact_sum, lots_within, ratio
 from app.domain.order import Fills, Order, Side
@@ -19,15 +20,6 @@ from app.domain.sizing import fixed_of, size_of, size_worth
 from app.domain.slice import ReportsDue, Slice
 
 STEP_DIGITS_MAX = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
-    """An order in whose place a later one stands: its slices were those of the steps up to `last_step`, from the one
-    after the last of the order before it."""
-
-    order_id: str
-    last_step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +85,7 @@ class OrderState:
         """The slice of the step, which one of the earlier orders may have asked for."""
         if step >= self.first_own_step:
             return f"{self.order_id}-{step}"
-        owner = next(each for each in self.earlier if step <= each.last_step)
-        return f"{owner.order_id}-{step}"
+        return f"{owner_of(self.earlier, step)}-{step}"
 
     @property
     def first_own_step(self) -> int:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from app.domain.earlier import Earlier
 from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, Order, Side, SizeMode
-from app.domain.state import Earlier, OrderState
+from app.domain.state import OrderState
 from app.store import older_forms
 from app.store.forms import array, array_from, is_array, moment, number, text
 

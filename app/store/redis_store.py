@@ -16,7 +16,7 @@ from app.domain.instrument import Instrument
 from app.domain.lifecycle import LIVE, Status
 from app.domain.order import AskedOrder, Order
 from app.domain.slice import Slice
-from app.domain.state import Earlier, OrderState
+from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.ports import Claim, Replaced
 from app.engine.results import Page
@@ -32,13 +32,12 @@ from app.store.held_orders import HeldOrders
 from app.store.instrument_changes import InstrumentChanges
 from app.store.lost_tail import LostTail
 from app.store.order_changes import OrderChanges
-from app.store.order_codec import earlier_from
+from app.store.order_slices import OrderSlices
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.process_records import ProcessRecords
 from app.store.reading import Reader
 from app.store.replication import Replication
-from app.store.state_codec import slices_from
 from app.store.unreadable import Kind, Unreadable
 
 SYMBOLS_CACHED = 100_000
@@ -73,6 +72,7 @@ class RedisStore:
         self._instrument_changes = InstrumentChanges(client, self._outages, self._unreadable, channel)
         self._bar_changes = BarChanges(client, self._outages, self._unreadable, lost, self._bars_kept, channel)
         self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, lost, channel)
+        self._order_slices = OrderSlices(client, self._outages, self._unreadable)
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
         self.shared = ProcessRecords(client, self._outages, self._reader, held, process) if process else None
         self.api_keys = RedisApiKeys(client, self._outages)
@@ -197,33 +197,7 @@ class RedisStore:
 
     async def slices(self, order_id: str) -> list[Slice]:
         symbol = await self._symbol_of(order_id)
-        if symbol is None:
-            return []
-        key = keys.slices(symbol, order_id)
-        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
-            async with self._client.pipeline(transaction=False) as pipe:
-                pipe.hgetall(key)
-                pipe.hmget(keys.order(symbol, order_id), "mandate", "state")  # no older than the slices
-                lines, (mandate, state) = await pipe.execute()
-            own = slices_from(mandate, state, [lines[step] for step in sorted(lines, key=int)]) if lines else []
-            earlier = earlier_from(mandate) if mandate else ()
-            return [*await self._earlier_slices(symbol, earlier), *own] if earlier else own
-
-    async def _earlier_slices(self, symbol: str, earlier: Sequence[Earlier]) -> list[Slice]:
-        """Those that the orders have asked for in whose place another one stands. Another order has decided anew what
-        lies behind an order's last step."""
-        async with self._client.pipeline(transaction=False) as pipe:
-            for each in earlier:
-                pipe.hgetall(keys.slices(symbol, each.order_id))
-                pipe.hmget(keys.order(symbol, each.order_id), "mandate", "state")
-            answers = await pipe.execute()
-        found: list[Slice] = []
-        first = 1
-        for each, lines, (mandate, state) in zip(earlier, answers[::2], answers[1::2], strict=True):
-            steps = range(first, each.last_step + 1)
-            found += slices_from(mandate, state, [lines[str(step)] for step in steps])
-            first = each.last_step + 1
-        return found
+        return await self._order_slices.of_order(symbol, order_id) if symbol is not None else []
 
     async def fill(self, order_id: str, execution_id: str) -> Fill | None:
         symbol = await self._symbol_of(order_id)

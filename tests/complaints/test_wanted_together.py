@@ -18,5 +18,6 @@ async def test_vwap_notional_participation_prometheus_and_cost_analysis_come_tog
     assert (ended["status"], ended["benchmark"], ended["filled_notional"]) == ("completed", "vwap", "100")
     assert analysis["slippage_bps"] == ended["slippage_bps"]
     assert analysis["to_end"]["vwap"] == ended["benchmark_price"]
-    assert 0 < Decimal(analysis["participation"]["overall"]) <= Decimal(analysis["participation"]["busiest"]) <= Decimal("0.5")
+    overall, busiest = (Decimal(analysis["participation"][name]) for name in ("overall", "busiest"))
+    assert 0 < overall <= busiest <= Decimal("0.5")
     assert 'lem_orders_total{status="completed"} 1.0' in metrics

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from app.domain.earlier import Earlier
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Fills, Horizon, Limits, Order, order_id_of
 from app.domain.replacing import CHAIN_MAX, replaced, succeed, without_unbegun
 from app.domain.reports import apply_fill
-from app.domain.state import Earlier, OrderState
+from app.domain.state import OrderState
 from app.domain.transitions import cancel, close_window, pause, take
 from tests.builders import PRICE, a_bar, a_decided, a_fill, a_projection, a_window, an_order, an_order_state, at
 from tests.domain.reporting import a_reported, asked, filled

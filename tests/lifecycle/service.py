@@ -37,7 +37,8 @@ class Service:
         opened: asyncio.Future[httpx.AsyncClient] = asyncio.get_running_loop().create_future()
         self._ending = asyncio.Event()
         self._serving = asyncio.create_task(self._serve(opened))
-        await asyncio.wait([opened, self._serving], return_when=asyncio.FIRST_COMPLETED)
+        either: list[asyncio.Future[Any]] = [opened, self._serving]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if self._serving.done():
             await self._serving
         self._client = opened.result()

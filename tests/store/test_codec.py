@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 
 from app.domain.benchmark import BenchmarkSums
+from app.domain.earlier import Earlier
 from app.domain.fills import FillWarning
 from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status, StopReason
@@ -18,7 +19,7 @@ from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, S
 from app.domain.projection import Bound
 from app.domain.reports import apply_fill
 from app.domain.slice import Basis, Window
-from app.domain.state import Earlier, OrderState
+from app.domain.state import OrderState
 from app.domain.transitions import close_window, take
 from app.store import codec
 from app.store.forms import SHORT_VERSION
