@@ -31,6 +31,7 @@ class Desk(RuleBasedStateMachine):
         self.orders: list[PlainOrder] = []
         self.symbol = f"S{next(NUMBERS)}"
         self.bars = 0
+        self.restarts = 0
         self.said: dict[str, tuple[str, Json, Json]] = {}
 
     @property

@@ -15,6 +15,7 @@ from tests.lifecycle.desk import MARKET, NUMBERS, Desk, chosen, code_of, shown_i
 from tests.lifecycle.plain_order import LOT, STEP, ZERO, PlainOrder
 
 ORDERS_MAX = 4
+RESTARTS_MAX = 1
 HISTORY = 3
 LOTS = st.integers(1, 400).map(lambda lots: lots * LOT)
 CHOICES = st.integers(0, 1_000)
@@ -190,6 +191,13 @@ class Lifecycle(Desk):
         new = order.replaced(name, answer["order_id"], quantity, max_steps)
         self.orders.append(new)
         self.take_slice(new, self.now, self.slices_of(new))
+
+    @rule()
+    @precondition(lambda self: bool(self.orders) and self.restarts < RESTARTS_MAX)
+    def restart(self) -> None:
+        """Nothing is another one afterwards: the model does not move."""
+        self.service.restart()
+        self.restarts += 1
 
     @invariant()
     def every_order_stands_as_in_the_model(self) -> None:
