@@ -120,8 +120,9 @@ class Queries:
         slices = await self._store.slices(order_id)
         if state.replaced_by is None:
             return state, slices
-        executed = (await self.standing(state)).executed[: state.step]  # reports that came since count too
-        return evolve(state, executed=executed + state.executed[len(executed) :]), slices
+        standing = await self.standing(state)  # reports that came since count too
+        last = next(each.last_step for each in standing.earlier if each.order_id == state.order_id)
+        return evolve(state, executed=standing.executed[:last] + state.executed[last:]), slices
 
     async def fills(self, order_id: str, account: str | None = None) -> list[Fill]:
         """What was reported of the order, by time. `account` as in `order`. Raises NotFound("unknown_order")."""

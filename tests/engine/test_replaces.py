@@ -68,12 +68,16 @@ async def test_the_slice_of_the_next_morning_is_decided_anew_by_the_new_terms(st
         clock.time = rest[0].close_time
         await desk.feed(rest[:1])
         morning = await desk.again(new)
+        left, (*_, taken_back) = await desk.engine.queries.slices(old.order_id)
+        chain = await desk.slices(new)
 
     assert new.current is not None
     assert (new.current.step, new.current.window) == (before.step, before.current.window)
     assert new.current.slice_id == f"{new.order_id}-{before.step}"
     assert morning.executed[before.step - 1] == new.current.quantity != before.current.quantity
-    assert (await desk.store.slices(new.order_id))[before.step - 1] == new.current
+    assert chain[before.step - 1] == new.current
+    assert taken_back.slice_id == f"{old.order_id}-{before.step}"
+    assert left.executed[before.step - 1] == 0
 
 
 async def test_a_slice_of_the_next_morning_that_may_have_been_sent_on_stays_in_flight(store_url: str) -> None:
