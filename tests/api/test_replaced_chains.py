@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import httpx
 
@@ -16,7 +17,7 @@ async def test_an_order_that_is_replaced_by_its_own_terms_trades_and_costs_what_
     client: httpx.AsyncClient,
 ) -> None:
     await prepared(client)
-    terms = {"horizon": {"min_steps": 6, "max_steps": 12}}
+    terms: dict[str, Any] = {"horizon": {"min_steps": 6, "max_steps": 12}}
     alone, old = await sent(client, client_order_id="alone", **terms), await sent(client, **terms)
     await feed(client, 0, 2)
     middle = await replace(client, old, **terms)
@@ -45,9 +46,9 @@ async def test_fractions_of_a_chain_s_schedule_are_of_the_new_order(client: http
     new = await replace(client, old, quantity="20")
     steps = (await client.get(f"/v1/orders/{new['order_id']}/schedule")).json()["steps"]
 
-    assert abs(sum(Decimal(step["fraction"]) for step in steps) - 1) < Decimal("0.01")
+    assert abs(sum((Decimal(step["fraction"]) for step in steps), Decimal(0)) - 1) < Decimal("0.01")
     done = [step for step in steps if step["state"] == "done"]
-    traded = sum(Decimal(step["fraction"]) for step in done)
+    traded = sum((Decimal(step["fraction"]) for step in done), Decimal(0))
     assert abs(traded - Decimal(new["filled_quantity"]) / 20) < Decimal("1e-9")
 
 

@@ -121,7 +121,7 @@ def test_a_horizon_that_ends_with_what_is_in_flight_is_taken_where_nothing_is_le
 def test_a_slice_cap_that_cannot_make_the_rest_is_refused() -> None:
     state = asked(asked(an_order_state(an_order(max_steps=4)), 0), 0)
 
-    with pytest.raises(InvalidInput, match="2 slices of at most 2.5 cannot make the 10 that is left"):
+    with pytest.raises(InvalidInput, match=r"2 slices of at most 2\.5 cannot make the 10 that is left"):
         in_place(state, limits=Limits(max_slice_fraction=Decimal("0.25")))
 
 

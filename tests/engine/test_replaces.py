@@ -33,7 +33,7 @@ SESSION = 13
 
 async def replaced(desk: Desk, old: OrderState, name: str = "oms-2", **changes: Any) -> OrderState:
     """The order that takes the place of that one."""
-    terms = {"horizon": old.order.horizon, "fills": old.order.fills, "size": old.order.size} | changes
+    terms: dict[str, Any] = {"horizon": old.order.horizon, "fills": old.order.fills, "size": old.order.size} | changes
     state, _ = await desk.engine.replaces.replace(old.order_id, an_order(client_order_id=name, **terms))
     return state
 
@@ -117,9 +117,7 @@ async def test_of_two_replaces_at_once_one_stands(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     old = await desk.order(horizon=WHOLE)
 
-    answers = await asyncio.gather(
-        *[replaced(desk, old, name) for name in ("oms-2", "oms-3")], return_exceptions=True
-    )
+    answers = await asyncio.gather(*[replaced(desk, old, name) for name in ("oms-2", "oms-3")], return_exceptions=True)
 
     refused = [each for each in answers if isinstance(each, Conflict)]
     taken = [each for each in answers if isinstance(each, OrderState)]

@@ -111,8 +111,11 @@ def code_of(response: httpx.Response) -> tuple[int, str]:
 
 def shown_in(order: Json) -> Shown:
     return Shown(
-        order["status"],
-        order["step"],
-        *(Decimal(order[name]) for name in ("filled_quantity", "leaves", "in_flight", "over_filled")),
-        order["replaced_by"],
+        status=order["status"],
+        step=order["step"],
+        filled=Decimal(order["filled_quantity"]),
+        leaves=Decimal(order["leaves"]),
+        in_flight=Decimal(order["in_flight"]),
+        over_filled=Decimal(order["over_filled"]),
+        replaced_by=order["replaced_by"],
     )

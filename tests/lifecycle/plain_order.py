@@ -104,9 +104,7 @@ class PlainOrder:
     def shown(self) -> Shown:
         if self.left is not None:
             return self.left
-        return Shown(
-            self.status, len(self.slices), self.filled, self.leaves, self.in_flight, self.over_filled, None
-        )
+        return Shown(self.status, len(self.slices), self.filled, self.leaves, self.in_flight, self.over_filled, None)
 
     def close_bar(self, closed: datetime) -> None:
         """The bar that closes then has come."""
@@ -194,9 +192,7 @@ class PlainOrder:
             fills=self.fills,
             replaces=self.order_id,
         )
-        self.left = Shown(
-            "replaced", len(self.slices), self.filled, self.leaves, ZERO, self.over_filled, order_id
-        )
+        self.left = Shown("replaced", len(self.slices), self.filled, self.leaves, ZERO, self.over_filled, order_id)
         self.status = "replaced"
         new._complete()
         return new
