@@ -156,6 +156,10 @@ class AsyncClient:
         """Go on: the rest of the order is scheduled over the steps that are left."""
         return await self._sent(calls.resume_order(order_id))
 
+    async def replace_order(self, order_id: str, order: NewOrder) -> Order:
+        """Send the whole order again under a new `client_order_id`: it goes on in the place of the old one."""
+        return await self._sent(calls.replace_order(order_id, order))
+
     async def cancel_order(self, order_id: str) -> Order:
         """End the order: no further slice comes."""
         return await self._sent(calls.cancel_order(order_id))

@@ -164,6 +164,11 @@ def cancel_order(order_id: str) -> Call[Order]:
     return _call("POST", f"{_of(order_id)}/cancel", Order)
 
 
+def replace_order(order_id: str, order: NewOrder) -> Call[Order]:
+    """Repeatable by the new `client_order_id`."""
+    return _call("POST", f"{_of(order_id)}/replace", Order, body=to_json(order))
+
+
 def pause_order(order_id: str) -> Call[Order]:
     """Repeatable: an order that is paused stays so."""
     return _call("POST", f"{_of(order_id)}/pause", Order)

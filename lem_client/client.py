@@ -156,6 +156,10 @@ class Client:
         """Go on: the rest of the order is scheduled over the steps that are left."""
         return self._sent(calls.resume_order(order_id))
 
+    def replace_order(self, order_id: str, order: NewOrder) -> Order:
+        """Send the whole order again under a new `client_order_id`: it goes on in the place of the old one."""
+        return self._sent(calls.replace_order(order_id, order))
+
     def cancel_order(self, order_id: str) -> Order:
         """End the order: no further slice comes."""
         return self._sent(calls.cancel_order(order_id))

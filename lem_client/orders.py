@@ -72,7 +72,8 @@ class AcceptedHorizon:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An order as it stands. `leaves`, `in_flight`, `over_filled` and `unpriced` are in the unit that the order fixes.
-    Prices are quote currency. A positive `slippage_bps` is a cost."""
+    Prices are quote currency. A positive `slippage_bps` is a cost. `replaces` and `replaced_by` are the `order_id` of
+    the order in whose place this one stands, and of the one that stands in its place."""
 
     order_id: str
     client_order_id: str
@@ -102,3 +103,5 @@ class Order:
     benchmark_partial: bool
     slippage_bps: Decimal | None
     stop_reason: StopReason | None
+    replaces: str | None
+    replaced_by: str | None

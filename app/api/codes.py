@@ -30,6 +30,10 @@ CODES: dict[str, tuple[int, str]] = {
     "instrument_in_use": (409, "orders stand on what would change or go"),
     "no_bars": (409, "the instrument has no bar yet, so no price to start from"),
     "order_ended": (409, "the order has ended otherwise"),
+    "order_replaced": (409, "another order stands in the place of the order"),
+    "size_committed": (409, "the new size is below what is filled and in flight"),
+    "horizon_used_up": (409, "the new horizon ends before what is left could be traded"),
+    "replaced_too_often": (409, "as many orders have replaced one another as may"),
     "payload_too_large": (413, "the body has more bytes than it may"),
     "unsupported_media_type": (415, "the content-type is not one that the route reads, or there is a content-encoding"),
     "unknown_host": (
@@ -70,6 +74,7 @@ CODES: dict[str, tuple[int, str]] = {
     "outside_calendar": (422, "the bar, or a step of the order, is beyond the sessions that the calendar knows"),
     "price_implausible": (422, "the fill's price is not within 10 times the last close"),
     "price_outside_range": (422, "the bar's open or close is outside low..high"),
+    "replace_changes_order": (422, "a replace changes what makes the order another one"),
     "repeated_field": (422, "a field comes more than once in the same object"),
     "size_ambiguous": (422, "both quantity and notional are given"),
     "size_implausible": (422, "the size is beyond what the market could trade in the order's steps"),

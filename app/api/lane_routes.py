@@ -40,6 +40,7 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("POST", "/v1/orders/{order_id}/pause"): (REPORTS,),
     ("POST", "/v1/orders/{order_id}/resume"): (REPORTS,),
     ("POST", "/v1/orders"): (ORDERS,),
+    ("POST", "/v1/orders/{order_id}/replace"): (ORDERS,),
     ("GET", "/v1/orders/{order_id}"): (READS,),
     ("PUT", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/instruments/{symbol}"): (READS,),

@@ -8,17 +8,22 @@ from decimal import Decimal
 
 from app.domain.evolve import built_quickly
 from app.domain.fills import FillWarning
-from app.domain.lifecycle import Status, StopReason
+from app.domain.lifecycle import Status, StatusReason, StopReason
 
 EVENT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChanged:
-    """The order has another status. `stop_reason` is set where the order has taken its last slice."""
+    """The order has another status, and `reason` says who has moved it: None in what earlier releases have written.
+    `stop_reason` is set where the order has taken its last slice, `replaces` where the order is new and stands in the
+    place of that one, `replaced_by` where that one stands in the place of this order."""
 
     status: Status
     stop_reason: StopReason | None = None
+    reason: StatusReason | None = None
+    replaces: str | None = None
+    replaced_by: str | None = None
 
     @property
     def name(self) -> str:

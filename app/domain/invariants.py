@@ -14,7 +14,8 @@ def require_sound(state: OrderState) -> None:
     if booked != filled:
         raise AssertionError(f"{booked} is booked by step, {filled} in all")
     _must(len(state.asked) == len(state.executed) <= order.horizon.max_steps, "steps and slices differ")
-    lowest, highest = min(state.asked, default=0), max(state.asked, default=0)  # quicker than looking at each
+    own = state.asked[state.first_own_step - 1 :] if state.earlier else state.asked  # earlier orders had other caps
+    lowest, highest = min(own, default=0), max(own, default=0)  # quicker than looking at each
     _must(0 <= lowest <= highest <= state.slice_cap, "a slice is negative or above the cap")
     _require_sound_reports(state)
     committed, allowed = EXACT.add(filled, state.in_flight), EXACT.add(order.size, state.over_filled)

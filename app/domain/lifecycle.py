@@ -44,6 +44,8 @@ class Move(StrEnum):
     """The OMS wants no further slice."""
     PAUSE = "pause"
     """The OMS wants nothing traded for the time being."""
+    REPLACE = "replace"
+    """Another order takes the place of this one."""
     RESUME = "resume"
     """The OMS wants the order, which has slices, to go on."""
     RESUME_UNBEGUN = "resume_unbegun"
@@ -79,7 +81,43 @@ TRANSITIONS: Mapping[tuple[Status, Move], Status] = {
     (Status.PAUSED, Move.OUT_OF_STEPS): Status.EXPIRED,
     (Status.PAUSED, Move.CANCEL): Status.CANCELLED,
     (Status.CANCELLED, Move.CANCEL): Status.CANCELLED,
+    (Status.ACCEPTED, Move.REPLACE): Status.REPLACED,
+    (Status.WORKING, Move.REPLACE): Status.REPLACED,
+    (Status.PAUSED, Move.REPLACE): Status.REPLACED,
 }
+
+
+class StatusReason(StrEnum):
+    """Who has moved an order to another status. `oms`: you have asked for it; `model`: a slice was decided; `fills`:
+    all of the order is filled; `clock`: its steps have passed; `bust`: a fill was busted, or corrected to less."""
+
+    OMS = "oms"
+    MODEL = "model"
+    FILLS = "fills"
+    CLOCK = "clock"
+    BUST = "bust"
+
+
+REASONS: Mapping[Move, StatusReason] = {
+    Move.SLICE: StatusReason.MODEL,
+    Move.FILLED: StatusReason.FILLS,
+    Move.OUT_OF_STEPS: StatusReason.CLOCK,
+    Move.CANCEL: StatusReason.OMS,
+    Move.PAUSE: StatusReason.OMS,
+    Move.RESUME: StatusReason.OMS,
+    Move.RESUME_UNBEGUN: StatusReason.OMS,
+    Move.REPLACE: StatusReason.OMS,
+    Move.BUSTED: StatusReason.BUST,
+    Move.BUSTED_LATE: StatusReason.BUST,
+}
+_BETWEEN = {(before, after): REASONS[move] for (before, move), after in TRANSITIONS.items()}
+_INTO = {after: REASONS[move] for (_, move), after in reversed(list(TRANSITIONS.items()))}
+
+
+def reason_of(before: Status, after: Status) -> StatusReason:
+    """Why an order has gone from one status to another one. Where more than one move lies between them, the last one
+    counts."""
+    return _BETWEEN.get((before, after)) or _INTO[after]
 
 
 def permits(status: Status, move: Move) -> bool:

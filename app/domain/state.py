@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
 from app.domain.benchmark import BenchmarkSums, slippage_bps
+from app.domain.earlier import Earlier, owner_of
 from app.domain.lifecycle import Status, StopReason, stop_reason
 from app.domain.numbers import EXACT, ZERO, exact_sum, lots_within, ratio
 from app.domain.order import Fills, Order, Side
@@ -34,7 +35,9 @@ class OrderState:
     `unpriced_quantity` and `unpriced_notional` are the parts of what is filled that were assumed to trade in windows
     that nobody saw: they are booked at the last known price, not at the market's. `models` are the policies that have
     decided its slices, in the order in which they first did. `withheld` is the step of the newest slice that a pause
-    has taken back before its window began: it is offered to nobody; 0 where there is none.
+    has taken back before its window began: it is offered to nobody; 0 where there is none. `earlier` are the orders in
+    whose place this one stands, oldest first: steps and all else count on from theirs. `replaced_by` is the order that
+    stands in the place of this one.
     """
 
     order: Order
@@ -61,6 +64,8 @@ class OrderState:
     arrival_price: Decimal | None = None
     models: tuple[str, ...] = ()
     withheld: int = 0
+    earlier: tuple[Earlier, ...] = ()
+    replaced_by: str | None = None
 
     @property
     def order_id(self) -> str:
@@ -72,9 +77,26 @@ class OrderState:
 
     def step_of(self, slice_id: str) -> int | None:
         """The step of the order's slice of that name; None where the order has none of it."""
-        digits = slice_id.removeprefix(f"{self.order_id}-")
+        digits = slice_id.rpartition("-")[2]
         step = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < STEP_DIGITS_MAX else 0
-        return step if 1 <= step <= self.step and slice_id == f"{self.order_id}-{step}" else None
+        return step if 1 <= step <= self.step and slice_id == self.slice_id_of(step) else None
+
+    def slice_id_of(self, step: int) -> str:
+        """The slice of the step, which one of the earlier orders may have asked for."""
+        if step >= self.first_own_step:
+            return f"{self.order_id}-{step}"
+        return f"{owner_of(self.earlier, step)}-{step}"
+
+    @property
+    def first_own_step(self) -> int:
+        """The first step whose slice is not one of the earlier orders'."""
+        return self.earlier[-1].last_step + 1 if self.earlier else 1
+
+    @property
+    def chain_id(self) -> str:
+        """The first of the orders that have replaced one another; the order itself where it replaces none. The fills of
+        all of them are booked under its name, each once."""
+        return self.earlier[0].order_id if self.earlier else self.order_id
 
     @property
     def at_last_step(self) -> bool:
@@ -212,7 +234,11 @@ def _min_slice(state: OrderState, last_price: Decimal) -> int:
 
 def beyond_limit(order: Order, price: Decimal) -> bool:
     """Whether the market is beyond the order's limit price."""
-    limit = order.limits.limit_price
+    return beyond_price(order.side, order.limits.limit_price, price)
+
+
+def beyond_price(side: Side, limit: Decimal | None, price: Decimal) -> bool:
+    """Whether `price` is worse than the limit, where there is one."""
     if limit is None:
         return False
-    return price > limit if order.side is Side.BUY else price < limit
+    return price > limit if side is Side.BUY else price < limit

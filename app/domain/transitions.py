@@ -19,7 +19,7 @@ from app.domain.order import Fills, Order
 from app.domain.projection import Projection, slice_cap_lots
 from app.domain.sizing import Amounts, amounts_at, fixed_of, lot_of, size_of
 from app.domain.slice import Decided, ReportsDue, Slice, Window
-from app.domain.state import OrderState, beyond_limit
+from app.domain.state import OrderState, beyond_price
 
 
 def accept(order: Order, instrument: Instrument, first_open: datetime, last_price: Decimal) -> OrderState:
@@ -29,13 +29,7 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
     """
     lot = lot_of(order.size_mode, instrument)
     total = whole_lots(order.size_mode.value, order.size, lot)
-    worth = amounts_at(order.size_mode, order.size, last_price).notional
-    if worth < instrument.min_notional:
-        raise InvalidInput(
-            "below_min_notional",
-            f"the order is worth {worth:f}, under the instrument's minimum of {instrument.min_notional}",
-            f"#/{order.size_mode}",
-        )
+    require_worth(order, instrument, last_price)
     return OrderState(
         order=order,
         lot=lot,
@@ -46,6 +40,17 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
         next_open=first_open,
         arrival_price=last_price,
     )
+
+
+def require_worth(order: Order, instrument: Instrument, last_price: Decimal) -> None:
+    """Raises InvalidInput("below_min_notional")."""
+    worth = amounts_at(order.size_mode, order.size, last_price).notional
+    if worth < instrument.min_notional:
+        raise InvalidInput(
+            "below_min_notional",
+            f"the order is worth {worth:f}, under the instrument's minimum of {instrument.min_notional}",
+            f"#/{order.size_mode}",
+        )
 
 
 def take(
@@ -112,7 +117,7 @@ def close_window(state: OrderState, bar: Bar) -> OrderState:
         "sums": state.sums.expect(bar.price, piece.expected_volume or ZERO) if bar.synthetic else state.sums.add(bar),
     }
     if state.order.fills is Fills.ASSUMED:
-        changes |= _assumed_traded(state, piece.step, bar)
+        changes |= _assumed_traded(state, piece, bar)
     return give_up(evolve(state, **changes))
 
 
@@ -129,11 +134,11 @@ def give_up(state: OrderState) -> OrderState:
 def cancel(state: OrderState, now: datetime) -> OrderState:
     """No further slice. A slice whose window has begun by `now` may be trading: the order awaits its bar or reports.
 
-    Raises Conflict("order_ended") where the order has already ended otherwise; twice is once.
+    Raises Conflict("order_ended" | "order_replaced") where the order has already ended otherwise; twice is once.
     """
     if state.status is Status.CANCELLED:
         return state
-    _require(state, Move.CANCEL, "cancelled")
+    require_standing(state, Move.CANCEL, "cancelled")
     begun = (state.current,) if state.current is not None and state.current.window.start <= now else ()
     return evolve(
         state,
@@ -151,7 +156,7 @@ def pause(state: OrderState, now: datetime) -> OrderState:
     """
     if state.status is Status.PAUSED:
         return state
-    _require(state, Move.PAUSE, "paused")
+    require_standing(state, Move.PAUSE, "paused")
     waits = state.current is not None and state.current.window.start > now
     return evolve(
         state,
@@ -166,14 +171,17 @@ def resume(state: OrderState, now: datetime) -> OrderState:
     Raises Conflict("order_ended"); twice is once.
     """
     move = Move.RESUME if state.step else Move.RESUME_UNBEGUN
-    _require(state, move, "resumed")
+    require_standing(state, move, "resumed")
     if state.status is not Status.PAUSED:
         return state
     in_time = state.current is not None and state.current.window.start > now
     return evolve(state, status=status_after(state.status, move), withheld=0 if in_time else state.withheld)
 
 
-def _require(state: OrderState, move: Move, to_be: str) -> None:
+def require_standing(state: OrderState, move: Move, to_be: str) -> None:
+    """Raises Conflict("order_replaced" | "order_ended") where the order cannot make the move."""
+    if state.replaced_by is not None:
+        raise Conflict("order_replaced", f"the order is replaced by {state.replaced_by}, and cannot be {to_be}")
     if not permits(state.status, move):
         raise Conflict("order_ended", f"the order is {state.status} and cannot be {to_be}")
 
@@ -196,13 +204,15 @@ def _with_report_due(state: OrderState, step: int, window: Window, size: Decimal
     return (*state.reports_due, ReportsDue(step=step, window=window, until=window.end + delay))
 
 
-def _assumed_traded(state: OrderState, step: int, bar: Bar) -> dict[str, Any]:
-    """What changes in the order because its slice of the step was presumably traded over `bar`."""
-    order, price, lots = state.order, bar.price, 0 if step == state.withheld else state.asked[step - 1]
+def _assumed_traded(state: OrderState, piece: Slice, bar: Bar) -> dict[str, Any]:
+    """What changes in the order because the slice was presumably traded over `bar`, within its own limit price: that of
+    the order may be another one since."""
+    order, price, step = state.order, bar.price, piece.step
+    lots = 0 if step == state.withheld else state.asked[step - 1]
     if order.limits.max_participation_rate is not None and not bar.synthetic:
         volume = size_of(order.size_mode, bar.volume, price)
         lots = min(lots, lots_within(EXACT.multiply(order.limits.max_participation_rate, volume), state.lot))
-    if not lots or beyond_limit(order, price):
+    if not lots or beyond_price(order.side, piece.limit_price, price):
         return {}
     amounts = amounts_at(order.size_mode, EXACT.multiply(lots, state.lot), price)
     changes = booked_changes(state, step, amounts)

@@ -44,7 +44,8 @@ class AnalysedOrders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedOrders:
-    """Which orders; None asks for all. `final` as in `Analysis`; `model` has decided at least one slice.
+    """Which orders; None asks for all, but for those that are replaced: the order in their place has all that they
+    had. `final` as in `Analysis`; `model` has decided at least one slice.
     `started_from` and `started_before` are of the first window: an order without one has not started."""
 
     status: Status | None = None
@@ -60,6 +61,8 @@ class WantedOrders:
     started_before: datetime | None = None
 
     def fits_order(self, state: OrderState) -> bool:
+        if self.status is None and state.status is Status.REPLACED:
+            return False
         order = state.order
         asked = ((self.side, order.side), (self.benchmark, order.benchmark), (self.size_mode, order.size_mode))
         return all(want in (None, have) for want, have in (*asked, (self.min_steps, order.horizon.min_steps)))

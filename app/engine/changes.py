@@ -20,7 +20,7 @@ from app.domain.evolve import built_quickly, evolve
 from app.domain.fills import Fill
 from app.domain.instrument import Instrument
 from app.domain.invariants import require_sound
-from app.domain.lifecycle import Status
+from app.domain.lifecycle import Status, StatusReason, reason_of
 from app.domain.numbers import EXACT, ZERO
 from app.domain.slice import Slice
 from app.domain.state import OrderState
@@ -42,7 +42,7 @@ class Change:
     @property
     def slice(self) -> Slice | None:
         """The slice that this change adds."""
-        known = len(self.before.asked) if self.before is not None else 0
+        known = len(self.before.asked) if self.before is not None else self.after.first_own_step - 1
         return self.after.current if len(self.after.asked) > known else None
 
     @property
@@ -60,14 +60,32 @@ class Change:
         )
 
     def _happenings(self) -> Iterator[Happening]:
-        if self.status:
-            yield StatusChanged(status=self.status, stop_reason=self.after.stop_reason)
+        yield from self._of_status()
         if self.slice:
             yield SliceCommitted(slice_id=self.slice.slice_id)
         if self.fill:
             yield from self._of_fill(self.fill)
-        if self.before and self.before.reports_due:
+        if self.before and self.before.reports_due and self.after.replaced_by is None:
             yield from self._given_back(self.before)
+
+    def _of_status(self) -> Iterator[StatusChanged]:
+        """A new order is accepted first, whatever its first slice makes of it; one that stands in another's place goes
+        on as that one was."""
+        if self.status is None:
+            return
+        after, before = self.after, self.before.status if self.before else Status.ACCEPTED
+        reason = reason_of(before, self.status) if before is not self.status else StatusReason.OMS
+        if self.before is None and after.order.replaces is not None:
+            reason = StatusReason.OMS
+        elif self.before is None and self.status is not Status.ACCEPTED:
+            yield StatusChanged(status=Status.ACCEPTED, reason=StatusReason.OMS)
+        yield StatusChanged(
+            status=self.status,
+            stop_reason=after.stop_reason,
+            reason=reason,
+            replaces=after.order.replaces if self.before is None else None,
+            replaced_by=after.replaced_by,
+        )
 
     def _of_fill(self, fill: Fill) -> Iterator[Happening]:
         named = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
@@ -92,7 +110,7 @@ class Change:
         for each in before.reports_due:
             missing = self.after.unexecuted(each.step)
             if each.step not in due and missing:
-                yield SliceClosed(slice_id=f"{before.order_id}-{each.step}", given_back=missing)
+                yield SliceClosed(slice_id=before.slice_id_of(each.step), given_back=missing)
 
 
 def change(

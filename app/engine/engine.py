@@ -26,6 +26,7 @@ from app.engine.queries import Queries
 from app.engine.quotes import Quotes
 from app.engine.recovery import Recovery
 from app.engine.registry import InstrumentRegistry
+from app.engine.replaces import Replaces
 from app.engine.right_of_way import RightOfWay
 from app.engine.spans import NO_SPANS, Spans
 from app.engine.stages.announce import Announcer
@@ -38,9 +39,10 @@ GAP_DAYS_MAX = 31
 
 
 class Engine:
-    """The use cases, by noun: `instruments`, `bars`, `stored_bars`, `late_slices`, `orders`, `quotes`, `fills`,
-    `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality` and `live_orders`.
-    Whoever moves orders holds `right_of_way`. `sharing` is there where the store is `shared` with other processes.
+    """The use cases, by noun: `instruments`, `bars`, `stored_bars`, `late_slices`, `orders`, `replaces`, `quotes`,
+    `fills`, `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality` and
+    `live_orders`. Whoever moves orders holds `right_of_way`. `sharing` is there where the store is `shared` with other
+    processes.
 
     `chain` decides the orders, and reads `lookback` bars at most. A bar is late `grace_seconds` after its close (None:
     see `FeedLateness`); no bar may be more than `gap_days_max` ahead of the one before it.
@@ -107,6 +109,18 @@ class Engine:
             loader=loader,
             pipeline=pipeline,
             committer=committer,
+            announcer=announcer,
+            clock=clock,
+            steps_max=chain.max_steps,
+            spans=spans,
+        )
+        self.replaces = Replaces(
+            store=store,
+            queries=self.queries,
+            instruments=self._live,
+            loader=loader,
+            pipeline=pipeline,
+            entry=self.orders,
             announcer=announcer,
             clock=clock,
             steps_max=chain.max_steps,

@@ -15,7 +15,7 @@ from app.domain.plausibility import require_plausible, warnings_of
 from app.domain.reports import apply_fill, close_slice, revise_fill
 from app.domain.state import OrderState
 from app.engine.changes import Change, change
-from app.engine.commit_transition import commit_transition
+from app.engine.commit_transition import RACES_MAX, Transition, commit_transition
 from app.engine.instruments.cache import CANNOT_OPEN, LiveInstruments
 from app.engine.ports import Clock, Store
 from app.engine.queries import Queries
@@ -32,7 +32,13 @@ class _Market(NamedTuple):
     newest: datetime
 
 
+class _ReplacedMeanwhile(Exception):
+    """Another order has taken the place of the one that was to be moved."""
+
+
 class FillReports:
+    """What is reported for an order that is replaced moves the order in its place: it is booked once, to the chain."""
+
     def __init__(
         self, store: Store, queries: Queries, committer: Committer, instruments: LiveInstruments, clock: Clock
     ) -> None:
@@ -51,16 +57,17 @@ class FillReports:
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
             nonlocal booked, known
-            known = await self._known(order_id, fill)
+            known = await self._known(recorded.chain_id, fill)
             if known is not None:
                 return [None for _ in orders]
             changes = [await self._booked(state, fill) for state in orders]
             booked = changes[0].fill
             return list(changes)
 
-        [state] = await commit_transition(self._committer, [recorded], transition)
+        state = await self._moved(recorded, transition)
         if known is not None:
-            return BookedFill(order=await self._queries.order(order_id), fill=known, new=False)
+            standing = await self._queries.standing(await self._queries.order(order_id))
+            return BookedFill(order=standing, fill=known, new=False)
         return BookedFill(order=state, fill=booked or fill, new=True)
 
     async def close(self, order_id: str, step: int, account: str | None = None) -> OrderState:
@@ -73,8 +80,7 @@ class FillReports:
             ]
 
         order = await self._queries.order(order_id, account)
-        [closed] = await commit_transition(self._committer, [order], transition)
-        return closed
+        return await self._moved(order, transition)
 
     async def bust(self, order_id: str, execution_id: str, account: str | None = None) -> BookedFill:
         """The fill counts for nothing any more; twice is once. `account` as in `Queries.order`.
@@ -104,12 +110,12 @@ class FillReports:
         self, order_id: str, execution_id: str, account: str | None, revision: Callable[[Fill], Fill]
     ) -> BookedFill:
         recorded = await self._queries.order(order_id, account)
-        booked = await self._fill(order_id, execution_id)
+        booked = await self._fill(recorded.chain_id, execution_id)
         moved = False
 
         async def transition(orders: Sequence[OrderState]) -> list[Change | None]:
             nonlocal booked, moved
-            booked = await self._fill(order_id, execution_id)
+            booked = await self._fill(recorded.chain_id, execution_id)
             after = revision(booked)
             moved = not (after == booked and after.busted == booked.busted)
             if not moved:
@@ -118,12 +124,31 @@ class FillReports:
             booked = changes[0].fill or after
             return list(changes)
 
-        [state] = await commit_transition(self._committer, [recorded], transition)
+        state = await self._moved(recorded, transition)
         self._instruments.note_known(state)
         return BookedFill(order=state, fill=booked, new=moved)
 
-    async def _fill(self, order_id: str, execution_id: str) -> Fill:
-        found = await self._store.fill(order_id, execution_id)
+    async def _moved(self, recorded: OrderState, transition: Transition) -> OrderState:
+        """The order moved by what the OMS tells of it, or the order that stands in its place."""
+
+        async def unless_replaced(orders: Sequence[OrderState]) -> Sequence[Change | None]:
+            if any(state.replaced_by is not None for state in orders):
+                raise _ReplacedMeanwhile
+            return await transition(orders)
+
+        standing = recorded
+        for _ in range(RACES_MAX):
+            standing = await self._queries.standing(standing)
+            try:
+                [state] = await commit_transition(self._committer, [standing], unless_replaced)
+            except _ReplacedMeanwhile:
+                standing = await self._queries.order(standing.order_id)
+            else:
+                return state
+        raise Unavailable("busy", "the order is replaced faster than a report can be booked; repeat the request")
+
+    async def _fill(self, chain_id: str, execution_id: str) -> Fill:
+        found = await self._store.fill(chain_id, execution_id)
         if found is None:
             raise NotFound("unknown_execution", f"the order has no fill {execution_id!r}")
         return found
@@ -163,9 +188,9 @@ class FillReports:
                 raise
             return None
 
-    async def _known(self, order_id: str, fill: Fill) -> Fill | None:
+    async def _known(self, chain_id: str, fill: Fill) -> Fill | None:
         """This very fill, where it is booked already, perhaps corrected or busted since."""
-        known = await self._store.fill(order_id, fill.execution_id)
+        known = await self._store.fill(chain_id, fill.execution_id)
         if known is not None and fill not in (known, known.first):
             raise Conflict("execution_id_reused", f"execution {fill.execution_id!r} is booked with other values")
         return known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from app.domain.acceptance import require_fitting
@@ -69,8 +69,12 @@ class OrderEntry:
         """
         if order.order_id != order_id_of(order.client_order_id, order.account):
             raise AssertionError("the order's id does not follow from its client_order_id and its account")
+        return await self.answered(order, self._placed(order))
+
+    async def answered(self, order: AskedOrder, placing: Awaitable[tuple[OrderState, bool]]) -> tuple[OrderState, bool]:
+        """What comes of the order, or its first answer where it is refused now and was taken before."""
         try:
-            return await self._placed(order)
+            return await placing
         except LemError as refusal:
             if refusal.code == STORE_AWAY:  # what is recorded is unknown then: the id stays the order's
                 raise
@@ -175,7 +179,7 @@ class OrderEntry:
         finally:
             live.note_due(state.next_open)  # without an answer too: the order may be recorded
         if isinstance(answer, Claim):
-            raise _reused(answer, order)
+            raise reused(answer.instrument, order)
         if answer is not None:
             if answer[1]:
                 self._announcer.announce([new])
@@ -198,14 +202,19 @@ class OrderEntry:
         """The order with a horizon that the model and the calendar know, in steps from the window that opens first."""
         if isinstance(order, OrderInTime):
             return in_steps(order, live, first, self._steps_max)
-        if order.horizon.max_steps > self._steps_max:
-            raise InvalidInput(
-                "horizon_too_long",
-                f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
-                "#/horizon/max_steps",
-            )
+        require_decidable(order, self._steps_max)
         require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
         return order
+
+
+def require_decidable(order: Order, steps_max: int) -> None:
+    """Raises InvalidInput("horizon_too_long")."""
+    if order.horizon.max_steps > steps_max:
+        raise InvalidInput(
+            "horizon_too_long",
+            f"max_steps is {order.horizon.max_steps}; the model decides at most {steps_max}",
+            "#/horizon/max_steps",
+        )
 
 
 def _point(refusal: LemError) -> None:
@@ -216,11 +225,12 @@ def _point(refusal: LemError) -> None:
 
 def _require_own(claim: Claim, order: AskedOrder) -> None:
     if claim.digest != digest_of(order):
-        raise _reused(claim, order)
+        raise reused(claim.instrument, order)
 
 
-def _reused(claim: Claim, order: AskedOrder) -> Conflict:
+def reused(instrument: str, order: AskedOrder) -> Conflict:
+    """Another order on that instrument has the order's name."""
     return Conflict(
         "client_order_id_reused",
-        f"client_order_id {order.client_order_id!r} belongs to another order, on {claim.instrument}",
+        f"client_order_id {order.client_order_id!r} belongs to another order, on {instrument}",
     )

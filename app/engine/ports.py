@@ -153,6 +153,16 @@ class Claim:
     refused: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """What came of a replace: the new order as it is `recorded`, and whether it is new; or, where the old order was
+    `moved` meanwhile, that one as it is recorded, and nothing done."""
+
+    recorded: OrderState | None = None
+    is_new: bool = False
+    moved: OrderState | None = None
+
+
 class Store(Protocol):
     """What cannot be understood in the store is left there: lists leave it out, and a question for it alone raises
     Unavailable("order_unreadable" | "instrument_unreadable")."""
@@ -241,6 +251,11 @@ class Store(Protocol):
         this one rather than an earlier creation; the claim of another order that has the client_order_id already;
         None, and nothing done, where the newest bar no longer opens at `newest`, or the instrument has other terms.
         Raises Unavailable("too_many_orders") where the instrument has as many live orders as it may."""
+        ...
+
+    async def replace(self, old: Change, new: Change, newest: datetime) -> Replaced | Claim | None:
+        """Record that an order takes the place of another one on the same instrument: both changes at once, the new
+        order as by `create`."""
         ...
 
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:

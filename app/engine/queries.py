@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from app.domain.errors import NotFound
+from app.domain.evolve import evolve
 from app.domain.fills import Fill
 from app.domain.lifecycle import Status
 from app.domain.order import order_id_of
@@ -51,6 +52,12 @@ class Queries:
             raise NotFound("unknown_order", f"no order has the id {order_id!r}")
         self._instruments.note_known(found)
         return found
+
+    async def standing(self, state: OrderState) -> OrderState:
+        """The order that stands in the place of that one by now; the order itself where none does."""
+        while state.replaced_by is not None:
+            state = await self.order(state.replaced_by)
+        return state
 
     async def orders(
         self,
@@ -110,12 +117,17 @@ class Queries:
     async def slices(self, order_id: str, account: str | None = None) -> tuple[OrderState, Sequence[Slice]]:
         """The order with its slices, by step. `account` as in `order`. Raises NotFound("unknown_order")."""
         state = await self.order(order_id, account)
-        return state, await self._store.slices(order_id)
+        slices = await self._store.slices(order_id)
+        if state.replaced_by is None:
+            return state, slices
+        standing = await self.standing(state)  # reports that came since count too
+        last = next(each.last_step for each in standing.earlier if each.order_id == state.order_id)
+        return evolve(state, executed=standing.executed[:last] + state.executed[last:]), slices
 
     async def fills(self, order_id: str, account: str | None = None) -> list[Fill]:
         """What was reported of the order, by time. `account` as in `order`. Raises NotFound("unknown_order")."""
-        await self.order(order_id, account)
-        found = await self._store.fills(order_id)
+        state = await self.order(order_id, account)
+        found = [fill for fill in await self._store.fills(state.chain_id) if state.step_of(fill.slice_id)]
         return sorted(found, key=lambda fill: (fill.executed_at, fill.execution_id))
 
     async def schedule(self, order_id: str, account: str | None = None) -> Schedule:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from app.decision.foresight import Foresight
-from app.domain.numbers import ZERO
+from app.domain.numbers import EXACT, ZERO, ratio
 from app.domain.slice import Slice, Window
 from app.domain.state import OrderState
 from app.engine.results import Schedule, ScheduledStep, StepState
@@ -38,11 +38,18 @@ def _past(state: OrderState, slices: Sequence[Slice], now: datetime) -> Iterator
             step=piece.step,
             state=StepState.CURRENT if running else StepState.DONE,
             window=piece.window,
-            fraction=piece.fraction,
+            fraction=_fraction(state, piece),
             executed=state.executed[piece.step - 1],
             end_probability=0.0,
             slice=piece,
         )
+
+
+def _fraction(state: OrderState, piece: Slice) -> Decimal:
+    """Of the whole order; where an earlier order has asked for the slice, its own fraction is of that order."""
+    if piece.step >= state.first_own_step:
+        return piece.fraction
+    return ratio(EXACT.multiply(state.asked[piece.step - 1], state.lot), state.order.size)
 
 
 def _projected(state: OrderState, rest: Foresight, window_from: WindowFrom) -> Iterator[ScheduledStep]:

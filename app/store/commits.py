@@ -20,6 +20,7 @@ from app.store.state_codec import state_text
 
 CREATE_ORDER = script("create_order")
 COMMIT_ORDERS = script("commit_orders")
+REPLACE_ORDER = script("replace_order")
 COMMIT_CHUNK = 100
 """Orders per script call: enough to spare round trips, few enough not to keep the server from others."""
 
@@ -80,6 +81,35 @@ def create_call(change: Change, newest: datetime, name: str, claim: str, channel
     return Call(CREATE_ORDER, script_keys, args)
 
 
+def replace_call(old: Change, new: Change, newest: datetime, name: str, claim: str, channel: str) -> Call:
+    """`new` is created and `old` recorded, both or none. The rest as in `create_call`."""
+    before, left, after, symbol = _before(old), old.after, new.after, new.after.order.instrument
+    script_keys = (
+        keys.order(symbol, left.order_id),
+        keys.order(symbol, after.order_id),
+        keys.slices(symbol, after.order_id),
+        keys.bars(symbol),
+        keys.awaiting(symbol),
+        keys.events(symbol),
+        keys.sequence(symbol),
+        keys.orders(symbol),
+        keys.orders(symbol, before.status),
+        keys.orders(symbol, left.status),
+        keys.orders(symbol, after.status),
+        keys.instrument(symbol),
+        *([keys.claim(after.order_id)] if claim else []),
+        *([keys.account_orders(symbol, after.order.account)] if after.order.account else []),
+    )
+    args: list[str | int] = [
+        *(left.order_id, before.version, before.step, left.version, state_text(left)),
+        *(after.order_id, mandate_text(after), *_state_and_slice(new)),
+        *(after.version, after.step, int(after.awaits_bars)),
+        *(keys.bar_id(newest), _terms(new)[1], name, claim, channel, symbol, keys.EVENTS_KEPT),
+        *map(event_text, (*old.events, *new.events)),
+    ]
+    return Call(REPLACE_ORDER, script_keys, args)
+
+
 def pieces_of(changes: Sequence[Change]) -> list[Piece]:
     """In the order of `changes`."""
     return [
@@ -118,7 +148,7 @@ def _keys(symbol: str, before: OrderState, change: Change) -> Iterator[str]:
     if change.slice is not None:
         yield keys.slices(symbol, order_id)
     if change.fill is not None:
-        yield keys.fills(symbol, order_id)
+        yield keys.fills(symbol, after.chain_id)
     if after.status is not before.status:
         yield keys.orders(symbol, before.status)
         yield keys.orders(symbol, after.status)

@@ -20,7 +20,7 @@ from app.domain.events import (
     StatusChanged,
 )
 from app.domain.fills import FillWarning
-from app.domain.lifecycle import Status, StopReason
+from app.domain.lifecycle import Status, StatusReason, StopReason
 from app.store.forms import ENCODE, is_array, require_version
 from app.store.older_forms import named_event_from
 
@@ -52,7 +52,8 @@ def known_event(line: str) -> OrderEvent | None:
 def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
     match what:
         case StatusChanged():
-            return (what.stop_reason,)
+            named = (what.stop_reason, what.reason, what.replaces, what.replaced_by)
+            return named if what.replaces or what.replaced_by else named[:2]
         case SliceCommitted():
             return () if what.slice_id == f"{event.order_id}-{event.step}" else (what.slice_id,)
         case FillBooked():
@@ -76,8 +77,15 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
                 amount=Decimal(amount),
                 over_filled=Decimal(over_filled),
             )
-        case ["order", status], [reason, *_]:
-            return StatusChanged(status=Status(status), stop_reason=StopReason(reason) if reason else None)
+        case ["order", status], [_, *_]:
+            stop_reason, reason, replaces, replaced_by = (*facts, None, None, None)[:4]
+            return StatusChanged(
+                status=Status(status),
+                stop_reason=StopReason(stop_reason) if stop_reason else None,
+                reason=StatusReason(reason) if reason else None,
+                replaces=replaces,
+                replaced_by=replaced_by,
+            )
         case ["slice", "committed"], _:
             return SliceCommitted(slice_id=facts[0] if facts else newest_slice)
         case ["slice", "closed"], [slice_id, given_back, *_]:

@@ -22,7 +22,7 @@ taken before its order is recorded, elsewhere by the same script.
 | `lem:{SYMBOL}:awaiting` | set | order ids to which bars still matter, at most `AWAITING_MAX` | while they do |
 | `lem:{SYMBOL}:order:ORDER_ID` | hash | `mandate`, `state`, `slice` (JSON), and numbers of its commit | for ever |
 | `lem:{SYMBOL}:slices:ORDER_ID` | hash | a slice (JSON) by step | for ever |
-| `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
+| `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id, of orders in its place too | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
 | `lem:api_keys` | hash | an API key (JSON, with a hash of its text) by its prefix, and `changed` | for ever |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from app.domain.earlier import Earlier
 from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, Order, Side, SizeMode
 from app.domain.state import OrderState
 from app.store import older_forms
@@ -43,12 +44,19 @@ def mandate_text(state: OrderState) -> str:
         state.slice_cap,
         str(state.min_notional),
         order.account,
+        [[each.order_id, each.last_step] for each in state.earlier] or None,
     )
 
 
 def order_from(mandate: str) -> Order:
     order: Order = standing_from(mandate)["order"]
     return order
+
+
+def earlier_from(mandate: str) -> Sequence[Earlier]:
+    """The orders in whose place the order stands, oldest first."""
+    earlier: Sequence[Earlier] = standing_from(mandate).get("earlier", ())
+    return earlier
 
 
 @lru_cache(maxsize=MANDATES_CACHED)
@@ -61,6 +69,7 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         ends, start_time, max_slice_fraction, max_participation_rate, limit_price, risk_aversion, fills,
         report_delay_seconds, lot, base_lot, total, slice_cap, min_notional, *added,
     ) = array_from(mandate)  # fmt: skip
+    earlier = tuple(Earlier(order_id=each, last_step=step) for each, step in (added[1:2] or [None])[0] or ())
     order = Order(
         order_id=order_id,
         client_order_id=client_order_id,
@@ -81,9 +90,10 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         report_delay_seconds=report_delay_seconds,
         horizon_in_time=_horizon_in_time(ends, step_seconds),
         account=added[0] if added else None,
+        replaces=earlier[-1].order_id if earlier else None,
     )
     lots = {"lot": Decimal(lot), "base_lot": Decimal(base_lot), "min_notional": Decimal(min_notional)}
-    return {"order": order, **lots, "total": total, "slice_cap": slice_cap}
+    return {"order": order, **lots, "total": total, "slice_cap": slice_cap, "earlier": earlier}
 
 
 def _horizon_in_time(ends: Sequence[str] | None, step_seconds: int | None) -> HorizonInTime | None:

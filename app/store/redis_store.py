@@ -18,7 +18,7 @@ from app.domain.order import AskedOrder, Order
 from app.domain.slice import Slice
 from app.domain.state import OrderState
 from app.engine.changes import Change
-from app.engine.ports import Claim
+from app.engine.ports import Claim, Replaced
 from app.engine.results import Page
 from app.engine.terms import digest_of
 from app.store import claims, codec, keys
@@ -32,12 +32,12 @@ from app.store.held_orders import HeldOrders
 from app.store.instrument_changes import InstrumentChanges
 from app.store.lost_tail import LostTail
 from app.store.order_changes import OrderChanges
+from app.store.order_slices import OrderSlices
 from app.store.outages import Outages
 from app.store.pages import page
 from app.store.process_records import ProcessRecords
 from app.store.reading import Reader
 from app.store.replication import Replication
-from app.store.state_codec import slices_from
 from app.store.unreadable import Kind, Unreadable
 
 SYMBOLS_CACHED = 100_000
@@ -72,6 +72,7 @@ class RedisStore:
         self._instrument_changes = InstrumentChanges(client, self._outages, self._unreadable, channel)
         self._bar_changes = BarChanges(client, self._outages, self._unreadable, lost, self._bars_kept, channel)
         self._order_changes = OrderChanges(client, self._outages, self._unreadable, held, lost, channel)
+        self._order_slices = OrderSlices(client, self._outages, self._unreadable)
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
         self.shared = ProcessRecords(client, self._outages, self._reader, held, process) if process else None
         self.api_keys = RedisApiKeys(client, self._outages)
@@ -164,6 +165,12 @@ class RedisStore:
             self._remember(answer[0].order_id, answer[0].order.instrument)
         return answer
 
+    async def replace(self, old: Change, new: Change, newest: datetime) -> Replaced | Claim | None:
+        answer = await self._order_changes.replace(old, new, newest)
+        if isinstance(answer, Replaced) and answer.recorded is not None:
+            self._remember(answer.recorded.order_id, answer.recorded.order.instrument)
+        return answer
+
     async def commit(self, changes: Sequence[Change]) -> list[OrderState | None]:
         return await self._order_changes.commit(changes)
 
@@ -190,15 +197,7 @@ class RedisStore:
 
     async def slices(self, order_id: str) -> list[Slice]:
         symbol = await self._symbol_of(order_id)
-        if symbol is None:
-            return []
-        key = keys.slices(symbol, order_id)
-        with self._outages.reaching(), self._unreadable.understanding(Kind.ORDER, key):
-            async with self._client.pipeline(transaction=False) as pipe:
-                pipe.hgetall(key)
-                pipe.hmget(keys.order(symbol, order_id), "mandate", "state")  # no older than the slices
-                lines, (mandate, state) = await pipe.execute()
-            return slices_from(mandate, state, [lines[step] for step in sorted(lines, key=int)]) if lines else []
+        return await self._order_slices.of_order(symbol, order_id) if symbol is not None else []
 
     async def fill(self, order_id: str, execution_id: str) -> Fill | None:
         symbol = await self._symbol_of(order_id)

@@ -9,6 +9,7 @@ from itertools import repeat
 from typing import Any
 
 from app.domain.benchmark import BenchmarkSums
+from app.domain.evolve import evolve
 from app.domain.lifecycle import Status
 from app.domain.numbers import EXACT, ZERO
 from app.domain.order import Fills, Order
@@ -36,7 +37,7 @@ AS_ASKED, AS_ASKED_BUT_FOR_THE_LAST = 0, 1
 """How much was executed in each step."""
 MODELS = 13
 """The place of the models in a state."""
-LEFT_OUT: list[Any] = [0] * 23
+LEFT_OUT: list[Any] = [0] * 24
 """As many as a state has values."""
 
 
@@ -75,6 +76,7 @@ def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
                 _size_value(state.unpriced_notional),
                 _unseen_values(sums) if sums.unseen_steps else NONE,
                 state.withheld,
+                state.replaced_by or NONE,
             ],
         )
     )
@@ -108,10 +110,10 @@ def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | Non
     (
         version, status, next_open, current, asked, executed, filled_quantity, filled_notional, arrival_price,
         steps, price_sum, notional_sum, volume_sum, models, stopping, partial, overdue, reports_due, over_filled,
-        unpriced_quantity, unpriced_notional, unseen, withheld, *_,
+        unpriced_quantity, unpriced_notional, unseen, withheld, replaced_by, *_,
     ) = list(values) + LEFT_OUT[len(values) :]  # fmt: skip
     order: Order = standing["order"]
-    return OrderState(
+    state = OrderState(
         **standing,
         status=Status(status),
         version=version,
@@ -138,6 +140,21 @@ def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | Non
         ),
         models=tuple(models or ()),
         withheld=withheld,
+        replaced_by=replaced_by or None,
+    )
+    return _with_earlier_slices(state) if state.earlier else state
+
+
+def _with_earlier_slices(state: OrderState) -> OrderState:
+    """Open slices that earlier orders have asked for are written like the order's own, but for their names."""
+
+    def named(piece: Slice) -> Slice:
+        return evolve(piece, slice_id=state.slice_id_of(piece.step))
+
+    return evolve(
+        state,
+        current=named(state.current) if state.current else None,
+        overdue=tuple(map(named, state.overdue)),
     )
 
 

@@ -94,6 +94,26 @@ async def test_every_call_on_a_foreign_order_is_answered_as_if_there_was_none(fl
     assert {answer.status_code for answer in own} == {200, 201}
 
 
+async def test_an_order_is_replaced_within_its_account_alone(floor: Floor) -> None:
+    order_id = (await floor.sent(floor.one))["order_id"]
+
+    def replace(key: dict[str, str], **changes: Any) -> Any:
+        body = order_json(client_order_id="oms-2", **changes)
+        return floor.client.post(f"/v1/orders/{order_id}/replace", json=body, headers=key)
+
+    foreign = await replace(floor.two)
+    named = await replace(floor.one, account="desk-2")
+    other = await replace(floor.house, account="desk-2")
+    taken = await replace(floor.house)
+    again = await replace(floor.one)
+
+    assert code_of(foreign) == (404, "unknown_order")
+    assert code_of(named) == (403, "foreign_account")
+    assert code_of(other) == (422, "replace_changes_order")
+    assert (taken.status_code, taken.json()["account"]) == (201, "desk-1")
+    assert (again.status_code, again.json()) == (200, taken.json())
+
+
 async def test_accounts_may_use_the_same_client_order_id_and_learn_nothing_of_each_other(floor: Floor) -> None:
     first, second, third = [await floor.sent(key) for key in (floor.one, floor.two, floor.house)]
     other = await floor.post(floor.two, quantity="11")

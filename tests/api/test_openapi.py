@@ -56,6 +56,7 @@ SURFACE = {
     ("post", "/v1/orders/{order_id}/fills/{execution_id}/bust"): "200 404 409 422",
     ("post", "/v1/orders/{order_id}/fills/{execution_id}/correct"): "200 404 409 413 415 422",
     ("post", "/v1/orders/{order_id}/pause"): "200 404 409 422",
+    ("post", "/v1/orders/{order_id}/replace"): "200 201 404 409 413 415 422",
     ("post", "/v1/orders/{order_id}/resume"): "200 404 409 422",
     ("get", "/v1/orders/{order_id}/slices"): "200 404 422",
     ("get", "/v1/orders/{order_id}/schedule"): "200 404 422",

@@ -132,6 +132,7 @@ def every_call() -> list[Call[Any]]:
         calls.pause_order("{order_id}"),
         calls.resume_order("{order_id}"),
         calls.cancel_order("{order_id}"),
+        calls.replace_order("{order_id}", an_order()),
         calls.get_analysis("{order_id}"),
         calls.get_analyses(EVERY_FILTER),
         calls.list_models(),

@@ -74,6 +74,19 @@ async def test_a_paused_order_asks_for_nothing_until_it_is_resumed(lem: AsyncCli
     assert {(each.quantity, each.bound_by) for each in rest} == {(0, Bound.PAUSED)}
 
 
+async def test_an_order_is_replaced_once_where_answers_are_lost(lem: AsyncClient, service: httpx.AsyncClient) -> None:
+    await listed(lem, "REPLACED")
+    terms = an_order(client_order_id="replaced", instrument="REPLACED", horizon=WHOLE)
+    old = await lem.post_order(terms)
+
+    async with AsyncClient("http://lem", transport=Way(service, lost=1), retries=AT_ONCE) as client:
+        new = await client.replace_order(old.order_id, replace(terms, client_order_id="anew", quantity=Decimal(20)))
+
+    left = await lem.get_order(old.order_id)
+    assert (new.status, new.quantity, new.replaces) == (Status.WORKING, 20, old.order_id)
+    assert (left.status, left.replaced_by) == (Status.REPLACED, new.order_id)
+
+
 async def test_an_order_that_has_ended_cannot_be_paused(lem: AsyncClient) -> None:
     order = await lem.post_order(an_order(client_order_id="over"))
     await lem.cancel_order(order.order_id)

@@ -7,7 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.lifecycle import TRANSITIONS, Move, Status, StopReason, permits, status_after, stop_reason
+from app.domain.lifecycle import (
+    REASONS,
+    TRANSITIONS,
+    Move,
+    Status,
+    StatusReason,
+    StopReason,
+    permits,
+    reason_of,
+    status_after,
+    stop_reason,
+)
 from app.domain.order import Fills
 from app.domain.reports import apply_fill
 from app.domain.state import OrderState
@@ -62,7 +73,22 @@ def test_every_move_leads_to_these_statuses() -> None:
         Move.FILLED: {Status.COMPLETED},
         Move.OUT_OF_STEPS: {Status.EXPIRED},
         Move.CANCEL: {Status.CANCELLED},
+        Move.REPLACE: {Status.REPLACED},
     }
+
+
+def test_every_move_has_a_reason_and_so_has_every_way_between_two_statuses() -> None:
+    ways: dict[tuple[Status, Status], set[StatusReason]] = {}
+    for (before, move), after in TRANSITIONS.items():
+        ways.setdefault((before, after), set()).add(REASONS[move])
+
+    assert set(REASONS) == set(Move)
+    changes = {way: reasons for way, reasons in ways.items() if way[0] is not way[1]}
+    assert {way: {reason_of(*way)} for way in changes} == changes
+
+
+def test_an_order_that_no_order_was_taken_of_has_no_status() -> None:
+    assert Status.REJECTED not in {*TRANSITIONS.values(), *(before for before, _ in TRANSITIONS)}
 
 
 def test_a_fill_that_makes_up_a_cancelled_order_leaves_it_cancelled() -> None:

@@ -15,7 +15,7 @@ from app.domain.events import (
     SliceCommitted,
     StatusChanged,
 )
-from app.domain.lifecycle import Status, StopReason
+from app.domain.lifecycle import Status, StatusReason, StopReason
 from app.domain.order import Fills
 from app.domain.reports import apply_fill, close_slice, revise_fill
 from app.domain.state import OrderState
@@ -34,11 +34,12 @@ def with_slice(state: OrderState) -> OrderState:
     return take(state, projection, a_window(), a_decided(), PRICE)
 
 
-def test_a_new_order_with_its_first_slice_tells_its_status_and_then_the_slice() -> None:
+def test_a_new_order_with_its_first_slice_is_accepted_works_and_then_tells_the_slice() -> None:
     made = change(None, with_slice(an_order_state()))
 
     assert whats(made) == [
-        StatusChanged(status=Status.WORKING, stop_reason=StopReason.MODEL),
+        StatusChanged(status=Status.ACCEPTED, reason=StatusReason.OMS),
+        StatusChanged(status=Status.WORKING, stop_reason=StopReason.MODEL, reason=StatusReason.MODEL),
         SliceCommitted(slice_id=f"{made.after.order_id}-1"),
     ]
     assert {(event.order_id, event.version, event.step) for event in made.events} == {(made.after.order_id, 1, 1)}
@@ -49,7 +50,7 @@ def test_a_fill_is_told_after_the_status_that_it_leads_to() -> None:
     fill = a_fill(before, quantity=Decimal(10))
 
     assert whats(change(before, apply_fill(before, fill), fill)) == [
-        StatusChanged(status=Status.COMPLETED, stop_reason=StopReason.MODEL),
+        StatusChanged(status=Status.COMPLETED, stop_reason=StopReason.MODEL, reason=StatusReason.FILLS),
         FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id),
     ]
 
@@ -76,7 +77,10 @@ def test_a_bust_and_a_correction_are_told_as_such() -> None:
 
     names: dict[str, Any] = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
     assert whats(corrected)[-1] == FillCorrected(**names, quantity=Decimal(9), price=fill.price)
-    assert whats(busted) == [StatusChanged(status=Status.WORKING, stop_reason=StopReason.MODEL), FillBusted(**names)]
+    assert whats(busted) == [
+        StatusChanged(status=Status.WORKING, stop_reason=StopReason.MODEL, reason=StatusReason.BUST),
+        FillBusted(**names),
+    ]
 
 
 def test_a_slice_that_is_given_back_is_told_with_what_is_left_of_it() -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
 from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
+from app.domain.order import order_id_of
+from app.domain.replacing import replaced, succeed
 from app.domain.state import OrderState
 from app.engine.changes import change
 from app.engine.ownership.lease import Lease, NotOwner
 from app.engine.ownership.notices import Notice, NoticesMissed, OrdersChanged
-from app.engine.ports import Claim
+from app.engine.ports import Claim, Replaced
 from app.engine.terms import digest_of
 from app.store import keys
 from app.store.cluster import ClusterRedis
@@ -103,6 +106,23 @@ async def test_an_order_and_its_claim_may_lie_on_different_nodes(store: RedisSto
         assert await store.claimed(each.order_id) == claim
         again = await store.create(change(None, an_order_state(each.order)), NEWEST)
         assert again == (each, False)
+
+
+async def test_an_order_takes_the_place_of_another_whatever_node_their_claims_lie_on(store: RedisStore) -> None:
+    for number, symbol in enumerate(SYMBOLS):
+        old = await placed_on(store, symbol, f"oms-{number}")
+        name = f"oms-{number}-new"
+        order = replace(old.order, client_order_id=name, order_id=order_id_of(name), replaces=old.order_id)
+        new = change(None, succeed(old, order))
+
+        made = await store.replace(change(old, replaced(old, order.order_id)), new, NEWEST)
+
+        assert made == Replaced(recorded=new.after, is_new=True)
+        left = await store.order(old.order_id)
+        assert left is not None
+        assert (left.status, left.replaced_by) == (Status.REPLACED, order.order_id)
+        assert await store.order(order.order_id) == new.after
+        assert [state.order_id for state in await store.awaiting(symbol)] == [order.order_id]
 
 
 async def test_of_two_orders_under_one_id_the_first_stands_on_a_cluster_too(store: RedisStore) -> None:

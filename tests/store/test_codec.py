@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 
 from app.domain.benchmark import BenchmarkSums
+from app.domain.earlier import Earlier
 from app.domain.fills import FillWarning
 from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status, StopReason
@@ -40,7 +41,7 @@ from tests.builders import (
 )
 from tests.store import former_arrays, former_texts
 
-VALUES_OF_A_STATE_MAX = 23
+VALUES_OF_A_STATE_MAX = 24
 """A slice has two values less."""
 
 FULL = an_order(
@@ -197,6 +198,20 @@ def test_an_order_of_an_earlier_release_goes_on_in_the_new_form() -> None:
     assert state_from(mandate_text(after), state_text(after)) == after
     lines = [former_arrays.slice_text(former.current, former.order), slice_text(after.current, after)]
     assert slices_from(mandate_text(after), state_text(after), lines) == [former.current, after.current]
+
+
+def test_an_order_in_the_place_of_others_comes_back_equal_and_its_slices_keep_their_names() -> None:
+    former = a_full_order()
+    assert former.current is not None
+    earlier = (Earlier(order_id="first", last_step=1), Earlier(order_id="second", last_step=2))
+    order = replace(former.order, replaces="second", size=Decimal(2_000_000))
+    slices = tuple(
+        replace(piece, slice_id=f"{owner.order_id}-{piece.step}", final=False)
+        for owner, piece in zip(earlier, former.open_slices, strict=True)
+    )
+    state = replace(former, order=order, earlier=earlier, overdue=slices[:1], current=slices[1], replaced_by="fourth")
+
+    assert state_from(mandate_text(state), state_text(state)) == state
 
 
 def test_what_an_earlier_release_wrote_comes_back_equal() -> None:

@@ -19,7 +19,7 @@ from app.domain.events import (
     StatusChanged,
 )
 from app.domain.fills import FillWarning
-from app.domain.lifecycle import Status, StopReason
+from app.domain.lifecycle import Status, StatusReason, StopReason
 from app.store.event_codec import event_from, event_text, known_event
 from tests.store import former_texts
 
@@ -41,6 +41,9 @@ EVERY = [
     (SliceClosed(slice_id="order-1-2", given_back=Decimal("1e-12")), "slice.closed"),
 ]
 NEWER = [
+    *((StatusChanged(status=Status.EXPIRED, reason=reason), "order.expired") for reason in StatusReason),
+    (StatusChanged(status=Status.REPLACED, reason=StatusReason.OMS, replaced_by="order-2"), "order.replaced"),
+    (StatusChanged(status=Status.WORKING, reason=StatusReason.OMS, replaces="order-0"), "order.working"),
     (FillBusted(execution_id="x", slice_id="order-1-2"), "fill.busted"),
     (
         FillCorrected(execution_id="x", slice_id="order-1-2", quantity=Decimal("1e-12"), price=Decimal(100)),

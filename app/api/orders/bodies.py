@@ -172,6 +172,10 @@ class OrderOut(Answer):
     Null while either price is."""
     stop_reason: StopReason | None
     """Why the last slice was the last; null before that."""
+    replaces: str | None
+    """The `order_id` of the order in whose place this one stands; null where it replaces none."""
+    replaced_by: str | None
+    """The `order_id` of the order that stands in the place of this one; null where none does."""
 
     @classmethod
     def of(cls, state: OrderState) -> Self:
@@ -206,6 +210,8 @@ class OrderOut(Answer):
             benchmark_partial=state.sums.partial,
             slippage_bps=state.slippage_bps,
             stop_reason=state.stop_reason,
+            replaces=order.replaces,
+            replaced_by=state.replaced_by,
         )
 
 

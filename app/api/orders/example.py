@@ -38,4 +38,6 @@ OUT_EXAMPLE: JsonDict = EXAMPLE | {
     "benchmark_partial": False,
     "slippage_bps": "-1.0478",
     "stop_reason": None,
+    "replaces": None,
+    "replaced_by": None,
 }

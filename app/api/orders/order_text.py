@@ -52,6 +52,8 @@ def order_text(state: OrderState) -> bytes:
             "benchmark_partial": state.sums.partial,
             "slippage_bps": None if slippage_bps is None else plain(slippage_bps, BPS_DECIMALS),
             "stop_reason": state.stop_reason,
+            "replaces": order.replaces,
+            "replaced_by": state.replaced_by,
         }
     )
 

@@ -1,4 +1,4 @@
-"""`/v1/orders`: accept, show, list, pause, resume, cancel."""
+"""`/v1/orders`: accept, show, list, pause, resume, replace, cancel."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ ORDER_CODES = (
         "size_implausible",
     ),
     "foreign_account",
+)
+
+REPLACE_CODES = (
+    *("unknown_order", "order_ended", "order_replaced", "size_committed", "horizon_used_up", "replaced_too_often"),
+    "replace_changes_order",
 )
 
 CURSOR = rf"^([0-9]{{1,15}}\.{SYMBOL.pattern})?$"
@@ -155,7 +160,7 @@ async def get_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -
 @router.post(
     "/v1/orders/{order_id}/cancel",
     summary="Cancel an order",
-    responses=problems(*KNOWN_ORDER, "order_ended"),
+    responses=problems(*KNOWN_ORDER, "order_ended", "order_replaced"),
 )
 async def cancel_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
     """No further slice. Twice is once; an order that has ended otherwise is a conflict (`order_ended`)."""
@@ -165,7 +170,7 @@ async def cancel_order(order_id: OrderId, engine: EngineDep, account: AccountDep
 @router.post(
     "/v1/orders/{order_id}/pause",
     summary="Pause an order",
-    responses=problems(*KNOWN_ORDER, "order_ended"),
+    responses=problems(*KNOWN_ORDER, "order_ended", "order_replaced"),
 )
 async def pause_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
     """Nothing is to be traded until the order resumes: its steps go on with empty slices, and its benchmark too. A
@@ -177,12 +182,37 @@ async def pause_order(order_id: OrderId, engine: EngineDep, account: AccountDep)
 @router.post(
     "/v1/orders/{order_id}/resume",
     summary="Resume an order",
-    responses=problems(*KNOWN_ORDER, "order_ended"),
+    responses=problems(*KNOWN_ORDER, "order_ended", "order_replaced"),
 )
 async def resume_order(order_id: OrderId, engine: EngineDep, account: AccountDep) -> OrderOut:
     """The rest of the order is scheduled over the steps that are left, from the next window on. Twice is once, and an
     order that is not paused stays as it is."""
     return _told(await engine.orders.resume(order_id, account))
+
+
+@router.post(
+    "/v1/orders/{order_id}/replace",
+    status_code=201,
+    summary="Replace an order",
+    responses={
+        200: {"model": OrderOut, "description": "Known already: the new order as it stands"},
+        **problems(*BODY, *TIMES, *QUERY, *ORDER_CODES, *STORE, *REPLACE_CODES),
+    },
+)
+async def replace_order(
+    order_id: OrderId, body: OrderIn, engine: EngineDep, account: AccountDep, response: Response
+) -> OrderOut:
+    """The whole order is sent again, under a new `client_order_id`, and goes on in the place of the old one: with what
+    is filled and in flight, the steps that have passed, the benchmark and the arrival price. The rest is scheduled anew
+    over the steps that are left. Idempotent by the new `client_order_id`. What is reported for the slices of the old
+    order moves the new one. Instrument, side, account, `fills` and which of `quantity` and `notional` is given stay
+    what they were, and so do `start_time` and the length of the steps once the order has begun."""
+    order = body.to_domain(account)
+    audited(client_order_id=order.client_order_id)
+    state, created = await engine.replaces.replace(order_id, order, account)
+    if not created:
+        response.status_code = 200
+    return OrderOut.of(state)
 
 
 def _told(state: OrderState) -> OrderOut:
