@@ -10,7 +10,9 @@ from app.domain.events import (
     FillBusted,
     FillCorrected,
     Happening,
+    OrderBehind,
     OrderEvent,
+    OrderOnTrack,
     OverFilled,
     SliceClosed,
     SliceCommitted,
@@ -68,6 +70,9 @@ class Change:
             yield from self._of_fill(self.fill)
         if self.before and self.before.reports_due:
             yield from self._given_back(self.before)
+        was_behind = bool(self.before and self.before.out_of_reach)
+        if bool(self.after.out_of_reach) is not was_behind and self.after.status.live:
+            yield OrderOnTrack() if was_behind else OrderBehind(behind=self.after.out_of_reach)
 
     def _of_fill(self, fill: Fill) -> Iterator[Happening]:
         named = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}

@@ -13,7 +13,9 @@ from app.domain.events import (
     FillBusted,
     FillCorrected,
     Happening,
+    OrderBehind,
     OrderEvent,
+    OrderOnTrack,
     OverFilled,
     SliceClosed,
     SliceCommitted,
@@ -65,6 +67,10 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
             return (what.execution_id, what.slice_id, str(what.amount), str(what.over_filled))
         case SliceClosed():
             return (what.slice_id, str(what.given_back))
+        case OrderBehind():
+            return (str(what.behind),)
+        case OrderOnTrack():
+            return ()
 
 
 def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
@@ -76,6 +82,10 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
                 amount=Decimal(amount),
                 over_filled=Decimal(over_filled),
             )
+        case ["order", "behind"], [behind, *_]:
+            return OrderBehind(behind=Decimal(behind))
+        case ["order", "on_track"], _:
+            return OrderOnTrack()
         case ["order", status], [reason, *_]:
             return StatusChanged(status=Status(status), stop_reason=StopReason(reason) if reason else None)
         case ["slice", "committed"], _:

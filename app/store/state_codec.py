@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import Any
 
 from app.domain.benchmark import BenchmarkSums
-from app.domain.lifecycle import Status
+from app.domain.lifecycle import Status, StopReason
 from app.domain.numbers import EXACT, ZERO
 from app.domain.order import Fills, Order
 from app.domain.slice import ReportsDue, Slice, Window
@@ -36,7 +36,7 @@ AS_ASKED, AS_ASKED_BUT_FOR_THE_LAST = 0, 1
 """How much was executed in each step."""
 MODELS = 13
 """The place of the models in a state."""
-LEFT_OUT: list[Any] = [0] * 23
+LEFT_OUT: list[Any] = [0] * 25
 """As many as a state has values."""
 
 
@@ -75,6 +75,8 @@ def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
                 _size_value(state.unpriced_notional),
                 _unseen_values(sums) if sums.unseen_steps else NONE,
                 state.withheld,
+                _size_value(state.out_of_reach),
+                state.stopped_by or NONE,
             ],
         )
     )
@@ -108,7 +110,7 @@ def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | Non
     (
         version, status, next_open, current, asked, executed, filled_quantity, filled_notional, arrival_price,
         steps, price_sum, notional_sum, volume_sum, models, stopping, partial, overdue, reports_due, over_filled,
-        unpriced_quantity, unpriced_notional, unseen, withheld, *_,
+        unpriced_quantity, unpriced_notional, unseen, withheld, out_of_reach, stopped_by, *_,
     ) = list(values) + LEFT_OUT[len(values) :]  # fmt: skip
     order: Order = standing["order"]
     return OrderState(
@@ -138,6 +140,8 @@ def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | Non
         ),
         models=tuple(models or ()),
         withheld=withheld,
+        out_of_reach=_size(out_of_reach),
+        stopped_by=StopReason(stopped_by) if stopped_by else None,
     )
 
 

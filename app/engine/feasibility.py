@@ -1,0 +1,58 @@
+"""What an order must find when it comes: steps in which it may trade, and volume for its participation limit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.decision.chain import ChainReading
+from app.decision.reach import lots_within_reach
+from app.domain.errors import InvalidInput
+from app.domain.numbers import EXACT, ZERO, plain
+from app.domain.order import Order
+from app.domain.state import OrderState
+from app.domain.steps_ahead import StepsAhead
+from app.engine.instruments.avoided_windows import avoided_steps, steps_ahead
+from app.engine.instruments.live import LiveInstrument
+
+FORECAST_MULTIPLE_MAX = 2
+"""Markets trade up to that many times what is expected of them, seldom more, over the steps of an order."""
+
+
+def usable_steps(order: Order, live: LiveInstrument, first_open: datetime) -> StepsAhead | None:
+    """The order's steps, where it avoids some. Raises InvalidInput("no_sessions" | "no_usable_steps")."""
+    limits = order.limits
+    if not limits.avoids:
+        return None
+    name = "avoid_open_minutes" if limits.avoid_open_minutes else "avoid_close_minutes"
+    if live.calendar.continuous:
+        detail = f"{order.instrument} trades around the clock and has no sessions; leave {name} out"
+        raise InvalidInput("no_sessions", detail, f"#/limits/{name}")
+    steps = avoided_steps(order, live, first_open)
+    if steps is not None and not steps.usable:
+        raise InvalidInput(
+            "no_usable_steps",
+            f"each of the order's {order.horizon.max_steps} steps touches the first {limits.avoid_open_minutes or 0} "
+            f"or the last {limits.avoid_close_minutes or 0} minutes of a session",
+            f"#/limits/{name}",
+        )
+    return steps
+
+
+def reach_of(state: OrderState, live: LiveInstrument, reading: ChainReading) -> int:
+    """The lots that an order which has not begun can trade within its limits, at the volume that is expected."""
+    unseen = live.windows_unseen(state.next_open, live.step_seconds_of(state.order))
+    return lots_within_reach(reading, state, live.last.close, unseen, steps_ahead(state, live, state.next_open))
+
+
+def require_within_reach(state: OrderState, reach: int) -> None:
+    """Raises InvalidInput("participation_infeasible")."""
+    most, order = FORECAST_MULTIPLE_MAX * reach, state.order
+    if state.total > most:
+        rate = plain(order.limits.max_participation_rate or ZERO)
+        raise InvalidInput(
+            "participation_infeasible",
+            f"{order.size_mode} is {plain(order.size)}; at most {plain(EXACT.multiply(most, state.lot))} can be traded "
+            f"in {order.horizon.max_steps} steps within max_participation_rate {rate}, were the market to trade "
+            f"{FORECAST_MULTIPLE_MAX} times what is expected",
+            "#/limits/max_participation_rate",
+        )
