@@ -144,6 +144,7 @@ def _scraper(engine: Engine, metrics: ServiceMetrics) -> Callable[[], Awaitable[
         metrics.instruments_failed(engine.instruments_failed)
         metrics.orders_live(None if STORE_AWAY in readiness.reasons else await live_orders.answer(STORE_SECONDS_MAX))
         metrics.slices_current(engine.live_orders.slices_by_basis())
+        metrics.orders_behind(engine.live_orders.behind())
         metrics.feeds(engine.feeds.all())
         if engine.sharing is not None:
             sharing = engine.sharing

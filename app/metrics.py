@@ -73,6 +73,7 @@ class ServiceMetrics:
         self._orders = count("lem_orders", "Orders that reached a status", "status")
         self._live_orders = gauge("lem_live_orders", "Orders that may still trade", "status")
         self._set_aside = gauge("lem_orders_set_aside", "Orders that cannot be moved and are left out")
+        self._behind = gauge("lem_orders_behind", "Orders that cannot be done in time within their limits")
         self._slices = gauge("lem_current_slices", "Slices that run or come next", "basis")
         self._slices_late = count("lem_slices_late", "Slices given after their window had opened")
         self._fill_warnings = count("lem_fill_warnings", "Odd fills", "warning")
@@ -223,6 +224,9 @@ class ServiceMetrics:
         self._live_orders.clear()
         for status, count in (counts or {}).items():
             self._live_orders.labels(status).set(count)
+
+    def orders_behind(self, count: int) -> None:
+        self._behind.set(count)
 
     def slices_current(self, counts: Mapping[Basis, int]) -> None:
         for basis, count in counts.items():

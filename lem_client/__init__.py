@@ -44,7 +44,7 @@ from lem_client.market import (
     RejectedBar,
     StoredBar,
 )
-from lem_client.orders import AcceptedHorizon, Horizon, HorizonInTime, Limits, NewOrder, Order
+from lem_client.orders import AcceptedHorizon, DryRun, Horizon, HorizonInTime, Limits, NewOrder, Order
 from lem_client.quotes import CalibratedOn, Cost, Costs, End, Gain, Participation, Quote, QuotedStep, RestsOn
 from lem_client.retries import NO_RETRIES, Retries
 from lem_client.slices import GivenSlice, NextSlice, Schedule, Slice, Step, Window
@@ -52,10 +52,13 @@ from lem_client.words import (
     Basis,
     Benchmark,
     Bound,
+    Completion,
     Fills,
     FillWarning,
+    OrderWarning,
     QuoteBasis,
     QuoteWarning,
+    RiskAversion,
     Side,
     SizeMode,
     Status,
@@ -79,11 +82,13 @@ __all__ = [
     "CalibratedOn",
     "Client",
     "ClientError",
+    "Completion",
     "Conflict",
     "Correction",
     "Cost",
     "Costs",
     "Distribution",
+    "DryRun",
     "End",
     "FieldError",
     "Fill",
@@ -109,6 +114,7 @@ __all__ = [
     "NotFound",
     "NotPermitted",
     "Order",
+    "OrderWarning",
     "Participation",
     "Problem",
     "Quality",
@@ -121,6 +127,7 @@ __all__ = [
     "RejectedBar",
     "RestsOn",
     "Retries",
+    "RiskAversion",
     "Schedule",
     "Side",
     "SizeMode",

@@ -16,7 +16,7 @@ from lem_client.calls import Call, Page
 from lem_client.conversation import Came, Pause, Step, conversation
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
 from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
-from lem_client.orders import NewOrder, Order
+from lem_client.orders import DryRun, NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.retries import Retries
 from lem_client.sending import TIMEOUT_SECONDS, connection, request
@@ -87,6 +87,10 @@ class AsyncClient:
     async def post_order(self, order: NewOrder) -> Order:
         """Send an order. The same order again is answered as it stands."""
         return await self._sent(calls.post_order(order))
+
+    async def dry_run_order(self, order: NewOrder) -> DryRun:
+        """The order as it would be accepted, with warnings. Refused as the order would be; nothing is taken."""
+        return await self._sent(calls.dry_run_order(order))
 
     async def post_quote(self, order: NewOrder, costs: Costs | None = None) -> Quote:
         """What the order may earn and cost, were it sent now. Nothing is taken."""

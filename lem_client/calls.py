@@ -13,7 +13,7 @@ from lem_client.analyses import Analyses, Analysis, WantedOrders
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
 from lem_client.json_values import from_json, to_json
 from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
-from lem_client.orders import NewOrder, Order
+from lem_client.orders import DryRun, NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.slices import GivenSlice, NextSlice, Schedule
 from lem_client.words import Status
@@ -81,6 +81,11 @@ def list_bars(instrument: str, *, before: datetime | None, page_size: int) -> Ca
 def post_order(order: NewOrder) -> Call[Order]:
     """Repeatable by `client_order_id`."""
     return _call("POST", "/v1/orders", Order, body=to_json(order))
+
+
+def dry_run_order(order: NewOrder) -> Call[DryRun]:
+    """Repeatable: nothing is taken."""
+    return _call("POST", "/v1/orders", DryRun, query={"dry_run": "true"}, body=to_json(order))
 
 
 def post_quote(order: NewOrder, costs: Costs | None) -> Call[Quote]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from lem_client.words import Word
@@ -43,7 +44,7 @@ def from_json(kind: type[T], value: Any) -> T:
 @cache
 def _reader(kind: Any) -> Callable[[Any], Any]:
     if get_origin(kind) is UnionType:
-        return _optional(_reader(get_args(kind)[0]))
+        return _optional([_reader(each) for each in get_args(kind) if each is not NoneType])
     if get_origin(kind) is tuple:
         return _many(_reader(get_args(kind)[0]))
     if get_origin(kind) is Mapping:
@@ -53,8 +54,19 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     return _plain(kind)
 
 
-def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else read(value)
+def _optional(readers: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """What the first reader makes of the value that can read it."""
+    *others, last = readers
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        for each in others:
+            with suppress(TypeError, InvalidOperation):
+                return each(value)
+        return last(value)
+
+    return read
 
 
 def _many(read: Callable[[Any], Any]) -> Callable[[Any], Any]:

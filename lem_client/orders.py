@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from lem_client.words import Benchmark, Fills, Side, Status, StopReason
+from lem_client.words import Benchmark, Completion, Fills, OrderWarning, RiskAversion, Side, Status, StopReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +30,15 @@ class HorizonInTime:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Hard limits of every slice: as a fraction of the order, as a fraction of the volume that the market is expected
-    to trade, and a price beyond which nothing is asked for (quote currency)."""
+    to trade, and a price beyond which nothing is asked for (quote currency). At the `finish_price` or better the order
+    is finished at once. Windows that touch so many first or last minutes of a session trade nothing."""
 
     max_slice_fraction: Decimal | None = None
     max_participation_rate: Decimal | None = None
     limit_price: Decimal | None = None
+    finish_price: Decimal | None = None
+    avoid_open_minutes: int | None = None
+    avoid_close_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,8 @@ class NewOrder:
     notional: Decimal | None = None
     start_time: datetime | None = None
     limits: Limits = Limits()
-    risk_aversion: Decimal | None = None
+    risk_aversion: Decimal | RiskAversion | None = None
+    completion: Completion = Completion.WITHIN_LIMITS
     fills: Fills = Fills.ASSUMED
     report_delay_seconds: int | None = None
     account: str | None = None
@@ -71,9 +76,10 @@ class AcceptedHorizon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order as it stands. `leaves`, `in_flight`, `over_filled` and `unpriced` are in the unit that the order fixes.
-    Prices are quote currency. A positive `slippage_bps` is a cost. `replaces` and `replaced_by` are the `order_id` of
-    the order in whose place this one stands, and of the one that stands in its place."""
+    """An order as it stands. `leaves`, `in_flight`, `over_filled`, `behind` and `unpriced` are in the unit that the
+    order fixes; `behind` is what cannot be done in time within the limits, at the volume that is expected. Prices are
+    quote currency. A positive `slippage_bps` is a cost. `replaces` and `replaced_by` are the `order_id` of the order in
+    whose place this one stands, and of the one that stands in its place."""
 
     order_id: str
     client_order_id: str
@@ -86,7 +92,8 @@ class Order:
     horizon: AcceptedHorizon
     start_time: datetime | None
     limits: Limits
-    risk_aversion: Decimal | None
+    risk_aversion: Decimal | RiskAversion | None
+    completion: Completion
     fills: Fills
     report_delay_seconds: int | None
     account: str | None
@@ -96,6 +103,7 @@ class Order:
     leaves: Decimal
     in_flight: Decimal
     over_filled: Decimal
+    behind: Decimal
     unpriced: Decimal
     avg_price: Decimal | None
     arrival_price: Decimal | None
@@ -105,3 +113,10 @@ class Order:
     stop_reason: StopReason | None
     replaces: str | None
     replaced_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun(Order):
+    """An order as it would be accepted, and what is odd about it."""
+
+    warnings: tuple[OrderWarning, ...]

@@ -44,6 +44,22 @@ class Fills(Word):
     REPORTED = "reported"
 
 
+class Completion(Word):
+    """What becomes of an order that its participation limit would leave unfinished: it ends with what is left, or the
+    limit gives way in the last steps."""
+
+    WITHIN_LIMITS = "within_limits"
+    ALWAYS = "always"
+
+
+class RiskAversion(Word):
+    """A named trade-off between the best mean (`neutral`) and the least spread of outcomes (`tracking`)."""
+
+    NEUTRAL = "neutral"
+    DEFAULT = "default"
+    TRACKING = "tracking"
+
+
 class Status(Word):
     """Where an order is in its life."""
 
@@ -71,6 +87,7 @@ class StopReason(Word):
     MODEL = "model"
     EARLY = "early"
     MAX_STEPS = "max_steps"
+    FINISH_PRICE = "finish_price"
 
 
 class Basis(Word):
@@ -91,6 +108,8 @@ class Bound(Word):
     MIN_SLICE = "min_slice"
     LEAVES = "leaves"
     PAUSED = "paused"
+    AVOID_OPEN = "avoid_open"
+    AVOID_CLOSE = "avoid_close"
 
 
 class StepState(Word):
@@ -109,6 +128,20 @@ class FillWarning(Word):
     BEYOND_LIMIT_PRICE = "beyond_limit_price"
     PRICE_FAR_FROM_MARKET = "price_far_from_market"
     EXECUTED_OUTSIDE_WINDOW = "executed_outside_window"
+
+
+class OrderWarning(Word):
+    """What is odd about an order that can be taken all the same."""
+
+    PARTICIPATION_GIVES_WAY = "participation_gives_way"
+    MAY_NOT_FINISH = "may_not_finish"
+    LITTLE_ROOM = "little_room"
+    NO_VOLUME = "no_volume"
+    BEYOND_LIMIT_PRICE = "beyond_limit_price"
+    AT_FINISH_PRICE = "at_finish_price"
+    STEPS_AVOIDED = "steps_avoided"
+    SLICES_BELOW_MINIMUM = "slices_below_minimum"
+    MODEL_UNAVAILABLE = "model_unavailable"
 
 
 class QuoteBasis(Word):

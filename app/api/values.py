@@ -17,6 +17,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from app.domain.order_words import RiskAversion
+
 DECIMALS_MAX = 12
 BPS_DECIMALS = 4
 YEAR_MIN, YEAR_MAX = 1970, 2200
@@ -107,13 +109,30 @@ def _text(pattern: str, **more: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"} | more)
 
 
+def parse_risk_aversion(value: Any) -> Decimal | RiskAversion:
+    """A decimal, or one of the names."""
+    if isinstance(value, str) and value.isalpha() and not _NOT_FINITE.fullmatch(value):
+        if value in frozenset(RiskAversion):
+            return RiskAversion(value)
+        raise PydanticCustomError("unknown_value", f"must be at least 0, or one of {', '.join(RiskAversion)}")
+    return parse_decimal(value)
+
+
 WHOLE = BeforeValidator(parse_whole)
 NotNegativeIn = Annotated[Decimal, BeforeValidator(parse_decimal), _text(rf"[0-9]{{1,15}}({_FRACTION})?")]
 PositiveIn = Annotated[Decimal, BeforeValidator(parse_decimal), _text(rf"{_NOT_ZERO}[0-9]{{1,15}}({_FRACTION})?")]
+RiskAversionIn = Annotated[
+    Annotated[Decimal, _text(rf"[0-9]{{1,15}}({_FRACTION})?")] | RiskAversion, BeforeValidator(parse_risk_aversion)
+]
 RateIn = Annotated[Decimal, BeforeValidator(parse_decimal), _text(rf"{_NOT_ZERO}(0({_FRACTION})?|1(\.0{{1,12}})?)")]
 """A fraction above 0, and at most 1."""
 TimeIn = Annotated[datetime, BeforeValidator(parse_time), _text(_MOMENT, format="date-time")]
 DecimalOut = Annotated[Decimal, PlainSerializer(plain), WithJsonSchema({"type": "string"})]
+RiskAversionOut = Annotated[
+    Decimal | RiskAversion,
+    PlainSerializer(lambda value: str(value) if isinstance(value, RiskAversion) else plain(value)),
+    WithJsonSchema({"type": "string"}),
+]
 BpsOut = Annotated[
     Decimal, PlainSerializer(lambda value: plain(value, BPS_DECIMALS)), WithJsonSchema({"type": "string"})
 ]

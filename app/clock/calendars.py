@@ -43,5 +43,8 @@ class Continuous:
     def bars_in(self, window_seconds: int, bar_seconds: int) -> int:
         return window_seconds // bar_seconds
 
+    def session(self, at: datetime) -> tuple[datetime, datetime] | None:
+        return None
+
     def require_known(self, at: datetime) -> None:
         """Every time is known."""

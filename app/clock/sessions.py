@@ -83,6 +83,11 @@ class Sessions:
     def bars_in(self, window_seconds: int, bar_seconds: int) -> int:
         return -(-min(window_seconds, self._longest) // bar_seconds)
 
+    def session(self, at: datetime) -> tuple[datetime, datetime] | None:
+        opens, closes, second = self._timetable.opens, self._timetable.closes, seconds_of(at)
+        index = bisect_right(opens, second) - 1
+        return (time_of(opens[index]), time_of(closes[index])) if index >= 0 and second < closes[index] else None
+
     def require_known(self, at: datetime) -> None:
         self._timetable.require_known(at)
 

@@ -6,17 +6,19 @@ A chain is one value, so that an order can be pinned to the chain that it began 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.decision.market import Floats, Market, seen_bars
 from app.decision.policy import Policy
 from app.decision.quotes.calibration import UNCALIBRATED, Calibration
 from app.domain.bar import Bar
+from app.domain.order_words import NEUTRAL, TRACKING, RiskAversion, RiskAversions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,18 @@ class ChainReading:
     def without_model(self, reason: str) -> ChainReading:
         """The same market, the model being unavailable for `reason`."""
         return replace(self, model=Reading(self.model.policy, None, reason))
+
+    def expected_volumes(self, windows_unseen: int, steps: int) -> NDArray[np.float64] | None:
+        """[N]: the volume (base units) that the first policy able to say expects in each of so many steps after
+        `windows_unseen` ones; None where none is."""
+        for reading in self:
+            if reading.market is not None:
+                ahead = reading.market.volume_forecast[0]
+                index = np.minimum(windows_unseen + np.arange(steps), len(ahead) - 1)
+                forecast: NDArray[np.float64] = ahead[index].astype(np.float64)
+                if np.isfinite(forecast).all() and (forecast >= 0.0).all():
+                    return forecast
+        return None
 
     def expected_volume(self, windows_unseen: int = 0) -> Decimal | None:
         """The volume (base units) that the first policy able to say expects in the step after `windows_unseen` ones."""
@@ -118,9 +132,14 @@ class PolicyChain:
         return self.model.max_steps
 
     @property
-    def risk_aversion(self) -> float:
-        """That of an order which names none."""
-        return self.model.risk_aversion
+    def risk_aversions(self) -> RiskAversions:
+        """What the names mean, of which an order that asks for nothing gets the default."""
+        known: Mapping[str, float] = getattr(self.model, "risk_aversions", {})
+        return RiskAversions(
+            neutral=known.get(RiskAversion.NEUTRAL, NEUTRAL),
+            default=known.get(RiskAversion.DEFAULT, self.model.risk_aversion),
+            tracking=known.get(RiskAversion.TRACKING, TRACKING),
+        )
 
     def read(self, window: BarWindow) -> ChainReading:
         """Ask the model what it makes of the window, and each fallback once its answer is needed."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.projection import STOP_THRESHOLD
+from app.domain.projection import LAST_STEPS_OF, STOP_THRESHOLD
 
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -23,7 +23,7 @@ Flags = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rooms:
     """The `Room` of each order, fields that are all the same as one number. `market_cap` and `price_blocked` are None
-    where no order has a participation limit, or a limit price."""
+    where no order has a participation limit, or a limit price, and so is `at_finish_price` without a finish price."""
 
     step: int
     total: int
@@ -35,6 +35,17 @@ class Rooms:
     min_slice: int = 1
     market_cap: Integers | None = None
     price_blocked: Flags | None = None
+    at_finish_price: Flags | None = None
+    avoided: bool = False
+    usable_after: int | None = None
+    completing: bool = False
+
+    @property
+    def steps_after(self) -> Integers:
+        """As of `Room`."""
+        if self.usable_after is None:
+            return self.max_steps - self.step
+        return np.full(len(self.max_steps), self.usable_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +58,17 @@ class Projections:
 
 def project_all(rooms: Rooms, allocation: Vector, stop_probability: Vector) -> Projections:
     """What `project` makes of each proposal in its room."""
-    leaves, steps_after = rooms.leaves, rooms.max_steps - rooms.step
+    leaves, steps_after = rooms.leaves, rooms.steps_after
     steps_to_finish = -(-leaves // rooms.slice_cap)
-    stopping = rooms.stopping | (stop_probability > STOP_THRESHOLD)
-    stopping &= rooms.step + steps_to_finish - 1 >= rooms.min_steps
+    may_stop = rooms.step + steps_to_finish - 1 >= rooms.min_steps
+    stopping = may_stop & (rooms.stopping | (stop_probability > STOP_THRESHOLD))
+    ending = stopping if rooms.at_finish_price is None else stopping | (may_stop & rooms.at_finish_price)
     min_slice = np.maximum(1, np.minimum(min(rooms.min_slice, rooms.slice_cap), leaves))
-    upper = _upper(rooms, min_slice)
-    most_steps = -(-rooms.total // rooms.slice_cap)  # a product with all that are left may exceed 64 bits
-    reach = np.minimum(np.minimum(steps_after, most_steps) * rooms.slice_cap, rooms.total)
-    lower = np.minimum(upper, np.maximum(0, leaves - reach))
-    lots = np.clip(np.where(stopping, leaves, _lots(allocation, rooms.total)), lower, upper)
-    merged = _merge_small(lots, leaves, (lower, upper), min_slice, (lower == 0) & ~stopping)
+    needed = _needed(rooms, steps_after)
+    upper = _upper(rooms, min_slice, needed)
+    lower = np.minimum(upper, needed)
+    lots = np.clip(np.where(ending, leaves, _lots(allocation, rooms.total)), lower, upper)
+    merged = _merge_small(lots, leaves, (lower, upper), min_slice, (lower == 0) & ~ending)
     return Projections(np.where(steps_after > 0, merged, lots), stopping)
 
 
@@ -68,14 +79,27 @@ def _lots(allocation: Vector, total: int) -> Integers:
     return lots
 
 
-def _upper(rooms: Rooms, min_slice: Integers) -> Integers:
+def _needed(rooms: Rooms, steps_after: Integers) -> Integers:
+    """As of one room."""
+    most_steps = -(-rooms.total // rooms.slice_cap)  # a product with all that are left may exceed 64 bits
+    reach = np.minimum(np.minimum(steps_after, most_steps) * rooms.slice_cap, rooms.total)
+    needed: Integers = np.maximum(0, rooms.leaves - reach)
+    if not rooms.completing or rooms.market_cap is None:
+        return needed
+    even_pace = -(-rooms.leaves // (steps_after + 1))
+    gives_way = (steps_after < -(-rooms.max_steps // LAST_STEPS_OF)) & (even_pace > rooms.market_cap)
+    hurried: Integers = np.where(gives_way, np.maximum(needed, even_pace), needed)
+    return hurried
+
+
+def _upper(rooms: Rooms, min_slice: Integers, needed: Integers) -> Integers:
     kept = np.maximum(0, rooms.leaves - min_slice)
     upper = np.minimum(np.where(rooms.step < rooms.min_steps, kept, rooms.leaves), rooms.slice_cap)
     if rooms.market_cap is not None:
-        upper = np.minimum(upper, rooms.market_cap)
+        upper = np.minimum(upper, np.maximum(rooms.market_cap, needed) if rooms.completing else rooms.market_cap)
     if rooms.price_blocked is not None:
         upper = np.where(rooms.price_blocked, 0, upper)
-    return upper
+    return np.zeros_like(upper) if rooms.avoided else upper
 
 
 def _merge_small(

@@ -23,8 +23,10 @@ def require_fitting(order: Order, instrument: Instrument, last_price: Decimal, b
     there are feeds without volumes: no size is implausible then. An instrument's own maximum stands instead of that
     check.
     """
-    if order.limits.limit_price is not None:
-        require_on_tick("limit_price", order.limits.limit_price, instrument.tick_size, "#/limits/limit_price")
+    for name in ("limit_price", "finish_price"):
+        price = getattr(order.limits, name)
+        if price is not None:
+            require_on_tick(name, price, instrument.tick_size, f"#/limits/{name}")
     if instrument.max_order_notional is not None:
         _require_within(order, instrument.max_order_notional, last_price)
     elif busiest_volume > ZERO:

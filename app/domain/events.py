@@ -90,7 +90,33 @@ class SliceClosed:
     name: str = "slice.closed"
 
 
-Happening = StatusChanged | SliceCommitted | FillBooked | FillBusted | FillCorrected | OverFilled | SliceClosed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderBehind:
+    """The order can no longer be done in time within its limits, at the volume that is expected: so much of it, in the
+    unit that the order fixes, is out of reach."""
+
+    behind: Decimal
+    name: str = "order.behind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderOnTrack:
+    """The order was behind, and can be done in time again."""
+
+    name: str = "order.on_track"
+
+
+Happening = (
+    StatusChanged
+    | SliceCommitted
+    | FillBooked
+    | FillBusted
+    | FillCorrected
+    | OverFilled
+    | SliceClosed
+    | OrderBehind
+    | OrderOnTrack
+)
 
 
 @built_quickly

@@ -131,15 +131,20 @@ def status_after(status: Status, move: Move) -> Status:
 
 
 class StopReason(StrEnum):
-    """Why the order's last slice is its last: `model` decided to, the pace was done `early`, or `max_steps` came."""
+    """Why the order's last slice is its last: `model` decided to, the pace was done `early`, `max_steps` came (or the
+    last step in which the order may trade), or the market was at the `finish_price`."""
 
     MODEL = "model"
     EARLY = "early"
     MAX_STEPS = "max_steps"
+    FINISH_PRICE = "finish_price"
 
 
-def stop_reason(step: int, max_steps: int, *, stopping: bool) -> StopReason:
-    """Why an order ended with `step`; `stopping` tells that the model had decided to stop."""
+def stop_reason(step: int, max_steps: int, *, stopping: bool, finishing: bool = False) -> StopReason:
+    """Why an order ended with `step`; `stopping` tells that the model had decided to stop, `finishing` that the market
+    was at the finish price."""
     if step == max_steps:
         return StopReason.MAX_STEPS
+    if finishing:
+        return StopReason.FINISH_PRICE
     return StopReason.MODEL if stopping else StopReason.EARLY

@@ -14,11 +14,13 @@ from uuid import UUID, uuid5
 from app.domain.durations import WEEK_SECONDS
 from app.domain.errors import InvalidInput
 from app.domain.numbers import require_aware, require_fraction, require_not_negative, require_positive
+from app.domain.order_words import Completion, RiskAversion
 
 CLIENT_ORDER_ID_LENGTH_MAX = 128
 ACCOUNT_LENGTH_MAX = 128
 HORIZON_STEPS_MAX = 10_000
 REPORT_DELAY_SECONDS_MAX = WEEK_SECONDS
+AVOID_MINUTES_MAX = 1_440
 ORDER_ID_NAMESPACE = UUID("5f1c1f3e-6d3b-4f0e-9a55-0c8a4a6b7d21")
 IDS_CACHED = 1_000
 ACCOUNT_SEPARATOR = "\x1f"
@@ -133,11 +135,16 @@ def _require_step_length(step_seconds: int | None) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Hard limits. Both rates are fractions in (0, 1]: of the order per slice, and of the market's volume per step.
-    No slice trades above (buy) or below (sell) `limit_price`."""
+    No slice trades above (buy) or below (sell) `limit_price`. Where the market is at `finish_price` or better, the
+    order is finished at once. Windows that touch the first `avoid_open_minutes` or the last `avoid_close_minutes` of
+    a session trade nothing."""
 
     max_slice_fraction: Decimal | None = None
     max_participation_rate: Decimal | None = None
     limit_price: Decimal | None = None
+    finish_price: Decimal | None = None
+    avoid_open_minutes: int | None = None
+    avoid_close_minutes: int | None = None
 
     def __post_init__(self) -> None:
         if self.max_slice_fraction is not None:
@@ -146,14 +153,28 @@ class Limits:
             require_fraction("max_participation_rate", self.max_participation_rate, "#/limits")
         if self.limit_price is not None:
             require_positive("limit_price", self.limit_price, "#/limits")
+        if self.finish_price is not None:
+            require_positive("finish_price", self.finish_price, "#/limits")
+        _require_at_most(AVOID_MINUTES_MAX, self.avoid_open_minutes, "avoid_open_minutes", "#/limits")
+        _require_at_most(AVOID_MINUTES_MAX, self.avoid_close_minutes, "avoid_close_minutes", "#/limits")
+
+    @property
+    def avoids(self) -> bool:
+        """Whether there are minutes of a session in which nothing is to be traded."""
+        return bool(self.avoid_open_minutes or self.avoid_close_minutes)
+
+
+def _require_at_most(highest: int, value: int | None, name: str, within: str = "#") -> None:
+    if value is not None and not 0 <= value <= highest:
+        raise InvalidInput("out_of_range", f"{name} is {value}; it must be 0 to {highest}", f"{within}/{name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTerms:
     """What the OMS says of an order, but for its horizon. `size` is base units or quote currency, as `size_mode` says;
-    `risk_aversion` is None for the bundle's default, 0 for the best mean. With reported fills, a slice is in flight for
-    `report_delay_seconds` after its window's end, None for one step. `account` is whose order it is, None for one that
-    belongs to no account. `replaces` is the order in whose place this one is to stand."""
+    `risk_aversion` is None for the bundle's default, 0 for the best mean, or a name. With reported fills, a slice is in
+    flight for `report_delay_seconds` after its window's end, None for one step. `account` is whose order it is, None
+    for one that belongs to no account. `replaces` is the order in whose place this one is to stand."""
 
     order_id: str
     client_order_id: str
@@ -164,7 +185,8 @@ class OrderTerms:
     benchmark: Benchmark
     start_time: datetime | None = None
     limits: Limits = field(default_factory=Limits)
-    risk_aversion: Decimal | None = None
+    risk_aversion: Decimal | RiskAversion | None = None
+    completion: Completion = Completion.WITHIN_LIMITS
     fills: Fills = Fills.ASSUMED
     report_delay_seconds: int | None = None
     account: str | None = None
@@ -180,14 +202,9 @@ class OrderTerms:
         require_positive(self.size_mode.value, self.size)
         if self.start_time is not None:
             require_aware("start_time", self.start_time)
-        if self.risk_aversion is not None:
+        if isinstance(self.risk_aversion, Decimal):
             require_not_negative("risk_aversion", self.risk_aversion)
-        if self.report_delay_seconds is not None and not 0 <= self.report_delay_seconds <= REPORT_DELAY_SECONDS_MAX:
-            raise InvalidInput(
-                "out_of_range",
-                f"report_delay_seconds is {self.report_delay_seconds}; it must be 0 to {REPORT_DELAY_SECONDS_MAX}",
-                "#/report_delay_seconds",
-            )
+        _require_at_most(REPORT_DELAY_SECONDS_MAX, self.report_delay_seconds, "report_delay_seconds")
 
     @property
     def scenario(self) -> Scenario:

@@ -83,9 +83,10 @@ def replaced(state: OrderState, successor_id: str) -> OrderState:
     )
 
 
-def succeed(state: OrderState, order: Order) -> OrderState:
+def succeed(state: OrderState, order: Order, usable_steps: int | None = None) -> OrderState:
     """The new order, in the place of the one in `state` (see `without_unbegun`). Whether the order had decided to stop
-    is decided anew.
+    is decided anew, and whether it can be done in time is told anew. `usable_steps` counts the steps to come in which
+    the new order may trade; None: all of them.
 
     Raises InvalidInput("not_whole_lots" | "slice_cap_infeasible"), Conflict("size_committed" | "horizon_used_up").
     """
@@ -109,10 +110,11 @@ def succeed(state: OrderState, order: Order) -> OrderState:
         )
     slice_cap = slice_cap_lots(total, order.limits.max_slice_fraction, order.horizon.max_steps)
     left = int(EXACT.subtract(order.size, committed) / state.lot)
-    if left > slice_cap * steps_left:
+    slices_left = steps_left if usable_steps is None else usable_steps
+    if left > slice_cap * slices_left:
         raise InvalidInput(
             "slice_cap_infeasible",
-            f"{steps_left} slices of at most {plain(EXACT.multiply(slice_cap, state.lot))} cannot make the "
+            f"{slices_left} slices of at most {plain(EXACT.multiply(slice_cap, state.lot))} cannot make the "
             f"{plain(EXACT.multiply(left, state.lot))} that is left; max_slice_fraction must be larger",
             "#/limits/max_slice_fraction",
         )
@@ -126,6 +128,8 @@ def _carried(state: OrderState, order: Order, total: int, slice_cap: int) -> Ord
         "slice_cap": slice_cap,
         "version": 0,
         "stopping": False,
+        "out_of_reach": ZERO,
+        "stopped_by": None,
         "over_filled": ZERO,  # the new order's size has room for it
         "earlier": (*state.earlier, Earlier(order_id=state.order_id, last_step=state.step)),
     }

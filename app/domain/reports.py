@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from app.domain.booking import booked_changes
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.evolve import evolve
 from app.domain.fills import Fill
@@ -13,7 +14,7 @@ from app.domain.numbers import EXACT, ZERO
 from app.domain.order import Fills, SizeMode
 from app.domain.sizing import Amounts, amounts_at
 from app.domain.state import OrderState
-from app.domain.transitions import booked_changes, give_up
+from app.domain.transitions import give_up
 
 
 def apply_fill(state: OrderState, fill: Fill) -> OrderState:

@@ -15,9 +15,11 @@ from app.domain.earlier import Earlier, owner_of
 from app.domain.lifecycle import Status, StopReason, stop_reason
 from app.domain.numbers import EXACT, ZERO, exact_sum, lots_within, ratio
 from app.domain.order import Fills, Order, Side
+from app.domain.order_words import Completion
 from app.domain.projection import Room
 from app.domain.sizing import fixed_of, size_of, size_worth
 from app.domain.slice import ReportsDue, Slice
+from app.domain.steps_ahead import StepsAhead
 
 STEP_DIGITS_MAX = 10
 
@@ -37,7 +39,9 @@ class OrderState:
     decided its slices, in the order in which they first did. `withheld` is the step of the newest slice that a pause
     has taken back before its window began: it is offered to nobody; 0 where there is none. `earlier` are the orders in
     whose place this one stands, oldest first: steps and all else count on from theirs. `replaced_by` is the order that
-    stands in the place of this one.
+    stands in the place of this one. `out_of_reach` is what the newest slice and those to come cannot trade within the
+    limits at the volume that was expected when that slice was decided. `stopped_by` is why the newest slice is meant to
+    be the last, where that does not follow from the rest.
     """
 
     order: Order
@@ -66,6 +70,8 @@ class OrderState:
     withheld: int = 0
     earlier: tuple[Earlier, ...] = ()
     replaced_by: str | None = None
+    out_of_reach: Decimal = ZERO
+    stopped_by: StopReason | None = None
 
     @property
     def order_id(self) -> str:
@@ -123,6 +129,11 @@ class OrderState:
     def leaves(self) -> Decimal:
         """FIX LeavesQty, in the unit that the order fixes; never negative."""
         return max(ZERO, EXACT.subtract(self.order.size, self.filled))
+
+    @property
+    def behind(self) -> Decimal:
+        """What of a live order cannot be done in time within its limits, as far as is known; 0 where it is on track."""
+        return self.out_of_reach if self.status.live else ZERO
 
     def unexecuted(self, step: int) -> Decimal:
         """What was asked for in `step` and is not traded; never negative."""
@@ -199,20 +210,23 @@ class OrderState:
             return self.current.stop_reason
         if self.status not in (Status.COMPLETED, Status.EXPIRED):
             return None
-        return stop_reason(self.step, self.order.horizon.max_steps, stopping=self.stopping)
+        return self.stopped_by or stop_reason(self.step, self.order.horizon.max_steps, stopping=self.stopping)
 
 
-def room(state: OrderState, last_price: Decimal, expected_volume: Decimal | None) -> Room:
+def room(
+    state: OrderState, last_price: Decimal, expected_volume: Decimal | None, ahead: StepsAhead | None = None
+) -> Room:
     """What the next step permits. `expected_volume` (base units) turns the participation rate into a cap; without it
-    a participation limit permits nothing."""
-    order = state.order
+    a participation limit permits nothing. `ahead` are the steps from the next one on, where the order avoids some: it
+    may end with the last one that may trade, however early that is."""
+    order, step = state.order, state.step + 1
     market_cap = None
     if order.limits.max_participation_rate is not None:
         volume = size_of(order.size_mode, expected_volume or ZERO, last_price)
         market_cap = lots_within(order.limits.max_participation_rate * volume, state.lot)
     return Room(
-        step=state.step + 1,
-        min_steps=order.horizon.min_steps,
+        step=step,
+        min_steps=order.horizon.min_steps if ahead is None else min(order.horizon.min_steps, ahead.last_usable),
         max_steps=order.horizon.max_steps,
         total=state.total,
         leaves=lots_within(state.unasked, state.lot),
@@ -222,6 +236,10 @@ def room(state: OrderState, last_price: Decimal, expected_volume: Decimal | None
         stopping=state.stopping,
         price_blocked=beyond_limit(order, last_price),
         paused=state.status is Status.PAUSED,
+        at_finish_price=at_finish_price(order, last_price),
+        avoided=None if ahead is None else ahead.at(step),
+        usable_after=None if ahead is None else ahead.usable_after(step),
+        completing=order.completion is Completion.ALWAYS,
     )
 
 
@@ -242,3 +260,11 @@ def beyond_price(side: Side, limit: Decimal | None, price: Decimal) -> bool:
     if limit is None:
         return False
     return price > limit if side is Side.BUY else price < limit
+
+
+def at_finish_price(order: Order, price: Decimal) -> bool:
+    """Whether the market is at the order's finish price or better."""
+    finish = order.limits.finish_price
+    if finish is None:
+        return False
+    return price <= finish if order.side is Side.BUY else price >= finish

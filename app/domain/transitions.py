@@ -10,20 +10,27 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.bar import Bar
+from app.domain.booking import assumed_traded
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.evolve import evolve
 from app.domain.instrument import Instrument
-from app.domain.lifecycle import Move, Status, permits, status_after
-from app.domain.numbers import EXACT, ZERO, lots_within, ratio, whole_lots
+from app.domain.lifecycle import Move, Status, StopReason, permits, status_after, stop_reason
+from app.domain.numbers import EXACT, ZERO, ratio, whole_lots
 from app.domain.order import Fills, Order
 from app.domain.projection import Projection, slice_cap_lots
-from app.domain.sizing import Amounts, amounts_at, fixed_of, lot_of, size_of
+from app.domain.sizing import amounts_at, lot_of
 from app.domain.slice import Decided, ReportsDue, Slice, Window
-from app.domain.state import OrderState, beyond_price
+from app.domain.state import OrderState
 
 
-def accept(order: Order, instrument: Instrument, first_open: datetime, last_price: Decimal) -> OrderState:
-    """Start an order.
+def accept(
+    order: Order,
+    instrument: Instrument,
+    first_open: datetime,
+    last_price: Decimal,
+    usable_steps: int | None = None,
+) -> OrderState:
+    """Start an order. `usable_steps` counts the steps in which the order may trade; None: all of them.
 
     Raises InvalidInput where it could never be met: no whole lots, worth too little, or a cap that cannot finish it.
     """
@@ -35,7 +42,7 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
         lot=lot,
         base_lot=instrument.lot_size,
         total=total,
-        slice_cap=slice_cap_lots(total, order.limits.max_slice_fraction, order.horizon.max_steps),
+        slice_cap=slice_cap_lots(total, order.limits.max_slice_fraction, usable_steps or order.horizon.max_steps),
         min_notional=instrument.min_notional,
         next_open=first_open,
         arrival_price=last_price,
@@ -60,10 +67,11 @@ def take(
     decided: Decided,
     last_price: Decimal,
     expected_volume: Decimal | None = None,
+    out_of_reach: Decimal | None = None,
 ) -> OrderState:
     """Add the slice of the next step. The slice becomes `current`; a slice whose bar is missing becomes overdue; one
     whose fills are reported is in flight from here on. `expected_volume` is what the market is expected to trade in the
-    window (base units)."""
+    window (base units), `out_of_reach` what the order cannot trade in time; None where that is as it was."""
     order = state.order
     size = EXACT.multiply(projection.lots, state.lot)
     amounts = amounts_at(order.size_mode, size, last_price)
@@ -97,6 +105,8 @@ def take(
         next_open=window.end,
         arrival_price=state.arrival_price if state.asked else last_price,
         models=state.models if decided.model in state.models else (*state.models, decided.model),
+        out_of_reach=state.out_of_reach if out_of_reach is None else out_of_reach,
+        stopped_by=_stopped_by(projection, step, order),
     )
 
 
@@ -117,7 +127,7 @@ def close_window(state: OrderState, bar: Bar) -> OrderState:
         "sums": state.sums.expect(bar.price, piece.expected_volume or ZERO) if bar.synthetic else state.sums.add(bar),
     }
     if state.order.fills is Fills.ASSUMED:
-        changes |= _assumed_traded(state, piece, bar)
+        changes |= assumed_traded(state, piece, bar)
     return give_up(evolve(state, **changes))
 
 
@@ -186,6 +196,14 @@ def require_standing(state: OrderState, move: Move, to_be: str) -> None:
         raise Conflict("order_ended", f"the order is {state.status} and cannot be {to_be}")
 
 
+def _stopped_by(projection: Projection, step: int, order: Order) -> StopReason | None:
+    """The reason for the last slice, where it does not follow from the order's steps and the model's decision."""
+    reason = projection.stop_reason
+    if reason is None or reason is stop_reason(step, order.horizon.max_steps, stopping=projection.stopping):
+        return None
+    return reason
+
+
 def _sure_to_fill(order: Order) -> bool:
     """Whether each slice is certain to be traded in full, so that nothing of it is ever asked for again."""
     limits = order.limits
@@ -202,34 +220,3 @@ def _with_report_due(state: OrderState, step: int, window: Window, size: Decimal
         seconds = order.horizon.step_seconds
     delay = window.end - window.start if seconds is None else timedelta(seconds=seconds)
     return (*state.reports_due, ReportsDue(step=step, window=window, until=window.end + delay))
-
-
-def _assumed_traded(state: OrderState, piece: Slice, bar: Bar) -> dict[str, Any]:
-    """What changes in the order because the slice was presumably traded over `bar`, within its own limit price: that of
-    the order may be another one since."""
-    order, price, step = state.order, bar.price, piece.step
-    lots = 0 if step == state.withheld else state.asked[step - 1]
-    if order.limits.max_participation_rate is not None and not bar.synthetic:
-        volume = size_of(order.size_mode, bar.volume, price)
-        lots = min(lots, lots_within(EXACT.multiply(order.limits.max_participation_rate, volume), state.lot))
-    if not lots or beyond_price(order.side, piece.limit_price, price):
-        return {}
-    amounts = amounts_at(order.size_mode, EXACT.multiply(lots, state.lot), price)
-    changes = booked_changes(state, step, amounts)
-    if bar.synthetic:
-        changes["unpriced_quantity"] = EXACT.add(state.unpriced_quantity, amounts.quantity)
-        changes["unpriced_notional"] = EXACT.add(state.unpriced_notional, amounts.notional)
-    return changes
-
-
-def booked_changes(state: OrderState, step: int, amounts: Amounts) -> dict[str, Any]:
-    """What changes in the order because the amounts are traded of its slice of `step`. The order is completed where
-    less than a lot is left."""
-    executed, size_mode = list(state.executed), state.order.size_mode
-    executed[step - 1] = EXACT.add(executed[step - 1], amounts.fixed(size_mode))
-    quantity = EXACT.add(state.filled_quantity, amounts.quantity)
-    notional = EXACT.add(state.filled_notional, amounts.notional)
-    changes = {"executed": tuple(executed), "filled_quantity": quantity, "filled_notional": notional}
-    if EXACT.subtract(state.order.size, fixed_of(size_mode, quantity, notional)) < state.lot:
-        return changes | {"status": status_after(state.status, Move.FILLED)}
-    return changes

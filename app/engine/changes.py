@@ -10,7 +10,9 @@ from app.domain.events import (
     FillBusted,
     FillCorrected,
     Happening,
+    OrderBehind,
     OrderEvent,
+    OrderOnTrack,
     OverFilled,
     SliceClosed,
     SliceCommitted,
@@ -67,6 +69,9 @@ class Change:
             yield from self._of_fill(self.fill)
         if self.before and self.before.reports_due and self.after.replaced_by is None:
             yield from self._given_back(self.before)
+        was_behind = bool(self.before and self.before.out_of_reach)
+        if bool(self.after.out_of_reach) is not was_behind and self.after.status.live:
+            yield OrderOnTrack() if was_behind else OrderBehind(behind=self.after.out_of_reach)
 
     def _of_status(self) -> Iterator[StatusChanged]:
         """A new order is accepted first, whatever its first slice makes of it; one that stands in another's place goes

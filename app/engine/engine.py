@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.decision.chain import PolicyChain
 from app.engine.analyses import Analyses
 from app.engine.bars import BarIntake
+from app.engine.dry_runs import DryRuns
 from app.engine.feed_quality import FeedQuality
 from app.engine.feeds import Feeds
 from app.engine.fills import FillReports
@@ -39,8 +40,8 @@ GAP_DAYS_MAX = 31
 
 
 class Engine:
-    """The use cases, by noun: `instruments`, `bars`, `stored_bars`, `late_slices`, `orders`, `replaces`, `quotes`,
-    `fills`, `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality` and
+    """The use cases, by noun: `instruments`, `bars`, `stored_bars`, `late_slices`, `orders`, `replaces`, `dry_runs`,
+    `quotes`, `fills`, `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality` and
     `live_orders`. Whoever moves orders holds `right_of_way`. `sharing` is there where the store is `shared` with other
     processes.
 
@@ -113,6 +114,7 @@ class Engine:
             clock=clock,
             steps_max=chain.max_steps,
             spans=spans,
+            decider=self._decider,
         )
         self.replaces = Replaces(
             store=store,
@@ -126,7 +128,8 @@ class Engine:
             steps_max=chain.max_steps,
             spans=spans,
         )
-        self.quotes = Quotes(self.orders, self._decider, chain.risk_aversion)
+        self.quotes = Quotes(self.orders, self._decider, chain.risk_aversions)
+        self.dry_runs = DryRuns(store, self.orders, self._decider)
 
     @property
     def instruments_failed(self) -> int:

@@ -42,6 +42,10 @@ class LiveOrders:
         """Whether an order awaits bars of the instrument."""
         return bool(self._orders.get(symbol))
 
+    def behind(self) -> int:
+        """How many orders cannot be done in time within their limits."""
+        return sum(bool(state.behind) for orders in self._orders.values() for state in orders.values())
+
     def slices_by_basis(self) -> Counter[Basis]:
         """The slices that run or come next."""
         current = (state.current for orders in self._orders.values() for state in orders.values())

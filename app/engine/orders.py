@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
+from app.decision.chain import ChainReading
 from app.domain.acceptance import require_fitting
 from app.domain.errors import Conflict, InvalidInput, LemError, Unavailable
 from app.domain.order import AskedOrder, Order, OrderInTime, order_id_of
+from app.domain.order_words import Completion
 from app.domain.state import OrderState
 from app.domain.transitions import accept, cancel, pause, resume
 from app.engine.changes import Change, change
 from app.engine.commit_transition import commit_transition
+from app.engine.feasibility import reach_of, require_within_reach, usable_steps
 from app.engine.horizons import in_steps
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
@@ -24,6 +27,7 @@ from app.engine.spans import Spans
 from app.engine.stages.announce import Announcer
 from app.engine.stages.batch import InstrumentOrders
 from app.engine.stages.commit import Committer
+from app.engine.stages.decide import Decider
 from app.engine.terms import digest_of
 
 RACES_MAX = 20
@@ -47,6 +51,7 @@ class OrderEntry:
         clock: Clock,
         steps_max: int,
         spans: Spans,
+        decider: Decider,
     ) -> None:
         self._store = store
         self._queries = queries
@@ -58,12 +63,14 @@ class OrderEntry:
         self._clock = clock
         self._steps_max = steps_max
         self._spans = spans
+        self._decider = decider
 
     async def submit(self, order: AskedOrder) -> tuple[OrderState, bool]:
         """The order with its first slice where that is due, and whether it is new. Nothing is recorded before the order
         is known to be valid.
 
-        Raises NotFound("unknown_instrument"), InvalidInput (what `accept`, `in_steps` and `require_fitting` say,
+        Raises NotFound("unknown_instrument"), InvalidInput (what `accept`, `in_steps`, `require_fitting`,
+        `usable_steps` and `require_within_reach` say,
         "step_seconds_unsupported", "start_time_too_far", "start_time_past"),
         Conflict("client_order_id_reused" | "no_bars"), Unavailable("too_many_orders" | "busy").
         """
@@ -96,6 +103,11 @@ class OrderEntry:
         except LemError as refusal:
             _point(refusal)
             raise
+
+    async def already_answered(self, order: AskedOrder) -> OrderState | None:
+        """The order, where it was sent before. Raises Conflict("client_order_id_reused")."""
+        claim = await self._store.claimed(order.order_id)
+        return None if claim is None or claim.refused else await self._first_answer(order)
 
     async def cancel(self, order_id: str, account: str | None = None) -> OrderState:
         """`account` as in `Queries.order`.
@@ -194,9 +206,21 @@ class OrderEntry:
         start = start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
         first = live.first_open(start, step_seconds)
         in_order = self._in_steps(order, live, first)
+        steps = usable_steps(in_order, live, first)
         await self._loader.ensure_history(live, step_seconds)
+        reading = await self.reading_for(in_order, live)
         require_fitting(in_order, live.instrument, live.last.close, live.busiest_volume(step_seconds))
-        return accept(in_order, live.instrument, first, live.last.close)
+        state = accept(in_order, live.instrument, first, live.last.close, steps.usable if steps else None)
+        if reading is not None:
+            require_within_reach(state, reach_of(state, live, reading))
+        return state
+
+    async def reading_for(self, order: Order, live: LiveInstrument) -> ChainReading | None:
+        """What the policies read of the market, where the order may ask for more than its participation limit allows;
+        None for an order whose limit gives way, or that has none."""
+        if order.limits.max_participation_rate is None or order.completion is Completion.ALWAYS:
+            return None
+        return await self._decider.read(live, live.step_seconds_of(order))
 
     def _in_steps(self, order: AskedOrder, live: LiveInstrument, first: datetime) -> Order:
         """The order with a horizon that the model and the calendar know, in steps from the window that opens first."""

@@ -71,6 +71,11 @@ class Calendar(Protocol):
         """The most bars of the feed that a window holds."""
         ...
 
+    def session(self, at: datetime) -> tuple[datetime, datetime] | None:
+        """When the session opens and closes in which `at` lies, its breaks included; None where none does, and always
+        on 24/7, which has no sessions."""
+        ...
+
     def require_known(self, at: datetime) -> None:
         """Raises InvalidInput("outside_calendar") beyond the sessions that the calendar knows."""
         ...
@@ -234,6 +239,10 @@ class Store(Protocol):
 
     async def awaited(self, symbol: str) -> bool:
         """Whether the instrument has orders to which bars still matter."""
+        ...
+
+    async def require_place(self, symbol: str) -> None:
+        """Raises Unavailable("too_many_orders") where the instrument has as many live orders as it may."""
         ...
 
     async def claim(self, order: Order) -> Claim:

@@ -14,6 +14,7 @@ from app.domain.replacing import replaced, require_replaceable, require_same_man
 from app.domain.state import OrderState
 from app.domain.transitions import require_worth
 from app.engine.changes import change
+from app.engine.feasibility import reach_of, require_within_reach, usable_steps
 from app.engine.horizons import in_steps
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
@@ -149,10 +150,15 @@ class Replaces:
             start = start_of(order, now, timedelta(seconds=step_seconds))
             kept = evolve(kept, next_open=live.first_open(start, step_seconds))
         in_order = self._in_steps(order, live, kept.next_open, kept.step)
+        steps = usable_steps(in_order, live, kept.next_open, kept.step + 1)
         await self._loader.ensure_history(live, step_seconds)
+        reading = await self._entry.reading_for(in_order, live)
         require_fitting(in_order, live.instrument, live.last.close, live.busiest_volume(step_seconds))
         require_worth(in_order, live.instrument, live.last.close)
-        return succeed(kept, in_order)
+        successor = succeed(kept, in_order, steps.usable if steps else None)
+        if reading is not None:
+            require_within_reach(successor, reach_of(successor, live, reading))
+        return successor
 
     def _in_steps(self, order: AskedOrder, live: LiveInstrument, opens: datetime, steps: int) -> Order:
         """The order with a horizon in steps, of which so many are behind it and the next one opens then."""

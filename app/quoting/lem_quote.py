@@ -45,7 +45,8 @@ def quote(
     max_participation_rate: Annotated[str | None, typer.Option(help="Largest slice as a share of the volume.")] = None,
     limit_price: Annotated[str | None, typer.Option(help="No slice trades beyond it.")] = None,
     risk_aversion: Annotated[
-        str | None, typer.Option(metavar="X", help="0 for the best mean.", show_default="the bundle's")
+        str | None,
+        typer.Option(metavar="X", help="A number, or neutral, default or tracking.", show_default="the bundle's"),
     ] = None,
     half_spread_bps: Annotated[str, typer.Option(metavar="BPS", help="Half the spread of the market.")] = "0",
     impact: Annotated[str, typer.Option(metavar="K", help="Factor of the square-root impact.")] = "1",

@@ -9,6 +9,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from app.domain.bar import Bar
+from app.domain.errors import Unavailable
 from app.store import codec, keys, notices
 from app.store.connection import Call, run, script
 from app.store.gathering import GatheringRedis
@@ -106,6 +107,12 @@ class BarChanges:
     async def awaited(self, symbol: str) -> bool:
         with self._reaching(symbol):
             return bool(await cast("Any", self._client.scard(keys.awaiting(symbol))))
+
+    async def require_place(self, symbol: str) -> None:
+        with self._reaching(symbol):
+            awaiting = await cast("Any", self._client.scard(keys.awaiting(symbol)))
+        if awaiting >= keys.AWAITING_MAX:
+            raise Unavailable("too_many_orders", f"{keys.AWAITING_MAX} orders are live on the instrument already")
 
     @contextmanager
     def _reaching(self, symbol: str, *, writes: bool = False) -> Iterator[None]:

@@ -13,7 +13,9 @@ from app.domain.events import (
     FillBusted,
     FillCorrected,
     Happening,
+    OrderBehind,
     OrderEvent,
+    OrderOnTrack,
     OverFilled,
     SliceClosed,
     SliceCommitted,
@@ -66,6 +68,10 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
             return (what.execution_id, what.slice_id, str(what.amount), str(what.over_filled))
         case SliceClosed():
             return (what.slice_id, str(what.given_back))
+        case OrderBehind():
+            return (str(what.behind),)
+        case OrderOnTrack():
+            return ()
 
 
 def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
@@ -77,6 +83,10 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
                 amount=Decimal(amount),
                 over_filled=Decimal(over_filled),
             )
+        case ["order", "behind"], [behind, *_]:
+            return OrderBehind(behind=Decimal(behind))
+        case ["order", "on_track"], _:
+            return OrderOnTrack()
         case ["order", status], [_, *_]:
             stop_reason, reason, replaces, replaced_by = (*facts, None, None, None)[:4]
             return StatusChanged(

@@ -10,11 +10,16 @@ from typing import Any
 
 from app.domain.earlier import Earlier
 from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, Order, Side, SizeMode
+from app.domain.order_words import Completion, RiskAversion
 from app.domain.state import OrderState
 from app.store import older_forms
 from app.store.forms import array, array_from, is_array, moment, number, text
 
 MANDATES_CACHED = 20_000
+NAMES = frozenset(RiskAversion)
+NO_TERM = 0
+DEFAULT_TERMS: list[Any] = [NO_TERM, None, None, None]
+"""Completion, finish price, minutes after the open and before the close that are avoided."""
 
 
 def mandate_text(state: OrderState) -> str:
@@ -35,7 +40,7 @@ def mandate_text(state: OrderState) -> str:
         text(limits.max_slice_fraction),
         text(limits.max_participation_rate),
         text(limits.limit_price),
-        text(order.risk_aversion),
+        None if order.risk_aversion is None else str(order.risk_aversion),
         order.fills,
         order.report_delay_seconds,
         str(state.lot),
@@ -45,7 +50,20 @@ def mandate_text(state: OrderState) -> str:
         str(state.min_notional),
         order.account,
         [[each.order_id, each.last_step] for each in state.earlier] or None,
+        _desk_terms(order),
     )
+
+
+def _desk_terms(order: Order) -> object:
+    """What few orders have."""
+    limits = order.limits
+    terms = [
+        NO_TERM if order.completion is Completion.WITHIN_LIMITS else order.completion,
+        text(limits.finish_price),
+        limits.avoid_open_minutes,
+        limits.avoid_close_minutes,
+    ]
+    return terms if terms != DEFAULT_TERMS else NO_TERM
 
 
 def order_from(mandate: str) -> Order:
@@ -69,7 +87,9 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         ends, start_time, max_slice_fraction, max_participation_rate, limit_price, risk_aversion, fills,
         report_delay_seconds, lot, base_lot, total, slice_cap, min_notional, *added,
     ) = array_from(mandate)  # fmt: skip
-    earlier = tuple(Earlier(order_id=each, last_step=step) for each, step in (added[1:2] or [None])[0] or ())
+    account, chain, desk_terms, *_ = added + [None, None, NO_TERM][len(added) :]
+    earlier = tuple(Earlier(order_id=each, last_step=step) for each, step in chain or ())
+    completion, finish_price, avoid_open_minutes, avoid_close_minutes, *_ = desk_terms or DEFAULT_TERMS
     order = Order(
         order_id=order_id,
         client_order_id=client_order_id,
@@ -84,16 +104,24 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
             max_slice_fraction=number(max_slice_fraction),
             max_participation_rate=number(max_participation_rate),
             limit_price=number(limit_price),
+            finish_price=number(finish_price),
+            avoid_open_minutes=avoid_open_minutes,
+            avoid_close_minutes=avoid_close_minutes,
         ),
-        risk_aversion=number(risk_aversion),
+        risk_aversion=_risk_aversion(risk_aversion),
+        completion=Completion(completion or Completion.WITHIN_LIMITS),
         fills=Fills(fills),
         report_delay_seconds=report_delay_seconds,
         horizon_in_time=_horizon_in_time(ends, step_seconds),
-        account=added[0] if added else None,
+        account=account,
         replaces=earlier[-1].order_id if earlier else None,
     )
     lots = {"lot": Decimal(lot), "base_lot": Decimal(base_lot), "min_notional": Decimal(min_notional)}
     return {"order": order, **lots, "total": total, "slice_cap": slice_cap, "earlier": earlier}
+
+
+def _risk_aversion(value: str | None) -> Decimal | RiskAversion | None:
+    return RiskAversion(value) if value in NAMES else number(value)
 
 
 def _horizon_in_time(ends: Sequence[str] | None, step_seconds: int | None) -> HorizonInTime | None:

@@ -136,6 +136,9 @@ class RedisStore:
     async def awaited(self, symbol: str) -> bool:
         return await self._bar_changes.awaited(symbol)
 
+    async def require_place(self, symbol: str) -> None:
+        await self._bar_changes.require_place(symbol)
+
     async def bars_before(self, symbol: str, open_time: datetime | None, count: int) -> list[Bar]:
         return await self._reader.bars_before(symbol, open_time, count)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.benchmark import BenchmarkSums
 from app.domain.evolve import evolve
-from app.domain.lifecycle import Status
+from app.domain.lifecycle import Status, StopReason
 from app.domain.numbers import EXACT, ZERO
 from app.domain.order import Fills, Order
 from app.domain.slice import ReportsDue, Slice, Window
@@ -37,7 +37,7 @@ AS_ASKED, AS_ASKED_BUT_FOR_THE_LAST = 0, 1
 """How much was executed in each step."""
 MODELS = 13
 """The place of the models in a state."""
-LEFT_OUT: list[Any] = [0] * 24
+LEFT_OUT: list[Any] = [0] * 26
 """As many as a state has values."""
 
 
@@ -77,6 +77,8 @@ def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
                 _unseen_values(sums) if sums.unseen_steps else NONE,
                 state.withheld,
                 state.replaced_by or NONE,
+                _size_value(state.out_of_reach),
+                state.stopped_by or NONE,
             ],
         )
     )
@@ -110,7 +112,7 @@ def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | Non
     (
         version, status, next_open, current, asked, executed, filled_quantity, filled_notional, arrival_price,
         steps, price_sum, notional_sum, volume_sum, models, stopping, partial, overdue, reports_due, over_filled,
-        unpriced_quantity, unpriced_notional, unseen, withheld, replaced_by, *_,
+        unpriced_quantity, unpriced_notional, unseen, withheld, replaced_by, out_of_reach, stopped_by, *_,
     ) = list(values) + LEFT_OUT[len(values) :]  # fmt: skip
     order: Order = standing["order"]
     state = OrderState(
@@ -141,6 +143,8 @@ def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | Non
         models=tuple(models or ()),
         withheld=withheld,
         replaced_by=replaced_by or None,
+        out_of_reach=_size(out_of_reach),
+        stopped_by=StopReason(stopped_by) if stopped_by else None,
     )
     return _with_earlier_slices(state) if state.earlier else state
 

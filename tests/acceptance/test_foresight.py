@@ -62,7 +62,7 @@ def foreseen(
     size = Decimal(round(float(series.volume[start - 96 : start].mean()) * 1e-6 * steps[1] / float(LOT))) * LOT
     order = an_order(size=size, side=side, benchmark=benchmark, min_steps=steps[0], max_steps=steps[1])
     state = an_order_state(order, an_instrument(lot_size=LOT), last_price=price)
-    ahead = foresee(chain.read(window), window, state, 0, policy.risk_aversion)
+    ahead = foresee(chain.read(window), window, state, 0, chain.risk_aversions)
     missing = (0, steps[1] - len(ahead.lots))
     return np.pad(ahead.lots / state.total, missing), np.pad(ahead.end_probability, missing)
 

@@ -24,6 +24,7 @@ NAMES = {
     "lem_bars_refused": ("counter", {"code"}),
     "lem_feed_lateness_seconds": ("gauge", {"instrument"}),
     "lem_orders_set_aside": ("gauge", set()),
+    "lem_orders_behind": ("gauge", set()),
     "lem_decisions": ("counter", {"basis"}),
     "lem_fallbacks": ("counter", {"reason"}),
     "lem_decision_seconds": ("histogram", set()),

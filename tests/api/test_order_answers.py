@@ -13,6 +13,7 @@ from app.api.orders.bodies import OrderOut
 from app.api.orders.order_text import order_text
 from app.domain.lifecycle import Status
 from app.domain.order import Benchmark, Fills, HorizonInTime, Limits, Side, SizeMode
+from app.domain.order_words import Completion, RiskAversion
 from app.domain.state import OrderState
 from app.domain.transitions import close_window, take
 from tests.api.wire import order_json, prepared
@@ -20,6 +21,8 @@ from tests.builders import PRICE, START, a_decided, a_projection, a_window, an_o
 
 EAST = START.astimezone(timezone(timedelta(hours=5)))
 LIMITS = Limits(max_slice_fraction=Decimal("0.500"), max_participation_rate=Decimal(1), limit_price=Decimal("123.4500"))
+
+DESK_LIMITS = Limits(finish_price=Decimal("99.50"), avoid_open_minutes=0, avoid_close_minutes=10)
 
 
 def taken(state: OrderState) -> OrderState:
@@ -36,6 +39,8 @@ def taken(state: OrderState) -> OrderState:
         an_order_state(an_order(size_mode=SizeMode.NOTIONAL, size=Decimal("1000.50"), benchmark=Benchmark.TWAP)),
         an_order_state(an_order(limits=LIMITS, risk_aversion=Decimal("0.10"), start_time=EAST)),
         an_order_state(an_order(fills=Fills.REPORTED, report_delay_seconds=60)),
+        an_order_state(an_order(limits=DESK_LIMITS, risk_aversion=RiskAversion.TRACKING, completion=Completion.ALWAYS)),
+        replace(an_order_state(), out_of_reach=Decimal("1.50")),
         an_order_state(an_order(client_order_id='a "name"\n\u20ac')),
         an_order_state(an_order(horizon_in_time=HorizonInTime(earliest_end=at(4), latest_end=at(8)))),
         replace(an_order_state(), status=Status.EXPIRED, over_filled=Decimal("1E+2"), arrival_price=Decimal(1) / 3),

@@ -100,7 +100,9 @@ async def test_an_order_shows_everything_that_was_sent(client: httpx.AsyncClient
     order = (await client.post("/v1/orders", json=body)).json()
 
     assert order["start_time"] == "2025-01-08T00:00:00Z"
-    assert order["limits"] == {"max_slice_fraction": "0.5", "max_participation_rate": "0.1", "limit_price": "101.5"}
+    limits = {"max_slice_fraction": "0.5", "max_participation_rate": "0.1", "limit_price": "101.5"}
+    others = dict.fromkeys(("finish_price", "avoid_open_minutes", "avoid_close_minutes"))
+    assert order["limits"] == limits | others
     assert order["horizon"] == steps_and_times(1, 12)
     assert (order["quantity"], order["notional"], order["risk_aversion"]) == ("10", None, "0")
     assert (order["status"], order["fills"], order["step"]) == ("accepted", "reported", 0)

@@ -34,6 +34,7 @@ VALUES: dict[str, type[Any]] = {
     "CostsIn": lem_client.Costs,
     "CorrectionIn": lem_client.Correction,
     "DistributionOut": lem_client.Distribution,
+    "DryRunOut": lem_client.DryRun,
     "EndOut": lem_client.End,
     "FieldError": lem_client.FieldError,
     "FillIn": lem_client.Fill,
@@ -116,6 +117,7 @@ def every_call() -> list[Call[Any]]:
         calls.post_bars([], partial=True),
         calls.list_bars("{instrument}", before=START, page_size=100),
         calls.post_order(an_order()),
+        calls.dry_run_order(an_order()),
         calls.post_quote(an_order(), None),
         calls.get_order("{order_id}"),
         calls.list_orders(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
-from lem_client import AcceptedHorizon, Fill, Health, Limits, Quality, Status, Window, Word
+from lem_client import AcceptedHorizon, Fill, Health, Limits, Order, Quality, RiskAversion, Status, Window, Word
 from lem_client.json_values import from_json, to_json
 
 FILL = {
@@ -39,6 +39,16 @@ def test_what_is_told_by_name_is_read_name_by_name() -> None:
     assert from_json(Quality, counted | {"refused": {"misaligned_bar": 2}}).refused == {"misaligned_bar": 2}
     with pytest.raises(ValueError, match="it is no Quality"):
         from_json(Quality, counted | {"refused": {"misaligned_bar": "2"}})
+
+
+def test_a_risk_aversion_is_read_as_a_number_or_as_a_name() -> None:
+    hints = get_type_hints(Order)["risk_aversion"]
+
+    assert [from_json(hints, each) for each in ("0.30", "tracking", None)] == [
+        Decimal("0.30"),
+        RiskAversion.TRACKING,
+        None,
+    ]
 
 
 def test_what_is_none_is_left_to_the_service() -> None:

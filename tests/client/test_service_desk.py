@@ -11,14 +11,18 @@ import pytest
 from lem_client import (
     AsyncClient,
     Bound,
+    Completion,
     Conflict,
     Correction,
     Fill,
     Fills,
     Horizon,
     InvalidInput,
+    Limits,
     NotFound,
     Order,
+    OrderWarning,
+    RiskAversion,
     Side,
     SizeMode,
     Status,
@@ -54,6 +58,28 @@ async def filled(lem: AsyncClient, symbol: str) -> tuple[Order, Fill]:
         executed_at=piece.window.start,
     )
     return await lem.post_fill(order.order_id, fill), fill
+
+
+async def test_an_order_is_tried_and_worked_by_the_terms_of_the_desk(lem: AsyncClient) -> None:
+    await listed(lem, "TRIED")
+    limits = Limits(finish_price=Decimal(1_000), max_participation_rate=Decimal("0.5"))
+    order = an_order(
+        client_order_id="TRIED",
+        instrument="TRIED",
+        limits=limits,
+        risk_aversion=RiskAversion.TRACKING,
+        completion=Completion.ALWAYS,
+    )
+
+    tried = await lem.dry_run_order(order)
+    taken = await lem.post_order(order)
+
+    assert (tried.status, tried.warnings) == (Status.ACCEPTED, (OrderWarning.AT_FINISH_PRICE,))
+    assert (tried.order_id, tried.limits, tried.risk_aversion) == (taken.order_id, limits, RiskAversion.TRACKING)
+    assert (taken.completion, taken.behind) == (Completion.ALWAYS, 0)
+    with pytest.raises(InvalidInput) as refused:
+        await lem.dry_run_order(replace(order, client_order_id="other", limits=Limits(avoid_open_minutes=5)))
+    assert refused.value.code == "no_sessions"
 
 
 async def test_a_paused_order_asks_for_nothing_until_it_is_resumed(lem: AsyncClient) -> None:

@@ -102,3 +102,23 @@ def test_years_that_the_calendar_does_not_know_are_refused() -> None:
         calendar(EXCHANGE).aligned(utc("1980-01-02 14:30"), DAY)
 
     assert refused.value.code == "outside_calendar"
+
+
+@pytest.mark.parametrize(
+    ("code", "at", "session"),
+    [
+        ("XNYS", "2025-03-05 14:30:00", ("2025-03-05 14:30:00", "2025-03-05 21:00:00")),
+        ("XNYS", "2025-03-05 20:59:59", ("2025-03-05 14:30:00", "2025-03-05 21:00:00")),
+        ("XNYS", "2024-11-29 15:00:00", ("2024-11-29 14:30:00", "2024-11-29 18:00:00")),
+        ("XHKG", "2025-03-05 04:30:00", ("2025-03-05 01:30:00", "2025-03-05 08:00:00")),
+        ("XNYS", "2025-03-05 21:00:00", None),
+        ("XNYS", "2025-03-05 14:29:59", None),
+        ("24/7", "2025-03-05 14:30:00", None),
+    ],
+)
+def test_a_session_lasts_from_its_open_to_its_close_with_its_breaks(
+    code: str, at: str, session: tuple[str, str] | None
+) -> None:
+    expected = None if session is None else (utc(session[0]), utc(session[1]))
+
+    assert calendar(code).session(utc(at)) == expected

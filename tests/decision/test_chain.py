@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 
@@ -11,8 +12,12 @@ from app.decision.decide import decide, judge
 from app.decision.market import Floats, Market
 from app.decision.policies.twap import Twap
 from app.decision.policies.volume_curve import VolumeCurve
+from app.decision.rows import rows_of
+from app.domain.order_words import RiskAversion, RiskAversions
+from app.domain.projection import Bound
 from app.domain.slice import Basis
-from tests.builders import a_room, bars
+from app.domain.steps_ahead import StepsAhead
+from tests.builders import PRICE, a_room, an_order, an_order_state, bars
 from tests.engine.policies import Failing, NotANumber, Reader
 from tests.market import raw_window, some_rows
 
@@ -31,7 +36,40 @@ def test_a_chain_reads_as_far_back_as_the_policy_that_reads_the_most() -> None:
     chain = PolicyChain(Reader(), (VolumeCurve(), Twap()))
 
     assert chain.lookback == VolumeCurve.lookback
-    assert (chain.name, chain.max_steps, chain.risk_aversion) == (Reader.name, Reader.max_steps, Reader.risk_aversion)
+    assert (chain.name, chain.max_steps, chain.risk_aversions.default) == (
+        Reader.name,
+        Reader.max_steps,
+        Reader.risk_aversion,
+    )
+
+
+class Named(Reader):
+    """Says what the names of its risk aversions mean."""
+
+    risk_aversions: ClassVar = {"neutral": 0.1, "default": 0.5, "tracking": 9.0}
+
+
+def test_the_model_says_what_the_names_of_risk_aversions_mean() -> None:
+    assert PolicyChain(Named()).risk_aversions == RiskAversions(neutral=0.1, default=0.5, tracking=9.0)
+    assert PolicyChain(Reader()).risk_aversions == RiskAversions(neutral=0.0, default=1.0, tracking=6.0)
+
+
+def test_an_order_that_names_its_risk_aversion_is_asked_with_its_number() -> None:
+    known, asked = PolicyChain(Named()).risk_aversions, (*RiskAversion, None, Decimal("0.25"))
+    orders = [an_order_state(an_order(risk_aversion=each)) for each in asked]
+
+    rows = rows_of(orders, [0] * len(orders), PRICE, known)
+
+    assert rows.risk_aversion.tolist() == [0.1, 0.5, 9.0, 0.5, 0.25]
+
+
+def test_an_order_counts_as_one_that_ends_with_the_last_step_that_it_does_not_avoid() -> None:
+    order = an_order_state(an_order(min_steps=4, max_steps=4))
+    ahead = StepsAhead(1, (None, None, Bound.AVOID_CLOSE, Bound.AVOID_CLOSE))
+
+    rows = rows_of([order, order], [0, 0], PRICE, PolicyChain(Reader()).risk_aversions, [ahead, None])
+
+    assert (rows.min_steps.tolist(), rows.max_steps.tolist()) == ([2, 4], [2, 4])
 
 
 def test_what_stands_in_foresees_as_many_steps_as_the_model_decides() -> None:

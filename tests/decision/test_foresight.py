@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.decision.foresight import continuations
+from app.decision.continuations import continuations
 
 
 def test_an_order_with_many_steps_has_fewer_continuations_each_with_its_mirror_image() -> None:

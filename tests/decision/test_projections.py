@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from hypothesis import example, given, settings
@@ -14,7 +15,7 @@ from app.decision.decide import decide, decide_all
 from app.decision.market import COLUMNS
 from app.decision.policies.twap import Twap
 from app.decision.projections import Rooms, project_all
-from app.domain.projection import Room, project
+from app.domain.projection import Bound, Room, project
 from app.domain.slice import Basis
 from tests.builders import a_room
 from tests.engine.policies import NotANumber
@@ -39,9 +40,13 @@ def cases(draw: st.DrawFn) -> Case:
     step = draw(st.integers(1, max_steps))
     slice_cap = draw(st.sampled_from([total, least_cap]) | st.integers(least_cap, total))
     shortest = max(step, -(-total // slice_cap))
-    alike = {"step": step, "total": total, "slice_cap": slice_cap}
+    alike: dict[str, Any] = {"step": step, "total": total, "slice_cap": slice_cap}
     alike["min_slice"] = draw(st.integers(0, 5) | st.integers(0, 2 * total))
+    alike["avoided"] = draw(st.sampled_from([None, None, Bound.AVOID_OPEN]))
+    alike["usable_after"] = draw(st.none() | st.integers(0, max_steps - step))
+    alike["completing"] = draw(st.booleans())
     capped, priced, count = draw(st.booleans()), draw(st.booleans()), draw(st.integers(1, 6))
+    finishing = draw(st.booleans())
     rooms = [
         a_room(
             **alike,
@@ -51,6 +56,7 @@ def cases(draw: st.DrawFn) -> Case:
             stopping=draw(st.booleans()),
             market_cap=draw(st.integers(0, total)) if capped else None,
             price_blocked=draw(st.booleans()) if priced else False,
+            at_finish_price=draw(st.booleans()) if finishing else False,
         )
         for _ in range(count)
     ]
@@ -70,6 +76,10 @@ def side_by_side(rooms: list[Room]) -> Rooms:
         stopping=np.array([each.stopping for each in rooms]),
         market_cap=None if first.market_cap is None else np.array([each.market_cap for each in rooms]),
         price_blocked=np.array([each.price_blocked for each in rooms]),
+        at_finish_price=np.array([each.at_finish_price for each in rooms]),
+        avoided=first.avoided is not None,
+        usable_after=first.usable_after,
+        completing=first.completing,
     )
 
 

@@ -53,6 +53,7 @@ HEALTHY: Series = {
     'lem_decisions_total{instance="a", basis="model"}': "0+60x60",
     'lem_decisions_total{instance="a", basis="fallback"}': "0+1x60",
     'lem_orders_set_aside{instance="a"}': "0x60",
+    'lem_orders_behind{instance="a"}': "0x60",
     'lem_instruments_failed{instance="a"}': "0x60",
     'lem_slices_late_total{instance="a"}': "3x60",
     'lem_decision_seconds_bucket{instance="a", le="0.1"}': "0+60x60",
@@ -123,6 +124,7 @@ CASES = [
     Case("LemSlicesLate", {'lem_slices_late_total{instance="a"}': "3x15 3+1x60"}, after=6),
     Case("LemDecisionsSlow", {'lem_decision_seconds_bucket{instance="a", le="0.1"}': "0+60x15 900x60"}, after=5),
     Case("LemOverFilled", {'lem_fill_warnings_total{instance="a", warning="over_filled"}': "_x16 1x60"}, after=0),
+    Case("LemOrdersBehind", {'lem_orders_behind{instance="a"}': "0x15 1x60"}, after=1),
     Case("LemQueueFull", {'lem_requests_refused_total{instance="a", lane="bars"}': "7x15 7+30x60"}, after=3),
     Case("LemRequestsRefused", {'lem_requests_refused_total{instance="a", lane="quotes"}': "0x15 0+600x60"}, after=11),
     Case(

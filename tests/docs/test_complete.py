@@ -10,6 +10,7 @@ import pytest
 
 from app.api.codes import CODES
 from app.bars.gaps import GAP_WINDOWS_MAX
+from app.domain.order_words import OrderWarning
 from app.domain.quote import QuoteWarning
 from app.main import create_app
 from app.metrics import ServiceMetrics
@@ -86,6 +87,12 @@ def test_every_warning_of_a_quote_is_in_its_table() -> None:
     table = text_of("docs/http.md").partition("| warning | meaning |\n|---|---|\n| `not_calibrated`")
 
     assert {f"{warning}" for warning in QuoteWarning} <= set(re.findall(r"`(\w+)`", "".join(table[1:])))
+
+
+def test_every_warning_of_a_dry_run_is_in_its_table() -> None:
+    table = text_of("docs/http.md").partition("#### Dry runs\n")[2].partition("\n#### ")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(OrderWarning)
 
 
 def test_every_setting_of_an_evaluation_plan_is_in_its_table() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.lifecycle import StopReason
-from app.domain.projection import FRACTION_ROUNDING, Projection, Room, project, slice_cap_lots
+from app.domain.projection import FRACTION_ROUNDING, Bound, Projection, Room, project, slice_cap_lots
 from tests.builders import a_room
 
 Walk = list[tuple[Room, Projection]]
@@ -72,6 +72,45 @@ def _walk(
         if room.leaves == 0:
             break
     return walk
+
+
+@st.composite
+def walks_that_avoid_steps(draw: st.DrawFn) -> Walk:
+    """An order that may trade in some of its steps, at least in one, and is told how many are left."""
+    room = draw(ROOMS)
+    usable = draw(st.sets(st.integers(1, room.max_steps), min_size=1))
+    cap = max(room.slice_cap, -(-room.total // len(usable)))
+    room = replace(room, slice_cap=cap, min_steps=min(room.min_steps, max(usable)))
+    walk: Walk = []
+    for step in range(1, room.max_steps + 1):
+        avoided = None if step in usable else Bound.AVOID_OPEN
+        room = replace(room, step=step, avoided=avoided, usable_after=sum(each > step for each in usable))
+        projection = project(room, draw(MODEL_OUTPUTS), draw(MODEL_OUTPUTS))
+        walk.append((room, projection))
+        room = replace(room, leaves=room.leaves - projection.lots, stopping=projection.stopping)
+        if room.leaves == 0:
+            break
+    return walk
+
+
+@given(walks_that_avoid_steps())
+def test_an_order_that_avoids_steps_is_done_in_the_others(walk: Walk) -> None:
+    assert sum(projection.lots for _, projection in walk) == walk[0][0].total
+    assert all(projection.lots == 0 for room, projection in walk if room.avoided)
+    assert all(projection.bound_by is room.avoided for room, projection in walk if room.avoided)
+
+
+@st.composite
+def walks_that_must_be_done(draw: st.DrawFn) -> Walk:
+    """An order whose participation limit gives way."""
+    room = draw(ROOMS)
+    return _walk(draw, replace(room, completing=True), st.integers(0, room.total), NOT_BLOCKED)
+
+
+@given(walks_that_must_be_done())
+def test_an_order_that_must_be_done_is_done_whatever_the_market_trades(walk: Walk) -> None:
+    assert sum(projection.lots for _, projection in walk) == walk[0][0].total
+    assert all(projection.lots <= each.slice_cap for each, projection in walk)
 
 
 @given(walks())

@@ -10,6 +10,8 @@ from app.domain.events import (
     FillBooked,
     FillBusted,
     FillCorrected,
+    OrderBehind,
+    OrderOnTrack,
     OverFilled,
     SliceClosed,
     SliceCommitted,
@@ -19,7 +21,7 @@ from app.domain.lifecycle import Status, StatusReason, StopReason
 from app.domain.order import Fills
 from app.domain.reports import apply_fill, close_slice, revise_fill
 from app.domain.state import OrderState
-from app.domain.transitions import take
+from app.domain.transitions import cancel, take
 from app.engine.changes import Change, change
 from tests.builders import PRICE, START, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
 
@@ -99,3 +101,21 @@ def test_a_fill_that_leaves_the_status_is_told_alone() -> None:
     assert whats(change(before, apply_fill(before, fill), fill)) == [
         FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id)
     ]
+
+
+def test_an_order_that_falls_behind_tells_it_once_and_tells_when_it_is_back() -> None:
+    state, told = an_order_state(), list[list[object]]()
+    for step, out_of_reach in enumerate((0, 3, 2, 0, 1)):
+        before = state
+        state = take(state, a_projection(1), a_window(step), a_decided(), PRICE, None, Decimal(out_of_reach))
+        made = change(before, state)
+        state = made.after
+        told.append([what for what in whats(made) if isinstance(what, OrderBehind | OrderOnTrack)])
+
+    assert told == [[], [OrderBehind(behind=Decimal(3))], [], [OrderOnTrack()], [OrderBehind(behind=Decimal(1))]]
+
+
+def test_an_order_that_ends_is_neither_behind_nor_back() -> None:
+    before = take(with_slice(an_order_state()), a_projection(0), a_window(1), a_decided(), PRICE, None, Decimal(3))
+
+    assert whats(change(before, cancel(before, START))) == [StatusChanged(status=Status.CANCELLED)]

@@ -132,9 +132,9 @@ async def test_tiny_and_huge_orders_are_quoted(desk: Desk, changes: dict[str, An
 async def test_a_participation_limit_may_leave_some_of_an_order_untraded(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
 
-    answer = await quoted(desk, size=Decimal(1_000), limits=Limits(max_participation_rate=Decimal("0.01")))
+    answer = await quoted(desk, size=Decimal(12), limits=Limits(max_participation_rate=Decimal("0.01")))
 
-    assert answer.quote.filled_fraction < 0.01
+    assert answer.quote.filled_fraction < 0.6
     assert QuoteWarning.MAY_NOT_FINISH in answer.quote.warnings
 
 

@@ -21,8 +21,8 @@ from app.domain.state import OrderState
 from tests.builders import a_fill, an_instrument, an_order, bars
 from tests.clock.session_bars import session_bars
 from tests.engine.desk import Desk, ManualClock, a_desk
+from tests.engine.processes import processes
 from tests.engine.test_reported_fills import happenings
-from tests.engine.test_sharing import processes
 from tests.servers import flush
 
 HISTORY = 20

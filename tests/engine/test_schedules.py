@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from app.domain.order import Fills
+from app.domain.order import Fills, Limits
+from app.domain.order_words import Completion
 from app.engine.results import Schedule, StepState
-from tests.builders import at, bars
+from tests.builders import a_bar, at, bars
 from tests.engine.desk import Desk
 
 HISTORY = 20
+TENTH = Limits(max_participation_rate=Decimal("0.1"))
+CAPPED = Limits(max_participation_rate=Decimal("0.1"), max_slice_fraction=Decimal("0.2"))
 
 
 def states(schedule: Schedule) -> list[str]:
@@ -66,3 +70,24 @@ async def test_an_order_that_has_not_started_is_all_future(desk: Desk) -> None:
 
     assert [step.window.start for step in schedule.steps] == [at(HISTORY + 5), at(HISTORY + 6), at(HISTORY + 7)]
     assert schedule.steps[-1].end_probability == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"min_steps": 6, "limits": Limits(finish_price=Decimal(100))},
+        {"size": Decimal(70), "limits": TENTH},
+        {"size": Decimal(70), "limits": TENTH, "completion": Completion.ALWAYS},
+        {"size": Decimal(70), "limits": CAPPED, "completion": Completion.ALWAYS},
+    ],
+    ids=str,
+)
+async def test_a_market_that_does_as_foreseen_is_traded_as_the_schedule_says(desk: Desk, terms: dict[str, Any]) -> None:
+    """Bars at one price, with as much traded in each."""
+    await desk.feed([a_bar(step) for step in range(HISTORY)])
+    order = await desk.order(**terms)
+
+    schedule = await desk.engine.queries.schedule(order.order_id)
+    await desk.feed_one_by_one([a_bar(HISTORY + step) for step in range(12)])
+
+    assert [step.fraction for step in schedule.steps] == [piece.fraction for piece in await desk.slices(order)]

@@ -56,6 +56,12 @@ def test_the_answer_is_that_of_the_service_on_these_bars(walk: Path) -> None:
     assert answer["warnings"] == ["not_calibrated"]
 
 
+def test_a_risk_aversion_may_be_named(walk: Path) -> None:
+    named = as_json("--bars", walk, *ORDER, "--quantity", "5", "--risk-aversion", "tracking")
+
+    assert float(named["rests_on"]["risk_aversion"]) == load_bundle(TINY).risk_aversions["tracking"]
+
+
 def test_a_quote_as_of_a_time_reads_no_later_bar(walk: Path) -> None:
     answer = as_json("--bars", walk, *ORDER, "--quantity", "5", "--until", f"{at(150):%Y-%m-%dT%H:%M:%S}")
 

@@ -11,7 +11,9 @@ from app.domain.events import (
     FillBusted,
     FillCorrected,
     Happening,
+    OrderBehind,
     OrderEvent,
+    OrderOnTrack,
     OverFilled,
     SliceClosed,
     SliceCommitted,
@@ -55,7 +57,7 @@ def mandate_text(state: OrderState) -> str:
             "max_slice_fraction": text(limits.max_slice_fraction),
             "max_participation_rate": text(limits.max_participation_rate),
             "limit_price": text(limits.limit_price),
-            "risk_aversion": text(order.risk_aversion),
+            "risk_aversion": None if order.risk_aversion is None else str(order.risk_aversion),
             "fills": order.fills,
             "report_delay_seconds": order.report_delay_seconds,
             "lot": str(state.lot),
@@ -141,8 +143,8 @@ def _facts(what: Happening) -> dict[str, Any]:
             return {"slice_id": what.slice_id}
         case FillBooked():
             return {"execution_id": what.execution_id, "slice_id": what.slice_id, "warnings": what.warnings}
-        case FillBusted() | FillCorrected():
-            raise AssertionError("no former release knew of busts and corrections")
+        case FillBusted() | FillCorrected() | OrderBehind() | OrderOnTrack():
+            raise AssertionError("no former release knew of these")
         case OverFilled():
             sizes = {"amount": str(what.amount), "over_filled": str(what.over_filled)}
             return {"execution_id": what.execution_id, "slice_id": what.slice_id} | sizes

@@ -16,6 +16,7 @@ from app.domain.fills import FillWarning
 from app.domain.invariants import require_sound
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, Side, SizeMode
+from app.domain.order_words import Completion, RiskAversion
 from app.domain.projection import Bound
 from app.domain.reports import apply_fill
 from app.domain.slice import Basis, Window
@@ -41,8 +42,8 @@ from tests.builders import (
 )
 from tests.store import former_arrays, former_texts
 
-VALUES_OF_A_STATE_MAX = 24
-"""A slice has two values less."""
+VALUES_OF_A_STATE_MAX = 26
+"""More than a slice has."""
 
 FULL = an_order(
     side=Side.SELL,
@@ -81,7 +82,31 @@ def a_full_order() -> OrderState:
         unpriced_quantity=Decimal("0.01"),
         unpriced_notional=Decimal("1.1"),
         withheld=2,
+        out_of_reach=Decimal("0.7"),
+        stopped_by=StopReason.FINISH_PRICE,
     )
+
+
+DESK_TERMS = replace(
+    FULL,
+    limits=Limits(finish_price=Decimal("99.50"), avoid_open_minutes=0, avoid_close_minutes=10),
+    risk_aversion=RiskAversion.TRACKING,
+    completion=Completion.ALWAYS,
+)
+
+
+def test_the_terms_of_a_desk_come_back_equal() -> None:
+    for order in (DESK_TERMS, replace(an_order(), risk_aversion=RiskAversion.DEFAULT)):
+        state = an_order_state(order)
+
+        assert repr(state_from(mandate_text(state), state_text(state))) == repr(state)
+
+
+def test_an_order_of_a_release_that_knew_no_terms_of_a_desk_comes_back_equal() -> None:
+    state = an_order_state(FULL)
+    *known, _ = json.loads(mandate_text(state))
+
+    assert state_from(json.dumps(known), state_text(state)) == state
 
 
 def test_an_order_with_everything_set_comes_back_equal() -> None:
@@ -141,10 +166,13 @@ def test_times_come_back_to_the_microsecond_and_with_their_offset() -> None:
 
 
 def before_prices(state: OrderState) -> OrderState:
-    """The order as releases knew it that recorded neither a slice's price, nor who has decided slices, nor pauses."""
+    """The order as releases knew it that recorded neither a slice's price, nor who has decided slices, nor pauses, nor
+    whether the order is in time."""
     overdue = tuple(replace(piece, price=None) for piece in state.overdue)
     current = replace(state.current, price=None) if state.current else None
-    return replace(state, models=(), current=current, overdue=overdue, withheld=0)
+    return replace(
+        state, models=(), current=current, overdue=overdue, withheld=0, out_of_reach=Decimal(0), stopped_by=None
+    )
 
 
 def test_what_was_executed_comes_back_equal_however_much_of_the_slices_it_is() -> None:

@@ -12,7 +12,9 @@ from app.domain.events import (
     FillBusted,
     FillCorrected,
     Happening,
+    OrderBehind,
     OrderEvent,
+    OrderOnTrack,
     OverFilled,
     SliceClosed,
     SliceCommitted,
@@ -49,6 +51,8 @@ NEWER = [
         FillCorrected(execution_id="x", slice_id="order-1-2", quantity=Decimal("1e-12"), price=Decimal(100)),
         "fill.corrected",
     ),
+    (OrderBehind(behind=Decimal("0.10")), "order.behind"),
+    (OrderOnTrack(), "order.on_track"),
 ]
 """Which no release knew that wrote names."""
 

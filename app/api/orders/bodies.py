@@ -12,7 +12,19 @@ from pydantic_core import PydanticCustomError
 from app.api.access.callers import account_for
 from app.api.orders.example import EXAMPLE, OUT_EXAMPLE
 from app.api.orders.terms import AskedHorizon, HorizonOut, HorizonTimesIn, LimitsIn, LimitsOut
-from app.api.values import WHOLE, Answer, BpsOut, DecimalOut, Edge, Name, NotNegativeIn, PositiveIn, TimeIn, TimeOut
+from app.api.values import (
+    WHOLE,
+    Answer,
+    BpsOut,
+    DecimalOut,
+    Edge,
+    Name,
+    PositiveIn,
+    RiskAversionIn,
+    RiskAversionOut,
+    TimeIn,
+    TimeOut,
+)
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import (
     REPORT_DELAY_SECONDS_MAX,
@@ -28,6 +40,7 @@ from app.domain.order import (
     SizeMode,
     order_id_of,
 )
+from app.domain.order_words import Completion
 from app.domain.state import OrderState
 
 ONE_SIZE: JsonDict = {
@@ -64,9 +77,11 @@ class OrderIn(Edge):
     starts now."""
     limits: LimitsIn = LimitsIn()
     """Hard limits of every slice; none where they are left out."""
-    risk_aversion: NotNegativeIn | None = None
-    """0 asks for the best mean, more for a smaller spread of outcomes; at least 0. Without it the bundle's default
-    holds."""
+    risk_aversion: RiskAversionIn | None = None
+    """0 asks for the best mean, more for a smaller spread of outcomes; at least 0, or a name: what `neutral`, `default`
+    and `tracking` mean is in the bundle's card. Without it the bundle's default holds."""
+    completion: Annotated[Completion, Field(strict=False)] = Completion.WITHIN_LIMITS
+    """What becomes of an order that its participation limit would leave unfinished."""
     fills: Annotated[Fills, Field(strict=False)] = Fills.ASSUMED
     """Whether slices count as filled when their bar closes, or only as you report them."""
     report_delay_seconds: Annotated[int, Field(ge=0, le=REPORT_DELAY_SECONDS_MAX), WHOLE] | None = None
@@ -100,6 +115,7 @@ class OrderIn(Edge):
             "start_time": self.start_time,
             "limits": Limits(**vars(self.limits)),
             "risk_aversion": self.risk_aversion,
+            "completion": self.completion,
             "fills": self.fills,
             "report_delay_seconds": self.report_delay_seconds,
             "account": account,
@@ -136,8 +152,10 @@ class OrderOut(Answer):
     """As the order gave it, in UTC; null where it gave none."""
     limits: LimitsOut
     """The limits that the order was given."""
-    risk_aversion: DecimalOut | None
-    """As the order gave it; null for the bundle's default."""
+    risk_aversion: RiskAversionOut | None
+    """As the order gave it, a decimal or a name; null for the bundle's default."""
+    completion: Completion
+    """What becomes of an order that its participation limit would leave unfinished."""
     fills: Fills
     """Whether slices count as filled when their bar closes, or only as you report them."""
     report_delay_seconds: int | None
@@ -156,6 +174,9 @@ class OrderOut(Answer):
     """What of the leaves is asked for already, in the unit that the order fixes."""
     over_filled: DecimalOut
     """What was reported beyond what was in flight, in the unit that the order fixes."""
+    behind: DecimalOut
+    """What cannot be done in time within the limits at the volume that is expected, as of the newest slice, in the unit
+    that the order fixes; 0 where the order is on track or has ended."""
     unpriced: DecimalOut
     """What was assumed to be filled while nobody saw the market, in the unit that the order fixes. The average price
     and the slippage leave it out."""
@@ -194,6 +215,7 @@ class OrderOut(Answer):
             start_time=order.start_time,
             limits=LimitsOut.model_validate(order.limits, from_attributes=True),
             risk_aversion=order.risk_aversion,
+            completion=order.completion,
             fills=order.fills,
             report_delay_seconds=order.report_delay_seconds,
             account=order.account,
@@ -203,6 +225,7 @@ class OrderOut(Answer):
             leaves=state.leaves,
             in_flight=state.in_flight,
             over_filled=state.over_filled,
+            behind=state.behind,
             unpriced=state.unpriced,
             avg_price=state.avg_price,
             arrival_price=state.arrival_price,

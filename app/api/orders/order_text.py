@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from app.api.values import BPS_DECIMALS, plain, utc
 from app.domain.order import Order, SizeMode
+from app.domain.order_words import RiskAversion
 from app.domain.state import OrderState
 
 
@@ -34,8 +35,12 @@ def order_text(state: OrderState) -> bytes:
                 "max_slice_fraction": _decimal(order.limits.max_slice_fraction),
                 "max_participation_rate": _decimal(order.limits.max_participation_rate),
                 "limit_price": _decimal(order.limits.limit_price),
+                "finish_price": _decimal(order.limits.finish_price),
+                "avoid_open_minutes": order.limits.avoid_open_minutes,
+                "avoid_close_minutes": order.limits.avoid_close_minutes,
             },
-            "risk_aversion": _decimal(order.risk_aversion),
+            "risk_aversion": _risk_aversion(order.risk_aversion),
+            "completion": str(order.completion),
             "fills": str(order.fills),
             "report_delay_seconds": order.report_delay_seconds,
             "account": order.account,
@@ -45,6 +50,7 @@ def order_text(state: OrderState) -> bytes:
             "leaves": plain(state.leaves),
             "in_flight": plain(state.in_flight),
             "over_filled": plain(state.over_filled),
+            "behind": plain(state.behind),
             "unpriced": plain(state.unpriced),
             "avg_price": _decimal(state.avg_price),
             "arrival_price": _decimal(state.arrival_price),
@@ -67,6 +73,10 @@ def _horizon(order: Order) -> dict[str, Any]:
         "earliest_end": utc(times.earliest_end) if times else None,
         "latest_end": utc(times.latest_end) if times else None,
     }
+
+
+def _risk_aversion(value: Decimal | RiskAversion | None) -> str | None:
+    return str(value) if isinstance(value, RiskAversion) else _decimal(value)
 
 
 def _decimal(value: Decimal | None) -> str | None:

@@ -18,6 +18,8 @@ from app.api.codes import BODY, KNOWN_ORDER, QUERY, STORE, TIMES
 from app.api.headers import header_of
 from app.api.openapi import problems
 from app.api.orders.bodies import OrderIn, OrderOut, OrdersOut
+from app.api.orders.dry_run_body import DryRunOut
+from app.api.orders.example import OUT_EXAMPLE
 from app.api.orders.order_text import order_text
 from app.api.orders.sent_twice import SentTwice
 from app.api.problems import refusal
@@ -45,7 +47,7 @@ ORDER_CODES = (
         "above_max_order_notional",
         "size_implausible",
     ),
-    "foreign_account",
+    *("foreign_account", "no_sessions", "no_usable_steps", "participation_infeasible"),
 )
 
 REPLACE_CODES = (
@@ -86,6 +88,17 @@ class Wanted(Parameters):
     """The `next_cursor` of the page before; the first page without it."""
 
 
+class HowToSend(Parameters):
+    """How an order is sent."""
+
+    dry_run: bool = False
+    """Answer the order as it would be accepted, with warnings, and take nothing. The order is refused as it would be
+    otherwise."""
+
+
+FOR_GOOD = HowToSend()
+
+
 class OrderRoute(APIRoute):
     """Reads an order that is right itself, since FastAPI takes as long for that as the service does for all else. What
     is wrong with any other is found by FastAPI, which is given the request from its beginning."""
@@ -95,13 +108,16 @@ class OrderRoute(APIRoute):
         self._read_by_fastapi, self.app = self.app, self._read_here
 
     async def _read_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["query_string"]:
+            await self._read_by_fastapi(scope, receive, send)
+            return
         sent = SentTwice(receive)
         order = await _order_in(scope, sent)
         if order is None:
             await self._read_by_fastapi(scope, sent.again, send)
             return
         try:
-            response = await post_order(order, engine_in(scope), caller_in(scope).account)
+            response = await post_order(order, engine_in(scope), caller_in(scope).account, FOR_GOOD)
         except LemError as error:
             response = refusal(Request(scope), error)
         await response(scope, receive, send)
@@ -117,11 +133,17 @@ async def _order_in(scope: Scope, sent: SentTwice) -> OrderIn | None:
         return None
 
 
-async def post_order(body: OrderIn, engine: EngineDep, account: AccountDep) -> Response:
+async def post_order(
+    body: OrderIn, engine: EngineDep, account: AccountDep, how: Annotated[HowToSend, Query()]
+) -> Response:
     """The same `client_order_id` with the same order again is answered 200 and starts nothing; with another order it
-    is a conflict (`client_order_id_reused`)."""
+    is a conflict (`client_order_id_reused`). With `dry_run` nothing is taken, and the answer is 200."""
     order = body.to_domain(account)
     audited(order_id=order.order_id, client_order_id=order.client_order_id)
+    if how.dry_run:
+        audited(dry_run="true")
+        told = DryRunOut.of_run(await engine.dry_runs.run(order))
+        return Response(told.model_dump_json(), media_type="application/json")
     state, created = await engine.orders.submit(order)
     return Response(order_text(state), 201 if created else 200, media_type="application/json")
 
@@ -133,8 +155,12 @@ router.add_api_route(
     status_code=201,
     summary="Send an order",
     responses={
-        200: {"model": OrderOut, "description": "Known already: the order as it stands"},
-        **problems(*BODY, *TIMES, *ORDER_CODES, *STORE),
+        200: {
+            "model": OrderOut | DryRunOut,
+            "description": "Known already: the order as it stands; or a dry run",
+            "content": {"application/json": {"example": OUT_EXAMPLE}},
+        },
+        **problems(*BODY, *QUERY, *TIMES, *ORDER_CODES, *STORE),
     },
     methods=["POST"],
     route_class_override=OrderRoute,

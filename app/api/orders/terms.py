@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from app.api.values import WHOLE, Answer, DecimalOut, Edge, PositiveIn, RateIn, TimeIn, TimeOut
 from app.domain.durations import DAY_SECONDS
-from app.domain.order import HORIZON_STEPS_MAX, Order
+from app.domain.order import AVOID_MINUTES_MAX, HORIZON_STEPS_MAX, Order
 
 STEP_SECONDS_MAX = DAY_SECONDS
 
@@ -18,6 +18,7 @@ AT_LEAST_ONE: JsonDict = {"minimum": 1}
 
 Steps = Annotated[int, Field(le=HORIZON_STEPS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
 StepSeconds = Annotated[int, Field(le=STEP_SECONDS_MAX, json_schema_extra=AT_LEAST_ONE), WHOLE]
+Minutes = Annotated[int, Field(ge=0, le=AVOID_MINUTES_MAX), WHOLE]
 
 
 class HorizonIn(Edge):
@@ -69,6 +70,15 @@ class LimitsIn(Edge):
     limit_price: PositiveIn | None = None
     """Nothing is asked for while the last close is above it (a buy) or below it (a sell): quote currency, a multiple of
     the instrument's tick."""
+    finish_price: PositiveIn | None = None
+    """Where the last close is at it or below (a buy), or at it or above (a sell), all that is left is asked for at
+    once, within the other limits and not before `min_steps`: quote currency, a multiple of the instrument's tick."""
+    avoid_open_minutes: Minutes | None = None
+    """Nothing is asked for in a window that touches so many first minutes of a session, 0 to 1,440; for instruments
+    with sessions. Without it the open is taken part in."""
+    avoid_close_minutes: Minutes | None = None
+    """Nothing is asked for in a window that touches so many last minutes of a session, 0 to 1,440; for instruments
+    with sessions. Without it the close is taken part in."""
 
 
 AskedHorizon = Annotated[HorizonIn | HorizonTimesIn, BeforeValidator(_one_kind)]
@@ -110,3 +120,9 @@ class LimitsOut(Answer):
     """The largest slice as a fraction of the market's expected volume; null for no limit."""
     limit_price: DecimalOut | None
     """In quote currency; null for no limit."""
+    finish_price: DecimalOut | None
+    """In quote currency; null where no price finishes the order."""
+    avoid_open_minutes: int | None
+    """First minutes of a session that are avoided; null for none."""
+    avoid_close_minutes: int | None
+    """Last minutes of a session that are avoided; null for none."""

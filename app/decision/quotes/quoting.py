@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.decision.chain import BarWindow, ChainReading
-from app.decision.foresight import foresee, volatility
+from app.decision.continuations import volatility
+from app.decision.foresight import foresee
 from app.decision.market import seen_bars
 from app.decision.policies.raw_windows import SIGMA_BARS
 from app.decision.quotes.asked import QuotedOrder
@@ -27,6 +28,7 @@ from app.decision.quotes.measured import Measured, measured_gains
 from app.decision.quotes.trading import trading_of
 from app.decision.quotes.warnings import warnings_of
 from app.domain.order import SizeMode
+from app.domain.order_words import RiskAversion, RiskAversions
 from app.domain.quote import CalibratedOn, Grounds, Quote, QuoteBasis
 from app.domain.sizing import amounts_at
 
@@ -44,7 +46,8 @@ def quote(
 ) -> Quote:
     """Quote an order as of the newest bar of `window`. `before_each_step` as in `foresee`."""
     order, sigma = asked.order, volatility(window)
-    ahead = foresee(reading, window, asked.state, asked.windows_unseen, asked.risk_aversion, before_each_step)
+    known = RiskAversions(**dict.fromkeys(RiskAversion, asked.risk_aversion))
+    ahead = foresee(reading, window, asked.state, asked.windows_unseen, known, before_each_step, asked.steps)
     trading = trading_of(ahead.traded, reading, asked.state, float(window.last_price), asked.windows_unseen)
     measured = measured_gains(reading, asked, trading, calibration)
     if measured is None:

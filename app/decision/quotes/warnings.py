@@ -55,5 +55,6 @@ def _outside(asked: QuotedOrder, measured: Measured) -> Iterator[QuoteWarning]:
     tightest, multiple = measured.market.tightest_cap_multiple, measured.slice_cap_multiple
     if multiple is not None and (tightest is None or multiple < tightest - CAP_ROUNDING):
         yield QuoteWarning.SLICE_CAP_NOT_CALIBRATED
-    if asked.order.limits.limit_price is not None:
+    limits = asked.order.limits
+    if limits.limit_price is not None or limits.finish_price is not None:
         yield QuoteWarning.LIMIT_PRICE_NOT_CALIBRATED

@@ -12,6 +12,7 @@ from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from app.domain.instrument import Instrument
 from app.domain.order import AskedOrder
+from app.domain.projection import Bound
 from app.domain.slice import Window
 from app.engine.instruments.history import StepHistory
 from app.engine.instruments.unread_bars import UnreadBars
@@ -31,7 +32,8 @@ class LiveInstrument:
 
     Where this process has not `owned` it since it was opened, another one moves its orders. `fence` is that of the
     lease, None where nobody else could own it. `unread` are bars that other processes have appended; `orders_changed`:
-    another one has changed orders since somebody looked when their bars are late."""
+    another one has changed orders since somebody looked when their bars are late. `avoided` keeps until the next bar
+    which windows from one on touch minutes that orders avoid (avoided_windows.py)."""
 
     def __init__(self, instrument: Instrument, calendar: Calendar, lookback: int) -> None:
         self.instrument = instrument
@@ -47,6 +49,7 @@ class LiveInstrument:
         self._histories: dict[int, StepHistory] = {}
         self._windows: dict[int, BarWindow] = {}
         self._opening: dict[tuple[datetime, int], Window] = {}
+        self.avoided: dict[tuple[datetime, int, tuple[int, int]], tuple[Bound | None, ...]] = {}
         self._frontier: datetime | None = None
 
     @property
@@ -79,6 +82,7 @@ class LiveInstrument:
         self.newest = bar
         self.due = None
         self._opening.clear()
+        self.avoided.clear()
         self._frontier = None
         for history in self._histories.values():
             _push(history, bar)

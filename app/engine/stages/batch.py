@@ -9,6 +9,7 @@ from datetime import datetime
 from app.domain.evolve import built_quickly
 from app.domain.slice import Window
 from app.domain.state import OrderState
+from app.domain.steps_ahead import StepsAhead
 from app.engine.instruments.live import LiveInstrument
 
 BAR_LATE = "bar_late"
@@ -31,11 +32,13 @@ class InstrumentOrders:
 @built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedSlice:
-    """An order that needs a slice for `window`. `windows_unseen` lie between the newest bar and that window."""
+    """An order that needs a slice for `window`. `windows_unseen` lie between the newest bar and that window. `ahead`
+    are the steps from that one on, where the order avoids some."""
 
     state: OrderState
     window: Window
     windows_unseen: int = 0
+    ahead: StepsAhead | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,21 +15,24 @@ from app.decision.chain import BarWindow, ChainReading, PolicyChain, Reading
 from app.decision.decide import Decision, decide
 from app.decision.market import Market
 from app.decision.policy import Rows
+from app.decision.reach import out_of_reach
 from app.decision.rows import rows_of
 from app.domain.evolve import built_quickly
 from app.domain.projection import Room
 from app.domain.slice import Basis
 from app.domain.state import room
-from app.engine.stages.batch import WantedSlices
+from app.engine.stages.batch import WantedSlice, WantedSlices
 
 
 @built_quickly
 @dataclass(frozen=True, slots=True)
 class DecisionAndVolume:
-    """A decision, and the volume (base units) that the market is expected to trade in its window."""
+    """A decision, the volume (base units) that the market is expected to trade in its window, and what of the order
+    cannot be traded in time then, None where nobody has reckoned it."""
 
     decision: Decision
     expected_volume: Decimal | None
+    out_of_reach: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +45,24 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question as the policies take it. `unseen` windows lie before each order's step, and `volume` is expected in
-    the step after so many."""
+    """A question as the policies take it. `volume` is expected in the step after so many windows."""
 
     reading: ChainReading
+    wanted: Sequence[WantedSlice]
+    last_price: Decimal
     rows: Rows
     rooms: Sequence[Room]
-    unseen: Sequence[int]
     volume: dict[int, Decimal | None]
 
     def with_volumes(self, decisions: Sequence[Decision]) -> list[DecisionAndVolume]:
         return [
-            DecisionAndVolume(decision, self.volume[windows])
-            for decision, windows in zip(decisions, self.unseen, strict=True)
+            DecisionAndVolume(decision, self.volume[each.windows_unseen], self._out_of_reach(each, room, decision))
+            for decision, each, room in zip(decisions, self.wanted, self.rooms, strict=True)
         ]
+
+    def _out_of_reach(self, each: WantedSlice, room: Room, decision: Decision) -> Decimal:
+        unseen, ahead = each.windows_unseen, each.ahead
+        return out_of_reach(self.reading, each.state, room, decision.projection, unseen, self.last_price, ahead)
 
 
 def read_windows(
@@ -87,11 +94,13 @@ def _asked(chain: PolicyChain, question: Question, reading: ChainReading, withou
     wanted, last_price = question.group.wanted, question.window.last_price
     unseen = [each.windows_unseen for each in wanted]
     volume = {windows: asked.expected_volume(windows) for windows in set(unseen)}
+    states, ahead = [each.state for each in wanted], [each.ahead for each in wanted]
     return _Asked(
         reading=asked,
-        rows=rows_of([each.state for each in wanted], unseen, last_price, chain.risk_aversion),
-        rooms=[room(each.state, last_price, volume[each.windows_unseen]) for each in wanted],
-        unseen=unseen,
+        wanted=wanted,
+        last_price=last_price,
+        rows=rows_of(states, unseen, last_price, chain.risk_aversions, ahead),
+        rooms=[room(each.state, last_price, volume[each.windows_unseen], each.ahead) for each in wanted],
         volume=volume,
     )
 

@@ -23,7 +23,9 @@ from app.domain.projection import Projection
 from app.domain.quote import Quote
 from app.domain.slice import Basis, Decided, Window
 from app.domain.state import OrderState
+from app.domain.steps_ahead import StepsAhead
 from app.engine.bounded_thread import BoundedThread
+from app.engine.instruments.avoided_windows import steps_ahead
 from app.engine.instruments.live import LiveInstrument
 from app.engine.ports import Clock, Metrics
 from app.engine.right_of_way import RightOfWay
@@ -51,6 +53,7 @@ class DecidedSlice:
     decided: Decided
     last_price: Decimal
     expected_volume: Decimal | None
+    out_of_reach: Decimal | None = None
 
 
 class Decider:
@@ -97,10 +100,10 @@ class Decider:
         window = live.bar_window(step_seconds)
         known = self._known(live.symbol, step_seconds, window)
         opens = live.window_from(state.next_open, step_seconds).start
-        unseen = live.windows_unseen(opens, step_seconds)
+        unseen, ahead = live.windows_unseen(opens, step_seconds), steps_ahead(state, live, opens)
         try:
             pause = self._right_of_way.pausing()
-            return await self._foresight_thread.run(_foreseen, self._chain, window, known, state, unseen, pause)
+            return await self._foresight_thread.run(_foreseen, self._chain, window, known, state, unseen, ahead, pause)
         except TimeoutError:
             return None
 
@@ -110,6 +113,18 @@ class Decider:
         window = live.bar_window(asked.step_seconds)
         known = self._known(live.symbol, asked.step_seconds, window)
         return await self._quote_thread.run(_quoted, self._chain, window, known, asked, self._right_of_way.pausing())
+
+    async def read(self, live: LiveInstrument, step_seconds: int) -> ChainReading:
+        """What the chain makes of the newest bars. Where the model takes too long, it is left out."""
+        window = live.bar_window(step_seconds)
+        known = self._known(live.symbol, step_seconds, window)
+        if known is None:
+            try:
+                known = await self._thread.run(self._chain.read, window)
+                self._readings[live.symbol, step_seconds] = window, known
+            except TimeoutError:
+                known = self._chain.read_without_model(window, POLICY_SLOW)
+        return known
 
     async def _decide(self, groups: Sequence[WantedSlices]) -> list[DecidedSlice]:
         questions = [Question(group, group.live.bar_window(group.step_seconds)) for group in groups]
@@ -159,6 +174,7 @@ class Decider:
                 decided=_how(answer.decision, window, now),
                 last_price=window.last_price,
                 expected_volume=answer.expected_volume,
+                out_of_reach=answer.out_of_reach,
             )
 
     def _known_of(self, question: Question) -> ChainReading | None:
@@ -189,10 +205,12 @@ def _foreseen(
     known: ChainReading | None,
     state: OrderState,
     windows_unseen: int,
+    ahead: StepsAhead | None,
     pause: Callable[[], None],
 ) -> Foresight:
     pause()
-    return foresee(known or chain.read(window), window, state, windows_unseen, chain.risk_aversion, pause)
+    reading = known or chain.read(window)
+    return foresee(reading, window, state, windows_unseen, chain.risk_aversions, pause, ahead)
 
 
 def _quoted(
@@ -206,7 +224,8 @@ def _missed(state: OrderState, answer: DecisionAndVolume) -> DecisionAndVolume:
     """Nobody can trade in a window that is over: the step counts, with nothing in it."""
     last = state.step + 1 == state.order.horizon.max_steps
     projection = Projection(lots=0, stopping=state.stopping, final=last, bound_by=None, stop_reason=None)
-    return replace(answer, decision=Decision(judgement=nothing_proposed(WINDOW_MISSED), projection=projection))
+    decision = Decision(judgement=nothing_proposed(WINDOW_MISSED), projection=projection)
+    return replace(answer, decision=decision, out_of_reach=None)
 
 
 def _how(decision: Decision, window: BarWindow, now: datetime) -> Decided:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.domain.events import OverFilled, SliceClosed
+from app.domain.events import OrderBehind, OrderOnTrack, OverFilled, SliceClosed
 from app.domain.numbers import plain
 from app.domain.slice import Basis, Slice
 from app.domain.state import OrderState
@@ -41,6 +41,10 @@ def _lines(change: Change) -> Iterator[Line]:
                 yield "order over-filled", {"slice_id": slice_id, "over_filled": plain(over_filled)}
             case SliceClosed(slice_id=slice_id, given_back=given_back):
                 yield "slice closed", {"slice_id": slice_id, "given_back": plain(given_back)}
+            case OrderBehind(behind=behind):
+                yield "order behind", {"behind": plain(behind)}
+            case OrderOnTrack():
+                yield "order on track", {}
     if change.status is not None and not change.status.live:
         yield _ended(change.after)
 

@@ -14,7 +14,13 @@ def take_slices(batch: Sequence[InstrumentOrders], decided: Sequence[DecidedSlic
     """All orders of the batch in its order, those with a decided slice moved on by it."""
     taken = {
         each.state.order_id: take(
-            each.state, each.projection, each.window, each.decided, each.last_price, each.expected_volume
+            each.state,
+            each.projection,
+            each.window,
+            each.decided,
+            each.last_price,
+            each.expected_volume,
+            each.out_of_reach,
         )
         for each in decided
     }

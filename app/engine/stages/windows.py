@@ -14,6 +14,7 @@ from dataclasses import replace
 from app.domain.reports import give_back
 from app.domain.state import OrderState
 from app.domain.transitions import close_window, give_up
+from app.engine.instruments.avoided_windows import steps_ahead
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.order_windows import ends_by_clock, next_window
 from app.engine.stages.batch import BAR_LATE, InstrumentOrders, WantedSlice, WantedSlices
@@ -73,7 +74,9 @@ def _ready_slice(state: OrderState, live: LiveInstrument) -> WantedSlice | None:
     closed = live.last.close_time
     if state.next_open < closed:
         window = live.window_from(closed, live.step_seconds_of(state.order))
-    return WantedSlice(state=state, window=window) if window.start <= live.frontier else None
+    if window.start > live.frontier:
+        return None
+    return WantedSlice(state=state, window=window, ahead=steps_ahead(state, live, window.start))
 
 
 def _late_slice(state: OrderState, part: InstrumentOrders) -> WantedSlice | None:
@@ -81,4 +84,5 @@ def _late_slice(state: OrderState, part: InstrumentOrders) -> WantedSlice | None
     if window is None or part.late_since is None or window.start > part.late_since:
         return None
     unseen = part.live.windows_unseen(window.start, part.live.step_seconds_of(state.order))
-    return WantedSlice(state=state, window=window, windows_unseen=unseen)
+    ahead = steps_ahead(state, part.live, window.start)
+    return WantedSlice(state=state, window=window, windows_unseen=unseen, ahead=ahead)

@@ -11,7 +11,7 @@ import pytest
 from app.bars.series import raw_rows, raw_windows
 from app.bars.walks import Walk, simulate_bars, simulated_series
 from app.decision.chain import BarWindow, ChainReading, PolicyChain
-from app.decision.foresight import volatility
+from app.decision.continuations import volatility
 from app.decision.policies.optimal_stopping import OptimalStopping
 from app.decision.policies.twap import Twap
 from app.decision.quotes.asked import QuotedOrder
@@ -140,6 +140,7 @@ def test_the_impact_of_an_even_pace_follows_the_square_root_law() -> None:
         (QuoteWarning.SLICE_CAP_NOT_CALIBRATED, {"limits": Limits(max_slice_fraction=Decimal("0.1"))}),
         (QuoteWarning.PARTICIPATION_NOT_CALIBRATED, {"size": Decimal(1000)}),
         (QuoteWarning.LIMIT_PRICE_NOT_CALIBRATED, {"limits": Limits(limit_price=Decimal(200))}),
+        (QuoteWarning.LIMIT_PRICE_NOT_CALIBRATED, {"limits": Limits(finish_price=Decimal(1))}),
     ],
 )
 def test_an_order_outside_what_was_measured_is_warned_of(warning: QuoteWarning, changes: dict[str, Any]) -> None:
