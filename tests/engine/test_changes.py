@@ -118,4 +118,6 @@ def test_an_order_that_falls_behind_tells_it_once_and_tells_when_it_is_back() ->
 def test_an_order_that_ends_is_neither_behind_nor_back() -> None:
     before = take(with_slice(an_order_state()), a_projection(0), a_window(1), a_decided(), PRICE, None, Decimal(3))
 
-    assert whats(change(before, cancel(before, START))) == [StatusChanged(status=Status.CANCELLED)]
+    assert whats(change(before, cancel(before, START))) == [
+        StatusChanged(status=Status.CANCELLED, reason=StatusReason.OMS)
+    ]
