@@ -111,7 +111,8 @@ class ServiceMetrics:
         self._unreadable = count("lem_store_unreadable", "Keys in the store that are not understood", "kind")
         self._lost = count("lem_store_lost", "What the store had acknowledged and has lost", "kind")
         self._audit_failed = count("lem_audit_failed", "Audit records that could not be written")
-        self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides", "digest")
+        self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides new orders", "digest")
+        self._bundles_loaded = gauge("lem_bundles_loaded", "Bundles in memory: the active one, and those in use")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
@@ -277,9 +278,10 @@ class ServiceMetrics:
     def instruments_failed(self, count: int) -> None:
         self._failed.set(count)
 
-    def bundle_active(self, digest: str) -> None:
+    def bundles(self, active: str, loaded: int) -> None:
         self._bundle.clear()
-        self._bundle.labels(digest).set(1)
+        self._bundle.labels(active).set(1)
+        self._bundles_loaded.set(loaded)
 
     def _label(self, instrument: str) -> str:
         if len(self._named) < INSTRUMENTS_MAX:

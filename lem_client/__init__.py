@@ -33,15 +33,18 @@ from lem_client.errors import (
 )
 from lem_client.fills import BookedFill, Correction, Fill, FirstReport, ListedFill
 from lem_client.market import (
+    Activation,
     Bar,
     Health,
     Ingested,
     Instrument,
     InstrumentDetail,
     Model,
+    ModelCard,
     Quality,
     Readiness,
     RejectedBar,
+    Shadowing,
     StoredBar,
 )
 from lem_client.orders import AcceptedHorizon, Horizon, HorizonInTime, Limits, NewOrder, Order
@@ -67,6 +70,7 @@ from lem_client.words import (
 __all__ = [
     "NO_RETRIES",
     "AcceptedHorizon",
+    "Activation",
     "AgainstMarket",
     "Analyses",
     "Analysis",
@@ -104,6 +108,7 @@ __all__ = [
     "Limits",
     "ListedFill",
     "Model",
+    "ModelCard",
     "NewOrder",
     "NextSlice",
     "NotFound",
@@ -122,6 +127,7 @@ __all__ = [
     "RestsOn",
     "Retries",
     "Schedule",
+    "Shadowing",
     "Side",
     "SizeMode",
     "Slice",

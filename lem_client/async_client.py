@@ -15,7 +15,18 @@ from lem_client.analyses import Analyses, Analysis, WantedOrders
 from lem_client.calls import Call, Page
 from lem_client.conversation import Came, Pause, Step, conversation
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
-from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
+from lem_client.market import (
+    Activation,
+    Bar,
+    Health,
+    Ingested,
+    Instrument,
+    InstrumentDetail,
+    Model,
+    ModelCard,
+    Readiness,
+    StoredBar,
+)
 from lem_client.orders import NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.retries import Retries
@@ -171,6 +182,14 @@ class AsyncClient:
     async def list_models(self) -> tuple[Model, ...]:
         """The bundles of the service."""
         return await self._sent(calls.list_models())
+
+    async def activate_model(self, name: str) -> Activation:
+        """From now on the bundle decides new orders; those under way stay on theirs."""
+        return await self._sent(calls.activate_model(name))
+
+    async def get_model_card(self, name: str) -> ModelCard:
+        """The bundle's card: what it is, what trained it, what was measured of it."""
+        return await self._sent(calls.get_model_card(name))
 
     async def get_health(self) -> Health:
         """Whether the process is alive."""

@@ -12,7 +12,18 @@ from urllib.parse import quote as escaped
 from lem_client.analyses import Analyses, Analysis, WantedOrders
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
 from lem_client.json_values import from_json, to_json
-from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
+from lem_client.market import (
+    Activation,
+    Bar,
+    Health,
+    Ingested,
+    Instrument,
+    InstrumentDetail,
+    Model,
+    ModelCard,
+    Readiness,
+    StoredBar,
+)
 from lem_client.orders import NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.slices import GivenSlice, NextSlice, Schedule
@@ -184,6 +195,15 @@ def get_analyses(wanted: WantedOrders) -> Call[Analyses]:
 
 def list_models() -> Call[tuple[Model, ...]]:
     return _listed("/v1/models", "models", Model)
+
+
+def activate_model(name: str) -> Call[Activation]:
+    """Repeatable: a bundle that is active stays so."""
+    return _call("POST", f"/v1/models/{_part(name)}/activate", Activation)
+
+
+def get_model_card(name: str) -> Call[ModelCard]:
+    return _call("GET", f"/v1/models/{_part(name)}/card", ModelCard)
 
 
 def get_health() -> Call[Health]:

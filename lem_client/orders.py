@@ -41,7 +41,7 @@ class Limits:
 class NewOrder:
     """Give either `quantity` (base units) or `notional` (quote currency). `client_order_id` is your own name of the
     order: sent twice, it is one order. `account` is whose order it is; an API key that is bound to an account
-    decides it. The service decides what is None."""
+    decides it. `model` names the bundle that is to decide it. The service decides what is None."""
 
     client_order_id: str
     instrument: str
@@ -56,6 +56,7 @@ class NewOrder:
     fills: Fills = Fills.ASSUMED
     report_delay_seconds: int | None = None
     account: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,8 @@ class AcceptedHorizon:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An order as it stands. `leaves`, `in_flight`, `over_filled` and `unpriced` are in the unit that the order fixes.
-    Prices are quote currency. A positive `slippage_bps` is a cost."""
+    Prices are quote currency. A positive `slippage_bps` is a cost. `model` is the bundle that decides the order for all
+    its life."""
 
     order_id: str
     client_order_id: str
@@ -89,6 +91,7 @@ class Order:
     fills: Fills
     report_delay_seconds: int | None
     account: str | None
+    model: str | None
     step: int
     filled_quantity: Decimal
     filled_notional: Decimal

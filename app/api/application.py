@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 import app
-from app.api import bars, fills, health, instruments, models, problems, stored_bars
+from app.api import bars, fills, health, instruments, problems, stored_bars
 from app.api.access.gate import Gate
 from app.api.analyses import routes as analyses
 from app.api.audit import Audited
@@ -16,6 +16,7 @@ from app.api.bar_stream import routes as bar_stream
 from app.api.bar_stream.routes import BarStreams
 from app.api.lane_routes import BARS, BULK, in_lanes, lanes_of
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
+from app.api.models import routes as models
 from app.api.openapi import TAGS, describe
 from app.api.orders import routes as orders
 from app.api.quotes import routes as quotes

@@ -45,6 +45,8 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("GET", "/v1/instruments/{symbol}"): (READS,),
     ("DELETE", "/v1/instruments/{symbol}"): (READS,),
     ("GET", "/v1/models"): (READS,),
+    ("POST", "/v1/models/{name}/activate"): (READS,),
+    ("GET", "/v1/models/{name}/card"): (READS,),
     ("GET", "/v1/orders/{order_id}/slices"): (READS,),
     ("GET", "/v1/orders/{order_id}/fills"): (READS,),
     ("GET", "/v1/bars"): (PAGES,),

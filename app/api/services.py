@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from starlette.types import Scope
@@ -14,12 +14,11 @@ from app.api.audit import AuditTrail
 from app.engine.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveModel:
-    """The bundle that decides: the digest that slices record, and its card as loaded."""
+class Cards(Protocol):
+    """Reads the whole card of a bundle that the engine's models know. Call it in a thread; it raises where the bundle
+    is no longer what it was."""
 
-    digest: str
-    card: Mapping[str, Any]
+    def whole_card(self, entry: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Services:
     writes are recorded."""
 
     engine: Engine
-    model: ActiveModel
+    cards: Cards
     scrape: Callable[[], Awaitable[bytes]]
     access: Access
     audit: AuditTrail

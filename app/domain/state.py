@@ -34,7 +34,8 @@ class OrderState:
     `unpriced_quantity` and `unpriced_notional` are the parts of what is filled that were assumed to trade in windows
     that nobody saw: they are booked at the last known price, not at the market's. `models` are the policies that have
     decided its slices, in the order in which they first did. `withheld` is the step of the newest slice that a pause
-    has taken back before its window began: it is offered to nobody; 0 where there is none.
+    has taken back before its window began: it is offered to nobody; 0 where there is none. `bundle` is the model that
+    decides the order for all its life, as it was when the order was accepted; None for an order of an earlier release.
     """
 
     order: Order
@@ -61,6 +62,7 @@ class OrderState:
     arrival_price: Decimal | None = None
     models: tuple[str, ...] = ()
     withheld: int = 0
+    bundle: str | None = None
 
     @property
     def order_id(self) -> str:

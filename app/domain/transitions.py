@@ -22,8 +22,10 @@ from app.domain.slice import Decided, ReportsDue, Slice, Window
 from app.domain.state import OrderState, beyond_limit
 
 
-def accept(order: Order, instrument: Instrument, first_open: datetime, last_price: Decimal) -> OrderState:
-    """Start an order.
+def accept(
+    order: Order, instrument: Instrument, first_open: datetime, last_price: Decimal, bundle: str | None = None
+) -> OrderState:
+    """Start an order, which `bundle` decides from now on.
 
     Raises InvalidInput where it could never be met: no whole lots, worth too little, or a cap that cannot finish it.
     """
@@ -45,6 +47,7 @@ def accept(order: Order, instrument: Instrument, first_open: datetime, last_pric
         min_notional=instrument.min_notional,
         next_open=first_open,
         arrival_price=last_price,
+        bundle=bundle,
     )
 
 

@@ -16,6 +16,7 @@ from app.engine.horizons import in_steps
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
+from app.engine.models.choice import Models
 from app.engine.order_start import require_known, require_step, start_of
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Claim, Clock, Store
@@ -27,12 +28,18 @@ from app.engine.stages.commit import Committer
 from app.engine.terms import digest_of
 
 RACES_MAX = 20
-POINTERS = {"unknown_instrument": "#/instrument", "no_bars": "#/instrument", "outside_calendar": "#/horizon"}
+POINTERS = {
+    "unknown_instrument": "#/instrument",
+    "no_bars": "#/instrument",
+    "outside_calendar": "#/horizon",
+    "unknown_model": "#/model",
+    "model_refused": "#/model",
+}
 """The field of an order that is wrong, where what refuses it knows of no order."""
 
 
 class OrderEntry:
-    """`steps_max` is the longest horizon that the model can decide."""
+    """`models` says which bundle decides a new order, and so how long it may be."""
 
     def __init__(
         self,
@@ -45,7 +52,7 @@ class OrderEntry:
         committer: Committer,
         announcer: Announcer,
         clock: Clock,
-        steps_max: int,
+        models: Models,
         spans: Spans,
     ) -> None:
         self._store = store
@@ -56,7 +63,7 @@ class OrderEntry:
         self._committer = committer
         self._announcer = announcer
         self._clock = clock
-        self._steps_max = steps_max
+        self._models = models
         self._spans = spans
 
     async def submit(self, order: AskedOrder) -> tuple[OrderState, bool]:
@@ -64,7 +71,8 @@ class OrderEntry:
         is known to be valid.
 
         Raises NotFound("unknown_instrument"), InvalidInput (what `accept`, `in_steps` and `require_fitting` say,
-        "step_seconds_unsupported", "start_time_too_far", "start_time_past"),
+        "step_seconds_unsupported", "start_time_too_far", "start_time_past"), NotFound("unknown_model"),
+        Conflict("model_refused"),
         Conflict("client_order_id_reused" | "no_bars"), Unavailable("too_many_orders" | "busy").
         """
         if order.order_id != order_id_of(order.client_order_id, order.account):
@@ -189,23 +197,25 @@ class OrderEntry:
         step_seconds = require_step(order, live)
         start = start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
         first = live.first_open(start, step_seconds)
-        in_order = self._in_steps(order, live, first)
+        chain = await self._models.chosen(order.model)
+        in_order = _in_steps(order, live, first, chain.max_steps)
         await self._loader.ensure_history(live, step_seconds)
         require_fitting(in_order, live.instrument, live.last.close, live.busiest_volume(step_seconds))
-        return accept(in_order, live.instrument, first, live.last.close)
+        return accept(in_order, live.instrument, first, live.last.close, chain.name)
 
-    def _in_steps(self, order: AskedOrder, live: LiveInstrument, first: datetime) -> Order:
-        """The order with a horizon that the model and the calendar know, in steps from the window that opens first."""
-        if isinstance(order, OrderInTime):
-            return in_steps(order, live, first, self._steps_max)
-        if order.horizon.max_steps > self._steps_max:
-            raise InvalidInput(
-                "horizon_too_long",
-                f"max_steps is {order.horizon.max_steps}; the model decides at most {self._steps_max}",
-                "#/horizon/max_steps",
-            )
-        require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
-        return order
+
+def _in_steps(order: AskedOrder, live: LiveInstrument, first: datetime, steps_max: int) -> Order:
+    """The order with a horizon that the model and the calendar know, in steps from the window that opens first."""
+    if isinstance(order, OrderInTime):
+        return in_steps(order, live, first, steps_max)
+    if order.horizon.max_steps > steps_max:
+        raise InvalidInput(
+            "horizon_too_long",
+            f"max_steps is {order.horizon.max_steps}; the model decides at most {steps_max}",
+            "#/horizon/max_steps",
+        )
+    require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
+    return order
 
 
 def _point(refusal: LemError) -> None:

@@ -16,6 +16,7 @@ from app.domain.quote import Quote
 from app.domain.slice import Window
 from app.domain.state import OrderState
 from app.engine.instruments.live import LiveInstrument
+from app.engine.models.choice import Models
 from app.engine.orders import OrderEntry
 from app.engine.stages.decide import QUOTE_SECONDS_MAX, Decider
 
@@ -37,12 +38,10 @@ class OrderQuote:
 
 
 class Quotes:
-    """`risk_aversion` is that of an order which names none."""
-
-    def __init__(self, orders: OrderEntry, decider: Decider, risk_aversion: float) -> None:
+    def __init__(self, orders: OrderEntry, decider: Decider, models: Models) -> None:
         self._orders = orders
         self._decider = decider
-        self._risk_aversion = risk_aversion
+        self._models = models
         self._waiting = 0
 
     async def quote(
@@ -75,12 +74,12 @@ class Quotes:
         step_seconds = live.step_seconds_of(state.order)
         _require_history(live, step_seconds)
         half_tick_bps = float(live.instrument.tick_size / live.last.close) / 2.0 * 1e4
-        risk_aversion = state.order.risk_aversion
+        risk_aversion, chain = state.order.risk_aversion, self._models.of(state.bundle) or self._models.own
         return QuotedOrder(
             state=state,
             step_seconds=step_seconds,
             windows_unseen=live.windows_unseen(state.next_open, step_seconds),
-            risk_aversion=self._risk_aversion if risk_aversion is None else float(risk_aversion),
+            risk_aversion=chain.risk_aversion if risk_aversion is None else float(risk_aversion),
             costs=Costs(
                 half_spread_bps=half_tick_bps if half_spread_bps is None else float(half_spread_bps),
                 impact=IMPACT_DEFAULT if impact is None else float(impact),

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.domain.order import AskedOrder
 
-ADDED_LATER = ("report_delay_seconds", "horizon_in_time", "account")
+ADDED_LATER = ("report_delay_seconds", "horizon_in_time", "account", "model")
 """Terms that earlier releases did not know. Where the OMS does not name them, the digest is what it was then, so that
 an order of an earlier release may be sent again."""
 

@@ -25,6 +25,7 @@ taken before its order is recorded, elsewhere by the same script.
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
 | `lem:api_keys` | hash | an API key (JSON, with a hash of its text) by its prefix, and `changed` | for ever |
+| `lem:models` | hash | which bundle is `active`, and which one is the `shadow` (JSON) | for ever |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
 
 An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence` say which commit stands there, and when
@@ -52,6 +53,7 @@ PROBE = "lem:probe"
 PROCESSES = "lem:processes"
 NOTICES = "lem:notices"
 API_KEYS = "lem:api_keys"
+MODELS = "lem:models"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 

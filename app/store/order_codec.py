@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from app.domain.order import Benchmark, Fills, Horizon, HorizonInTime, Limits, Order, Side, SizeMode
@@ -14,6 +15,8 @@ from app.store import older_forms
 from app.store.forms import array, array_from, is_array, moment, number, text
 
 MANDATES_CACHED = 20_000
+ADDED = 3
+"""Terms that mandates have had since the form was first released: account, model and bundle, in this order."""
 
 
 def mandate_text(state: OrderState) -> str:
@@ -43,6 +46,8 @@ def mandate_text(state: OrderState) -> str:
         state.slice_cap,
         str(state.min_notional),
         order.account,
+        order.model,
+        state.bundle,
     )
 
 
@@ -61,6 +66,7 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         ends, start_time, max_slice_fraction, max_participation_rate, limit_price, risk_aversion, fills,
         report_delay_seconds, lot, base_lot, total, slice_cap, min_notional, *added,
     ) = array_from(mandate)  # fmt: skip
+    account, model, bundle = (*added, None, None, None)[:ADDED]
     order = Order(
         order_id=order_id,
         client_order_id=client_order_id,
@@ -80,10 +86,17 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         fills=Fills(fills),
         report_delay_seconds=report_delay_seconds,
         horizon_in_time=_horizon_in_time(ends, step_seconds),
-        account=added[0] if added else None,
+        account=account,
+        model=model,
     )
     lots = {"lot": Decimal(lot), "base_lot": Decimal(base_lot), "min_notional": Decimal(min_notional)}
-    return {"order": order, **lots, "total": total, "slice_cap": slice_cap}
+    return {
+        "order": order,
+        **lots,
+        "total": total,
+        "slice_cap": slice_cap,
+        "bundle": intern(bundle) if bundle else None,
+    }
 
 
 def _horizon_in_time(ends: Sequence[str] | None, step_seconds: int | None) -> HorizonInTime | None:

@@ -31,6 +31,7 @@ from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders
 from app.store.instrument_changes import InstrumentChanges
 from app.store.lost_tail import LostTail
+from app.store.model_records import RedisModelRecords
 from app.store.order_changes import OrderChanges
 from app.store.outages import Outages
 from app.store.pages import page
@@ -48,7 +49,7 @@ class RedisStore:
     once for everything that is found and not understood, with its kind; `on_lost` with the kind of what the store has
     lost though it had acknowledged it, and how much. `allow_lossy` and `folder` as in `Durability`.
     `process` is the name of this one among those that share the store, None where none does; `shared` is what they
-    record of each other. `api_keys` are the keys of those who may call.
+    record of each other. `api_keys` are the keys of those who may call, `models` what operators have chosen of bundles.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class RedisStore:
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
         self.shared = ProcessRecords(client, self._outages, self._reader, held, process) if process else None
         self.api_keys = RedisApiKeys(client, self._outages)
+        self.models = RedisModelRecords(client, self._outages)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod

@@ -43,6 +43,8 @@ SURFACE = {
     ("delete", "/v1/instruments/{symbol}"): "204 404 409 422",
     ("put", "/v1/instruments/{symbol}"): "200 201 409 413 415 422",
     ("get", "/v1/models"): "200",
+    ("get", "/v1/models/{name}/card"): "200 404 406 409 422",
+    ("post", "/v1/models/{name}/activate"): "200 404 409 422",
     ("get", "/v1/orders"): "200 422",
     ("get", "/v1/bars"): "200 404 422",
     ("get", "/v1/bars/stream"): "101 422 426",

@@ -57,6 +57,7 @@ NAMES = {
     "lem_instruments_failed": ("gauge", set()),
     "lem_audit_failed": ("counter", set()),
     "lem_bundle_info": ("gauge", {"digest"}),
+    "lem_bundles_loaded": ("gauge", set()),
     "lem_leases_held": ("gauge", set()),
     "lem_processes": ("gauge", set()),
     "lem_instruments_unowned": ("gauge", set()),

@@ -24,12 +24,14 @@ ELSEWHERE = {"GET /metrics", "GET /v1/bars/stream"}
 """Prometheus asks for the one; the other is a WebSocket, which httpx does not speak."""
 
 VALUES: dict[str, type[Any]] = {
+    "ActivationOut": lem_client.Activation,
     "AgainstMarketOut": lem_client.AgainstMarket,
     "AnalysesOut": lem_client.Analyses,
     "AnalysisOut": lem_client.Analysis,
     "BarIn": lem_client.Bar,
     "BookedFillOut": lem_client.ListedFill,
     "CalibratedOnOut": lem_client.CalibratedOn,
+    "CardOut": lem_client.ModelCard,
     "CostOut": lem_client.Cost,
     "CostsIn": lem_client.Costs,
     "CorrectionIn": lem_client.Correction,
@@ -66,6 +68,7 @@ VALUES: dict[str, type[Any]] = {
     "ReportOut": lem_client.FirstReport,
     "RestsOnOut": lem_client.RestsOn,
     "ScheduleOut": lem_client.Schedule,
+    "ShadowingOut": lem_client.Shadowing,
     "SliceOut": lem_client.Slice,
     "StepOut": lem_client.Step,
     "StoredBarOut": lem_client.StoredBar,
@@ -135,6 +138,8 @@ def every_call() -> list[Call[Any]]:
         calls.get_analysis("{order_id}"),
         calls.get_analyses(EVERY_FILTER),
         calls.list_models(),
+        calls.activate_model("{name}"),
+        calls.get_model_card("{name}"),
         calls.get_health(),
         calls.get_readiness(),
     ]

@@ -46,6 +46,8 @@ ORDER_CODES = (
         "size_implausible",
     ),
     "foreign_account",
+    "unknown_model",
+    "model_refused",
 )
 
 CURSOR = rf"^([0-9]{{1,15}}\.{SYMBOL.pattern})?$"

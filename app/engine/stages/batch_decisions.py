@@ -6,7 +6,7 @@ others that it takes for one alone. What a row is answered does not depend on th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -34,10 +34,13 @@ class DecisionAndVolume:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Orders that need a slice, and the window of bars that they are decided on."""
+    """Orders that need a slice, the window of bars that they are decided on, and the chain that decides them. Its model
+    is not asked where it is `unavailable` for that reason."""
 
     group: WantedSlices
     window: BarWindow
+    chain: PolicyChain
+    unavailable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,42 +61,56 @@ class _Asked:
         ]
 
 
-def read_windows(
-    chain: PolicyChain, questions: Sequence[Question], known: Sequence[ChainReading | None]
-) -> list[ChainReading]:
-    """What the chain makes of each window; those that are not known are read together."""
-    pairs = list(zip(questions, known, strict=True))
-    fresh = iter(chain.read_all([question.window for question, reading in pairs if reading is None]))
-    return [next(fresh) if reading is None else reading for _, reading in pairs]
+def read_windows(questions: Sequence[Question], known: Sequence[ChainReading | None]) -> list[ChainReading]:
+    """What its chain makes of each window; those that a chain does not know are read together."""
+    found = list(known)
+    for chain in {question.chain.name: question.chain for question in questions}.values():
+        fresh = [at for at, each in enumerate(questions) if found[at] is None and each.chain.name == chain.name]
+        asked = [at for at in fresh if questions[at].unavailable is None]
+        for at, reading in zip(asked, chain.read_all([questions[at].window for at in asked]), strict=True):
+            found[at] = reading
+        for at in set(fresh) - set(asked):
+            found[at] = chain.read_without_model(questions[at].window, questions[at].unavailable or "")
+    return [reading for reading in found if reading is not None]
 
 
 def decide_orders(
-    chain: PolicyChain,
     questions: Sequence[Question],
     readings: Sequence[ChainReading],
     without_model: str | None = None,
 ) -> list[list[DecisionAndVolume]]:
     """The decisions of each question; `without_model` says why the model is not to be asked at all."""
     asked = [
-        _asked(chain, question, reading, without_model or question.group.late_reason)
+        _asked(question, reading, without_model or question.unavailable or question.group.late_reason)
         for question, reading in zip(questions, readings, strict=True)
     ]
-    by_model = _together([each for each in asked if each.reading.model.market is not None])
+    by_model: dict[int, list[Decision]] = {}
+    for same in _by_policy(asked):
+        by_model |= _together(same)
     return [each.with_volumes(by_model.get(id(each)) or decide(each.reading, each.rows, each.rooms)) for each in asked]
 
 
-def _asked(chain: PolicyChain, question: Question, reading: ChainReading, without_model: str | None) -> _Asked:
+def _asked(question: Question, reading: ChainReading, without_model: str | None) -> _Asked:
     asked = reading.without_model(without_model) if without_model else reading
     wanted, last_price = question.group.wanted, question.window.last_price
     unseen = [each.windows_unseen for each in wanted]
     volume = {windows: asked.expected_volume(windows) for windows in set(unseen)}
     return _Asked(
         reading=asked,
-        rows=rows_of([each.state for each in wanted], unseen, last_price, chain.risk_aversion),
+        rows=rows_of([each.state for each in wanted], unseen, last_price, question.chain.risk_aversion),
         rooms=[room(each.state, last_price, volume[each.windows_unseen]) for each in wanted],
         unseen=unseen,
         volume=volume,
     )
+
+
+def _by_policy(asked: Sequence[_Asked]) -> Iterable[list[_Asked]]:
+    """Those whose model has read the market, by model."""
+    found: dict[int, list[_Asked]] = {}
+    for each in asked:
+        if each.reading.model.market is not None:
+            found.setdefault(id(each.reading.model.policy), []).append(each)
+    return found.values()
 
 
 def _together(asked: Sequence[_Asked]) -> dict[int, list[Decision]]:
