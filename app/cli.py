@@ -122,6 +122,7 @@ FORWARDED = {
         "models.evaluation.lem_evaluate",
         "Measure a model beside the baselines on bars. Needs the train extra, but no torch.",
     ),
+    "replay": ("app.replaying.lem_replay", "Decide a past order again, from the bars of a running service."),
     "keys": ("app.issuing.lem_keys", "Make, list and revoke API keys."),
     "data": ("models.data.lem_data", "Check, convert or fetch bar files."),
 }

@@ -112,6 +112,7 @@ class ServiceMetrics:
         self._lost = count("lem_store_lost", "What the store had acknowledged and has lost", "kind")
         self._audit_failed = count("lem_audit_failed", "Audit records that could not be written")
         self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides new orders", "digest")
+        self._shadowed = count("lem_shadowed_orders", "Orders that a shadow was to decide too", "result")
         self._bundles_loaded = gauge("lem_bundles_loaded", "Bundles in memory: the active one, and those in use")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -277,6 +278,9 @@ class ServiceMetrics:
 
     def instruments_failed(self, count: int) -> None:
         self._failed.set(count)
+
+    def shadowed(self, *, compared: bool) -> None:
+        self._shadowed.labels("compared" if compared else "left_out").inc()
 
     def bundles(self, active: str, loaded: int) -> None:
         self._bundle.clear()

@@ -33,20 +33,17 @@ from lem_client.errors import (
 )
 from lem_client.fills import BookedFill, Correction, Fill, FirstReport, ListedFill
 from lem_client.market import (
-    Activation,
     Bar,
     Health,
     Ingested,
     Instrument,
     InstrumentDetail,
-    Model,
-    ModelCard,
     Quality,
     Readiness,
     RejectedBar,
-    Shadowing,
     StoredBar,
 )
+from lem_client.models import Activation, Model, ModelCard, Shadow, ShadowedOrder, Shadowing, ShadowTotals
 from lem_client.orders import AcceptedHorizon, Horizon, HorizonInTime, Limits, NewOrder, Order
 from lem_client.quotes import CalibratedOn, Cost, Costs, End, Gain, Participation, Quote, QuotedStep, RestsOn
 from lem_client.retries import NO_RETRIES, Retries
@@ -127,6 +124,9 @@ __all__ = [
     "RestsOn",
     "Retries",
     "Schedule",
+    "Shadow",
+    "ShadowTotals",
+    "ShadowedOrder",
     "Shadowing",
     "Side",
     "SizeMode",

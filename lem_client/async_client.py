@@ -15,18 +15,8 @@ from lem_client.analyses import Analyses, Analysis, WantedOrders
 from lem_client.calls import Call, Page
 from lem_client.conversation import Came, Pause, Step, conversation
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
-from lem_client.market import (
-    Activation,
-    Bar,
-    Health,
-    Ingested,
-    Instrument,
-    InstrumentDetail,
-    Model,
-    ModelCard,
-    Readiness,
-    StoredBar,
-)
+from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Readiness, StoredBar
+from lem_client.models import Activation, Model, ModelCard, Shadow, Shadowing
 from lem_client.orders import NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.retries import Retries
@@ -190,6 +180,18 @@ class AsyncClient:
     async def get_model_card(self, name: str) -> ModelCard:
         """The bundle's card: what it is, what trained it, what was measured of it."""
         return await self._sent(calls.get_model_card(name))
+
+    async def shadow_model(self, name: str) -> Shadowing:
+        """From now on the bundle decides silently beside the active one."""
+        return await self._sent(calls.shadow_model(name))
+
+    async def end_shadow(self, name: str) -> None:
+        """The bundle decides silently no more; what was compared is kept."""
+        return await self._sent(calls.end_shadow(name))
+
+    async def get_shadow(self, name: str) -> Shadow:
+        """What the bundle would have done with orders, and what they would have cost."""
+        return await self._sent(calls.get_shadow(name))
 
     async def get_health(self) -> Health:
         """Whether the process is alive."""

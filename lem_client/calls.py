@@ -12,18 +12,8 @@ from urllib.parse import quote as escaped
 from lem_client.analyses import Analyses, Analysis, WantedOrders
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
 from lem_client.json_values import from_json, to_json
-from lem_client.market import (
-    Activation,
-    Bar,
-    Health,
-    Ingested,
-    Instrument,
-    InstrumentDetail,
-    Model,
-    ModelCard,
-    Readiness,
-    StoredBar,
-)
+from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Readiness, StoredBar
+from lem_client.models import Activation, Model, ModelCard, Shadow, Shadowing
 from lem_client.orders import NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.slices import GivenSlice, NextSlice, Schedule
@@ -204,6 +194,20 @@ def activate_model(name: str) -> Call[Activation]:
 
 def get_model_card(name: str) -> Call[ModelCard]:
     return _call("GET", f"/v1/models/{_part(name)}/card", ModelCard)
+
+
+def shadow_model(name: str) -> Call[Shadowing]:
+    """Repeatable: a bundle that is the shadow stays so."""
+    return _call("POST", f"/v1/models/{_part(name)}/shadow", Shadowing)
+
+
+def end_shadow(name: str) -> Call[None]:
+    """Repeatable: a bundle that is no shadow stays none."""
+    return Call(method="DELETE", path=f"/v1/models/{_part(name)}/shadow", read=_nothing, repeatable=True)
+
+
+def get_shadow(name: str) -> Call[Shadow]:
+    return _call("GET", f"/v1/models/{_part(name)}/shadow", Shadow)
 
 
 def get_health() -> Call[Health]:

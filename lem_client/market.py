@@ -1,12 +1,11 @@
-"""What can be traded, its bars, and what decides."""
+"""What can be traded, its bars, and how the service does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,49 +104,6 @@ class Ingested:
     revised: int
     rejected: tuple[RejectedBar, ...] = ()
     decided: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """A bundle: `name` is what slices record as `model`; `card` is its description. The `active` one decides new
-    orders, the `shadow` decides silently. Where it does not serve, `problem` says why, and the card is empty."""
-
-    name: str
-    active: bool
-    shadow: bool
-    serves: bool
-    problem: str | None
-    card: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def max_steps(self) -> int:
-        """The most steps of an order that the bundle decides."""
-        return int(self.card["max_steps"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCard:
-    """The whole card of a bundle, but for its golden cases."""
-
-    name: str
-    card: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activation:
-    """The bundle `name` decides new orders since `activated_at`; to activate the `former` one again takes it back."""
-
-    name: str
-    activated_at: datetime
-    former: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shadowing:
-    """The bundle `name` decides silently, `since` that time."""
-
-    name: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,7 @@ class Order:
     fills: Fills
     report_delay_seconds: int | None
     account: str | None
-    model: str | None
+    model: str | None = None
     step: int
     filled_quantity: Decimal
     filled_notional: Decimal

@@ -19,6 +19,7 @@ from app.bundles.card import CARD_FILE, Card
 from app.bundles.chains import chain_of
 from app.bundles.errors import BundleError
 from app.decision.chain import PolicyChain
+from app.domain.errors import Conflict
 
 LOG = logging.getLogger(__name__)
 BUNDLES_MAX = 256
@@ -46,8 +47,7 @@ class CatalogueEntry:
 
 class Catalogue:
     """`own` is the bundle that is loaded already, from `own_folder`; `shelves` are folders with a bundle in each of
-    their folders. `load` loads and checks a bundle; a bundle that reads more than `lookback_max` bars cannot serve.
-    Several threads may ask: they look one after the other."""
+    their folders. `load` loads and checks a bundle. Several threads may ask: they look one after the other."""
 
     def __init__(
         self,
@@ -56,7 +56,6 @@ class Catalogue:
         shelves: Sequence[Path],
         load: Callable[[Path], LemPolicy] = load_bundle,
     ) -> None:
-        self.own_name = own.name
         self._own_folder = own_folder.resolve()
         self._own_entry = CatalogueEntry(name=own.name, folder=self._own_folder, card=brief_card(own.card), own=True)
         self._shelves = shelves
@@ -79,8 +78,11 @@ class Catalogue:
         return chain_of(policy)
 
     def whole_card(self, entry: CatalogueEntry) -> Card:
-        """The card with its long parts, read anew. Raises BundleError."""
-        return self._load(entry.folder).card
+        """The card with its long parts, read anew. Raises Conflict("model_refused") where it is no longer right."""
+        try:
+            return self._load(entry.folder).card
+        except BundleError as error:
+            raise Conflict("model_refused", f"{entry.name} does not serve: {error}") from error
 
     def _folders(self) -> Iterator[Path]:
         for shelf in self._shelves:

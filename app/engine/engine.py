@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.decision.chain import PolicyChain
+from app.domain.state import OrderState
 from app.engine.analyses import Analyses
 from app.engine.bars import BarIntake
 from app.engine.feed_quality import FeedQuality
@@ -17,6 +18,7 @@ from app.engine.late_slices import LateSlices
 from app.engine.lateness import FeedLateness
 from app.engine.live_orders import LiveOrders
 from app.engine.models.choice import Models
+from app.engine.models.shadows import Shadows
 from app.engine.orders import OrderEntry
 from app.engine.ownership.lease import Ownership, SoleOwner
 from app.engine.ownership.shared_store import SharedStore
@@ -40,7 +42,8 @@ GAP_DAYS_MAX = 31
 
 class Engine:
     """The use cases, by noun: `instruments`, `bars`, `stored_bars`, `late_slices`, `orders`, `quotes`, `fills`,
-    `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality` and `live_orders`.
+    `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality`, `live_orders`, `models`
+    and `shadows`.
     Whoever moves orders holds `right_of_way`. `sharing` is there where the store is `shared` with other processes.
 
     `models` says which chain decides which order, and none of them reads more than `lookback` bars; `chain` decides all
@@ -72,7 +75,7 @@ class Engine:
         self.sharing = Sharing(shared, waiters, metrics) if shared is not None else None
         ownership: Ownership = self.sharing or SoleOwner()
         self.live_orders = LiveOrders(ownership.owns)
-        announcer = Announcer(metrics, waiters, self.live_orders)
+        announcer = Announcer(metrics, waiters, self.live_orders, self._ended)
         committer = Committer(store, metrics, announcer, spans)
         loader = Loader(store, lookback, self.live_orders)
         self.right_of_way = RightOfWay()
@@ -82,6 +85,7 @@ class Engine:
         self.quality = FeedQuality(store, metrics)
         self.recovery = Recovery(store, calendars, loader, pipeline, announcer, ownership, lookback)
         self._live = LiveInstruments(self.recovery.open_instrument, self.recovery.catch_up)
+        self.shadows = Shadows(store, self.models.records, self.models, self._live, self.right_of_way, metrics)
         if self.sharing is not None:
             self.sharing.attach(self._live, self.live_orders)
         self.feeds = Feeds(self._live, self.live_orders, clock)
@@ -130,6 +134,10 @@ class Engine:
             await self.sharing.start()
         await self.recovery.start(self._live)
         self.quality.start()
+        self.shadows.start()
+
+    def _ended(self, state: OrderState) -> None:
+        self.shadows.ended(state)
 
     def release_waiters(self) -> None:
         """Answer every request that waits for a slice, with what there is; none waits from here on."""
@@ -137,6 +145,7 @@ class Engine:
 
     async def stop(self) -> None:
         await self.recovery.stop()
+        await self.shadows.stop()
         await self.quality.stop()
         if self.sharing is not None:
             await self.sharing.stop()

@@ -26,6 +26,7 @@ taken before its order is recorded, elsewhere by the same script.
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
 | `lem:api_keys` | hash | an API key (JSON, with a hash of its text) by its prefix, and `changed` | for ever |
 | `lem:models` | hash | which bundle is `active`, and which one is the `shadow` (JSON) | for ever |
+| `lem:shadow:NAME` | list | orders as that shadow decides (JSON), newest first | `SHADOWED_SECONDS` |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
 
 An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence` say which commit stands there, and when
@@ -48,6 +49,8 @@ EVENTS_KEPT = 100_000
 AWAITING_MAX = 10_000
 BARS_KEPT_MIN = 10_000
 REBUILT_SECONDS = 600
+SHADOWED_KEPT = 5_000
+SHADOWED_SECONDS = 90 * 86_400
 INSTRUMENTS = "lem:instruments"
 PROBE = "lem:probe"
 PROCESSES = "lem:processes"
@@ -127,6 +130,10 @@ def every(symbol: str) -> str:
 
 def claim(order_id: str) -> str:
     return f"lem:claim:{order_id}"
+
+
+def shadow(name: str) -> str:
+    return f"lem:shadow:{name}"
 
 
 def notices(process: str) -> str:

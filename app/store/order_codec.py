@@ -16,7 +16,7 @@ from app.store.forms import array, array_from, is_array, moment, number, text
 
 MANDATES_CACHED = 20_000
 ADDED = 3
-"""Terms that mandates have had since the form was first released: account, model and bundle, in this order."""
+"""Terms that mandates have had since the form was first released: account, bundle and model, in this order."""
 
 
 def mandate_text(state: OrderState) -> str:
@@ -46,14 +46,9 @@ def mandate_text(state: OrderState) -> str:
         state.slice_cap,
         str(state.min_notional),
         order.account,
-        order.model,
         state.bundle,
+        order.model or 0,
     )
-
-
-def order_from(mandate: str) -> Order:
-    order: Order = standing_from(mandate)["order"]
-    return order
 
 
 @lru_cache(maxsize=MANDATES_CACHED)
@@ -66,7 +61,7 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         ends, start_time, max_slice_fraction, max_participation_rate, limit_price, risk_aversion, fills,
         report_delay_seconds, lot, base_lot, total, slice_cap, min_notional, *added,
     ) = array_from(mandate)  # fmt: skip
-    account, model, bundle = (*added, None, None, None)[:ADDED]
+    account, bundle, model = (*added, None, None, None)[:ADDED]
     order = Order(
         order_id=order_id,
         client_order_id=client_order_id,
@@ -87,7 +82,7 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         report_delay_seconds=report_delay_seconds,
         horizon_in_time=_horizon_in_time(ends, step_seconds),
         account=account,
-        model=model,
+        model=model or None,
     )
     lots = {"lot": Decimal(lot), "base_lot": Decimal(base_lot), "min_notional": Decimal(min_notional)}
     return {

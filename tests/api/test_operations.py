@@ -58,6 +58,7 @@ NAMES = {
     "lem_audit_failed": ("counter", set()),
     "lem_bundle_info": ("gauge", {"digest"}),
     "lem_bundles_loaded": ("gauge", set()),
+    "lem_shadowed_orders": ("counter", {"result"}),
     "lem_leases_held": ("gauge", set()),
     "lem_processes": ("gauge", set()),
     "lem_instruments_unowned": ("gauge", set()),

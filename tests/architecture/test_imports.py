@@ -64,7 +64,17 @@ ARROWS: dict[str, set[str]] = {
 }
 """Package: what it may import of the project, besides itself and the bare `app`. No arrow leads back."""
 
-WIRING = {"app.main", "app.serve", "app.workers", "app.cli", "app.bench", "app.demo", "app.quoting", "app.issuing"}
+WIRING = {
+    "app.main",
+    "app.serve",
+    "app.workers",
+    "app.cli",
+    "app.bench",
+    "app.demo",
+    "app.quoting",
+    "app.issuing",
+    "app.replaying",
+}
 """These put the parts together, and may import all of `app`. Nothing else of `app` uses the client."""
 
 MODULES_OUTSIDE_MAX = 6

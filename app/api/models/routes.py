@@ -9,14 +9,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from app.api.access.callers import AccountDep
 from app.api.analyses.accepted import preferred
 from app.api.audit import audited
 from app.api.codes import QUERY
 from app.api.models.bodies import ActivationOut, CardOut, ModelOut, ModelsOut, ShadowingOut
 from app.api.models.card_page import as_html, as_markdown, card_page
+from app.api.models.shadow_bodies import ShadowOut
 from app.api.openapi import problems
 from app.api.services import ServicesDep
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, Forbidden
 
 router = APIRouter(tags=["models"])
 
@@ -78,6 +80,51 @@ async def activate_model(name: ModelName, services: ServicesDep) -> ActivationOu
     activation = await services.engine.models.activate(name, datetime.now(UTC))
     audited(model=activation.name)
     return ActivationOut.of(activation)
+
+
+@router.post(
+    "/v1/models/{name}/shadow",
+    summary="Let a bundle decide silently",
+    responses=problems(*KNOWN_MODEL, "model_refused"),
+)
+async def shadow_model(name: ModelName, services: ServicesDep) -> ShadowingOut:
+    """From now on the bundle decides silently, in all processes within about a second and after a restart: each order
+    that ends is decided again on the recorded bars, by this bundle and by its own, once its longest horizon has passed.
+    No slice follows from it, and none waits for it. There is one shadow at a time: another takes its place."""
+    shadow = await services.engine.models.put_shadow(name, datetime.now(UTC))
+    audited(model=shadow.name)
+    return ShadowingOut.of(shadow)
+
+
+@router.delete(
+    "/v1/models/{name}/shadow",
+    summary="End a shadow",
+    status_code=204,
+    responses=problems(*KNOWN_MODEL),
+)
+async def end_shadow(name: ModelName, services: ServicesDep) -> None:
+    """The bundle decides silently no more; what was compared is kept. A bundle that is no shadow stays none."""
+    models = services.engine.models
+    entry = await models.entry(name)
+    if models.selection.shadow is not None and models.selection.shadow.name == entry.name:
+        await models.end_shadow()
+    audited(model=entry.name)
+
+
+@router.get(
+    "/v1/models/{name}/shadow",
+    summary="What a shadow would have done",
+    responses=problems(*KNOWN_MODEL, "foreign_account"),
+)
+async def get_shadow(name: ModelName, services: ServicesDep, account: AccountDep) -> ShadowOut:
+    """Its decisions beside those of the bundles that decided, and what orders would have cost with it: over the newest
+    5,000 orders that were compared. It covers the orders of all accounts."""
+    if account is not None:
+        raise Forbidden("foreign_account", "a shadow covers all accounts; ask with a key that is bound to none")
+    full_name, orders = await services.engine.shadows.of(name)
+    shadow = services.engine.models.selection.shadow
+    since = shadow.at if shadow is not None and shadow.name == full_name else None
+    return await asyncio.to_thread(ShadowOut.of, full_name, since, orders)
 
 
 @router.get(

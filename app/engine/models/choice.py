@@ -67,8 +67,13 @@ class Models:
         self._loaded: dict[str, PolicyChain] = {own.name: own}
         self._used: dict[str, float] = {}
         self._failed: dict[str, float] = {}
+        self._looked = False
         self._loading = asyncio.Lock()
         self._tell()
+
+    @property
+    def records(self) -> ModelRecords | None:
+        return self._records
 
     def of(self, bundle: str | None) -> PolicyChain | None:
         """The chain of an order that records this bundle, where it is loaded; see `ensure`."""
@@ -79,14 +84,19 @@ class Models:
 
     async def ensure(self, bundles: Iterable[str | None]) -> None:
         """Load what is not loaded of them. A bundle that cannot be loaded is left out, and tried again later."""
-        for name in bundles if self._bundles is not None else ():
-            if name is not None and name not in self._loaded:
+        if self._bundles is None:
+            return
+        for name in filter(None, bundles):
+            self._used[name] = self._clock()
+            if name not in self._loaded:
                 await self._load_again(name)
 
     async def chosen(self, asked: str | None) -> PolicyChain:
         """The chain of a new order that asks for this model, None for none.
-        Raises NotFound("unknown_model"), Conflict("model_refused")."""
+        Raises NotFound("unknown_model"), Conflict("model_refused"), Unavailable."""
         if asked is None:
+            if not self._looked:  # the store was away when the service began: another bundle may be active
+                await self.look()
             return self.active
         if asked in self._loaded:
             self._used[asked] = self._clock()
@@ -114,9 +124,11 @@ class Models:
         """The bundle decides new orders from now on, in every process; those under way stay on theirs. To activate the
         former one again rolls back. Raises as `chosen`, and Unavailable."""
         chain = await self._serving(await self.entry(asked))
+        await self.look()  # another process may have activated another one just now
         if self.selection.active is not None and self.selection.active.name == chain.name:
             return self.selection.active
-        activation = Activation(name=chain.name, at=at, former=self.active.name)
+        former = self.active.name if self.active.name != chain.name else None
+        activation = Activation(name=chain.name, at=at, former=former)
         if self._records is not None:
             await self._records.activate(activation)
         await self._take(Selection(active=activation, shadow=self.selection.shadow))
@@ -126,6 +138,7 @@ class Models:
     async def put_shadow(self, asked: str, at: datetime) -> Shadowing:
         """The bundle decides silently beside the others. Raises as `activate`."""
         chain = await self._serving(await self.entry(asked))
+        await self.look()
         if self.selection.shadow is not None and self.selection.shadow.name == chain.name:
             return self.selection.shadow
         shadow = Shadowing(name=chain.name, at=at)
@@ -136,6 +149,7 @@ class Models:
 
     async def end_shadow(self) -> None:
         """No bundle decides silently any more. Raises Unavailable."""
+        await self.look()
         if self._records is not None:
             await self._records.put_shadow(None)
         await self._take(Selection(active=self.selection.active))
@@ -154,6 +168,7 @@ class Models:
         """Take over what is recorded, and let go of bundles that have decided nothing for long. Raises Unavailable."""
         if self._records is not None:
             await self._take(await self._records.selection())
+        self._looked = True
         self._let_go()
 
     async def _follow(self) -> None:
@@ -171,7 +186,8 @@ class Models:
 
     async def _take(self, selection: Selection) -> None:
         """The new bundle is loaded before it takes the place of the other one: no order waits for it."""
-        if selection == self.selection and not self.missing:
+        lacking = self.missing or (selection.shadow is not None and self.shadow is None)
+        if selection == self.selection and not lacking:
             return
         active = await self._chain_or_none(selection.active.name) if selection.active else self.own
         self.missing = active is None

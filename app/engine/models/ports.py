@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from app.decision.chain import PolicyChain
@@ -64,6 +65,28 @@ class Selection:
     shadow: Shadowing | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowedOrder:
+    """One order, decided twice. `own` is the bundle that decided it, `shadow` the one that did so silently.
+
+    In `steps` steps both were asked about the same state: `stops_alike` of them they agreed on whether to stop, and
+    `fraction_apart` is by how much of the order their slices differ in the mean. `own_steps` and `shadow_steps` are how
+    many steps each would have taken, the slippages what each would have cost (basis points, positive is a cost), None
+    where no benchmark is known.
+    """
+
+    order_id: str
+    own: str
+    shadow: str
+    steps: int
+    stops_alike: int
+    fraction_apart: float
+    own_steps: int
+    shadow_steps: int
+    own_slippage_bps: Decimal | None
+    shadow_slippage_bps: Decimal | None
+
+
 class ModelRecords(Protocol):
     """What is recorded of the choice, for all processes that share the store and after a restart. Every method raises
     `Unavailable("store_unavailable")` while the store cannot be reached."""
@@ -74,4 +97,12 @@ class ModelRecords(Protocol):
 
     async def put_shadow(self, shadow: Shadowing | None) -> None:
         """None ends the shadow."""
+        ...
+
+    async def add_shadowed(self, order: ShadowedOrder) -> None:
+        """Record what a shadow would have done. The oldest make way where there are many."""
+        ...
+
+    async def shadowed(self, name: str) -> Sequence[ShadowedOrder]:
+        """What the shadow of that name would have done, newest first, each order once."""
         ...

@@ -13,6 +13,7 @@ from itertools import islice
 
 from app.decision.chain import BarWindow, ChainReading, PolicyChain, Reading
 from app.decision.decide import Decision, decide
+from app.decision.inputs_digest import input_digests
 from app.decision.market import Market
 from app.decision.policy import Rows
 from app.decision.rows import rows_of
@@ -26,10 +27,12 @@ from app.engine.stages.batch import WantedSlices
 @built_quickly
 @dataclass(frozen=True, slots=True)
 class DecisionAndVolume:
-    """A decision, and the volume (base units) that the market is expected to trade in its window."""
+    """A decision, the volume (base units) that the market is expected to trade in its window, and the digest of what
+    was decided on."""
 
     decision: Decision
     expected_volume: Decimal | None
+    inputs: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,10 @@ class _Asked:
 
     def with_volumes(self, decisions: Sequence[Decision]) -> list[DecisionAndVolume]:
         return [
-            DecisionAndVolume(decision, self.volume[windows])
-            for decision, windows in zip(decisions, self.unseen, strict=True)
+            DecisionAndVolume(decision, self.volume[windows], inputs)
+            for decision, windows, inputs in zip(
+                decisions, self.unseen, input_digests(self.reading.window, self.rows, self.rooms), strict=True
+            )
         ]
 
 

@@ -13,6 +13,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from app.decision.chain import BarWindow, ChainReading, PolicyChain
 from app.decision.decide import Decision, nothing_proposed
@@ -27,7 +28,7 @@ from app.domain.state import OrderState
 from app.engine.bounded_thread import BoundedThread
 from app.engine.instruments.live import LiveInstrument
 from app.engine.models.choice import MODEL_MISSING, Models
-from app.engine.ports import Clock, Metrics
+from app.engine.ports import Clock
 from app.engine.right_of_way import RightOfWay
 from app.engine.spans import NO_SPANS, Spans
 from app.engine.stages.batch import WantedSlices
@@ -55,6 +56,14 @@ class DecidedSlice:
     expected_volume: Decimal | None
 
 
+class DecisionMetrics(Protocol):
+    """As `engine.ports.Metrics`, of which it is a part."""
+
+    def decided(self, basis: Basis, count: int, seconds: float) -> None: ...
+
+    def slice_late(self, count: int) -> None: ...
+
+
 class Decider:
     """Asks the chain of each order. Where a model hangs, orders get slices from the fallbacks until it returns."""
 
@@ -62,7 +71,7 @@ class Decider:
         self,
         models: Models,
         clock: Clock,
-        metrics: Metrics,
+        metrics: DecisionMetrics,
         right_of_way: RightOfWay | None = None,
         seconds_max: float = DECIDE_SECONDS_MAX,
         spans: Spans = NO_SPANS,
@@ -174,7 +183,7 @@ class Decider:
                 state=each.state,
                 window=each.window,
                 projection=answer.decision.projection,
-                decided=_how(answer.decision, window, now),
+                decided=_how(answer, window, now),
                 last_price=window.last_price,
                 expected_volume=answer.expected_volume,
             )
@@ -236,8 +245,8 @@ def _missed(state: OrderState, answer: DecisionAndVolume) -> DecisionAndVolume:
     return replace(answer, decision=Decision(judgement=nothing_proposed(WINDOW_MISSED), projection=projection))
 
 
-def _how(decision: Decision, window: BarWindow, now: datetime) -> Decided:
-    judgement = decision.judgement
+def _how(answer: DecisionAndVolume, window: BarWindow, now: datetime) -> Decided:
+    judgement = answer.decision.judgement
     return Decided(
         model=judgement.policy,
         basis=judgement.basis,
@@ -246,4 +255,5 @@ def _how(decision: Decision, window: BarWindow, now: datetime) -> Decided:
         decided_on=window.newest.open_time,
         decided_at=now,
         fallback_reason=judgement.fallback_reason,
+        inputs=answer.inputs,
     )

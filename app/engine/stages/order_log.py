@@ -54,6 +54,8 @@ def _accepted(state: OrderState) -> Line:
     names = {"client_order_id": order.client_order_id, "instrument": order.instrument}
     if order.account is not None:
         names["account"] = order.account
+    if state.bundle is not None:
+        names["model"] = state.bundle
     return "order accepted", {**names, "side": order.side, **size, "benchmark": order.benchmark, **steps}
 
 
