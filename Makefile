@@ -23,10 +23,10 @@ serve: $(VENV)/.installed-demo  ## Serve on 127.0.0.1:8000 with the embedded sto
 
 install: $(VENV)/.installed-dev  ## Install all that the targets below need; they do so themselves, too
 
-quick: $(VENV)/.installed-dev  ## Run the tests that train, export, explore and spawn nothing, in a minute
+quick: $(VENV)/.installed-dev  ## Run the tests that train, export, explore and spawn nothing, in about a minute
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not (explores or exports or measures or spawns or trains)"
 
-test: $(VENV)/.installed-dev  ## Run all tests, in about 14 minutes on two cores
+test: $(VENV)/.installed-dev  ## Run all tests, in about 12 minutes on two cores
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 crashes: $(VENV)/.installed-dev  ## Harm services and stores at every point of the way, and compare with undisturbed days

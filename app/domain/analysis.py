@@ -103,7 +103,7 @@ def analyse(state: OrderState, market: Sequence[Bar | None], after: Sequence[Bar
         stop_earned_bps=ends[1] - ends[0] if full and ends[0] is not None and ends[1] is not None else None,
         gain=_parts(state, own, to_end),
         participation=_participation(state, own),
-        reversion_bps=_reversion(state, seen, after),
+        reversion_bps=_reversion(state, own, after),
     )
 
 
@@ -184,10 +184,13 @@ def _participation(state: OrderState, own: Sequence[Bar | None]) -> Participatio
     return Participation(overall=traded / volume, busiest=busiest, busiest_step=step)
 
 
-def _reversion(state: OrderState, seen: Sequence[Bar], after: Sequence[Bar]) -> dict[int, Decimal | None]:
+def _reversion(state: OrderState, own: Sequence[Bar | None], after: Sequence[Bar]) -> dict[int, Decimal | None]:
+    """None where nothing is recorded of the last window: an earlier close would tell of other bars."""
+    last = own[-1] if own else None
+
     def back(bars: int) -> Decimal | None:
-        if state.awaits_bars or not seen or len(after) < bars or after[bars - 1].synthetic:
+        if state.awaits_bars or last is None or len(after) < bars or after[bars - 1].synthetic:
             return None
-        return slippage_bps(-state.order.side.sign, after[bars - 1].close, seen[-1].close)
+        return slippage_bps(-state.order.side.sign, after[bars - 1].close, last.close)
 
     return {bars: back(bars) for bars in REVERSION_BARS}

@@ -109,8 +109,9 @@ class Analyses:
     async def _of_instrument(
         self, symbol: str, orders: Sequence[OrderState], wanted: WantedOrders
     ) -> list[AnalysedOrder]:
-        slices = await together((self._store.slices(each.order_id) for each in orders), READS_AT_ONCE)
-        chosen = [pair for pair in zip(orders, slices, strict=True) if wanted.fits_slices(pair[1])]
+        found_slices = await together((self._slices(each.order_id) for each in orders), READS_AT_ONCE)
+        known = [(state, slices) for state, slices in zip(orders, found_slices, strict=True) if slices is not None]
+        chosen = [(state, slices) for state, slices in known if wanted.fits_slices(slices)]
         market = await self._market(symbol, chosen)
         found, breather = [], Breather(ORDERS_A_TURN)
         for state, pieces in chosen:
@@ -119,6 +120,15 @@ class Analyses:
                 found.append(analysed)
             await breather.after()
         return found
+
+    async def _slices(self, order_id: str) -> Sequence[Slice] | None:
+        """None where they are not understood: that is told where it is found, and lists leave such an order out."""
+        try:
+            return await self._store.slices(order_id)
+        except Unavailable as error:
+            if error.code != "order_unreadable":
+                raise
+            return None
 
     async def _wanted(self, wanted: WantedOrders) -> Mapping[str, list[OrderState]]:
         found: dict[str, list[OrderState]] = defaultdict(list)

@@ -147,6 +147,9 @@ class GatheringRedis(Redis):
             except (RedisConnectionError, RedisTimeoutError):
                 await connection.disconnect()
                 return await self._exchanged_on(connection, asked)
+        except BaseException:  # answers that nobody has read must not meet the next command
+            await connection.disconnect(nowait=True)
+            raise
         finally:
             await self.connection_pool.release(connection)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import StreamWriter
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from redis.asyncio.sentinel import (
     SentinelManagedSSLConnection,
 )
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.store.urls import URL_FORMS, StoreUrl
 
@@ -39,15 +41,27 @@ class _Packing(AbstractConnection):
 
     async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
         writer = self._writer
-        if writer is None or self.health_check_interval or not isinstance(command, list):
-            await super().send_packed_command(command, check_health)
-            return
-        transport = writer.transport
-        _, full = transport.get_write_buffer_limits()
-        if transport.is_closing() or transport.get_write_buffer_size() + sum(map(len, command)) > full:
-            await super().send_packed_command(command, check_health)
+        if writer is not None and writer.transport.is_closing():
+            raise await self._closed()
+        if writer is None or self.health_check_interval or not isinstance(command, list) or not _takes(writer, command):
+            try:
+                await super().send_packed_command(command, check_health)
+            except RuntimeError as error:
+                raise await self._closed() from error
             return
         writer.writelines(command)
+
+    async def _closed(self) -> RedisConnectionError:
+        """The server has closed the connection. uvloop tells that by a RuntimeError, which redis-py lets through: who
+        listens for notices would be told of a bug, and listen no more."""
+        await self.disconnect(nowait=True)
+        return RedisConnectionError("the server has closed the connection")
+
+
+def _takes(writer: StreamWriter, command: Iterable[bytes]) -> bool:
+    """Whether the buffer has room for the command."""
+    _, full = writer.transport.get_write_buffer_limits()
+    return writer.transport.get_write_buffer_size() + sum(map(len, command)) <= full
 
 
 class _Pool(BlockingConnectionPool):

@@ -41,7 +41,7 @@ class Unreadable:
         try:
             yield
         except ResponseError as error:
-            if not str(error).startswith(WRONG_TYPE):
+            if not _of_another_type(error):
                 raise
             raise self.found(kind, key, "it is of another type") from error
         except Unavailable:
@@ -61,3 +61,9 @@ class Unreadable:
         if kind is Kind.ORDER:
             return Unavailable("order_unreadable", detail)
         return Unavailable("instrument_unreadable", detail)
+
+
+def _of_another_type(error: ResponseError) -> bool:
+    """A pipeline puts its command before what the server has said."""
+    said = str(error).rpartition("caused error: ")[2]
+    return said.lstrip("('").startswith(WRONG_TYPE)

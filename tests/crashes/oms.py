@@ -97,14 +97,20 @@ class Oms:
         requests = self._play.bars_at(index)
         await asyncio.gather(*(self._ask("POST", "/v1/bars", {"bars": bars}) for bars in requests if bars))
 
-    async def _hear(self) -> None:
+    async def _hear(self, newest: Json) -> None:
         """What comes to who has waited for the first slice, now that it is there. The play goes no further before: who
-        waits may be slow, and a bar later there may be another slice, or none any more."""
+        waits may be slow, and a bar later there may be another slice, or none any more. A bar behind a gap gives two
+        slices, and who waits may be woken by the first of them or come for the `newest`: that it is one of them, and as
+        it was given, must hold."""
         if self._waiting is None:
             return
         there = monotonic()
         answer, self._waiting = await self._waiting, None
-        self.transcript.answers.append(("what came to who waited", answer))
+        heard, given = answer["slice"], await self._ask("GET", f"{self._path(STARTS_LATER)}/slices")
+        known = [each for each in given["slices"] if heard and each["slice_id"] == heard["slice_id"]]
+        as_given = bool(known) and heard | {"executed": known[0]["executed"]} == known[0]
+        told = "a slice as it was given" if as_given and heard["step"] <= newest["step"] else answer
+        self.transcript.answers.append(("what came to who waited", told))
         if monotonic() - there > WOKEN_SECONDS_MAX:
             self.transcript.broken.append("who waited for a slice was not woken")
 
@@ -126,7 +132,7 @@ class Oms:
             return
         self._seen.add(piece["slice_id"])
         if number == STARTS_LATER:
-            await self._hear()
+            await self._hear(piece)
         step = piece["step"]
         if planned.reported:
             reports = [

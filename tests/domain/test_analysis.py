@@ -127,6 +127,12 @@ def test_a_window_that_nobody_saw_makes_the_benchmark_partial_and_leaves_the_par
     assert found.participation.overall == Decimal(6) / 150
 
 
+def test_where_nothing_is_recorded_of_the_last_window_no_reversion_is_claimed() -> None:
+    found = analyse(stopped_early(), [*MARKET[:3], None], AFTER, AFTER[-1])
+
+    assert set(found.reversion_bps.values()) == {None}
+
+
 def test_a_bar_missing_after_the_stop_makes_the_longer_window_partial_alone() -> None:
     found = analyse(stopped_early(), [*MARKET[:5], None], AFTER, AFTER[-1])
 

@@ -63,6 +63,17 @@ def test_nothing_trades_beyond_the_limit_price() -> None:
     assert (projection.lots, projection.bound_by) == (0, Bound.LIMIT_PRICE)
 
 
+@pytest.mark.parametrize("step", [3, 12])
+def test_a_paused_order_trades_nothing_and_decides_no_stop(step: int) -> None:
+    projection = project(a_room(step=step, paused=True), 1.0, 1.0)
+
+    assert (projection.lots, projection.bound_by, projection.stopping) == (0, Bound.PAUSED, False)
+
+
+def test_an_order_that_was_stopping_before_its_pause_goes_on_stopping() -> None:
+    assert project(a_room(step=3, paused=True, stopping=True), 0.0, 0.0).stopping
+
+
 def test_before_min_steps_at_least_the_minimum_slice_is_kept() -> None:
     projection = project(a_room(min_steps=6, min_slice=10), 1.0, 0.0)
 

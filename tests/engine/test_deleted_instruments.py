@@ -7,7 +7,7 @@ import pytest
 from app.domain.errors import Conflict, NotFound
 from tests.builders import an_instrument, at, bars
 from tests.engine.desk import Desk
-from tests.engine.test_sharing import held, other, owner, processes, until
+from tests.engine.processes import held, other, owner, processes, until
 
 SYMBOL = "BTC-USDT"
 

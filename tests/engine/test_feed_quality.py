@@ -10,8 +10,8 @@ from app.engine.feed_quality import BarCount, Quality
 from app.store import keys
 from tests.builders import PRICE, a_bar, an_instrument, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk, sent
+from tests.engine.processes import processes
 from tests.engine.test_revised_bars import revised
-from tests.engine.test_sharing import processes
 
 SYMBOL = "BTC-USDT"
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from time import monotonic
-from typing import Any
 
 import pytest
 from redis import Redis
@@ -19,48 +17,19 @@ from app.domain.state import OrderState
 from app.engine.ownership.rendezvous import preferred
 from app.engine.tasks import end
 from app.store import keys
-from app.store.redis_store import RedisStore
 from tests.builders import a_fill, an_instrument, at, bars
 from tests.engine.desk import Desk, ManualClock, a_desk
-
-HISTORY = 20
-PATIENT_SECONDS = 60
-SYMBOL = "BTC-USDT"
-
-
-@asynccontextmanager
-async def processes(url: str, *names: str, **options: Any) -> AsyncIterator[list[Desk]]:
-    """So many processes on the store. Each of them knows all others when it opens."""
-    async with AsyncExitStack() as opened, asyncio.timeout(PATIENT_SECONDS):
-        desks = [await opened.enter_async_context(a_desk(url, process=name, **options)) for name in names]
-        for desk in desks:
-            await until(desk, lambda desk=desk: sharing(desk).processes == len(names))
-        yield desks
-
-
-def sharing(desk: Desk) -> Any:
-    assert desk.engine.sharing is not None
-    return desk.engine.sharing
-
-
-async def until(desk: Desk, holds: Any) -> None:
-    """Look with every beat of the process whether it holds."""
-    while not holds():
-        sharing(desk)._look.set()
-        await asyncio.sleep(0.01)
-
-
-def held(desk: Desk) -> set[str]:
-    return set(sharing(desk)._leases.held)
-
-
-def owner(desks: Sequence[Desk], symbol: str = SYMBOL) -> Desk:
-    [found] = [desk for desk in desks if sharing(desk).owns(symbol)]
-    return found
-
-
-def other(desks: Sequence[Desk], symbol: str = SYMBOL) -> Desk:
-    return next(desk for desk in desks if not sharing(desk).owns(symbol))
+from tests.engine.processes import (
+    HISTORY,
+    SYMBOL,
+    held,
+    left_to_a_dead_process,
+    other,
+    owner,
+    processes,
+    sharing,
+    until,
+)
 
 
 async def a_day(desks: Sequence[Desk], count: int = 12) -> list[list[Slice]]:
@@ -204,89 +173,6 @@ async def test_bars_whose_owner_does_not_answer_are_durable_and_said_to_be_undec
 
     assert (answer.accepted, answer.decided) == (1, False)
     assert recorded == [made[HISTORY]]
-
-
-async def test_a_process_that_missed_notices_looks_for_all_that_they_would_have_told(store_url: str) -> None:
-    async with processes(store_url, "one", "two") as desks:
-        made = bars(HISTORY + 2)
-        await desks[0].feed(made[:HISTORY])
-        order = await desks[0].order(min_steps=4)
-        with Redis.from_url(store_url) as client:
-            client.client_kill_filter(_type="pubsub")
-
-        answer = await other(desks).feed([made[HISTORY]])
-        moved = await other(desks).again(order)
-        await until(desks[0], lambda: all(desk.counts["notices missed"] for desk in desks))
-
-    assert answer.decided
-    assert moved.step == 2
-
-
-async def test_an_owner_that_has_not_heard_of_a_bar_decides_when_it_is_asked(store_url: str) -> None:
-    async with processes(store_url, "one", "two") as desks:
-        made = bars(HISTORY + 1)
-        await desks[0].feed(made[:HISTORY])
-        order = await desks[0].order(min_steps=4)
-        silent = RedisStore.at(store_url, lookback=96)  # of no process, so that nobody is told
-        assert await silent.append_bars(SYMBOL, made[HISTORY:], made[HISTORY - 1].open_time)
-        await silent.close()
-
-        answer = await other(desks).feed([made[HISTORY]])
-
-        moved = await other(desks).again(order)
-    assert answer.decided
-    assert moved.step == 2
-
-
-async def test_an_instrument_that_is_taken_over_while_it_is_opened_is_decided_on(
-    store_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else whoever has opened it would leave it to its dead owner for ever."""
-    async with processes(store_url, "one") as [one]:
-        made = bars(HISTORY + 1)
-        await one.feed(made[:HISTORY])
-        order = await one.order(min_steps=4)
-        await left_to_a_dead_process(one)
-        read = one.store.bars_before
-
-        async def taken_over_meanwhile(symbol: str, before: datetime | None, count: int) -> list[Bar]:
-            found = await read(symbol, before, count)
-            if not sharing(one).owns(symbol):
-                await sharing(one)._beat()
-            return found
-
-        monkeypatch.setattr(one.store, "bars_before", taken_over_meanwhile)
-        answer = await one.feed([made[HISTORY]])
-        moved = await one.again(order)
-
-    assert answer.decided
-    assert moved.step == 2
-
-
-async def left_to_a_dead_process(desk: Desk) -> None:
-    """The process knows it, and has no beat any more but those of the test."""
-    await end(sharing(desk)._tasks[-1])
-    store = sharing(desk)._store
-    [known] = await store.leases([SYMBOL])
-    await store.assign(SYMBOL, known, "a dead one")
-    await sharing(desk)._leases.read_all()
-
-
-async def test_a_bar_that_another_process_has_taken_is_told_and_not_read_again(store_url: str) -> None:
-    async with processes(store_url, "one", "two") as desks:
-        made = bars(HISTORY + 6)
-        await desks[0].feed(made[:HISTORY])
-        order = await desks[0].order(min_steps=7, max_steps=8)
-        await other(desks).feed([made[HISTORY]])
-        with Redis.from_url(store_url, decode_responses=True) as client:
-            client.config_resetstat()
-            for desk, bar in zip([owner(desks), other(desks)] * 3, made[HISTORY + 1 :], strict=False):
-                assert (await desk.feed([bar])).decided
-            calls = client.info("commandstats")
-
-        moved = await owner(desks).again(order)
-    assert "cmdstat_xrange" not in calls
-    assert moved.step == 7
 
 
 async def test_leases_are_kept_by_one_write_however_many_instruments_there_are(store_url: str) -> None:

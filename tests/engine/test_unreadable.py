@@ -13,6 +13,7 @@ from redis import Redis
 from app.domain.errors import LemError, Unavailable
 from app.domain.lifecycle import Status
 from app.domain.state import OrderState
+from app.engine.analyses import WantedOrders
 from app.store import keys
 from app.store.redis_store import RedisStore
 from tests.builders import a_fill, an_instrument, an_order, bars
@@ -241,3 +242,21 @@ async def test_a_newest_bar_that_is_not_understood_is_refused_by_name(store_url:
 
         assert refused.value.code == "instrument_unreadable"
         assert found == ["instrument"]
+
+
+async def test_an_order_whose_slices_are_not_understood_is_left_out_of_the_analysis_of_all(
+    store_url: str,
+) -> None:
+    async with a_desk(store_url) as desk:
+        await desk.feed(bars(HISTORY))
+        spoilt, other = await desk.order("spoilt"), await desk.order("other")
+        with Redis.from_url(store_url, decode_responses=True) as client:
+            slices_of_another_type(client, spoilt)
+
+        found = await desk.engine.analyses.of_orders(WantedOrders())
+        with pytest.raises(Unavailable) as refused:
+            await desk.engine.analyses.of_order(spoilt.order_id)
+
+    assert refused.value.code == "order_unreadable"
+    assert [each.state.order_id for each in found.orders] == [other.order_id]
+    assert found.left_out == ()

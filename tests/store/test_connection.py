@@ -6,7 +6,9 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+import uvloop
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.store.connection import connect
 from app.store.pools import CONNECTIONS_MAX
@@ -78,3 +80,20 @@ async def test_who_asks_for_more_connections_than_there_may_be_waits_for_one(ser
     for each in taken:
         await pool.release(each)
     await client.aclose()
+
+
+def test_a_connection_that_has_closed_is_told_as_that_by_uvloop_too(server: str) -> None:
+    """uvloop raises a RuntimeError for what is written then."""
+
+    async def written() -> None:
+        client = connect(server)
+        async with client.pubsub() as channels:
+            await channels.subscribe("a")
+            channels.connection._writer.transport.abort()
+            with pytest.raises(RedisConnectionError):
+                await channels.connection.send_command("SUBSCRIBE", "b")
+            await channels.subscribe("b")
+        await client.aclose()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(written())

@@ -17,10 +17,10 @@ from app.engine.ownership.decisions import Decisions
 from app.engine.ownership.follower import Follower
 from app.engine.ownership.lease import Holding
 from app.engine.ownership.leases import Leases
-from app.engine.ownership.notices import DecisionsAwaited, InstrumentChanged, NoticesMissed, ProcessesChanged
+from app.engine.ownership.notices import DecisionsAwaited, InstrumentChanged, Notice, NoticesMissed, ProcessesChanged
 from app.engine.ownership.shared_store import SharedStore
 from app.engine.ports import Metrics
-from app.engine.tasks import end
+from app.engine.tasks import ASK_AGAIN_SECONDS, end
 from app.engine.waiters import Waiters
 
 LOG = logging.getLogger(__name__)
@@ -138,14 +138,23 @@ class Sharing:
             self._store.forget_orders(symbol)
 
     async def _hear(self) -> None:
-        async for notice in self._store.notices():
-            if isinstance(notice, ProcessesChanged):
-                self._look.set()
-                continue
-            self._follower.hear(notice)
-            if isinstance(notice, NoticesMissed):
-                self._read_at = float("-inf")
-                self._look.set()
+        """For ever, whatever a notice does: all others would wait for the decisions of a process that hears no more."""
+        while True:
+            try:
+                async for notice in self._store.notices():
+                    self._heard(notice)
+            except Exception:
+                LOG.exception("notices of other processes cannot be heard; listening anew")
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+    def _heard(self, notice: Notice) -> None:
+        if isinstance(notice, ProcessesChanged):
+            self._look.set()
+            return
+        self._follower.hear(notice)
+        if isinstance(notice, NoticesMissed):
+            self._read_at = float("-inf")
+            self._look.set()
 
     async def _keep_beating(self) -> None:
         failed = False
