@@ -35,6 +35,7 @@ from app.engine.tasks import end, shared
 from app.engine.watchdog import watching
 from app.logs.audit_file import AuditFile
 from app.metrics import ServiceMetrics
+from app.outbox.tail import Tail
 from app.settings import ClockKind, Settings
 from app.store.data_folder.errors import DataFolderError
 from app.store.embedded import EmbeddedStore, StoreStartError
@@ -108,6 +109,9 @@ async def services(
             shared=store.shared,
             spans=traces or NO_SPANS,
         )
+        tail = Tail(store.events)
+        stack.push_async_callback(tail.stop)
+        engine.on_news(tail.wake)
         stack.push_async_callback(engine.stop)
         await engine.start()
         await engine.recovery.readiness()  # tells in the log what may lose orders, before anybody asks
@@ -119,7 +123,8 @@ async def services(
             pages = Pages(place, scrape)
             await stack.enter_async_context(pages.served())
             scrape = pages.all
-        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=scrape, access=access, audit=audit)
+        active = ActiveModel(model.name, card)
+        yield Services(engine=engine, model=active, scrape=scrape, access=access, audit=audit, tail=tail)
 
 
 @asynccontextmanager

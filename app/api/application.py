@@ -14,6 +14,8 @@ from app.api.analyses import routes as analyses
 from app.api.audit import Audited
 from app.api.bar_stream import routes as bar_stream
 from app.api.bar_stream.routes import BarStreams
+from app.api.events import routes as events
+from app.api.events.places import StreamPlaces
 from app.api.lane_routes import BARS, BULK, in_lanes, lanes_of
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
 from app.api.openapi import TAGS, describe
@@ -26,7 +28,7 @@ from app.api.slices import routes as slices
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-ROUTERS = (slices, orders, bars, fills, instruments, quotes, analyses, stored_bars, bar_stream, models, health)
+ROUTERS = (slices, orders, bars, fills, instruments, quotes, analyses, events, stored_bars, bar_stream, models, health)
 """Routes are tried in turn, so those that are called most come first. They are the application's own: a router that is
 included matches a path twice, which costs a poll more than its answer does."""
 
@@ -44,6 +46,7 @@ def build(lifespan: Lifespan, metrics: HttpMetrics, tracer: RequestTracer | None
         openapi_tags=TAGS,
         redirect_slashes=False,  # a redirect would lead to the scheme and host that this process believes in
     )
+    application.state.event_streams = StreamPlaces(metrics)
     application.add_middleware(BodyBounds)
     application.add_middleware(Gate, metrics=metrics)
     application.add_middleware(HeadAsGet)

@@ -30,6 +30,7 @@ CODES: dict[str, tuple[int, str]] = {
     "instrument_in_use": (409, "orders stand on what would change or go"),
     "no_bars": (409, "the instrument has no bar yet, so no price to start from"),
     "order_ended": (409, "the order has ended otherwise"),
+    "events_gone": (410, "events behind that one are no longer kept"),
     "payload_too_large": (413, "the body has more bytes than it may"),
     "unsupported_media_type": (415, "the content-type is not one that the route reads, or there is a content-encoding"),
     "unknown_host": (
@@ -105,6 +106,7 @@ CODES: dict[str, tuple[int, str]] = {
     "store_unavailable": (503, "the store is away; what was asked for is safe to repeat"),
     "too_many_connections": (503, "the service has as many connections as it may"),
     "too_many_orders": (503, "the instrument has as many live orders as it may"),
+    "too_many_event_streams": (503, "the service has as many streams of events as it may"),
     "too_many_bar_streams": (503, "the service has as many streams of bars as it may"),
     "too_many_quotes": (503, "as many quotes wait as may"),
     "too_many_waiters": (503, "as many requests wait as may"),

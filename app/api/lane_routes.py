@@ -47,6 +47,8 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("GET", "/v1/models"): (READS,),
     ("GET", "/v1/orders/{order_id}/slices"): (READS,),
     ("GET", "/v1/orders/{order_id}/fills"): (READS,),
+    ("GET", "/v1/orders/{order_id}/events"): (READS,),
+    ("GET", "/v1/events"): (READS,),
     ("GET", "/v1/bars"): (PAGES,),
     ("GET", "/v1/orders"): (PAGES,),
     ("GET", "/v1/instruments"): (PAGES,),

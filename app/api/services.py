@@ -12,6 +12,7 @@ from starlette.types import Scope
 from app.access.access import Access
 from app.api.audit import AuditTrail
 from app.engine.engine import Engine
+from app.outbox.tail import Tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,15 @@ class ActiveModel:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, and `audit` is where
-    writes are recorded."""
+    """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, `audit` is where writes
+    are recorded, and `tail` tells of events."""
 
     engine: Engine
     model: ActiveModel
     scrape: Callable[[], Awaitable[bytes]]
     access: Access
     audit: AuditTrail
+    tail: Tail
 
 
 def engine_of(request: Request) -> Engine:

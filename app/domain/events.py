@@ -9,6 +9,7 @@ from decimal import Decimal
 from app.domain.evolve import built_quickly
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
+from app.domain.slice import Window
 
 EVENT_VERSION = 2
 
@@ -28,19 +29,26 @@ class StatusChanged:
 @built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceCommitted:
-    """The order has a new slice."""
+    """The order has a new slice. What it asks for is None in events of earlier releases."""
 
     slice_id: str
+    quantity: Decimal | None = None
+    notional: Decimal | None = None
+    window: Window | None = None
+    final: bool = False
     name: str = "slice.committed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillBooked:
-    """A reported fill is booked; `warnings` say what is odd about it."""
+    """A reported fill is booked; `warnings` say what is odd about it. How much at which price is None in events of
+    earlier releases."""
 
     execution_id: str
     slice_id: str
     warnings: tuple[FillWarning, ...] = ()
+    quantity: Decimal | None = None
+    price: Decimal | None = None
     name: str = "fill.booked"
 
 
@@ -91,9 +99,12 @@ Happening = StatusChanged | SliceCommitted | FillBooked | FillBusted | FillCorre
 @built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
-    """Something happened to the order at its commit number `version`, when `step` was its newest step."""
+    """Something happened to the order at its commit number `version`, when `step` was its newest step. So much was
+    filled once it had happened; None in events of earlier releases."""
 
     order_id: str
     version: int
     step: int
     what: Happening
+    filled_quantity: Decimal | None = None
+    filled_notional: Decimal | None = None

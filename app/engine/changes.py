@@ -55,7 +55,14 @@ class Change:
         """What happened, in order."""
         after = self.after
         return tuple(
-            OrderEvent(order_id=after.order_id, version=after.version, step=after.step, what=what)
+            OrderEvent(
+                order_id=after.order_id,
+                version=after.version,
+                step=after.step,
+                what=what,
+                filled_quantity=after.filled_quantity,
+                filled_notional=after.filled_notional,
+            )
             for what in self._happenings()
         )
 
@@ -63,7 +70,7 @@ class Change:
         if self.status:
             yield StatusChanged(status=self.status, stop_reason=self.after.stop_reason)
         if self.slice:
-            yield SliceCommitted(slice_id=self.slice.slice_id)
+            yield _committed(self.slice)
         if self.fill:
             yield from self._of_fill(self.fill)
         if self.before and self.before.reports_due:
@@ -76,7 +83,7 @@ class Change:
         elif fill.original is not None:
             yield FillCorrected(**named, quantity=fill.quantity, price=fill.price)
         else:
-            yield FillBooked(**named, warnings=fill.warnings)
+            yield FillBooked(**named, warnings=fill.warnings, quantity=fill.quantity, price=fill.price)
         known = self.before.over_filled if self.before else ZERO
         if self.after.over_filled > known:
             yield OverFilled(
@@ -93,6 +100,16 @@ class Change:
             missing = self.after.unexecuted(each.step)
             if each.step not in due and missing:
                 yield SliceClosed(slice_id=f"{before.order_id}-{each.step}", given_back=missing)
+
+
+def _committed(piece: Slice) -> SliceCommitted:
+    return SliceCommitted(
+        slice_id=piece.slice_id,
+        quantity=piece.quantity,
+        notional=piece.notional,
+        window=piece.window,
+        final=piece.final,
+    )
 
 
 def change(

@@ -1,9 +1,11 @@
 """Events as JSON text and back: an array of the version of the events' form, the event's name, the order's id, version
-and step, and then what this event tells. Earlier releases wrote objects with names."""
+and step, then what this event tells, and last what of the order was filled by then. Earlier releases wrote objects with
+names, and later ones events that told less."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,13 +23,17 @@ from app.domain.events import (
 )
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
-from app.store.forms import ENCODE, is_array, require_version
+from app.domain.slice import Window
+from app.store.forms import ENCODE, is_array, require_version, seconds, seconds_since, time_from, time_since
 from app.store.older_forms import named_event_from
+
+FILLED = "filled"
 
 
 def event_text(event: OrderEvent) -> str:
     what = event.what
-    return ENCODE((EVENT_VERSION, what.name, event.order_id, event.version, event.step, *_facts(event, what)))
+    head = (EVENT_VERSION, what.name, event.order_id, event.version, event.step)
+    return ENCODE((*head, *_facts(event, what), *_filled(event)))
 
 
 def event_from(line: str) -> OrderEvent:
@@ -36,8 +42,17 @@ def event_from(line: str) -> OrderEvent:
         return named_event_from(line)
     found, name, order_id, version, step, *facts = json.loads(line)
     require_version(found, EVENT_VERSION)
+    filled: Mapping[str, Sequence[str]] = facts.pop() if facts and isinstance(facts[-1], dict) else {}
+    quantity, notional = map(Decimal, filled[FILLED]) if FILLED in filled else (None, None)
     what = _happening(name, f"{order_id}-{step}", facts)
-    return OrderEvent(order_id=order_id, version=version, step=step, what=what)
+    return OrderEvent(
+        order_id=order_id,
+        version=version,
+        step=step,
+        what=what,
+        filled_quantity=quantity,
+        filled_notional=notional,
+    )
 
 
 def known_event(line: str) -> OrderEvent | None:
@@ -54,9 +69,11 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
         case StatusChanged():
             return (what.stop_reason,)
         case SliceCommitted():
-            return () if what.slice_id == f"{event.order_id}-{event.step}" else (what.slice_id,)
-        case FillBooked():
+            return _slice_facts(what, named=what.slice_id != f"{event.order_id}-{event.step}")
+        case FillBooked() if what.quantity is None:
             return (what.execution_id, what.slice_id, what.warnings)
+        case FillBooked():
+            return (what.execution_id, what.slice_id, what.warnings, str(what.quantity), str(what.price))
         case FillBusted():
             return (what.execution_id, what.slice_id)
         case FillCorrected():
@@ -65,6 +82,22 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
             return (what.execution_id, what.slice_id, str(what.amount), str(what.over_filled))
         case SliceClosed():
             return (what.slice_id, str(what.given_back))
+
+
+def _slice_facts(what: SliceCommitted, *, named: bool) -> tuple[object, ...]:
+    slice_id = what.slice_id if named else None
+    if what.window is None:
+        return (slice_id,) if named else ()
+    start = seconds(what.window.start)
+    size = (str(what.quantity), str(what.notional))
+    return (slice_id, *size, start, seconds_since(start, what.window.end), int(what.final))
+
+
+def _filled(event: OrderEvent) -> tuple[object, ...]:
+    """Comes last, and is known by its form: what events tell besides differs."""
+    if event.filled_quantity is None:
+        return ()
+    return ({FILLED: (str(event.filled_quantity), str(event.filled_notional))},)
 
 
 def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
@@ -78,6 +111,14 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
             )
         case ["order", status], [reason, *_]:
             return StatusChanged(status=Status(status), stop_reason=StopReason(reason) if reason else None)
+        case ["slice", "committed"], [slice_id, quantity, notional, start, lasts, final, *_]:
+            return SliceCommitted(
+                slice_id=slice_id or newest_slice,
+                quantity=Decimal(quantity),
+                notional=Decimal(notional),
+                window=Window(time_from(start), time_since(start, lasts)),
+                final=bool(final),
+            )
         case ["slice", "committed"], _:
             return SliceCommitted(slice_id=facts[0] if facts else newest_slice)
         case ["slice", "closed"], [slice_id, given_back, *_]:
@@ -88,6 +129,13 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
             return FillCorrected(
                 execution_id=execution_id, slice_id=slice_id, quantity=Decimal(quantity), price=Decimal(price)
             )
-        case ["fill", "booked"], [execution_id, slice_id, warnings, *_]:
-            return FillBooked(execution_id=execution_id, slice_id=slice_id, warnings=tuple(map(FillWarning, warnings)))
+        case ["fill", "booked"], [execution_id, slice_id, warnings, *size]:
+            quantity, price = map(Decimal, size[:2]) if size else (None, None)
+            return FillBooked(
+                execution_id=execution_id,
+                slice_id=slice_id,
+                warnings=tuple(map(FillWarning, warnings)),
+                quantity=quantity,
+                price=price,
+            )
     raise ValueError(f"no event is named {name!r}")

@@ -15,6 +15,7 @@ from app.domain.events import (
     SliceCommitted,
     StatusChanged,
 )
+from app.domain.fills import Fill
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Fills
 from app.domain.reports import apply_fill, close_slice, revise_fill
@@ -28,6 +29,10 @@ def whats(made: Change) -> list[object]:
     return [event.what for event in made.events]
 
 
+def booked(fill: Fill) -> FillBooked:
+    return FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id, quantity=fill.quantity, price=fill.price)
+
+
 def with_slice(state: OrderState) -> OrderState:
     """The order with one slice for all of it, which the model has made the last."""
     projection = a_projection(1000, stopping=True, final=True, stop_reason=StopReason.MODEL)
@@ -39,7 +44,13 @@ def test_a_new_order_with_its_first_slice_tells_its_status_and_then_the_slice() 
 
     assert whats(made) == [
         StatusChanged(status=Status.WORKING, stop_reason=StopReason.MODEL),
-        SliceCommitted(slice_id=f"{made.after.order_id}-1"),
+        SliceCommitted(
+            slice_id=f"{made.after.order_id}-1",
+            quantity=Decimal(10),
+            notional=Decimal(1000),
+            window=a_window(),
+            final=True,
+        ),
     ]
     assert {(event.order_id, event.version, event.step) for event in made.events} == {(made.after.order_id, 1, 1)}
 
@@ -50,7 +61,7 @@ def test_a_fill_is_told_after_the_status_that_it_leads_to() -> None:
 
     assert whats(change(before, apply_fill(before, fill), fill)) == [
         StatusChanged(status=Status.COMPLETED, stop_reason=StopReason.MODEL),
-        FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id),
+        booked(fill),
     ]
 
 
@@ -58,10 +69,10 @@ def test_what_a_fill_has_too_much_is_told_after_it() -> None:
     before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
     fill = a_fill(before, quantity=Decimal(12))
 
-    *_, booked, over_filled = whats(change(before, apply_fill(before, fill), fill))
+    *_, told, over_filled = whats(change(before, apply_fill(before, fill), fill))
 
     names: dict[str, Any] = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
-    assert booked == FillBooked(**names)
+    assert told == booked(fill)
     assert over_filled == OverFilled(**names, amount=Decimal(2), over_filled=Decimal(2))
 
 
@@ -92,6 +103,4 @@ def test_a_fill_that_leaves_the_status_is_told_alone() -> None:
     before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
     fill = a_fill(before, quantity=Decimal(1))
 
-    assert whats(change(before, apply_fill(before, fill), fill)) == [
-        FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id)
-    ]
+    assert whats(change(before, apply_fill(before, fill), fill)) == [booked(fill)]
