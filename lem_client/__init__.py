@@ -31,6 +31,7 @@ from lem_client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from lem_client.events import Event, EventData
 from lem_client.fills import BookedFill, Correction, Fill, FirstReport, ListedFill
 from lem_client.market import (
     Bar,
@@ -85,6 +86,8 @@ __all__ = [
     "Costs",
     "Distribution",
     "End",
+    "Event",
+    "EventData",
     "FieldError",
     "Fill",
     "FillWarning",

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote as escaped
 
 from lem_client.analyses import Analyses, Analysis, WantedOrders
+from lem_client.events import Event
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
 from lem_client.json_values import from_json, to_json
 from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
@@ -174,6 +175,22 @@ def resume_order(order_id: str) -> Call[Order]:
     return _call("POST", f"{_of(order_id)}/resume", Order)
 
 
+def list_events(order_id: str | None, *, after: str | None, page_size: int) -> Call[Page[Event]]:
+    """The first page."""
+
+    def read(value: Any) -> Page[Event]:
+        events = tuple(from_json(Event, each) for each in value["events"])
+        return Page(events, {"after": str(value["last_event_id"])} if value["more"] else None)
+
+    query = _query({"after": after, "limit": page_size})
+    return Call(method="GET", path=_events_of(order_id), read=read, repeatable=True, query=query)
+
+
+def follow_events(order_id: str | None) -> Call[None]:
+    """A stream, which no single answer ends."""
+    return Call(method="GET", path=_events_of(order_id), read=_nothing, repeatable=True)
+
+
 def get_analysis(order_id: str) -> Call[Analysis]:
     return _call("GET", f"{_of(order_id)}/tca", Analysis)
 
@@ -228,6 +245,10 @@ def _query(asked: Mapping[str, Any]) -> dict[str, str]:
 
 def _nothing(_: Any) -> None:
     """The answer has no body."""
+
+
+def _events_of(order_id: str | None) -> str:
+    return "/v1/events" if order_id is None else f"{_of(order_id)}/events"
 
 
 def _of(order_id: str) -> str:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from app.domain.evolve import built_quickly
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
-from app.domain.slice import Window
 
 EVENT_VERSION = 2
 
@@ -29,13 +28,9 @@ class StatusChanged:
 @built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceCommitted:
-    """The order has a new slice. What it asks for is None in events of earlier releases."""
+    """The order has a new slice, which is recorded beside the event."""
 
     slice_id: str
-    quantity: Decimal | None = None
-    notional: Decimal | None = None
-    window: Window | None = None
-    final: bool = False
     name: str = "slice.committed"
 
 

@@ -70,7 +70,7 @@ class Change:
         if self.status:
             yield StatusChanged(status=self.status, stop_reason=self.after.stop_reason)
         if self.slice:
-            yield _committed(self.slice)
+            yield SliceCommitted(slice_id=self.slice.slice_id)
         if self.fill:
             yield from self._of_fill(self.fill)
         if self.before and self.before.reports_due:
@@ -100,16 +100,6 @@ class Change:
             missing = self.after.unexecuted(each.step)
             if each.step not in due and missing:
                 yield SliceClosed(slice_id=f"{before.order_id}-{each.step}", given_back=missing)
-
-
-def _committed(piece: Slice) -> SliceCommitted:
-    return SliceCommitted(
-        slice_id=piece.slice_id,
-        quantity=piece.quantity,
-        notional=piece.notional,
-        window=piece.window,
-        final=piece.final,
-    )
 
 
 def change(

@@ -6,26 +6,33 @@ import json
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from app.domain.events import OrderEvent
+from app.domain.events import Happening, OrderEvent
 from app.domain.numbers import plain
-from app.domain.slice import Window
+from app.domain.slice import Slice, Window
 
 
-def event_json(event: OrderEvent, instrument: str, at: datetime) -> str:
-    """Fields without a value are left out. Names and meanings are those of the documented event."""
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+"""The fields of each kind of event."""
+
+
+def event_json(event: OrderEvent, instrument: str, at: datetime, piece: Slice | None) -> str:
+    """`piece` is the slice that the event commits. Fields without a value are left out."""
     told: dict[str, Any] = {"order_id": event.order_id, "instrument": instrument, "step": event.step or None}
     told |= {"at": _utc(at), "version": event.version}
-    told |= {name: _json(getattr(event.what, name)) for name in _names(type(event.what))}
+    told |= {name: _json(getattr(event.what, name)) for name in _names(event.what)}
+    if piece is not None:
+        told |= {name: _json(getattr(piece, name)) for name in ("quantity", "notional", "window", "final")}
     told |= {"filled_quantity": _json(event.filled_quantity), "filled_notional": _json(event.filled_notional)}
     return json.dumps({name: value for name, value in told.items() if value is not None}, separators=(",", ":"))
 
 
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if field.name != "name")
+def _names(what: Happening) -> tuple[str, ...]:
+    kind = type(what)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(what) if field.name != "name")
+    return _NAMES[kind]
 
 
 def _json(value: Any) -> Any:

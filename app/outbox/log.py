@@ -10,13 +10,16 @@ from functools import cached_property
 from typing import Protocol, Self
 
 from app.domain.events import OrderEvent
+from app.domain.slice import Slice
 from app.outbox.event_json import event_json
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SEQUENCE_MAX = 2**64 - 1
+SEQUENCE_MAX = 10**19 - 1
 AFTER_EVERY_SYMBOL = "~"
 """No symbol sorts behind it."""
-PLACE = re.compile(r"([0-9]{1,15})-([0-9]{1,20})-(~|[A-Za-z0-9._/-]{0,64})")
+PLACE = re.compile(r"([0-9]{1,15})-([0-9]{1,19})-(~|[A-Za-z0-9_%-]{0,192})")
+WRITTEN = {"%": "%25", ".": "%2E", "/": "%2F"}
+"""How these letters of a symbol are written in an id, which may be a part of a path, and of what is signed."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,15 +33,19 @@ class Place:
     instrument: str
 
     def __str__(self) -> str:
-        return f"{self.milliseconds}-{self.sequence}-{self.instrument}"
+        symbol = "".join(WRITTEN.get(letter, letter) for letter in self.instrument)
+        return f"{self.milliseconds}-{self.sequence}-{symbol}"
 
     @classmethod
     def parsed(cls, text: str) -> Self | None:
         """None for a text that names no place."""
         found = PLACE.fullmatch(text)
-        if found is None or int(found[2]) > SEQUENCE_MAX:
+        if found is None:
             return None
-        return cls(int(found[1]), int(found[2]), found[3])
+        symbol = found[3]
+        for letter, written in reversed(WRITTEN.items()):
+            symbol = symbol.replace(written, letter)
+        return cls(int(found[1]), int(found[2]), symbol)
 
     @classmethod
     def before(cls, milliseconds: int) -> Self:
@@ -50,12 +57,14 @@ OLDEST = Place(0, 0, "")
 """Before every event."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class RecordedEvent:
-    """An event and its place. `text` is what is told of the event, as JSON; it is made once for all who are told."""
+    """An event and its place. `piece` is the slice that it commits, once somebody has asked for that. `text` is what is
+    told of the event, as JSON; it is made once for all who are told."""
 
     place: Place
     event: OrderEvent
+    piece: Slice | None = field(default=None, compare=False)
 
     @property
     def at(self) -> datetime:
@@ -67,7 +76,7 @@ class RecordedEvent:
 
     @cached_property
     def text(self) -> str:
-        return event_json(self.event, self.place.instrument, self.at)
+        return event_json(self.event, self.place.instrument, self.at, self.piece)
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,10 @@ class EventLog(Protocol):
     ) -> Batch:
         """What comes next behind a place, of all instruments or of one; of instruments in `read`, what comes behind
         that entry of their streams."""
+        ...
+
+    async def learn_slices(self, events: Sequence[RecordedEvent]) -> None:
+        """Read the slices that these events commit, where that was not done before."""
         ...
 
     async def kept_since(self, after: Place, instrument: str | None = None) -> bool:

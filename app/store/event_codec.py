@@ -5,7 +5,6 @@ names, and later ones events that told less."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,16 +22,17 @@ from app.domain.events import (
 )
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StopReason
-from app.domain.slice import Window
-from app.store.forms import ENCODE, is_array, require_version, seconds, seconds_since, time_from, time_since
+from app.store.forms import ENCODE, is_array, require_version
 from app.store.older_forms import named_event_from
 
-FILLED = "filled"
+SHORT = {"slice.committed": "slice"}
+"""Of names that are written with every bar."""
+NAMES = {short: name for name, short in SHORT.items()}
 
 
 def event_text(event: OrderEvent) -> str:
     what = event.what
-    head = (EVENT_VERSION, what.name, event.order_id, event.version, event.step)
+    head = (EVENT_VERSION, SHORT.get(what.name, what.name), event.order_id, event.version, event.step)
     return ENCODE((*head, *_facts(event, what), *_filled(event)))
 
 
@@ -42,8 +42,8 @@ def event_from(line: str) -> OrderEvent:
         return named_event_from(line)
     found, name, order_id, version, step, *facts = json.loads(line)
     require_version(found, EVENT_VERSION)
-    filled: Mapping[str, Sequence[str]] = facts.pop() if facts and isinstance(facts[-1], dict) else {}
-    quantity, notional = map(Decimal, filled[FILLED]) if FILLED in filled else (None, None)
+    name = NAMES.get(name, name)
+    quantity, notional = map(Decimal, facts.pop()) if _has_filled(name, facts) else (None, None)
     what = _happening(name, f"{order_id}-{step}", facts)
     return OrderEvent(
         order_id=order_id,
@@ -69,7 +69,7 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
         case StatusChanged():
             return (what.stop_reason,)
         case SliceCommitted():
-            return _slice_facts(what, named=what.slice_id != f"{event.order_id}-{event.step}")
+            return () if what.slice_id == f"{event.order_id}-{event.step}" else (what.slice_id,)
         case FillBooked() if what.quantity is None:
             return (what.execution_id, what.slice_id, what.warnings)
         case FillBooked():
@@ -84,20 +84,16 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
             return (what.slice_id, str(what.given_back))
 
 
-def _slice_facts(what: SliceCommitted, *, named: bool) -> tuple[object, ...]:
-    slice_id = what.slice_id if named else None
-    if what.window is None:
-        return (slice_id,) if named else ()
-    start = seconds(what.window.start)
-    size = (str(what.quantity), str(what.notional))
-    return (slice_id, *size, start, seconds_since(start, what.window.end), int(what.final))
-
-
 def _filled(event: OrderEvent) -> tuple[object, ...]:
     """Comes last, and is known by its form: what events tell besides differs."""
     if event.filled_quantity is None:
         return ()
-    return ({FILLED: (str(event.filled_quantity), str(event.filled_notional))},)
+    return ((str(event.filled_quantity), str(event.filled_notional)),)
+
+
+def _has_filled(name: str, facts: list[Any]) -> bool:
+    """The warnings of a fill are a list, too: in earlier releases they came last."""
+    return bool(facts) and isinstance(facts[-1], list) and not (name == "fill.booked" and facts[-1] is facts[2])
 
 
 def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
@@ -111,14 +107,6 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
             )
         case ["order", status], [reason, *_]:
             return StatusChanged(status=Status(status), stop_reason=StopReason(reason) if reason else None)
-        case ["slice", "committed"], [slice_id, quantity, notional, start, lasts, final, *_]:
-            return SliceCommitted(
-                slice_id=slice_id or newest_slice,
-                quantity=Decimal(quantity),
-                notional=Decimal(notional),
-                window=Window(time_from(start), time_since(start, lasts)),
-                final=bool(final),
-            )
         case ["slice", "committed"], _:
             return SliceCommitted(slice_id=facts[0] if facts else newest_slice)
         case ["slice", "closed"], [slice_id, given_back, *_]:

@@ -7,12 +7,14 @@ cluster the slowest clock of the masters counts, so that events come late by as 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis.exceptions import ResponseError
 
+from app.domain.events import SliceCommitted
 from app.outbox.log import SEQUENCE_MAX, Batch, Place, RecordedEvent
 from app.store import keys
 from app.store.event_codec import known_event
@@ -20,13 +22,16 @@ from app.store.gathering import GatheringRedis
 from app.store.order_codec import order_from
 from app.store.outages import Outages
 from app.store.reading import Reader
-from app.store.unreadable import WRONG_TYPE, Kind, Unreadable
+from app.store.slice_codec import slice_from
+from app.store.unreadable import NOT_UNDERSTOOD, WRONG_TYPE, Kind, Unreadable
 
 EVENTS_AT_ONCE = 20_000
 """Of all streams, about: how many events one reading may hold in memory."""
 STREAM_EVENTS_MIN, STREAM_EVENTS_MAX = 20, 2_000
 READ_AT_ONCE = 500
 MASTERS_KNOWN_SECONDS = 1.0
+SOME_MODELS = ("",) * 1_000
+"""In the place of those that have decided an order: which of them made a slice is not told."""
 
 Entries = Sequence[tuple[str, Mapping[str, str]]]
 
@@ -57,6 +62,20 @@ class RedisEventLog:
         cut = [_place(symbol, entries[-1][0]) for symbol, entries in found.items() if len(entries) >= count]
         until = max(after, min([now, *cut]))
         return _batch(found, until, more=bool(cut))
+
+    async def learn_slices(self, events: Sequence[RecordedEvent]) -> None:
+        """A slice never changes. One that is not understood is left out: its own call tells of it."""
+        wanted = [each for each in events if isinstance(each.event.what, SliceCommitted) and each.piece is None]
+        asked: list[tuple[Any, ...]] = []
+        for each in wanted:
+            symbol, order_id = each.place.instrument, each.order_id
+            asked.append(("HGET", keys.slices(symbol, order_id), each.event.step))
+            asked.append(("HGET", keys.order(symbol, order_id), "mandate"))
+        answers = await self._asked(asked)
+        for each, line, mandate in zip(wanted, answers[::2], answers[1::2], strict=True):
+            if isinstance(line, str) and isinstance(mandate, str):
+                with contextlib.suppress(*NOT_UNDERSTOOD):
+                    each.piece = slice_from(line, order_from(mandate), SOME_MODELS)
 
     async def kept_since(self, after: Place, instrument: str | None = None) -> bool:
         """A stream that is shorter than it may be has lost nothing."""

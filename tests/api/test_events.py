@@ -79,6 +79,20 @@ async def test_a_stream_without_an_id_starts_now(served: Served) -> None:
     assert (events[1].data["step"], events[1].data["final"]) == (1, False)
 
 
+async def test_a_stream_tells_where_it_begins_so_that_whoever_loses_it_at_once_misses_nothing(served: Served) -> None:
+    async with served.client.stream("GET", "/v1/events") as stream:
+        lines = stream.aiter_lines()
+        opening = [await anext(lines) for _ in range(2)]
+    order = await sent(served.client)
+    place = opening[1].removeprefix("id: ")
+
+    missed = (await page(served, after=place))["events"]
+
+    assert opening[0].startswith("retry: ")
+    assert [each["event"] for each in missed] == ["order.working", "slice.committed"]
+    assert {each["data"]["order_id"] for each in missed} == {order["order_id"]}
+
+
 async def test_a_client_that_connects_again_with_the_newest_id_misses_nothing_and_hears_nothing_twice(
     served: Served,
 ) -> None:
@@ -138,7 +152,7 @@ async def test_an_event_tells_what_was_filled_by_then(served: Served) -> None:
     assert newest["filled_quantity"] == order["filled_quantity"]
 
 
-@pytest.mark.parametrize("last", ["garbage", "1-2", "x" * 200, "1-99999999999999999999-A"])
+@pytest.mark.parametrize("last", ["garbage", "1-2", "x" * 300, "1-99999999999999999999-A", ""])
 async def test_an_id_that_no_event_has_is_refused(served: Served, last: str) -> None:
     answer = await served.client.get("/v1/events", headers=JSON | {"Last-Event-ID": last})
 

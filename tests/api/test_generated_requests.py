@@ -60,7 +60,8 @@ class Service:
 
     def answer(self, case: Case[Any]) -> httpx.Response:
         made: Any = requests.Request(**case.as_transport_kwargs(base_url="http://lem")).prepare()
-        sent = httpx.Request(made.method, made.url, headers=dict(made.headers), content=made.body)
+        headers = {"Accept": "application/json"} | dict(made.headers)  # a stream of events has no end
+        sent = httpx.Request(made.method, made.url, headers=headers, content=made.body)
         return self.portal.call(self.client.send, sent)
 
 

@@ -35,6 +35,8 @@ VALUES: dict[str, type[Any]] = {
     "CorrectionIn": lem_client.Correction,
     "DistributionOut": lem_client.Distribution,
     "EndOut": lem_client.End,
+    "EventData": lem_client.EventData,
+    "EventOut": lem_client.Event,
     "FieldError": lem_client.FieldError,
     "FillIn": lem_client.Fill,
     "FillOut": lem_client.BookedFill,
@@ -74,7 +76,7 @@ VALUES: dict[str, type[Any]] = {
     "WindowOut": lem_client.Window,
 }
 WRAPPED = {
-    *("BarsIn", "FillsOut", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn", "SlicesOut"),
+    *("BarsIn", "EventsOut", "FillsOut", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn", "SlicesOut"),
     "StoredBarsOut",
 }
 """Bodies that the calls themselves put together, or take apart."""
@@ -132,6 +134,8 @@ def every_call() -> list[Call[Any]]:
         calls.pause_order("{order_id}"),
         calls.resume_order("{order_id}"),
         calls.cancel_order("{order_id}"),
+        calls.list_events(None, after="0", page_size=100),
+        calls.list_events("{order_id}", after="0", page_size=100),
         calls.get_analysis("{order_id}"),
         calls.get_analyses(EVERY_FILTER),
         calls.list_models(),
@@ -189,7 +193,7 @@ def test_both_clients_have_the_same_methods_and_say_the_same_of_them() -> None:
         return {name: (_parameters(each), each.__doc__) for name, each in found if not name.startswith("_")}
 
     assert methods(Client) == methods(AsyncClient)
-    assert len(methods(Client)) == len(every_call()) + len({"close"})
+    assert len(methods(Client)) == len(every_call()) + len({"close", "follow_events"})
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
@@ -32,6 +32,12 @@ EXAMPLE: JsonDict = {
     "final": False,
     "filled_quantity": "1.7",
     "filled_notional": "170.43",
+}
+
+PAGE_EXAMPLE: JsonDict = {
+    "events": [{"id": "1736174700012-0-BTC-USDT", "event": "slice.committed", "data": EXAMPLE}],
+    "last_event_id": "1736174700012-0-BTC-USDT",
+    "more": False,
 }
 
 
@@ -93,6 +99,8 @@ class EventOut(Answer):
 class EventsOut(Answer):
     """A page of events, oldest first."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [PAGE_EXAMPLE]})
+
     events: Annotated[list[EventOut], Field(description="at most `limit` of them")]
     last_event_id: Annotated[str, Field(description="ask for the next page, or for a stream, behind this one")]
     more: Annotated[bool, Field(description="whether there are later events already")]
@@ -105,7 +113,3 @@ class EventsOut(Answer):
             for each in events
         )
         return f'{{"events":[{rows}],"last_event_id":{json.dumps(str(last))},"more":{json.dumps(more)}}}'
-
-    @classmethod
-    def of(cls, text: str) -> Self:
-        return cls.model_validate_json(text)

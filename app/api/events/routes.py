@@ -24,14 +24,16 @@ from app.api.orders.routes import OrderId
 from app.api.services import ServicesDep
 from app.api.values import Parameters
 from app.domain.errors import Gone, InvalidInput
-from app.outbox.log import OLDEST, Batch, Place, RecordedEvent
+from app.outbox.log import OLDEST, PLACE, Batch, Place, RecordedEvent
 from app.outbox.tail import Tail
 
 router = APIRouter(tags=["events"])
 
-ID_LENGTH_MAX = 128
-PAGE_EVENTS_MAX = 1_000
+ID_LENGTH_MAX = 256
 FROM_THE_OLDEST = "0"
+ID_PATTERN = f"^({FROM_THE_OLDEST}|{PLACE.pattern})$"
+"""For the document alone: what does not fit has a code of its own."""
+PAGE_EVENTS_MAX = 1_000
 READS_MAX = 100
 """Of one page: as many as a whole stream has, so that an order that is rarely spoken of is found in it."""
 
@@ -51,6 +53,7 @@ LastEventId = Annotated[
     str | None,
     Header(
         max_length=ID_LENGTH_MAX,
+        json_schema_extra={"pattern": ID_PATTERN},
         description="the newest `id` that the client has: it goes on behind that event. Counts more than `after`",
     ),
 ]
@@ -59,7 +62,7 @@ LastEventId = Annotated[
 class WantedEvents(Parameters):
     """Which events, and how many on a page."""
 
-    after: Annotated[str | None, Field(max_length=ID_LENGTH_MAX)] = None
+    after: Annotated[str | None, Field(max_length=ID_LENGTH_MAX, json_schema_extra={"pattern": ID_PATTERN})] = None
     """Begin behind the event of that `id`; `0` begins with the oldest one that is kept. Without it a stream begins now,
     and a page with the oldest."""
     limit: Annotated[int, Field(ge=1, le=PAGE_EVENTS_MAX)] = 100
@@ -117,6 +120,12 @@ class _Asked:
     order_id: str | None = None
 
     async def chosen(self, batch: Batch) -> Sequence[RecordedEvent]:
+        """Ready to be told."""
+        events = await self._chosen(batch)
+        await self.tail.log.learn_slices(events)
+        return events
+
+    async def _chosen(self, batch: Batch) -> Sequence[RecordedEvent]:
         if self.order_id is not None:
             return batch.by_order.get(self.order_id, ())
         if self.account is not None:
@@ -144,7 +153,7 @@ async def _told(
     asked: _Asked, wanted: WantedEvents, last_event_id: str | None, request: Request, places: StreamPlaces
 ) -> Response:
     as_json = accepts_json(request.scope)
-    after = _place(last_event_id or wanted.after)
+    after = _place(wanted.after if last_event_id is None else last_event_id)
     if after is not None:
         await asked.require_kept(after)
     if as_json:
@@ -173,8 +182,10 @@ async def _page(asked: _Asked, after: Place, limit: int) -> Response:
 
 
 def _place(text: str | None) -> Place | None:
-    if text is None or text == FROM_THE_OLDEST:
-        return OLDEST if text else None
+    if text is None:
+        return None
+    if text == FROM_THE_OLDEST:
+        return OLDEST
     place = Place.parsed(text)
     if place is None:
         raise InvalidInput("bad_cursor", "send the id of an event as it came, or 0 for the oldest")

@@ -13,8 +13,6 @@ HEARTBEAT_SECONDS = 15.0
 """A comment goes out where nothing else has for so long: whoever hears nothing for longer should connect again."""
 RETRY_MILLISECONDS = 1_000
 CHUNK_EVENTS = 200
-OPENING = f"retry: {RETRY_MILLISECONDS}\n\n".encode()
-HEARTBEAT = b":\n\n"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The latter keeps nginx from holding events back."""
 
@@ -25,7 +23,7 @@ Chosen = Callable[[Batch], Coroutine[None, None, Sequence[RecordedEvent]]]
 async def stream(follower: Follower, chosen: Chosen, on_sent: Callable[[int], None]) -> AsyncIterator[bytes]:
     """Until the client goes or the service ends. A client that connects again with the newest id that it has goes on
     without a gap; so the stream just ends where the store is away for what it must read."""
-    yield OPENING
+    yield f"retry: {RETRY_MILLISECONDS}\n{_place(follower)}".encode()
     while True:
         try:
             batch = await follower.next(HEARTBEAT_SECONDS)
@@ -33,11 +31,16 @@ async def stream(follower: Follower, chosen: Chosen, on_sent: Callable[[int], No
         except (TailClosed, Unavailable):
             return
         if batch is None:
-            yield HEARTBEAT
+            yield f":\n{_place(follower)}".encode()
         for first in range(0, len(events), CHUNK_EVENTS):
             some = events[first : first + CHUNK_EVENTS]
             yield "".join(map(_lines, some)).encode()
             on_sent(len(some))
+
+
+def _place(follower: Follower) -> str:
+    """An id without an event: the client learns how far it has come, before its first event and while none is its own."""
+    return f"id: {follower.place}\n\n"
 
 
 def _lines(each: RecordedEvent) -> str:
