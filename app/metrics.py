@@ -94,6 +94,8 @@ class ServiceMetrics:
         self._event_streams = gauge("lem_event_streams_open", "Streams of events that are open")
         self._event_streams_refused = count("lem_event_streams_refused", "Streams of events that were refused")
         self._events_sent = count("lem_events_sent", "Events sent on streams")
+        self._webhook_attempts = count("lem_webhook_attempts", "Attempts to deliver events to webhooks", "outcome")
+        self._webhooks = gauge("lem_webhooks", "Webhooks that this process delivers to", "status")
         self._connections = gauge("lem_connections_open", "Connections of clients")
         self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
 
@@ -216,6 +218,14 @@ class ServiceMetrics:
 
     def events_sent(self, count: int) -> None:
         self._events_sent.inc(count)
+
+    def webhook_tried(self, outcome: str) -> None:
+        """`outcome` is `delivered`, `failed` or `dead`."""
+        self._webhook_attempts.labels(outcome).inc()
+
+    def webhooks(self, counts: Mapping[str, int]) -> None:
+        for status, count in counts.items():
+            self._webhooks.labels(str(status)).set(count)
 
     def connections_open(self, count: int) -> None:
         self._connections.set(count)

@@ -13,6 +13,7 @@ from app.access.access import Access
 from app.api.audit import AuditTrail
 from app.engine.engine import Engine
 from app.outbox.tail import Tail
+from app.outbox.webhooks.registry import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class ActiveModel:
 @dataclass(frozen=True, slots=True)
 class Services:
     """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, `audit` is where writes
-    are recorded, and `tail` tells of events."""
+    are recorded, `tail` tells of events, and `webhooks` are those
+    who are sent them."""
 
     engine: Engine
     model: ActiveModel
@@ -34,6 +36,7 @@ class Services:
     access: Access
     audit: AuditTrail
     tail: Tail
+    webhooks: Webhooks
 
 
 def engine_of(request: Request) -> Engine:

@@ -40,6 +40,7 @@ from app.store.reading import Reader
 from app.store.replication import Replication
 from app.store.state_codec import slices_from
 from app.store.unreadable import Kind, Unreadable
+from app.store.webhooks import RedisWebhooks
 
 SYMBOLS_CACHED = 100_000
 
@@ -49,7 +50,8 @@ class RedisStore:
     once for everything that is found and not understood, with its kind; `on_lost` with the kind of what the store has
     lost though it had acknowledged it, and how much. `allow_lossy` and `folder` as in `Durability`.
     `process` is the name of this one among those that share the store, None where none does; `shared` is what they
-    record of each other. `api_keys` are the keys of those who may call, `events` what happened to orders.
+    record of each other. `api_keys` are the keys of those who may call, `events` what happened to orders,
+    `webhooks` whom to tell.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class RedisStore:
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
         self.shared = ProcessRecords(client, self._outages, self._reader, held, process) if process else None
         self.api_keys = RedisApiKeys(client, self._outages)
+        self.webhooks = RedisWebhooks(client, self._outages)
         self.events = RedisEventLog(client, self._outages, self._unreadable, self._reader)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 

@@ -65,6 +65,11 @@ SURFACE = {
     ("post", "/v1/orders/{order_id}/slices/{step}/close"): "200 404 409 422",
     ("get", "/v1/orders/{order_id}/tca"): "200 404 406 422",
     ("get", "/v1/tca"): "200 406 422",
+    ("get", "/v1/webhooks"): "200",
+    ("post", "/v1/webhooks"): "201 409 413 415 422",
+    ("get", "/v1/webhooks/{webhook_id}"): "200 404 422",
+    ("delete", "/v1/webhooks/{webhook_id}"): "204 404 422",
+    ("get", "/v1/webhooks/{webhook_id}/dead_letters"): "200 404 422",
 }
 
 

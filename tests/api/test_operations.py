@@ -50,6 +50,8 @@ NAMES = {
     "lem_event_streams_open": ("gauge", set()),
     "lem_event_streams_refused": ("counter", set()),
     "lem_events_sent": ("counter", set()),
+    "lem_webhook_attempts": ("counter", {"outcome"}),
+    "lem_webhooks": ("gauge", {"status"}),
     "lem_connections_open": ("gauge", set()),
     "lem_connections_refused": ("counter", {"reason"}),
     "lem_ready": ("gauge", set()),
