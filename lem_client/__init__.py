@@ -49,6 +49,7 @@ from lem_client.orders import AcceptedHorizon, Horizon, HorizonInTime, Limits, N
 from lem_client.quotes import CalibratedOn, Cost, Costs, End, Gain, Participation, Quote, QuotedStep, RestsOn
 from lem_client.retries import NO_RETRIES, Retries
 from lem_client.slices import GivenSlice, NextSlice, Schedule, Slice, Step, Window
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
 from lem_client.words import (
     Basis,
     Benchmark,
@@ -62,6 +63,7 @@ from lem_client.words import (
     Status,
     StepState,
     StopReason,
+    WebhookStatus,
     Word,
 )
 
@@ -84,6 +86,8 @@ __all__ = [
     "Correction",
     "Cost",
     "Costs",
+    "CreatedWebhook",
+    "DeadLetter",
     "Distribution",
     "End",
     "Event",
@@ -108,6 +112,7 @@ __all__ = [
     "ListedFill",
     "Model",
     "NewOrder",
+    "NewWebhook",
     "NextSlice",
     "NotFound",
     "NotPermitted",
@@ -140,6 +145,8 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "WantedOrders",
+    "Webhook",
+    "WebhookStatus",
     "Window",
     "Word",
 ]

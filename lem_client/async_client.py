@@ -23,6 +23,7 @@ from lem_client.quotes import Costs, Quote
 from lem_client.retries import Retries
 from lem_client.sending import TIMEOUT_SECONDS, connection, request
 from lem_client.slices import GivenSlice, NextSlice, Schedule
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
 from lem_client.words import Status
 
 T = TypeVar("T")
@@ -193,6 +194,26 @@ class AsyncClient:
             except httpx.RequestError as error:
                 ended = error
             await asyncio.sleep(following.pause_seconds(ended))
+
+    async def create_webhook(self, webhook: NewWebhook) -> CreatedWebhook:
+        """Have events sent to an address. The answer has the secret that they are signed with, this once."""
+        return await self._sent(calls.create_webhook(webhook))
+
+    async def list_webhooks(self) -> tuple[Webhook, ...]:
+        """All webhooks, and how their deliveries go."""
+        return await self._sent(calls.list_webhooks())
+
+    async def get_webhook(self, webhook_id: str) -> Webhook:
+        """One webhook, and how its deliveries go."""
+        return await self._sent(calls.get_webhook(webhook_id))
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Send nothing more to it."""
+        return await self._sent(calls.delete_webhook(webhook_id))
+
+    async def list_dead_letters(self, webhook_id: str, *, limit: int = 100) -> tuple[DeadLetter, ...]:
+        """The newest 1 to 1,000 events that could not be delivered, the newest first."""
+        return await self._sent(calls.list_dead_letters(webhook_id, limit=limit))
 
     async def get_analysis(self, order_id: str) -> Analysis:
         """What the order cost, held against the market; so far, or for good."""

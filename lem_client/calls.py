@@ -17,6 +17,7 @@ from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetai
 from lem_client.orders import NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.slices import GivenSlice, NextSlice, Schedule
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
 from lem_client.words import Status
 
 T = TypeVar("T")
@@ -189,6 +190,31 @@ def list_events(order_id: str | None, *, after: str | None, page_size: int) -> C
 def follow_events(order_id: str | None) -> Call[None]:
     """A stream, which no single answer ends."""
     return Call(method="GET", path=_events_of(order_id), read=_nothing, repeatable=True)
+
+
+def create_webhook(webhook: NewWebhook) -> Call[CreatedWebhook]:
+    """Not repeatable: only the first answer has the secret."""
+    read = partial(from_json, CreatedWebhook)
+    return Call(method="POST", path="/v1/webhooks", read=read, repeatable=False, body=to_json(webhook))
+
+
+def list_webhooks() -> Call[tuple[Webhook, ...]]:
+    return _listed("/v1/webhooks", "webhooks", Webhook)
+
+
+def get_webhook(webhook_id: str) -> Call[Webhook]:
+    return _call("GET", f"/v1/webhooks/{_part(webhook_id)}", Webhook)
+
+
+def delete_webhook(webhook_id: str) -> Call[None]:
+    """Repeatable: a webhook that is deleted is not there when the call is sent again."""
+    path = f"/v1/webhooks/{_part(webhook_id)}"
+    return Call(method="DELETE", path=path, read=_nothing, repeatable=True, done_code="unknown_webhook")
+
+
+def list_dead_letters(webhook_id: str, *, limit: int) -> Call[tuple[DeadLetter, ...]]:
+    path = f"/v1/webhooks/{_part(webhook_id)}/dead_letters"
+    return replace(_listed(path, "dead_letters", DeadLetter), query=_query({"limit": limit}))
 
 
 def get_analysis(order_id: str) -> Call[Analysis]:

@@ -89,6 +89,7 @@ def narrowed(service: Service) -> Json:
     fields["FillIn"]["slice_id"] |= {"enum": [f"{service.order_id}-{step}" for step in (1, 2)]}
     fields["FillIn"]["price"] |= {"enum": ["95", "100.5"]}
     fields["FillIn"]["executed_at"] |= {"enum": times}
+    fields["WebhookIn"]["url"] |= {"enum": [f"http://127.0.0.1:9/{number}" for number in range(50)]}
     return service.document
 
 

@@ -33,6 +33,7 @@ VALUES: dict[str, type[Any]] = {
     "CostOut": lem_client.Cost,
     "CostsIn": lem_client.Costs,
     "CorrectionIn": lem_client.Correction,
+    "DeadLetterOut": lem_client.DeadLetter,
     "DistributionOut": lem_client.Distribution,
     "EndOut": lem_client.End,
     "EventData": lem_client.EventData,
@@ -55,6 +56,7 @@ VALUES: dict[str, type[Any]] = {
     "LimitsIn": lem_client.Limits,
     "LimitsOut": lem_client.Limits,
     "ModelOut": lem_client.Model,
+    "NewWebhookOut": lem_client.CreatedWebhook,
     "NextSliceOut": lem_client.NextSlice,
     "OrderIn": lem_client.NewOrder,
     "OrderOut": lem_client.Order,
@@ -73,10 +75,12 @@ VALUES: dict[str, type[Any]] = {
     "StoredBarOut": lem_client.StoredBar,
     "TotalsOut": lem_client.Totals,
     "TradedParticipationOut": lem_client.TradedParticipation,
+    "WebhookIn": lem_client.NewWebhook,
+    "WebhookOut": lem_client.Webhook,
     "WindowOut": lem_client.Window,
 }
 WRAPPED = {
-    *("BarsIn", "EventsOut", "FillsOut", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn", "SlicesOut"),
+    *("BarsIn", "DeadLettersOut", "EventsOut", "WebhooksOut", "FillsOut", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn", "SlicesOut"),
     "StoredBarsOut",
 }
 """Bodies that the calls themselves put together, or take apart."""
@@ -136,6 +140,11 @@ def every_call() -> list[Call[Any]]:
         calls.cancel_order("{order_id}"),
         calls.list_events(None, after="0", page_size=100),
         calls.list_events("{order_id}", after="0", page_size=100),
+        calls.create_webhook(lem_client.NewWebhook(url="https://oms.example")),
+        calls.list_webhooks(),
+        calls.get_webhook("{webhook_id}"),
+        calls.delete_webhook("{webhook_id}"),
+        calls.list_dead_letters("{webhook_id}", limit=100),
         calls.get_analysis("{order_id}"),
         calls.get_analyses(EVERY_FILTER),
         calls.list_models(),

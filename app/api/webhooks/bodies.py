@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from app.api.events.bodies import EXAMPLE, EventData
 from app.api.values import Answer, Edge, Name, TimeOut
 from app.outbox.webhooks.webhook import URL_LENGTH_MAX, DeadLetter, Progress, Webhook, WebhookStatus
 
 EVENTS_MAX = 20
-EVENT_PATTERN = r"^(\*|[a-z]+\.(\*|[a-z_]+))$"
+EVENT_PATTERN = r"(\*|[a-z]+\.(\*|[a-z_]+))"
 ASKED: JsonDict = {"url": "https://oms.example/lem", "events": ["order.*", "fill.booked"]}
 STATE: JsonDict = {
     "webhook_id": "wh_0a1b2c3d4e5f60718293a4b5",
@@ -39,7 +41,17 @@ LETTER: JsonDict = {
     "failed_at": "2025-01-06T14:40:00Z",
 }
 
-EventName = Annotated[str, Field(max_length=64, pattern=EVENT_PATTERN)]
+
+
+def _event_name(value: str) -> str:
+    if re.fullmatch(EVENT_PATTERN, value) is None:
+        raise PydanticCustomError("unknown_value", 'must be an event such as "order.completed", "order.*", or "*"')
+    return value
+
+
+EventName = Annotated[
+    str, Field(max_length=64, json_schema_extra={"pattern": f"^{EVENT_PATTERN}$"}), AfterValidator(_event_name)
+]
 
 
 class WebhookIn(Edge):
@@ -155,7 +167,7 @@ class DeadLettersOut(Answer):
         return cls(dead_letters=[DeadLetterOut.of(each) for each in letters])
 
 
-def _told(webhook: Webhook, progress: Progress) -> dict[str, object]:
+def _told(webhook: Webhook, progress: Progress) -> dict[str, Any]:
     return {
         "webhook_id": webhook.webhook_id,
         "url": webhook.url,
