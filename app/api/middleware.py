@@ -118,7 +118,7 @@ def _waits(scope: Scope) -> bool:
 
 def _is_stream(start: Message) -> bool:
     """Whether the answer lasts as long as the client likes: only its beginning tells how fast the service is."""
-    return any(name == b"content-type" and value.startswith(EVENT_STREAM) for name, value in start["headers"])
+    return any(name == b"content-type" and value.startswith(EVENT_STREAM) for name, value in start.get("headers", ()))
 
 
 def _known(method: str) -> str:

@@ -35,6 +35,15 @@ class SliceCommitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SliceFilled:
+    """What the slice is assumed to have traded is booked, and nothing else has happened: no slice follows now. Where
+    something has, that event tells what is filled."""
+
+    slice_id: str
+    name: str = "slice.filled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FillBooked:
     """A reported fill is booked; `warnings` say what is odd about it. How much at which price is None in events of
     earlier releases."""
@@ -88,7 +97,9 @@ class SliceClosed:
     name: str = "slice.closed"
 
 
-Happening = StatusChanged | SliceCommitted | FillBooked | FillBusted | FillCorrected | OverFilled | SliceClosed
+Happening = (
+    StatusChanged | SliceCommitted | SliceFilled | FillBooked | FillBusted | FillCorrected | OverFilled | SliceClosed
+)
 
 
 @built_quickly

@@ -14,6 +14,7 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceFilled,
     StatusChanged,
 )
 from app.domain.evolve import built_quickly, evolve
@@ -54,6 +55,7 @@ class Change:
     def events(self) -> tuple[OrderEvent, ...]:
         """What happened, in order."""
         after = self.after
+        happened = list(self._happenings()) or list(self._filled_alone())
         return tuple(
             OrderEvent(
                 order_id=after.order_id,
@@ -63,7 +65,7 @@ class Change:
                 filled_quantity=after.filled_quantity,
                 filled_notional=after.filled_notional,
             )
-            for what in self._happenings()
+            for what in happened
         )
 
     def _happenings(self) -> Iterator[Happening]:
@@ -75,6 +77,11 @@ class Change:
             yield from self._of_fill(self.fill)
         if self.before and self.before.reports_due:
             yield from self._given_back(self.before)
+
+    def _filled_alone(self) -> Iterator[SliceFilled]:
+        before = self.before
+        if before and before.oldest_open and self.after.filled_quantity != before.filled_quantity:
+            yield SliceFilled(slice_id=before.oldest_open.slice_id)
 
     def _of_fill(self, fill: Fill) -> Iterator[Happening]:
         named = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}

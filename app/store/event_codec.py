@@ -18,6 +18,7 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceFilled,
     StatusChanged,
 )
 from app.domain.fills import FillWarning
@@ -68,7 +69,7 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
     match what:
         case StatusChanged():
             return (what.stop_reason,)
-        case SliceCommitted():
+        case SliceCommitted() | SliceFilled():
             return () if what.slice_id == f"{event.order_id}-{event.step}" else (what.slice_id,)
         case FillBooked() if what.quantity is None:
             return (what.execution_id, what.slice_id, what.warnings)
@@ -109,6 +110,8 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
             return StatusChanged(status=Status(status), stop_reason=StopReason(reason) if reason else None)
         case ["slice", "committed"], _:
             return SliceCommitted(slice_id=facts[0] if facts else newest_slice)
+        case ["slice", "filled"], _:
+            return SliceFilled(slice_id=facts[0] if facts else newest_slice)
         case ["slice", "closed"], [slice_id, given_back, *_]:
             return SliceClosed(slice_id=slice_id, given_back=Decimal(given_back))
         case ["fill", "busted"], [execution_id, slice_id, *_]:

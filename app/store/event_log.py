@@ -25,11 +25,11 @@ from app.store.reading import Reader
 from app.store.slice_codec import slice_from
 from app.store.unreadable import NOT_UNDERSTOOD, WRONG_TYPE, Kind, Unreadable
 
-EVENTS_AT_ONCE = 20_000
-"""Of all streams, about: how many events one reading may hold in memory."""
-STREAM_EVENTS_MIN, STREAM_EVENTS_MAX = 20, 2_000
+EVENTS_AT_ONCE = 5_000
+"""Of all streams, about: others have their turn between two readings."""
+STREAM_EVENTS_MIN, STREAM_EVENTS_MAX = 5, 2_000
 READ_AT_ONCE = 500
-MASTERS_KNOWN_SECONDS = 1.0
+MASTERS_KNOWN_SECONDS = LENGTHS_KNOWN_SECONDS = 1.0
 SOME_MODELS = ("",) * 1_000
 """In the place of those that have decided an order: which of them made a slice is not told."""
 
@@ -44,6 +44,7 @@ class RedisEventLog:
         self._outages = outages
         self._unreadable = unreadable
         self._reader = reader
+        self._long: tuple[float, Sequence[str]] = (float("-inf"), ())
         self._masters: tuple[float, Sequence[GatheringRedis]] = (float("-inf"), ())
 
     async def now(self) -> int:
@@ -78,12 +79,24 @@ class RedisEventLog:
                     each.piece = slice_from(line, order_from(mandate), SOME_MODELS)
 
     async def kept_since(self, after: Place, instrument: str | None = None) -> bool:
-        """A stream that is shorter than it may be has lost nothing."""
-        symbols = [instrument] if instrument is not None else await self._reader.symbols()
-        lengths = await self._asked([("XLEN", keys.events(symbol)) for symbol in symbols])
-        long = [symbol for symbol, length in zip(symbols, lengths, strict=True) if _is_full(length)]
+        """A stream that is shorter than it may be has lost nothing, and one that has lost events has as many as it may."""
+        long = await self._long_streams() if instrument is None else [instrument]
         oldest = await self._asked([("XRANGE", keys.events(symbol), "-", "+", "COUNT", 1) for symbol in long])
-        return all(_place(symbol, entries[0][0]) <= after for symbol, entries in zip(long, oldest, strict=True))
+        lengths = await self._asked([("XLEN", keys.events(symbol)) for symbol in long])
+        return not any(
+            _is_full(length) and _place(symbol, entries[0][0]) > after
+            for symbol, entries, length in zip(long, oldest, lengths, strict=True)
+        )
+
+    async def _long_streams(self) -> Sequence[str]:
+        """Those that may have lost events, as of a moment ago: many clients come back at once."""
+        asked_at, long = self._long
+        if time.monotonic() - asked_at > LENGTHS_KNOWN_SECONDS:
+            symbols = await self._reader.symbols()
+            lengths = await self._asked([("XLEN", keys.events(symbol)) for symbol in symbols])
+            long = [symbol for symbol, length in zip(symbols, lengths, strict=True) if _is_long(length)]
+            self._long = time.monotonic(), long
+        return long
 
     async def accounts(self, orders: Sequence[tuple[str, str]]) -> Sequence[str | None]:
         asked = [("HGET", keys.order(symbol, order_id), "mandate") for symbol, order_id in orders]
@@ -173,6 +186,11 @@ def _entry_before(place: Place, symbol: str) -> str:
     if place.sequence:
         return f"{place.milliseconds}-{place.sequence - 1}"
     return f"{place.milliseconds - 1}-{SEQUENCE_MAX}" if place.milliseconds else "0-0"
+
+
+def _is_long(length: Any) -> bool:
+    """It may be full before the lengths are asked for again."""
+    return isinstance(length, int) and length >= keys.EVENTS_KEPT // 2
 
 
 def _is_full(length: Any) -> bool:

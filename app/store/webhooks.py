@@ -63,6 +63,11 @@ class RedisWebhooks:
         return found
 
     async def hold(self, owner: str, lease_ms: int) -> str | None:
+        """Nothing is written while there is no webhook."""
+        with self._outages.reaching():
+            known = await cast("Any", self._client.hlen(keys.WEBHOOKS))
+        if known <= len([CHANGED]):
+            return None
         call = Call(HOLD, (keys.WEBHOOK_LEASE, keys.WEBHOOKS), (owner, lease_ms))
         return cast("str | None", await self._ran(call))
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.access.api_keys import Scope
-from app.api.events import places
-from tests.api.keyed import Keyed
+from app.api.events import places, sse
+from app.store import keys
+from tests.api.keyed import Keyed, bearing, code_of
 from tests.api.streaming import Served, listening
 from tests.api.wire import HISTORY, Json, bars_json, prepared, sent
-from tests.builders import START, bars
+from tests.builders import START, an_api_key, bars
 
 JSON = {"Accept": "application/json"}
 
@@ -51,9 +52,9 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         yield served
 
 
-async def a_day(served: Served, orders: int = 2) -> list[str]:
+async def a_day(served: Served, orders: int = 2, name: str = "oms") -> list[str]:
     """Some orders and two bars: the ids of the orders."""
-    made = [await sent(served.client, client_order_id=f"oms-{number}") for number in range(orders)]
+    made = [await sent(served.client, client_order_id=f"{name}-{number}") for number in range(orders)]
     for bar in bars(HISTORY + 2)[HISTORY:]:
         await served.client.post("/v1/bars", json=bars_json([bar]))
     return [order["order_id"] for order in made]
@@ -152,21 +153,16 @@ async def test_an_event_tells_what_was_filled_by_then(served: Served) -> None:
     assert newest["filled_quantity"] == order["filled_quantity"]
 
 
-@pytest.mark.parametrize("last", ["garbage", "1-2", "x" * 300, "1-99999999999999999999-A", ""])
-async def test_an_id_that_no_event_has_is_refused(served: Served, last: str) -> None:
-    answer = await served.client.get("/v1/events", headers=JSON | {"Last-Event-ID": last})
+async def test_what_cannot_be_told_is_refused(served: Served) -> None:
+    wrong = ["garbage", "1-2", "x" * 300, "1-99999999999999999999-A", ""]
+    answers = [await served.client.get("/v1/events", headers=JSON | {"Last-Event-ID": last}) for last in wrong]
+    image = await served.client.get("/v1/events", headers={"Accept": "image/png"})
+    unknown = await served.client.get("/v1/orders/none/events")
 
-    assert answer.status_code == 422
-
-
-async def test_a_format_that_there_is_not_is_refused(served: Served) -> None:
-    answer = await served.client.get("/v1/events", headers={"Accept": "image/png"})
-
-    assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
-
-
-async def test_an_unknown_order_has_no_events(served: Served) -> None:
-    assert (await served.client.get("/v1/orders/none/events")).status_code == 404
+    assert [answer.status_code for answer in answers] == [422] * len(wrong)
+    assert {answer.json()["code"] for answer in answers} == {"bad_cursor", "bad_text"}
+    assert code_of(image) == (406, "not_acceptable")
+    assert code_of(unknown) == (404, "unknown_order")
 
 
 async def test_the_head_of_a_stream_ends(served: Served) -> None:
@@ -191,6 +187,37 @@ async def test_a_stream_ends_when_the_service_does(served: Served) -> None:
             pass
 
     assert stream.is_stream_consumed
+
+
+async def test_a_stream_ends_when_its_key_is_revoked(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "CHECK_SECONDS", 0.01)
+    keyed = Keyed(served.client, tmp_path)
+    made, text = an_api_key(scopes=frozenset({Scope.READ}))
+    await keyed.record(made)
+    async with served.client.stream("GET", "/v1/events", headers=bearing(text)) as stream:
+        await keyed.record(replace(made, revoked_at=START))
+        await served.application.state.services.access.ring.look()
+        async for _ in stream.aiter_lines():
+            pass
+
+    assert stream.status_code == 200
+    assert (await served.client.get("/v1/events", headers=bearing(text))).status_code == 401
+
+
+async def test_events_that_are_gone_are_not_passed_over_in_silence(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_day(served)
+    first = (await page(served))["events"][0]["id"]
+    monkeypatch.setattr(keys, "EVENTS_KEPT", 2)
+    await a_day(served, orders=60, name="many")
+
+    gone = await served.client.get("/v1/events", headers=JSON | {"Last-Event-ID": first})
+
+    assert (gone.status_code, gone.json()["code"]) == (410, "events_gone")
+    assert (await page(served))["events"][0]["id"] != first
 
 
 async def test_an_account_hears_of_its_own_orders_alone(served: Served, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceFilled,
     StatusChanged,
 )
 from app.domain.fills import FillWarning
@@ -42,6 +43,8 @@ EVERY = [
     (SliceClosed(slice_id="order-1-2", given_back=Decimal("1e-12")), "slice.closed"),
 ]
 NEWER = [
+    (SliceFilled(slice_id="order-1-2"), "slice.filled"),
+    (SliceFilled(slice_id="order-1-1"), "slice.filled"),
     (FillBooked(execution_id="x", slice_id="order-1-2", quantity=Decimal(3), price=Decimal("0.5")), "fill.booked"),
     (FillBusted(execution_id="x", slice_id="order-1-2"), "fill.busted"),
     (

@@ -16,7 +16,7 @@ from app.outbox.log import Place, RecordedEvent
 
 EVENT_NAMES = (
     *("order.accepted", "order.working", "order.paused", "order.completed", "order.cancelled", "order.expired"),
-    *("order.rejected", "order.replaced", "order.over_filled", "slice.committed", "slice.closed"),
+    *("order.rejected", "order.replaced", "order.over_filled", "slice.committed", "slice.filled", "slice.closed"),
     *("fill.booked", "fill.corrected", "fill.busted"),
 )
 EXAMPLE: JsonDict = {

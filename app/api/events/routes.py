@@ -12,7 +12,9 @@ from pydantic import Field
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.api.access.callers import AccountDep
+from app.access.callers import Caller
+from app.access.key_ring import KeyRing
+from app.api.access.callers import caller_in
 from app.api.codes import KNOWN_ORDER, QUERY, STORE
 from app.api.events.accepted import accepts_json
 from app.api.events.bodies import EventsOut
@@ -34,8 +36,9 @@ FROM_THE_OLDEST = "0"
 ID_PATTERN = f"^({FROM_THE_OLDEST}|{PLACE.pattern})$"
 """For the document alone: what does not fit has a code of its own."""
 PAGE_EVENTS_MAX = 1_000
-READS_MAX = 100
-"""Of one page: as many as a whole stream has, so that an order that is rarely spoken of is found in it."""
+SEEN_MAX = 100_000
+"""Events that are looked at for one page: as many as a whole stream has, so that an order that is rarely spoken of is
+found in it."""
 
 STREAM_EXAMPLE = """id: 1736174700012-0-BTC-USDT
 event: order.paused
@@ -80,13 +83,13 @@ async def get_events(
     request: Request,
     services: ServicesDep,
     places: StreamPlacesDep,
-    account: AccountDep,
     last_event_id: LastEventId = None,
 ) -> Response:
     """Events of all orders that the caller may see, in the order in which they were recorded: server-sent events, or
     with `Accept: application/json` a page of those that are kept. The newest 100,000 or so of each instrument are kept.
     Where events behind the given one are gone, the answer is 410: read the orders, and begin anew."""
-    return await _told(_Asked(services.tail, account), wanted, last_event_id, request, places)
+    asked = _Asked(services.tail, services.access.ring, caller_in(request.scope))
+    return await _told(asked, wanted, last_event_id, request, places)
 
 
 @router.get(
@@ -101,21 +104,22 @@ async def get_order_events(
     request: Request,
     services: ServicesDep,
     places: StreamPlacesDep,
-    account: AccountDep,
     last_event_id: LastEventId = None,
 ) -> Response:
     """As `GET /v1/events`, of one order. Its stream goes on when the order has ended: fills may come late."""
-    order = (await services.engine.queries.order(order_id, account)).order
-    asked = _Asked(services.tail, account, order.instrument, order.order_id)
+    caller = caller_in(request.scope)
+    order = (await services.engine.queries.order(order_id, caller.account)).order
+    asked = _Asked(services.tail, services.access.ring, caller, order.instrument, order.order_id)
     return await _told(asked, wanted, last_event_id, request, places)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Whose events: of an account or of all (None), and of one order on its instrument or of all."""
+    """Whose events: those that the caller may see, and of one order on its instrument or of all."""
 
     tail: Tail
-    account: str | None
+    ring: KeyRing
+    caller: Caller
     instrument: str | None = None
     order_id: str | None = None
 
@@ -128,8 +132,8 @@ class _Asked:
     async def _chosen(self, batch: Batch) -> Sequence[RecordedEvent]:
         if self.order_id is not None:
             return batch.by_order.get(self.order_id, ())
-        if self.account is not None:
-            return await self.tail.accounts.events_of(self.account, batch)
+        if self.caller.account is not None:
+            return await self.tail.accounts.events_of(self.caller.account, batch)
         return batch.events
 
     async def require_kept(self, after: Place) -> None:
@@ -163,18 +167,17 @@ async def _told(
     async with AsyncExitStack() as opened:
         opened.enter_context(places.taken())
         follower = await opened.enter_async_context(asked.tail.following(after, asked.instrument))
-        return _EventStream(stream(follower, asked.chosen, places.metrics.events_sent), opened.pop_all())
+        told = stream(follower, asked.chosen, lambda: asked.ring.lets_stay(asked.caller.prefix), places.metrics.events_sent)
+        return _EventStream(told, opened.pop_all())
 
 
 async def _page(asked: _Asked, after: Place, limit: int) -> Response:
     found: list[RecordedEvent] = []
-    more, place = True, after
-    for _ in range(READS_MAX):
+    more, place, seen = True, after, 0
+    while more and len(found) <= limit and seen < SEEN_MAX:
         batch = await asked.tail.log.read(place, instrument=asked.instrument)
         found += await asked.chosen(batch)
-        more, place = batch.more, batch.until
-        if not more or len(found) > limit:
-            break
+        more, place, seen = batch.more, batch.until, seen + len(batch.events)
     if len(found) > limit:
         more, place = True, found[limit - 1].place
     text = EventsOut.text(found[:limit], place, more=more)

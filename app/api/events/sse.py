@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from time import monotonic
 
 from app.domain.errors import Unavailable
 from app.outbox.log import Batch, RecordedEvent
 from app.outbox.tail import Follower, TailClosed
 
 MEDIA_TYPE = "text/event-stream"
-HEARTBEAT_SECONDS = 15.0
-"""A comment goes out where nothing else has for so long: whoever hears nothing for longer should connect again."""
+HEARTBEAT_SECONDS = 13.0
+"""A comment goes out where nothing else has for so long, and is there within 15 seconds: whoever hears nothing for
+longer connects again."""
+CHECK_SECONDS = 1.0
+"""How often it is looked whether the client's key is still good."""
 RETRY_MILLISECONDS = 1_000
 CHUNK_EVENTS = 200
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -20,21 +24,26 @@ Chosen = Callable[[Batch], Coroutine[None, None, Sequence[RecordedEvent]]]
 """Those of a batch that the stream is of."""
 
 
-async def stream(follower: Follower, chosen: Chosen, on_sent: Callable[[int], None]) -> AsyncIterator[bytes]:
-    """Until the client goes or the service ends. A client that connects again with the newest id that it has goes on
-    without a gap; so the stream just ends where the store is away for what it must read."""
+async def stream(
+    follower: Follower, chosen: Chosen, permitted: Callable[[], bool], on_sent: Callable[[int], None]
+) -> AsyncIterator[bytes]:
+    """Until the client goes, is no longer `permitted`, or the service ends. A client that connects again with the newest
+    id that it has goes on without a gap; so the stream just ends where the store is away for what it must read."""
     yield f"retry: {RETRY_MILLISECONDS}\n{_place(follower)}".encode()
-    while True:
+    told_at = monotonic()
+    while permitted():
         try:
-            batch = await follower.next(HEARTBEAT_SECONDS)
+            batch = await follower.next(CHECK_SECONDS)
             events = await chosen(batch) if batch is not None else ()
         except (TailClosed, Unavailable):
             return
-        if batch is None:
+        if not events and monotonic() - told_at > HEARTBEAT_SECONDS:
             yield f":\n{_place(follower)}".encode()
+            told_at = monotonic()
         for first in range(0, len(events), CHUNK_EVENTS):
             some = events[first : first + CHUNK_EVENTS]
             yield "".join(map(_lines, some)).encode()
+            told_at = monotonic()
             on_sent(len(some))
 
 
