@@ -220,7 +220,7 @@ class ServiceMetrics:
         self._events_sent.inc(count)
 
     def webhook_tried(self, outcome: str) -> None:
-        """`outcome` is `delivered`, `failed` or `dead`."""
+        """`outcome` is `delivered`, `failed`, `dead` or `missed`."""
         self._webhook_attempts.labels(outcome).inc()
 
     def webhooks(self, counts: Mapping[str, int]) -> None:

@@ -78,7 +78,7 @@ class Change:
         if self.before and self.before.reports_due:
             yield from self._given_back(self.before)
 
-    def _filled_alone(self) -> Iterator[SliceFilled]:
+    def _filled_alone(self) -> Iterator[Happening]:
         before = self.before
         if before and before.oldest_open and self.after.filled_quantity != before.filled_quantity:
             yield SliceFilled(slice_id=before.oldest_open.slice_id)

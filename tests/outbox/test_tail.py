@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from redis import Redis
 
+from app.outbox import tail as room
 from app.outbox.log import OLDEST
 from app.outbox.tail import TailClosed
-from tests.builders import bars
+from app.store import keys
+from tests.builders import an_instrument, bars
 from tests.engine.desk import Desk
 from tests.outbox.following import a_tail, recorded, told
 
@@ -47,3 +50,52 @@ async def test_who_follows_is_told_at_once_when_the_service_ends(desk: Desk) -> 
 
         with pytest.raises(TailClosed):
             await follower.next(60)
+
+
+async def test_who_falls_behind_what_is_kept_in_memory_reads_on_from_the_store(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "KEPT_EVENTS", 2)
+    await desk.feed(bars(HISTORY))
+    async with a_tail(desk) as tail, tail.following(None) as slow, tail.following(None) as fast:
+        for number in range(6):
+            await desk.order(f"oms-{number}")
+            await told(fast, 2)
+        events = await told(slow, 12)
+
+    assert [each.place for each in events] == sorted({each.place for each in events})
+
+
+async def test_an_event_whose_notice_was_lost_is_found_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "LOOK_SECONDS", 0.01)
+    await desk.feed(bars(HISTORY))
+    async with a_tail(desk) as tail, tail.following(None) as follower:
+        desk.engine.on_news(lambda: None)
+        state = await desk.order()
+
+        events = await told(follower, 2)
+
+    assert {each.order_id for each in events} == {state.order_id}
+
+
+async def test_a_stream_that_is_not_understood_keeps_no_other_from_being_told(desk: Desk, store_url: str) -> None:
+    await desk.feed(bars(HISTORY))
+    await desk.engine.instruments.put(an_instrument(symbol="BAD"))
+    with Redis.from_url(store_url) as client:
+        client.set(keys.events("BAD"), "no stream")
+    async with a_tail(desk) as tail, tail.following(None) as follower:
+        state = await desk.order()
+
+        events = await told(follower, 2)
+
+    assert {each.order_id for each in events} == {state.order_id}
+
+
+async def test_nothing_is_read_while_nobody_follows(desk: Desk) -> None:
+    async with a_tail(desk) as tail:
+        async with tail.following(None), tail.following(OLDEST):
+            assert tail._task is not None
+
+        assert tail._task is None

@@ -34,7 +34,7 @@ def events(run: Run, sizes: Sequence[int]) -> Iterator[Figure]:
             seconds = in_a_loop(_heard(service.address, _prepared(service, orders), STREAMS))
         for name, share in (("p50", 0.5), ("p99", 0.99)):
             value, target = percentile(seconds, share), TARGETS[name]
-            yield Figure(case=CASE, orders=orders, name=name, value=value, unit="s", target=target)
+            yield Figure(case=CASE, orders=orders, name=name, value=value, unit="ms", target=target)
 
 
 def _prepared(service: Service, orders: int) -> list[Call]:

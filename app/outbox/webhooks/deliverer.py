@@ -100,8 +100,8 @@ class Deliverer:
             await self._end(webhook_id)
 
     def _counts(self) -> Counter[str]:
-        counts: Counter[str] = Counter(dict.fromkeys(WebhookStatus, 0))
-        counts.update(each.progress.status for each in self._deliveries.values())
+        counts = Counter({str(status): 0 for status in WebhookStatus})
+        counts.update(str(each.progress.status) for each in self._deliveries.values())
         return counts
 
 

@@ -7,6 +7,7 @@ back. What was delivered and not recorded, through a crash in between, is delive
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from app.outbox.webhooks.sender import Receipt, Sender, Undelivered
 from app.outbox.webhooks.signing import headers
 from app.outbox.webhooks.webhook import DeadLetter, Progress, Webhook
 
+LOG = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS, PAUSE_SECONDS_MAX = 1.0, 300.0
 REFUSALS_MAX = 10
 """An event that the address itself refuses so often is given up: others wait behind it."""
@@ -63,6 +65,7 @@ class Delivery:
         """Until it is cancelled, or the webhook is disabled. Raises NotOurs, TailClosed, and Unavailable where the store
         is away."""
         try:
+            await self._tell_missed()
             async with self._tail.following(self.progress.place) as follower:
                 while not self.progress.disabled:
                     await self._next(follower)
@@ -82,8 +85,8 @@ class Delivery:
 
     async def _deliver_all(self, events: Sequence[RecordedEvent]) -> None:
         for each in events:
-            while each.place > self.progress.place and not self.progress.disabled:
-                await self._try(each)
+            while not (self.progress.disabled or await self._is_done(each)):
+                pass  # it has waited for its next attempt
 
     async def _passed(self, place: Place) -> None:
         """Nothing is to be delivered up to there."""
@@ -91,17 +94,20 @@ class Delivery:
         if time.monotonic() - self._recorded_at > PATIENCE_SECONDS:
             await self._record(self.progress)
 
-    async def _try(self, each: RecordedEvent) -> None:
-        """One attempt, when its time has come."""
+    async def _is_done(self, each: RecordedEvent) -> bool:
+        """Whether the event is delivered or given up after one more attempt, which waits until its time has come."""
         known = self.progress
         if known.next_at is not None:
             await asyncio.sleep(min(max(0.0, known.next_at - time.time()), PAUSE_SECONDS_MAX))
         receipt, error = await self._posted(each)
         if receipt is not None and receipt.status // 100 == 2:  # noqa: PLR2004 -- every such status is a success
             self._metrics.webhook_tried("delivered")
-            await self._record(Progress(place=each.place, delivered=known.delivered + 1, dead=known.dead))
-        else:
-            await self._failed(each, receipt, error[:ERROR_LENGTH_MAX])
+            place = max(known.place, each.place)
+            await self._record(Progress(place=place, delivered=known.delivered + 1, dead=known.dead))
+            if known.attempts:
+                await self._tell_missed()
+            return True
+        return await self._is_given_up(each, receipt, error[:ERROR_LENGTH_MAX])
 
     async def _posted(self, each: RecordedEvent) -> tuple[Receipt | None, str]:
         body, name = body_of(each), str(each.place)
@@ -111,26 +117,41 @@ class Delivery:
             return None, str(error)
         return receipt, f"the answer was {receipt.status}"
 
-    async def _failed(self, each: RecordedEvent, receipt: Receipt | None, error: str) -> None:
+    async def _is_given_up(self, each: RecordedEvent, receipt: Receipt | None, error: str) -> bool:
+        """Record that an attempt has failed."""
         known, now = self.progress, time.time()
         attempts, since = known.attempts + 1, known.failing_since or now
         if receipt is not None and receipt.status == GONE:
             self._metrics.webhook_tried("failed")
             await self._record(replace(known, disabled=True, error=error, attempts=attempts, next_at=None))
-        elif _is_over(attempts, now - since, receipt):
+            return False
+        if _is_over(attempts, now - since, receipt):
             self._metrics.webhook_tried("dead")
-            letter = DeadLetter(
-                id=str(each.place), event=each.event.what.name, text=each.text, attempts=attempts, error=error,
-                failed_at=now,
-            )  # fmt: skip
-            given_up = Progress(place=each.place, delivered=known.delivered, dead=known.dead + 1)
-            await self._record(given_up, letter)
-        else:
-            self._metrics.webhook_tried("failed")
-            pause = self._pause_seconds(attempts, receipt)
-            await self._record(
-                replace(known, attempts=attempts, failing_since=since, next_at=now + pause, error=error)
-            )
+            await self._give_up(each, attempts, error, now)
+            return True
+        self._metrics.webhook_tried("failed")
+        next_at = now + self._pause_seconds(attempts, receipt)
+        await self._record(replace(known, attempts=attempts, failing_since=since, next_at=next_at, error=error))
+        return False
+
+    async def _give_up(self, each: RecordedEvent, attempts: int, error: str, now: float) -> None:
+        letter = DeadLetter(
+            id=str(each.place),
+            event=each.event.what.name,
+            text=each.text,
+            attempts=attempts,
+            error=error,
+            failed_at=now,
+        )
+        known = self.progress
+        place = max(known.place, each.place)
+        await self._record(Progress(place=place, delivered=known.delivered, dead=known.dead + 1), letter)
+
+    async def _tell_missed(self) -> None:
+        """An address that was away for too long: events behind the newest delivery are no longer kept."""
+        if not await self._tail.log.kept_since(self.progress.place):
+            self._metrics.webhook_tried("missed")
+            LOG.error("the webhook %s was away so long that events were dropped unsent", self._webhook.webhook_id)
 
     def _pause_seconds(self, attempts: int, receipt: Receipt | None) -> float:
         """Doubled each time, less up to a half by chance; never shorter than the address asks for."""

@@ -46,7 +46,7 @@ class WebhookStore(Protocol):
 
 class WebhookMetrics(Protocol):
     def webhook_tried(self, outcome: str) -> None:
-        """`outcome` is `delivered`, `failed` or `dead`."""
+        """`outcome` is `delivered`, `failed`, `dead`, or `missed`: events were dropped before they could be sent."""
         ...
 
     def webhooks(self, counts: Mapping[str, int]) -> None:
