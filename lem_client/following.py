@@ -1,4 +1,4 @@
-"""How a client follows events, without the network: how a stream is asked for and read, and when it is asked for again."""
+"""How a client follows events, without the network: how a stream is asked for and read, and when to ask again."""
 
 from __future__ import annotations
 

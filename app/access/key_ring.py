@@ -78,8 +78,8 @@ class KeyRing:
         return known if known.good or known.key.good(self._now()) else None
 
     def lets_stay(self, prefix: str | None) -> bool:
-        """Whether a caller who came in with the key of that prefix, or without one, would still be let in: a stream lasts
-        longer than a call."""
+        """Whether a caller who came in with the key of that prefix, or without one, would still be let in: a stream
+        lasts longer than a call."""
         if prefix is None:
             return not self.guarded
         known = self._known.get(prefix.encode())

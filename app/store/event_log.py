@@ -7,6 +7,7 @@ cluster the slowest clock of the masters counts, so that events come late by as 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ class RedisEventLog:
         self._outages = outages
         self._unreadable = unreadable
         self._reader = reader
+        self._learning = asyncio.Lock()
         self._long: tuple[float, Sequence[str]] = (float("-inf"), ())
         self._masters: tuple[float, Sequence[GatheringRedis]] = (float("-inf"), ())
 
@@ -65,7 +67,12 @@ class RedisEventLog:
         return _batch(found, until, more=bool(cut))
 
     async def learn_slices(self, events: Sequence[RecordedEvent]) -> None:
-        """A slice never changes. One that is not understood is left out: its own call tells of it."""
+        """A slice never changes. One that is not understood is left out: its own call tells of it. Whoever is told of
+        the same events meanwhile waits for the one reading."""
+        async with self._learning:
+            await self._learn_slices(events)
+
+    async def _learn_slices(self, events: Sequence[RecordedEvent]) -> None:
         wanted = [each for each in events if isinstance(each.event.what, SliceCommitted) and each.piece is None]
         asked: list[tuple[Any, ...]] = []
         for each in wanted:
@@ -79,7 +86,7 @@ class RedisEventLog:
                     each.piece = slice_from(line, order_from(mandate), SOME_MODELS)
 
     async def kept_since(self, after: Place, instrument: str | None = None) -> bool:
-        """A stream that is shorter than it may be has lost nothing, and one that has lost events has as many as it may."""
+        """A stream that is shorter than it may be has lost nothing: what goes leaves as many as may be."""
         long = await self._long_streams() if instrument is None else [instrument]
         oldest = await self._asked([("XRANGE", keys.events(symbol), "-", "+", "COUNT", 1) for symbol in long])
         lengths = await self._asked([("XLEN", keys.events(symbol)) for symbol in long])

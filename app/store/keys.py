@@ -28,7 +28,7 @@ taken before its order is recorded, elsewhere by the same script.
 | `lem:{webhooks}` | hash | a webhook (JSON, with its secret) by its id, and `changed` | until it is deleted |
 | `lem:{webhooks}:progress` | hash | how far its deliveries are (JSON), by id | as the webhook |
 | `lem:{webhooks}:lease` | string | the process that delivers | seconds, while it does |
-| `lem:{webhooks}:dead:ID` | stream | events (JSON) that could not be delivered to that webhook | the newest `DEAD_LETTERS_KEPT` |
+| `lem:{webhooks}:dead:ID` | stream | events (JSON) that it did not take | the newest `DEAD_LETTERS_KEPT` |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
 
 An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence` say which commit stands there, and when

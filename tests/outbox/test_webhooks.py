@@ -1,4 +1,4 @@
-"""Deliveries: each event arrives in order, signed, until it is taken or given up, and over the death of who delivers."""
+"""Deliveries: each event is sent in order, signed, until it is taken or given up, whichever process does it."""
 
 from __future__ import annotations
 

@@ -27,8 +27,9 @@ Chosen = Callable[[Batch], Coroutine[None, None, Sequence[RecordedEvent]]]
 async def stream(
     follower: Follower, chosen: Chosen, permitted: Callable[[], bool], on_sent: Callable[[int], None]
 ) -> AsyncIterator[bytes]:
-    """Until the client goes, is no longer `permitted`, or the service ends. A client that connects again with the newest
-    id that it has goes on without a gap; so the stream just ends where the store is away for what it must read."""
+    """Until the client goes, is no longer `permitted`, or the service ends. A client that connects again with the
+    newest id that it has goes on without a gap; so the stream just ends where the store is away for what it must
+    read."""
     yield f"retry: {RETRY_MILLISECONDS}\n{_place(follower)}".encode()
     told_at = monotonic()
     while permitted():
@@ -48,7 +49,7 @@ async def stream(
 
 
 def _place(follower: Follower) -> str:
-    """An id without an event: the client learns how far it has come, before its first event and while none is its own."""
+    """An id without an event: the client learns how far it has come, also before its first event."""
     return f"id: {follower.place}\n\n"
 
 

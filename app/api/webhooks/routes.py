@@ -35,8 +35,8 @@ class LettersQuery(Parameters):
     responses=problems(*BODY, "bad_url", "empty", "unknown_value", "webhook_exists", "foreign_account", "too_many_webhooks", *STORE),
 )
 async def post_webhook(body: WebhookIn, services: ServicesDep, account: AccountDep) -> NewWebhookOut:
-    """Events that are recorded from now on are sent, in order, each until it is answered 2xx or given up. The answer has
-    the secret that they are signed with, which is not shown again. An address has one webhook for each account."""
+    """Events that are recorded from now on are sent, in order, each until it is answered 2xx or given up. The answer
+    has the secret that they are signed with, which is not shown again. An address has one webhook for each account."""
     made = await services.webhooks.create(body.url, body.events, account_for(account, body.account))
     return NewWebhookOut.of(*made)
 

@@ -62,8 +62,8 @@ class Delivery:
         self._recorded_at = time.monotonic()
 
     async def run(self) -> None:
-        """Until it is cancelled, or the webhook is disabled. Raises NotOurs, TailClosed, and Unavailable where the store
-        is away."""
+        """Until it is cancelled, or the webhook is disabled. Raises NotOurs, TailClosed, and Unavailable where the
+        store is away."""
         try:
             await self._tell_missed()
             async with self._tail.following(self.progress.place) as follower:

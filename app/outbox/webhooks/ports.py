@@ -12,7 +12,8 @@ class WebhookStore(Protocol):
     """Every method raises Unavailable("store_unavailable") while the store cannot be reached."""
 
     async def put(self, webhook: Webhook, progress: Progress) -> bool:
-        """False where it is there already. Raises Unavailable("too_many_webhooks") where there are as many as may be."""
+        """False where it is there already. Raises Unavailable("too_many_webhooks") where there are as many as may
+        be."""
         ...
 
     async def delete(self, webhook_id: str) -> bool:

@@ -51,8 +51,8 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Everything up to `place` is `delivered`, or was given up and is among the `dead`. Behind it, the next delivery has
-    had so many `attempts` since `failing_since`, the newest of which ended in `error`; it is tried again `next_at`.
+    """Everything up to `place` is `delivered`, or was given up and is among the `dead`. Behind it, the next delivery
+    has had so many `attempts` since `failing_since`, the newest of which ended in `error`; it is tried again `next_at`.
     Times are seconds since the epoch."""
 
     place: Place
