@@ -63,10 +63,10 @@ class RedisWebhooks:
         return found
 
     async def hold(self, owner: str, lease_ms: int) -> str | None:
-        """Nothing is written while there is no webhook."""
+        """Nothing is written while there is no webhook, beside which the hash names its newest change."""
         with self._outages.reaching():
             known = await cast("Any", self._client.hlen(keys.WEBHOOKS))
-        if known <= len([CHANGED]):
+        if known <= 1:
             return None
         call = Call(HOLD, (keys.WEBHOOK_LEASE, keys.WEBHOOKS), (owner, lease_ms))
         return cast("str | None", await self._ran(call))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from lem_client import AsyncClient, Conflict, NewWebhook, NotFound, WebhookStatus
+from lem_client import AsyncClient, Conflict, NewWebhook, NotFound, Unreachable, WebhookStatus
 from tests.client.way import AT_ONCE, Way
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,7 +30,7 @@ async def test_a_webhook_is_made_looked_at_and_deleted(lem: AsyncClient) -> None
 async def test_a_webhook_whose_secret_may_be_lost_is_not_asked_for_twice(service: httpx.AsyncClient) -> None:
     way = Way(service, lost=1)
     async with AsyncClient("http://lem", transport=way, retries=AT_ONCE) as lem:
-        with pytest.raises(Exception, match="lost"):
+        with pytest.raises(Unreachable, match="lost"):
             await lem.create_webhook(WANTED)
         with pytest.raises(Conflict) as told:
             await lem.create_webhook(WANTED)

@@ -41,10 +41,12 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with contextlib.suppress(EOFError, OSError):
-            while await self._answer(reader, writer):
-                pass
-        writer.close()
+        try:
+            with contextlib.suppress(EOFError, OSError):
+                while await self._answer(reader, writer):
+                    pass
+        finally:
+            writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()

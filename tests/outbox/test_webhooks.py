@@ -165,13 +165,8 @@ async def test_events_wait_for_an_address_that_is_away_and_none_is_given_up(post
         url = receiver.url
     webhook, _ = await post.webhooks.create(url, (), None)
     await post.desk.order()
-    async with asyncio.timeout(SOON_SECONDS):
-        while (await post.progress(webhook.webhook_id)).attempts < 2:
-            await asyncio.sleep(0.01)
+    found = await post.until(webhook.webhook_id, status=WebhookStatus.FAILING)
 
-    found = await post.progress(webhook.webhook_id)
-
-    assert found.status is WebhookStatus.FAILING
     assert found.error is not None
     assert "ConnectionRefusedError" in found.error
     assert found.delivered == found.dead == 0

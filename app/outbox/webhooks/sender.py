@@ -65,17 +65,13 @@ class Sender:
         """A connection that was kept may have been closed by the other side meanwhile: then a new one is tried once."""
         if self._stream is not None:
             try:
-                return await self._exchanged(request)
+                return await self._exchanged(request, *self._stream)
             except (OSError, EOFError):
                 self.close()
-        self._stream = await asyncio.open_connection(
-            self._host, self._port, ssl=self._tls, limit=HEAD_BYTES_MAX
-        )
-        return await self._exchanged(request)
+        self._stream = await asyncio.open_connection(self._host, self._port, ssl=self._tls, limit=HEAD_BYTES_MAX)
+        return await self._exchanged(request, *self._stream)
 
-    async def _exchanged(self, request: bytes) -> Receipt:
-        assert self._stream is not None
-        reader, writer = self._stream
+    async def _exchanged(self, request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Receipt:
         writer.write(request)
         await writer.drain()
         status, headers = _read_head(await reader.readuntil(b"\r\n\r\n"))

@@ -6,12 +6,12 @@ import hashlib
 import hmac
 from base64 import b64decode, b64encode
 
-from app.outbox.webhooks.webhook import SECRET_PREFIX
+from app.outbox.webhooks.webhook import KEY_PREFIX
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The value of the header `webhook-signature`. `timestamp` is in seconds since the epoch."""
-    key = b64decode(secret.removeprefix(SECRET_PREFIX))
+    key = b64decode(secret.removeprefix(KEY_PREFIX))
     signed = f"{message_id}.{timestamp}.".encode() + body
     return f"v1,{b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()}"
 

@@ -16,7 +16,7 @@ from app.outbox.log import Place
 
 URL_LENGTH_MAX = 2_000
 SECRET_BYTES = 32
-SECRET_PREFIX = "whsec_"
+KEY_PREFIX = "whsec_"
 EVERY_EVENT = "*"
 ID_DIGITS = 24
 
@@ -90,7 +90,7 @@ def webhook_id_of(url: str, account: str | None) -> str:
 
 
 def new_secret() -> str:
-    return SECRET_PREFIX + b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return KEY_PREFIX + b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def require_url(url: str) -> None:
