@@ -174,7 +174,9 @@ class AsyncClient:
         """As `list_events`, of one order."""
         return self._paged(calls.list_events(order_id, after=after, page_size=page_size))
 
-    async def follow_events(self, *, order_id: str | None = None, after: str | None = None) -> AsyncGenerator[Event, None]:
+    async def follow_events(
+        self, *, order_id: str | None = None, after: str | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Events as they happen, of one order or of all; behind the event of that id, or from now on. Does not end: a
         stream that is lost is asked for again behind the newest event, as patiently as a call is sent again. Raises
         Refused with the code `events_gone` where events behind `after` are no longer kept."""

@@ -168,9 +168,7 @@ class Client:
         1,000 as you go on."""
         return self._paged(calls.list_events(None, after=after, page_size=page_size))
 
-    def list_order_events(
-        self, order_id: str, *, after: str | None = None, page_size: int = 100
-    ) -> Iterator[Event]:
+    def list_order_events(self, order_id: str, *, after: str | None = None, page_size: int = 100) -> Iterator[Event]:
         """As `list_events`, of one order."""
         return self._paged(calls.list_events(order_id, after=after, page_size=page_size))
 

@@ -29,7 +29,21 @@ from app.api.webhooks import routes as webhooks
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-ROUTERS = (slices, orders, bars, fills, instruments, quotes, analyses, events, webhooks, stored_bars, bar_stream, models, health)
+ROUTERS = (
+    slices,
+    orders,
+    bars,
+    fills,
+    instruments,
+    quotes,
+    analyses,
+    events,
+    webhooks,
+    stored_bars,
+    bar_stream,
+    models,
+    health,
+)
 """Routes are tried in turn, so those that are called most come first. They are the application's own: a router that is
 included matches a path twice, which costs a poll more than its answer does."""
 

@@ -12,7 +12,6 @@ from app.domain.events import Happening, OrderEvent
 from app.domain.numbers import plain
 from app.domain.slice import Slice, Window
 
-
 _NAMES: dict[type[Any], tuple[str, ...]] = {}
 """The fields of each kind of event."""
 

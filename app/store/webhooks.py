@@ -74,9 +74,7 @@ class RedisWebhooks:
     async def let_go(self, owner: str) -> None:
         await self._ran(Call(RELEASE, (keys.WEBHOOK_LEASE,), (owner,)))
 
-    async def advance(
-        self, owner: str, webhook_id: str, progress: Progress, dead: DeadLetter | None = None
-    ) -> bool:
+    async def advance(self, owner: str, webhook_id: str, progress: Progress, dead: DeadLetter | None = None) -> bool:
         script_keys = (keys.WEBHOOK_LEASE, keys.WEBHOOKS, keys.WEBHOOK_PROGRESS, keys.dead_letters(webhook_id))
         letter = "" if dead is None else dead_letter_text(dead)
         args = (owner, webhook_id, progress_text(progress), letter, keys.DEAD_LETTERS_KEPT)

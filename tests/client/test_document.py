@@ -80,7 +80,19 @@ VALUES: dict[str, type[Any]] = {
     "WindowOut": lem_client.Window,
 }
 WRAPPED = {
-    *("BarsIn", "DeadLettersOut", "EventsOut", "WebhooksOut", "FillsOut", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn", "SlicesOut"),
+    *(
+        "BarsIn",
+        "DeadLettersOut",
+        "EventsOut",
+        "WebhooksOut",
+        "FillsOut",
+        "InstrumentIn",
+        "InstrumentsOut",
+        "ModelsOut",
+        "OrdersOut",
+        "QuoteIn",
+        "SlicesOut",
+    ),
     "StoredBarsOut",
 }
 """Bodies that the calls themselves put together, or take apart."""

@@ -158,9 +158,7 @@ def test_hearing_anything_makes_a_client_patient_again() -> None:
 
 def test_a_refusal_that_stays_one_ends_it() -> None:
     body = {"type": "t", "title": "Gone", "status": 410, "detail": "d", "code": "events_gone", "instance": "/v1/events"}
-    answer = httpx.Response(
-        410, json=body, headers={"content-type": "application/problem+json"}, request=ASKED
-    )
+    answer = httpx.Response(410, json=body, headers={"content-type": "application/problem+json"}, request=ASKED)
 
     with pytest.raises(Refused) as refused:
         following("1-0-A").pause_seconds(answer)

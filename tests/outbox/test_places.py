@@ -29,6 +29,6 @@ def test_what_is_no_place_is_told_apart(text: str) -> None:
 
 
 def test_places_are_ordered_by_time_then_number_then_instrument() -> None:
-    ordered = [OLDEST, Place(1, 0, "A"), Place(1, 0, "B"), Place(1, 1, "A"), Place.before(2), Place(2, 0, "A")]
+    first, *others = [OLDEST, Place(1, 0, "A"), Place(1, 0, "B"), Place(1, 1, "A"), Place.before(2), Place(2, 0, "A")]
 
-    assert sorted(reversed(ordered)) == ordered
+    assert sorted([*others, first]) == [first, *others]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.order import order_id_of
 from app.outbox.log import Place
 from app.outbox.tail import Tail
 from app.outbox.webhooks import delivery
@@ -126,7 +127,7 @@ def test_the_signature_is_that_of_the_convention() -> None:
 
 
 async def test_an_event_that_is_not_taken_comes_again_under_its_id_before_the_next_one(post: Post) -> None:
-    async with a_receiver(500, None, 302, 204) as receiver:
+    async with a_receiver(None, 500, 302, 204) as receiver:
         webhook, _ = await post.webhooks.create(receiver.url, (), None)
         await post.desk.order()
         got = await receiver.taken(5)
@@ -175,8 +176,8 @@ async def test_events_wait_for_an_address_that_is_away_and_none_is_given_up(post
 async def test_only_wanted_events_are_sent_and_those_of_the_account(post: Post) -> None:
     async with a_receiver() as receiver:
         await post.webhooks.create(receiver.url, ("order.*",), "desk-1")
-        await post.desk.order("theirs", account="desk-2")
-        own = await post.desk.order("ours", account="desk-1")
+        await post.desk.order("theirs", account="desk-2", order_id=order_id_of("theirs", "desk-2"))
+        own = await post.desk.order("ours", account="desk-1", order_id=order_id_of("ours", "desk-1"))
         await post.desk.engine.orders.cancel(own.order_id)
         got = await receiver.taken(2)
 

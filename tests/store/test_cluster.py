@@ -94,7 +94,7 @@ async def test_an_instrument_is_deleted_whatever_node_it_lies_on(store: RedisSto
     assert sum(int(each.asked("DBSIZE")) for each in cluster.masters) == len(SYMBOLS), "their revisions alone"
 
 
-async def test_events_of_all_nodes_are_read_as_one_sequence(store: RedisStore, cluster: Cluster) -> None:
+async def test_events_of_all_nodes_are_read_as_one_sequence(store: RedisStore) -> None:
     began = Place.before(await store.events.now())
     placed = [await placed_on(store, symbol, f"oms-{symbol}") for symbol in SYMBOLS]
     found: list[RecordedEvent] = []

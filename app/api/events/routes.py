@@ -167,7 +167,9 @@ async def _told(
     async with AsyncExitStack() as opened:
         opened.enter_context(places.taken())
         follower = await opened.enter_async_context(asked.tail.following(after, asked.instrument))
-        told = stream(follower, asked.chosen, lambda: asked.ring.lets_stay(asked.caller.prefix), places.metrics.events_sent)
+        told = stream(
+            follower, asked.chosen, lambda: asked.ring.lets_stay(asked.caller.prefix), places.metrics.events_sent
+        )
         return _EventStream(told, opened.pop_all())
 
 

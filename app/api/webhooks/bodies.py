@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from app.api.events.bodies import EXAMPLE, EventData
 from app.api.values import Answer, Edge, Name, TimeOut
-from app.outbox.webhooks.webhook import URL_LENGTH_MAX, DeadLetter, Progress, Webhook, WebhookStatus
+from app.outbox.webhooks.webhook import EVERY_EVENT, URL_LENGTH_MAX, DeadLetter, Progress, Webhook, WebhookStatus
 
 EVENTS_MAX = 20
 EVENT_PATTERN = r"(\*|[a-z]+\.(\*|[a-z_]+))"
@@ -42,7 +42,6 @@ LETTER: JsonDict = {
 }
 
 
-
 def _event_name(value: str) -> str:
     if re.fullmatch(EVENT_PATTERN, value) is None:
         raise PydanticCustomError("unknown_value", 'must be an event such as "order.completed", "order.*", or "*"')
@@ -61,7 +60,9 @@ class WebhookIn(Edge):
 
     url: Annotated[str, Field(min_length=1, max_length=URL_LENGTH_MAX, json_schema_extra={"format": "uri"})]
     """Where to: an http or https URL without a user and a password. Use https beyond your own machines."""
-    events: Annotated[list[EventName], Field(min_length=1, max_length=EVENTS_MAX)] = ["*"]
+    events: Annotated[
+        list[EventName], Field(min_length=1, max_length=EVENTS_MAX, default_factory=lambda: [EVERY_EVENT])
+    ]
     """Which events: names such as `order.completed`, beginnings such as `order.*`, or `*` for all of them."""
     account: Name | None = None
     """Only events of that account's orders; without it those of the key's account, or of all."""

@@ -32,7 +32,9 @@ class LettersQuery(Parameters):
     "/v1/webhooks",
     status_code=201,
     summary="Have events sent to an address",
-    responses=problems(*BODY, "bad_url", "empty", "unknown_value", "webhook_exists", "foreign_account", "too_many_webhooks", *STORE),
+    responses=problems(
+        *BODY, "bad_url", "empty", "unknown_value", "webhook_exists", "foreign_account", "too_many_webhooks", *STORE
+    ),
 )
 async def post_webhook(body: WebhookIn, services: ServicesDep, account: AccountDep) -> NewWebhookOut:
     """Events that are recorded from now on are sent, in order, each until it is answered 2xx or given up. The answer

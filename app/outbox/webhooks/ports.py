@@ -37,9 +37,7 @@ class WebhookStore(Protocol):
         """Somebody else may deliver at once."""
         ...
 
-    async def advance(
-        self, owner: str, webhook_id: str, progress: Progress, dead: DeadLetter | None = None
-    ) -> bool:
+    async def advance(self, owner: str, webhook_id: str, progress: Progress, dead: DeadLetter | None = None) -> bool:
         """Record it, with what was given up. False, and nothing done, where somebody else delivers, or the webhook is
         gone."""
         ...
