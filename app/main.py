@@ -36,6 +36,9 @@ from app.engine.tasks import end, shared
 from app.engine.watchdog import watching
 from app.logs.audit_file import AuditFile
 from app.metrics import ServiceMetrics
+from app.outbox.tail import Tail
+from app.outbox.webhooks.deliverer import Deliverer
+from app.outbox.webhooks.registry import Webhooks
 from app.settings import ClockKind, Settings
 from app.store.data_folder.errors import DataFolderError
 from app.store.embedded import EmbeddedStore, StoreStartError
@@ -112,8 +115,14 @@ async def services(
             shared=store.shared,
             spans=traces or NO_SPANS,
         )
+        tail = Tail(store.events)
+        stack.push_async_callback(tail.stop)
+        engine.on_news(tail.wake)
+        deliverer = Deliverer(store.webhooks, tail, metrics)
+        stack.push_async_callback(deliverer.stop)
         stack.push_async_callback(engine.stop)
         await engine.start()
+        deliverer.start()
         await engine.recovery.readiness()  # tells in the log what may lose orders, before anybody asks
         if settings.clock is ClockKind.WALL:
             await stack.enter_async_context(watching(engine))
@@ -122,7 +131,15 @@ async def services(
             pages = Pages(place, scrape)
             await stack.enter_async_context(pages.served())
             scrape = pages.all
-        yield Services(engine=engine, cards=catalogue, scrape=scrape, access=access, audit=audit)
+        yield Services(
+            engine=engine,
+            cards=catalogue,
+            scrape=scrape,
+            access=access,
+            audit=audit,
+            tail=tail,
+            webhooks=Webhooks(store.webhooks, store.events, deliverer.wake),
+        )
 
 
 @asynccontextmanager

@@ -91,6 +91,11 @@ class ServiceMetrics:
         self._streams = gauge("lem_bar_streams_open", "Streams of bars that are open")
         self._streams_refused = count("lem_bar_streams_refused", "Streams of bars that were refused", "code")
         self._stream_messages = count("lem_bar_stream_messages", "Messages of streams that were answered", "code")
+        self._event_streams = gauge("lem_event_streams_open", "Streams of events that are open")
+        self._event_streams_refused = count("lem_event_streams_refused", "Streams of events that were refused")
+        self._events_sent = count("lem_events_sent", "Events sent on streams")
+        self._webhook_attempts = count("lem_webhook_attempts", "Attempts to deliver events to webhooks", "outcome")
+        self._webhooks = gauge("lem_webhooks", "Webhooks that this process delivers to", "status")
         self._connections = gauge("lem_connections_open", "Connections of clients")
         self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
 
@@ -206,6 +211,23 @@ class ServiceMetrics:
 
     def bar_message_answered(self, code: str) -> None:
         self._stream_messages.labels(code).inc()
+
+    def event_streams_open(self, count: int) -> None:
+        self._event_streams.set(count)
+
+    def event_stream_refused(self) -> None:
+        self._event_streams_refused.inc()
+
+    def events_sent(self, count: int) -> None:
+        self._events_sent.inc(count)
+
+    def webhook_tried(self, outcome: str) -> None:
+        """`outcome` is `delivered`, `failed`, `dead` or `missed`."""
+        self._webhook_attempts.labels(outcome).inc()
+
+    def webhooks(self, counts: Mapping[str, int]) -> None:
+        for status, count in counts.items():
+            self._webhooks.labels(str(status)).set(count)
 
     def connections_open(self, count: int) -> None:
         self._connections.set(count)

@@ -31,6 +31,7 @@ from lem_client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from lem_client.events import Event, EventData
 from lem_client.fills import BookedFill, Correction, Fill, FirstReport, ListedFill
 from lem_client.market import (
     Bar,
@@ -48,6 +49,7 @@ from lem_client.orders import AcceptedHorizon, Horizon, HorizonInTime, Limits, N
 from lem_client.quotes import CalibratedOn, Cost, Costs, End, Gain, Participation, Quote, QuotedStep, RestsOn
 from lem_client.retries import NO_RETRIES, Retries
 from lem_client.slices import GivenSlice, NextSlice, Schedule, Slice, Step, Window
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
 from lem_client.words import (
     Basis,
     Benchmark,
@@ -61,6 +63,7 @@ from lem_client.words import (
     Status,
     StepState,
     StopReason,
+    WebhookStatus,
     Word,
 )
 
@@ -84,8 +87,12 @@ __all__ = [
     "Correction",
     "Cost",
     "Costs",
+    "CreatedWebhook",
+    "DeadLetter",
     "Distribution",
     "End",
+    "Event",
+    "EventData",
     "FieldError",
     "Fill",
     "FillWarning",
@@ -107,6 +114,7 @@ __all__ = [
     "Model",
     "ModelCard",
     "NewOrder",
+    "NewWebhook",
     "NextSlice",
     "NotFound",
     "NotPermitted",
@@ -143,6 +151,8 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "WantedOrders",
+    "Webhook",
+    "WebhookStatus",
     "Window",
     "Word",
 ]

@@ -24,6 +24,7 @@ TAGS = [
     {"name": "instruments", "description": "What can be traded, and in which units."},
     {"name": "bars", "description": "Closed market bars, as they close."},
     {"name": "orders", "description": "Mandates from the OMS, their slices and fills."},
+    {"name": "events", "description": "What happens to orders, as it happens."},
     {"name": "models", "description": "The bundles side by side, and which of them decides."},
     {"name": "operations", "description": "Liveness, readiness and metrics."},
 ]

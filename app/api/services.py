@@ -12,6 +12,8 @@ from starlette.types import Scope
 from app.access.access import Access
 from app.api.audit import AuditTrail
 from app.engine.engine import Engine
+from app.outbox.tail import Tail
+from app.outbox.webhooks.registry import Webhooks
 
 
 class Cards(Protocol):
@@ -23,14 +25,16 @@ class Cards(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, and `audit` is where
-    writes are recorded."""
+    """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, `audit` is where writes
+    are recorded, `tail` tells of events, and `webhooks` are those who are sent them."""
 
     engine: Engine
     cards: Cards
     scrape: Callable[[], Awaitable[bytes]]
     access: Access
     audit: AuditTrail
+    tail: Tail
+    webhooks: Webhooks
 
 
 def engine_of(request: Request) -> Engine:

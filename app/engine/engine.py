@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from app.decision.chain import PolicyChain
@@ -138,6 +139,10 @@ class Engine:
 
     def _ended(self, state: OrderState) -> None:
         self.shadows.ended(state)
+
+    def on_news(self, told: Callable[[], None]) -> None:
+        """Call `told` whenever an order has changed or may have, here or in another process."""
+        self._waiters.on_news = told
 
     def release_waiters(self) -> None:
         """Answer every request that waits for a slice, with what there is; none waits from here on."""

@@ -27,6 +27,10 @@ taken before its order is recorded, elsewhere by the same script.
 | `lem:api_keys` | hash | an API key (JSON, with a hash of its text) by its prefix, and `changed` | for ever |
 | `lem:models` | hash | which bundle is `active`, and which one is the `shadow` (JSON) | for ever |
 | `lem:shadow:NAME` | list | orders as that shadow decides (JSON), newest first | `SHADOWED_SECONDS` |
+| `lem:{webhooks}` | hash | a webhook (JSON, with its secret) by its id, and `changed` | until it is deleted |
+| `lem:{webhooks}:progress` | hash | how far its deliveries are (JSON), by id | as the webhook |
+| `lem:{webhooks}:lease` | string | the process that delivers | seconds, while it does |
+| `lem:{webhooks}:dead:ID` | stream | events (JSON) that it did not take | the newest `DEAD_LETTERS_KEPT` |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
 
 An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence` say which commit stands there, and when
@@ -57,6 +61,10 @@ PROCESSES = "lem:processes"
 NOTICES = "lem:notices"
 API_KEYS = "lem:api_keys"
 MODELS = "lem:models"
+WEBHOOKS = "lem:{webhooks}"
+WEBHOOK_PROGRESS, WEBHOOK_LEASE = f"{WEBHOOKS}:progress", f"{WEBHOOKS}:lease"
+WEBHOOKS_MAX = 100
+DEAD_LETTERS_KEPT = 1_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -134,6 +142,10 @@ def claim(order_id: str) -> str:
 
 def shadow(name: str) -> str:
     return f"lem:shadow:{name}"
+
+
+def dead_letters(webhook_id: str) -> str:
+    return f"{WEBHOOKS}:dead:{webhook_id}"
 
 
 def notices(process: str) -> str:

@@ -51,6 +51,11 @@ def mandate_text(state: OrderState) -> str:
     )
 
 
+def order_from(mandate: str) -> Order:
+    order: Order = standing_from(mandate)["order"]
+    return order
+
+
 @lru_cache(maxsize=MANDATES_CACHED)
 def standing_from(mandate: str) -> Mapping[str, Any]:
     """The parts of `OrderState` that never change; kept, for they are read whenever the order is."""

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DOMAIN, DECISION, BARS, BUNDLES, ENGINE = "app.domain", "app.decision", "app.bars", "app.bundles", "app.engine"
 DECIDING = {DOMAIN, DECISION, BARS, BUNDLES}
 
-ACCESS = "app.access"
+ACCESS, OUTBOX = "app.access", "app.outbox"
 FILES, TERMINAL = "app.files", "app.terminal"
 
 ARROWS: dict[str, set[str]] = {
@@ -28,9 +28,10 @@ ARROWS: dict[str, set[str]] = {
     BUNDLES: {DOMAIN, DECISION},
     ENGINE: {DOMAIN, DECISION, BARS},
     ACCESS: {DOMAIN, ENGINE},
+    OUTBOX: {DOMAIN, ENGINE},
     "app.clock": {DOMAIN, ENGINE},
-    "app.store": {DOMAIN, ENGINE, ACCESS},
-    "app.api": {DOMAIN, ENGINE, ACCESS},
+    "app.store": {DOMAIN, ENGINE, ACCESS, OUTBOX},
+    "app.api": {DOMAIN, ENGINE, ACCESS, OUTBOX},
     "app.metrics": {DOMAIN, ENGINE},
     "app.tracing": {ENGINE},
     "app.settings": {BUNDLES},

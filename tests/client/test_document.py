@@ -35,8 +35,11 @@ VALUES: dict[str, type[Any]] = {
     "CostOut": lem_client.Cost,
     "CostsIn": lem_client.Costs,
     "CorrectionIn": lem_client.Correction,
+    "DeadLetterOut": lem_client.DeadLetter,
     "DistributionOut": lem_client.Distribution,
     "EndOut": lem_client.End,
+    "EventData": lem_client.EventData,
+    "EventOut": lem_client.Event,
     "FieldError": lem_client.FieldError,
     "FillIn": lem_client.Fill,
     "FillOut": lem_client.BookedFill,
@@ -55,6 +58,7 @@ VALUES: dict[str, type[Any]] = {
     "LimitsIn": lem_client.Limits,
     "LimitsOut": lem_client.Limits,
     "ModelOut": lem_client.Model,
+    "NewWebhookOut": lem_client.CreatedWebhook,
     "NextSliceOut": lem_client.NextSlice,
     "OrderIn": lem_client.NewOrder,
     "OrderOut": lem_client.Order,
@@ -77,10 +81,24 @@ VALUES: dict[str, type[Any]] = {
     "StoredBarOut": lem_client.StoredBar,
     "TotalsOut": lem_client.Totals,
     "TradedParticipationOut": lem_client.TradedParticipation,
+    "WebhookIn": lem_client.NewWebhook,
+    "WebhookOut": lem_client.Webhook,
     "WindowOut": lem_client.Window,
 }
 WRAPPED = {
-    *("BarsIn", "FillsOut", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn", "SlicesOut"),
+    *(
+        "BarsIn",
+        "DeadLettersOut",
+        "EventsOut",
+        "WebhooksOut",
+        "FillsOut",
+        "InstrumentIn",
+        "InstrumentsOut",
+        "ModelsOut",
+        "OrdersOut",
+        "QuoteIn",
+        "SlicesOut",
+    ),
     "StoredBarsOut",
 }
 """Bodies that the calls themselves put together, or take apart."""
@@ -138,6 +156,13 @@ def every_call() -> list[Call[Any]]:
         calls.pause_order("{order_id}"),
         calls.resume_order("{order_id}"),
         calls.cancel_order("{order_id}"),
+        calls.list_events(None, after="0", page_size=100),
+        calls.list_events("{order_id}", after="0", page_size=100),
+        calls.create_webhook(lem_client.NewWebhook(url="https://oms.example")),
+        calls.list_webhooks(),
+        calls.get_webhook("{webhook_id}"),
+        calls.delete_webhook("{webhook_id}"),
+        calls.list_dead_letters("{webhook_id}", limit=100),
         calls.get_analysis("{order_id}"),
         calls.get_analyses(EVERY_FILTER),
         calls.list_models(),
@@ -200,7 +225,7 @@ def test_both_clients_have_the_same_methods_and_say_the_same_of_them() -> None:
         return {name: (_parameters(each), each.__doc__) for name, each in found if not name.startswith("_")}
 
     assert methods(Client) == methods(AsyncClient)
-    assert len(methods(Client)) == len(every_call()) + len({"close"})
+    assert len(methods(Client)) == len(every_call()) + len({"close", "follow_events"})
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:

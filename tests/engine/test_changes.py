@@ -15,6 +15,7 @@ from app.domain.events import (
     SliceCommitted,
     StatusChanged,
 )
+from app.domain.fills import Fill
 from app.domain.lifecycle import Status, StopReason
 from app.domain.order import Fills
 from app.domain.reports import apply_fill, close_slice, revise_fill
@@ -26,6 +27,10 @@ from tests.builders import PRICE, START, a_decided, a_fill, a_projection, a_wind
 
 def whats(made: Change) -> list[object]:
     return [event.what for event in made.events]
+
+
+def booked(fill: Fill) -> FillBooked:
+    return FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id, quantity=fill.quantity, price=fill.price)
 
 
 def with_slice(state: OrderState) -> OrderState:
@@ -50,7 +55,7 @@ def test_a_fill_is_told_after_the_status_that_it_leads_to() -> None:
 
     assert whats(change(before, apply_fill(before, fill), fill)) == [
         StatusChanged(status=Status.COMPLETED, stop_reason=StopReason.MODEL),
-        FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id),
+        booked(fill),
     ]
 
 
@@ -58,10 +63,10 @@ def test_what_a_fill_has_too_much_is_told_after_it() -> None:
     before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
     fill = a_fill(before, quantity=Decimal(12))
 
-    *_, booked, over_filled = whats(change(before, apply_fill(before, fill), fill))
+    *_, told, over_filled = whats(change(before, apply_fill(before, fill), fill))
 
     names: dict[str, Any] = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
-    assert booked == FillBooked(**names)
+    assert told == booked(fill)
     assert over_filled == OverFilled(**names, amount=Decimal(2), over_filled=Decimal(2))
 
 
@@ -92,6 +97,4 @@ def test_a_fill_that_leaves_the_status_is_told_alone() -> None:
     before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
     fill = a_fill(before, quantity=Decimal(1))
 
-    assert whats(change(before, apply_fill(before, fill), fill)) == [
-        FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id)
-    ]
+    assert whats(change(before, apply_fill(before, fill), fill)) == [booked(fill)]

@@ -15,6 +15,7 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceFilled,
     StatusChanged,
 )
 from app.domain.slice import ReportsDue, Slice
@@ -141,8 +142,8 @@ def _facts(what: Happening) -> dict[str, Any]:
             return {"slice_id": what.slice_id}
         case FillBooked():
             return {"execution_id": what.execution_id, "slice_id": what.slice_id, "warnings": what.warnings}
-        case FillBusted() | FillCorrected():
-            raise AssertionError("no former release knew of busts and corrections")
+        case FillBusted() | FillCorrected() | SliceFilled():
+            raise AssertionError("no former release knew of these")
         case OverFilled():
             sizes = {"amount": str(what.amount), "over_filled": str(what.over_filled)}
             return {"execution_id": what.execution_id, "slice_id": what.slice_id} | sizes
