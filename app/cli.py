@@ -49,6 +49,9 @@ def serve(
     bundle: Annotated[
         Path | None, typer.Option(help="The model's bundle.  [LEM_BUNDLE, default the shipped one]")
     ] = None,
+    bundles: Annotated[
+        Path | None, typer.Option(help="Folder with further bundles, to be activated while it serves.  [LEM_BUNDLES]")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port and the store.")] = 1,
     allow_no_keys: Annotated[
         bool, typer.Option("--allow-no-keys", help="Listen beyond the loopback without API keys.  [LEM_ALLOW_NO_KEYS]")
@@ -61,7 +64,7 @@ def serve(
     from app.serve import run
     from app.settings import Settings, said_of
 
-    given: dict[str, Any] = {"data_dir": data_dir, "clock": clock, "bundle": bundle}
+    given: dict[str, Any] = {"data_dir": data_dir, "clock": clock, "bundle": bundle, "bundles": bundles}
     given["allow_no_keys"] = allow_no_keys or None
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
@@ -119,6 +122,7 @@ FORWARDED = {
         "models.evaluation.lem_evaluate",
         "Measure a model beside the baselines on bars. Needs the train extra, but no torch.",
     ),
+    "replay": ("app.replaying.lem_replay", "Decide a past order again, from the bars of a running service."),
     "keys": ("app.issuing.lem_keys", "Make, list and revoke API keys."),
     "data": ("models.data.lem_data", "Check, convert or fetch bar files."),
 }

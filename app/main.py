@@ -16,18 +16,19 @@ from app.access.access import Access, Reach
 from app.access.key_ring import KeyRing
 from app.api.application import build
 from app.api.audit import AuditLines
-from app.api.services import ActiveModel, Services
+from app.api.services import Services
 from app.bundles.bundle import LemPolicy, load_bundle
+from app.bundles.catalogue import Catalogue, longest_lookback
+from app.bundles.chains import chain_of
 from app.bundles.errors import BundleError
+from app.bundles.shipped import SHIPPED_BUNDLES
 from app.clock.calendars import calendar
 from app.clock.clocks import BarsClock, WallClock
-from app.decision.chain import PolicyChain
-from app.decision.policies.twap import Twap
-from app.decision.policies.volume_curve import VolumeCurve
 from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
 from app.engine.engine import GAP_DAYS_MAX, Engine
 from app.engine.health import STORE_SECONDS_MAX
+from app.engine.models.choice import Models
 from app.engine.ports import STORE_AWAY, Clock
 from app.engine.prompt_answers import PromptAnswers
 from app.engine.spans import NO_SPANS
@@ -35,6 +36,9 @@ from app.engine.tasks import end, shared
 from app.engine.watchdog import watching
 from app.logs.audit_file import AuditFile
 from app.metrics import ServiceMetrics
+from app.outbox.tail import Tail
+from app.outbox.webhooks.deliverer import Deliverer
+from app.outbox.webhooks.registry import Webhooks
 from app.settings import ClockKind, Settings
 from app.store.data_folder.errors import DataFolderError
 from app.store.embedded import EmbeddedStore, StoreStartError
@@ -89,17 +93,20 @@ async def services(
         url = (place and place.store_url) or await _store_url(settings, stack)
         shares = place is not None or bool(settings.redis_url)
         model = await loading
-        metrics.bundle_active(model.name)
-        chain = PolicyChain(
-            model, fallbacks=(VolumeCurve(), Twap()), calibration=model.calibration, prompt=model.prompt
-        )
-        store = _store(url, chain.lookback, settings, metrics, _process_name() if shares else None)
+        chain, shelves = chain_of(model), [SHIPPED_BUNDLES, *([settings.bundles] if settings.bundles else [])]
+        lookback = max(chain.lookback, longest_lookback(shelves))
+        store = _store(url, lookback, settings, metrics, _process_name() if shares else None)
         stack.push_async_callback(store.close)
         access = await stack.enter_async_context(_access(store, settings, reach))
+        catalogue = Catalogue(model, settings.bundle, shelves, load_bundle)
+        models = Models(chain, catalogue, store.models, lookback=lookback, metrics=metrics)
+        await stack.enter_async_context(models.followed())
         clock: Clock = BarsClock() if settings.clock is ClockKind.BARS else WallClock()
         engine = Engine(
             store=store,
             chain=chain,
+            models=models,
+            lookback=lookback,
             clock=clock,
             calendars=calendar,
             metrics=metrics,
@@ -108,18 +115,31 @@ async def services(
             shared=store.shared,
             spans=traces or NO_SPANS,
         )
+        tail = Tail(store.events)
+        stack.push_async_callback(tail.stop)
+        engine.on_news(tail.wake)
+        deliverer = Deliverer(store.webhooks, tail, metrics)
+        stack.push_async_callback(deliverer.stop)
         stack.push_async_callback(engine.stop)
         await engine.start()
+        deliverer.start()
         await engine.recovery.readiness()  # tells in the log what may lose orders, before anybody asks
         if settings.clock is ClockKind.WALL:
             await stack.enter_async_context(watching(engine))
-        card = model.card.model_dump(mode="json")
         scrape = _scraper(engine, metrics)
         if place is not None:
             pages = Pages(place, scrape)
             await stack.enter_async_context(pages.served())
             scrape = pages.all
-        yield Services(engine=engine, model=ActiveModel(model.name, card), scrape=scrape, access=access, audit=audit)
+        yield Services(
+            engine=engine,
+            cards=catalogue,
+            scrape=scrape,
+            access=access,
+            audit=audit,
+            tail=tail,
+            webhooks=Webhooks(store.webhooks, store.events, deliverer.wake),
+        )
 
 
 @asynccontextmanager

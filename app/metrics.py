@@ -92,6 +92,11 @@ class ServiceMetrics:
         self._streams = gauge("lem_bar_streams_open", "Streams of bars that are open")
         self._streams_refused = count("lem_bar_streams_refused", "Streams of bars that were refused", "code")
         self._stream_messages = count("lem_bar_stream_messages", "Messages of streams that were answered", "code")
+        self._event_streams = gauge("lem_event_streams_open", "Streams of events that are open")
+        self._event_streams_refused = count("lem_event_streams_refused", "Streams of events that were refused")
+        self._events_sent = count("lem_events_sent", "Events sent on streams")
+        self._webhook_attempts = count("lem_webhook_attempts", "Attempts to deliver events to webhooks", "outcome")
+        self._webhooks = gauge("lem_webhooks", "Webhooks that this process delivers to", "status")
         self._connections = gauge("lem_connections_open", "Connections of clients")
         self._connections_refused = count("lem_connections_refused", "Connections that were closed", "reason")
 
@@ -112,7 +117,9 @@ class ServiceMetrics:
         self._unreadable = count("lem_store_unreadable", "Keys in the store that are not understood", "kind")
         self._lost = count("lem_store_lost", "What the store had acknowledged and has lost", "kind")
         self._audit_failed = count("lem_audit_failed", "Audit records that could not be written")
-        self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides", "digest")
+        self._bundle = gauge("lem_bundle_info", "1 for the bundle that decides new orders", "digest")
+        self._shadowed = count("lem_shadowed_orders", "Orders that a shadow was to decide too", "result")
+        self._bundles_loaded = gauge("lem_bundles_loaded", "Bundles in memory: the active one, and those in use")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
@@ -206,6 +213,23 @@ class ServiceMetrics:
     def bar_message_answered(self, code: str) -> None:
         self._stream_messages.labels(code).inc()
 
+    def event_streams_open(self, count: int) -> None:
+        self._event_streams.set(count)
+
+    def event_stream_refused(self) -> None:
+        self._event_streams_refused.inc()
+
+    def events_sent(self, count: int) -> None:
+        self._events_sent.inc(count)
+
+    def webhook_tried(self, outcome: str) -> None:
+        """`outcome` is `delivered`, `failed`, `dead` or `missed`."""
+        self._webhook_attempts.labels(outcome).inc()
+
+    def webhooks(self, counts: Mapping[str, int]) -> None:
+        for status, count in counts.items():
+            self._webhooks.labels(str(status)).set(count)
+
     def connections_open(self, count: int) -> None:
         self._connections.set(count)
 
@@ -281,9 +305,13 @@ class ServiceMetrics:
     def instruments_failed(self, count: int) -> None:
         self._failed.set(count)
 
-    def bundle_active(self, digest: str) -> None:
+    def shadowed(self, *, compared: bool) -> None:
+        self._shadowed.labels("compared" if compared else "left_out").inc()
+
+    def bundles(self, active: str, loaded: int) -> None:
         self._bundle.clear()
-        self._bundle.labels(digest).set(1)
+        self._bundle.labels(active).set(1)
+        self._bundles_loaded.set(loaded)
 
     def _label(self, instrument: str) -> str:
         if len(self._named) < INSTRUMENTS_MAX:

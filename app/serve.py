@@ -98,8 +98,9 @@ class _Server(uvicorn.Server):
             await super().serve(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Long polls are answered now: there is no slice to wait for any more."""
+        """Long polls are answered now: there is no slice to wait for any more. Streams of events end."""
         self._application.state.services.engine.release_waiters()
+        self._application.state.services.tail.close()
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     """Each field is also an environment variable, `LEM_` and its name in capitals. Without `redis_url` the service
     starts its embedded store, with its files in `data_dir`. The url may hold a password, so that it shows its text to
     whoever asks for its secret value only. With `wait_replicas`, what is written is acknowledged when so many replicas
-    have it, and refused when they do not say so within `wait_milliseconds`. `grace_seconds` is how long orders wait for
+    have it, and refused when they do not say so within `wait_milliseconds`. `bundle` is the folder of
+    the bundle that decides unless another one is activated, `bundles` a folder with further ones, each in a
+    folder of its own, besides those that are shipped. `grace_seconds` is how long orders wait for
     a late bar, `gap_days_max` how far a bar may be ahead of the one before it. With `allow_no_keys` others than this
     machine may call although there are no API keys, with `open_metrics` the metrics need no key. `audit_file` takes a
     line for every write; without it these are lines of the log at `info`."""
@@ -48,6 +50,7 @@ class Settings(BaseSettings):
     wait_milliseconds: Annotated[int, Field(ge=1, le=3_000)] = 1_000
     allow_lossy_store: bool = False
     bundle: Path = SHIPPED_BUNDLE
+    bundles: Path | None = None
     data_dir: Path = Path("data")
     clock: ClockKind = ClockKind.WALL
     log_level: LogLevel = LogLevel.WARNING

@@ -31,6 +31,7 @@ from lem_client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from lem_client.events import Event, EventData
 from lem_client.fills import BookedFill, Correction, Fill, FirstReport, ListedFill
 from lem_client.market import (
     Bar,
@@ -38,16 +39,17 @@ from lem_client.market import (
     Ingested,
     Instrument,
     InstrumentDetail,
-    Model,
     Quality,
     Readiness,
     RejectedBar,
     StoredBar,
 )
+from lem_client.models import Activation, Model, ModelCard, Shadow, ShadowedOrder, Shadowing, ShadowTotals
 from lem_client.orders import AcceptedHorizon, DryRun, Horizon, HorizonInTime, Limits, NewOrder, Order
 from lem_client.quotes import CalibratedOn, Cost, Costs, End, Gain, Participation, Quote, QuotedStep, RestsOn
 from lem_client.retries import NO_RETRIES, Retries
 from lem_client.slices import GivenSlice, NextSlice, Schedule, Slice, Step, Window
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
 from lem_client.words import (
     Basis,
     Benchmark,
@@ -64,12 +66,14 @@ from lem_client.words import (
     Status,
     StepState,
     StopReason,
+    WebhookStatus,
     Word,
 )
 
 __all__ = [
     "NO_RETRIES",
     "AcceptedHorizon",
+    "Activation",
     "AgainstMarket",
     "Analyses",
     "Analysis",
@@ -87,9 +91,13 @@ __all__ = [
     "Correction",
     "Cost",
     "Costs",
+    "CreatedWebhook",
+    "DeadLetter",
     "Distribution",
     "DryRun",
     "End",
+    "Event",
+    "EventData",
     "FieldError",
     "Fill",
     "FillWarning",
@@ -109,7 +117,9 @@ __all__ = [
     "Limits",
     "ListedFill",
     "Model",
+    "ModelCard",
     "NewOrder",
+    "NewWebhook",
     "NextSlice",
     "NotFound",
     "NotPermitted",
@@ -129,6 +139,10 @@ __all__ = [
     "Retries",
     "RiskAversion",
     "Schedule",
+    "Shadow",
+    "ShadowTotals",
+    "ShadowedOrder",
+    "Shadowing",
     "Side",
     "SizeMode",
     "Slice",
@@ -144,6 +158,8 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "WantedOrders",
+    "Webhook",
+    "WebhookStatus",
     "Window",
     "Word",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar
@@ -14,13 +14,17 @@ from lem_client import calls
 from lem_client.analyses import Analyses, Analysis, WantedOrders
 from lem_client.calls import Call, Page
 from lem_client.conversation import Came, Pause, Step, conversation
+from lem_client.events import Event
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
-from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
+from lem_client.following import Following
+from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Readiness, StoredBar
+from lem_client.models import Activation, Model, ModelCard, Shadow, Shadowing
 from lem_client.orders import DryRun, NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.retries import Retries
 from lem_client.sending import TIMEOUT_SECONDS, connection, request
 from lem_client.slices import GivenSlice, NextSlice, Schedule
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
 from lem_client.words import Status
 
 T = TypeVar("T")
@@ -168,6 +172,60 @@ class AsyncClient:
         """End the order: no further slice comes."""
         return await self._sent(calls.cancel_order(order_id))
 
+    def list_events(self, *, after: str | None = None, page_size: int = 100) -> AsyncIterator[Event]:
+        """The events of all orders that are kept, oldest first or behind the event of that id, fetched in pages of 1 to
+        1,000 as you go on."""
+        return self._paged(calls.list_events(None, after=after, page_size=page_size))
+
+    def list_order_events(
+        self, order_id: str, *, after: str | None = None, page_size: int = 100
+    ) -> AsyncIterator[Event]:
+        """As `list_events`, of one order."""
+        return self._paged(calls.list_events(order_id, after=after, page_size=page_size))
+
+    async def follow_events(
+        self, *, order_id: str | None = None, after: str | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Events as they happen, of one order or of all; behind the event of that id, or from now on. Does not end: a
+        stream that is lost is asked for again behind the newest event, as patiently as a call is sent again. Raises
+        Refused with the code `events_gone` where events behind `after` are no longer kept."""
+        following = Following(calls.follow_events(order_id), after, self._retries)
+        while True:
+            ended: httpx.Response | httpx.RequestError | None = None
+            try:
+                async with self._http.stream(**following.request(self._timeout_seconds)) as response:
+                    if following.accepts(response):
+                        async for line in response.aiter_lines():
+                            event = following.event(line)
+                            if event is not None:
+                                yield event
+                    else:
+                        await response.aread()
+                        ended = response
+            except httpx.RequestError as error:
+                ended = error
+            await asyncio.sleep(following.pause_seconds(ended))
+
+    async def create_webhook(self, webhook: NewWebhook) -> CreatedWebhook:
+        """Have events sent to an address. The answer has the secret that they are signed with, this once."""
+        return await self._sent(calls.create_webhook(webhook))
+
+    async def list_webhooks(self) -> tuple[Webhook, ...]:
+        """All webhooks, and how their deliveries go."""
+        return await self._sent(calls.list_webhooks())
+
+    async def get_webhook(self, webhook_id: str) -> Webhook:
+        """One webhook, and how its deliveries go."""
+        return await self._sent(calls.get_webhook(webhook_id))
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Send nothing more to it."""
+        return await self._sent(calls.delete_webhook(webhook_id))
+
+    async def list_dead_letters(self, webhook_id: str, *, limit: int = 100) -> tuple[DeadLetter, ...]:
+        """The newest 1 to 1,000 events that could not be delivered, the newest first."""
+        return await self._sent(calls.list_dead_letters(webhook_id, limit=limit))
+
     async def get_analysis(self, order_id: str) -> Analysis:
         """What the order cost, held against the market; so far, or for good."""
         return await self._sent(calls.get_analysis(order_id))
@@ -179,6 +237,26 @@ class AsyncClient:
     async def list_models(self) -> tuple[Model, ...]:
         """The bundles of the service."""
         return await self._sent(calls.list_models())
+
+    async def activate_model(self, name: str) -> Activation:
+        """From now on the bundle decides new orders; those under way stay on theirs."""
+        return await self._sent(calls.activate_model(name))
+
+    async def get_model_card(self, name: str) -> ModelCard:
+        """The bundle's card: what it is, what trained it, what was measured of it."""
+        return await self._sent(calls.get_model_card(name))
+
+    async def shadow_model(self, name: str) -> Shadowing:
+        """From now on the bundle decides silently beside the active one."""
+        return await self._sent(calls.shadow_model(name))
+
+    async def end_shadow(self, name: str) -> None:
+        """The bundle decides silently no more; what was compared is kept."""
+        return await self._sent(calls.end_shadow(name))
+
+    async def get_shadow(self, name: str) -> Shadow:
+        """What the bundle would have done with orders, and what they would have cost."""
+        return await self._sent(calls.get_shadow(name))
 
     async def get_health(self) -> Health:
         """Whether the process is alive."""

@@ -10,12 +10,15 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote as escaped
 
 from lem_client.analyses import Analyses, Analysis, WantedOrders
+from lem_client.events import Event
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
 from lem_client.json_values import from_json, to_json
-from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
+from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Readiness, StoredBar
+from lem_client.models import Activation, Model, ModelCard, Shadow, Shadowing
 from lem_client.orders import DryRun, NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.slices import GivenSlice, NextSlice, Schedule
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
 from lem_client.words import Status
 
 T = TypeVar("T")
@@ -184,6 +187,47 @@ def resume_order(order_id: str) -> Call[Order]:
     return _call("POST", f"{_of(order_id)}/resume", Order)
 
 
+def list_events(order_id: str | None, *, after: str | None, page_size: int) -> Call[Page[Event]]:
+    """The first page."""
+
+    def read(value: Any) -> Page[Event]:
+        events = tuple(from_json(Event, each) for each in value["events"])
+        return Page(events, {"after": str(value["last_event_id"])} if value["more"] else None)
+
+    query = _query({"after": after, "limit": page_size})
+    return Call(method="GET", path=_events_of(order_id), read=read, repeatable=True, query=query)
+
+
+def follow_events(order_id: str | None) -> Call[None]:
+    """A stream, which no single answer ends."""
+    return Call(method="GET", path=_events_of(order_id), read=_nothing, repeatable=True)
+
+
+def create_webhook(webhook: NewWebhook) -> Call[CreatedWebhook]:
+    """Not repeatable: only the first answer has the secret."""
+    read = partial(from_json, CreatedWebhook)
+    return Call(method="POST", path="/v1/webhooks", read=read, repeatable=False, body=to_json(webhook))
+
+
+def list_webhooks() -> Call[tuple[Webhook, ...]]:
+    return _listed("/v1/webhooks", "webhooks", Webhook)
+
+
+def get_webhook(webhook_id: str) -> Call[Webhook]:
+    return _call("GET", f"/v1/webhooks/{_part(webhook_id)}", Webhook)
+
+
+def delete_webhook(webhook_id: str) -> Call[None]:
+    """Repeatable: a webhook that is deleted is not there when the call is sent again."""
+    path = f"/v1/webhooks/{_part(webhook_id)}"
+    return Call(method="DELETE", path=path, read=_nothing, repeatable=True, done_code="unknown_webhook")
+
+
+def list_dead_letters(webhook_id: str, *, limit: int) -> Call[tuple[DeadLetter, ...]]:
+    path = f"/v1/webhooks/{_part(webhook_id)}/dead_letters"
+    return replace(_listed(path, "dead_letters", DeadLetter), query=_query({"limit": limit}))
+
+
 def get_analysis(order_id: str) -> Call[Analysis]:
     return _call("GET", f"{_of(order_id)}/tca", Analysis)
 
@@ -194,6 +238,29 @@ def get_analyses(wanted: WantedOrders) -> Call[Analyses]:
 
 def list_models() -> Call[tuple[Model, ...]]:
     return _listed("/v1/models", "models", Model)
+
+
+def activate_model(name: str) -> Call[Activation]:
+    """Repeatable: a bundle that is active stays so."""
+    return _call("POST", f"/v1/models/{_part(name)}/activate", Activation)
+
+
+def get_model_card(name: str) -> Call[ModelCard]:
+    return _call("GET", f"/v1/models/{_part(name)}/card", ModelCard)
+
+
+def shadow_model(name: str) -> Call[Shadowing]:
+    """Repeatable: a bundle that is the shadow stays so."""
+    return _call("POST", f"/v1/models/{_part(name)}/shadow", Shadowing)
+
+
+def end_shadow(name: str) -> Call[None]:
+    """Repeatable: a bundle that is no shadow stays none."""
+    return Call(method="DELETE", path=f"/v1/models/{_part(name)}/shadow", read=_nothing, repeatable=True)
+
+
+def get_shadow(name: str) -> Call[Shadow]:
+    return _call("GET", f"/v1/models/{_part(name)}/shadow", Shadow)
 
 
 def get_health() -> Call[Health]:
@@ -238,6 +305,10 @@ def _query(asked: Mapping[str, Any]) -> dict[str, str]:
 
 def _nothing(_: Any) -> None:
     """The answer has no body."""
+
+
+def _events_of(order_id: str | None) -> str:
+    return "/v1/events" if order_id is None else f"{_of(order_id)}/events"
 
 
 def _of(order_id: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar
@@ -14,13 +14,17 @@ from lem_client import calls
 from lem_client.analyses import Analyses, Analysis, WantedOrders
 from lem_client.calls import Call, Page
 from lem_client.conversation import Came, Pause, Step, conversation
+from lem_client.events import Event
 from lem_client.fills import BookedFill, Correction, Fill, ListedFill
-from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Model, Readiness, StoredBar
+from lem_client.following import Following
+from lem_client.market import Bar, Health, Ingested, Instrument, InstrumentDetail, Readiness, StoredBar
+from lem_client.models import Activation, Model, ModelCard, Shadow, Shadowing
 from lem_client.orders import DryRun, NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.retries import Retries
 from lem_client.sending import TIMEOUT_SECONDS, connection, request
 from lem_client.slices import GivenSlice, NextSlice, Schedule
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
 from lem_client.words import Status
 
 T = TypeVar("T")
@@ -168,6 +172,56 @@ class Client:
         """End the order: no further slice comes."""
         return self._sent(calls.cancel_order(order_id))
 
+    def list_events(self, *, after: str | None = None, page_size: int = 100) -> Iterator[Event]:
+        """The events of all orders that are kept, oldest first or behind the event of that id, fetched in pages of 1 to
+        1,000 as you go on."""
+        return self._paged(calls.list_events(None, after=after, page_size=page_size))
+
+    def list_order_events(self, order_id: str, *, after: str | None = None, page_size: int = 100) -> Iterator[Event]:
+        """As `list_events`, of one order."""
+        return self._paged(calls.list_events(order_id, after=after, page_size=page_size))
+
+    def follow_events(self, *, order_id: str | None = None, after: str | None = None) -> Generator[Event, None, None]:
+        """Events as they happen, of one order or of all; behind the event of that id, or from now on. Does not end: a
+        stream that is lost is asked for again behind the newest event, as patiently as a call is sent again. Raises
+        Refused with the code `events_gone` where events behind `after` are no longer kept."""
+        following = Following(calls.follow_events(order_id), after, self._retries)
+        while True:
+            ended: httpx.Response | httpx.RequestError | None = None
+            try:
+                with self._http.stream(**following.request(self._timeout_seconds)) as response:
+                    if following.accepts(response):
+                        for line in response.iter_lines():
+                            event = following.event(line)
+                            if event is not None:
+                                yield event
+                    else:
+                        response.read()
+                        ended = response
+            except httpx.RequestError as error:
+                ended = error
+            time.sleep(following.pause_seconds(ended))
+
+    def create_webhook(self, webhook: NewWebhook) -> CreatedWebhook:
+        """Have events sent to an address. The answer has the secret that they are signed with, this once."""
+        return self._sent(calls.create_webhook(webhook))
+
+    def list_webhooks(self) -> tuple[Webhook, ...]:
+        """All webhooks, and how their deliveries go."""
+        return self._sent(calls.list_webhooks())
+
+    def get_webhook(self, webhook_id: str) -> Webhook:
+        """One webhook, and how its deliveries go."""
+        return self._sent(calls.get_webhook(webhook_id))
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """Send nothing more to it."""
+        return self._sent(calls.delete_webhook(webhook_id))
+
+    def list_dead_letters(self, webhook_id: str, *, limit: int = 100) -> tuple[DeadLetter, ...]:
+        """The newest 1 to 1,000 events that could not be delivered, the newest first."""
+        return self._sent(calls.list_dead_letters(webhook_id, limit=limit))
+
     def get_analysis(self, order_id: str) -> Analysis:
         """What the order cost, held against the market; so far, or for good."""
         return self._sent(calls.get_analysis(order_id))
@@ -179,6 +233,26 @@ class Client:
     def list_models(self) -> tuple[Model, ...]:
         """The bundles of the service."""
         return self._sent(calls.list_models())
+
+    def activate_model(self, name: str) -> Activation:
+        """From now on the bundle decides new orders; those under way stay on theirs."""
+        return self._sent(calls.activate_model(name))
+
+    def get_model_card(self, name: str) -> ModelCard:
+        """The bundle's card: what it is, what trained it, what was measured of it."""
+        return self._sent(calls.get_model_card(name))
+
+    def shadow_model(self, name: str) -> Shadowing:
+        """From now on the bundle decides silently beside the active one."""
+        return self._sent(calls.shadow_model(name))
+
+    def end_shadow(self, name: str) -> None:
+        """The bundle decides silently no more; what was compared is kept."""
+        return self._sent(calls.end_shadow(name))
+
+    def get_shadow(self, name: str) -> Shadow:
+        """What the bundle would have done with orders, and what they would have cost."""
+        return self._sent(calls.get_shadow(name))
 
     def get_health(self) -> Health:
         """Whether the process is alive."""

@@ -58,6 +58,17 @@ def conversation(
     raise AssertionError("unreachable: the loop has no end")
 
 
+def failure_of(call: Call[Any], came: httpx.Response | httpx.RequestError) -> ClientError:
+    """Why that is no stream of the call."""
+    try:
+        _answer(call, came)
+    except ClientError as error:
+        return error
+    if isinstance(came, httpx.Response):
+        return _unexpected(came, "it is no stream")
+    raise AssertionError("unreachable: a lost connection is no answer")
+
+
 def _answer(call: Call[T], came: Came) -> T:
     if not isinstance(came, httpx.Response):
         detail = f"{call.method} {call.path}: {came or type(came).__name__}"

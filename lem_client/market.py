@@ -1,12 +1,11 @@
-"""What can be traded, its bars, and what decides."""
+"""What can be traded, its bars, and how the service does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,20 +104,6 @@ class Ingested:
     revised: int
     rejected: tuple[RejectedBar, ...] = ()
     decided: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """A bundle: `name` is what slices record as `model`; `card` is its description."""
-
-    name: str
-    active: bool
-    card: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def max_steps(self) -> int:
-        """The most steps of an order that the bundle decides."""
-        return int(self.card["max_steps"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ class Limits:
 class NewOrder:
     """Give either `quantity` (base units) or `notional` (quote currency). `client_order_id` is your own name of the
     order: sent twice, it is one order. `account` is whose order it is; an API key that is bound to an account
-    decides it. The service decides what is None."""
+    decides it. `model` names the bundle that is to decide it. The service decides what is None."""
 
     client_order_id: str
     instrument: str
@@ -61,6 +61,7 @@ class NewOrder:
     fills: Fills = Fills.ASSUMED
     report_delay_seconds: int | None = None
     account: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ class Order:
     """An order as it stands. `leaves`, `in_flight`, `over_filled`, `behind` and `unpriced` are in the unit that the
     order fixes; `behind` is what cannot be done in time within the limits, at the volume that is expected. Prices are
     quote currency. A positive `slippage_bps` is a cost. `replaces` and `replaced_by` are the `order_id` of the order in
-    whose place this one stands, and of the one that stands in its place."""
+    whose place this one stands, and of the one that stands in its place. `model` is the bundle that decides the order
+    for all its life."""
 
     order_id: str
     client_order_id: str
@@ -97,6 +99,7 @@ class Order:
     fills: Fills
     report_delay_seconds: int | None
     account: str | None
+    model: str | None = None
     step: int
     filled_quantity: Decimal
     filled_notional: Decimal

@@ -21,7 +21,7 @@ class Window:
 class Slice:
     """What to trade in one step, and how that was decided. Of `quantity` (base units) and `notional` (quote currency)
     the one that the order fixes is exact, the other an estimate at the last close. `allocation` and `stop_probability`
-    are what was proposed before the limits, as text."""
+    are what was proposed before the limits, as text; `inputs` is a digest of all that was decided on."""
 
     slice_id: str
     step: int
@@ -41,6 +41,7 @@ class Slice:
     stop_probability: str
     decided_on: datetime | None
     decided_at: datetime
+    inputs: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

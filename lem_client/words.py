@@ -165,3 +165,12 @@ class QuoteWarning(Word):
     MAY_NOT_FINISH = "may_not_finish"
     NO_VOLUME = "no_volume"
     NO_VOLATILITY = "no_volatility"
+
+
+class WebhookStatus(Word):
+    """Whether deliveries to a webhook arrive. Nothing is sent any more where it is `disabled`: the address has answered
+    410."""
+
+    ACTIVE = "active"
+    FAILING = "failing"
+    DISABLED = "disabled"

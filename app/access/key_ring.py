@@ -77,6 +77,14 @@ class KeyRing:
             return None
         return known if known.good or known.key.good(self._now()) else None
 
+    def lets_stay(self, prefix: str | None) -> bool:
+        """Whether a caller who came in with the key of that prefix, or without one, would still be let in: a stream
+        lasts longer than a call."""
+        if prefix is None:
+            return not self.guarded
+        known = self._known.get(prefix.encode())
+        return known is not None and (known.good or known.key.good(self._now()))
+
     async def found_anew(self, presented: bytes) -> KnownKey | None:
         """As `found`, once the store has been asked for new keys, for a text that may be one of those."""
         if prefix_of(presented) is None:

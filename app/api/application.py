@@ -8,14 +8,17 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 import app
-from app.api import bars, fills, health, instruments, models, problems, stored_bars
+from app.api import bars, fills, health, instruments, problems, stored_bars
 from app.api.access.gate import Gate
 from app.api.analyses import routes as analyses
 from app.api.audit import Audited
 from app.api.bar_stream import routes as bar_stream
 from app.api.bar_stream.routes import BarStreams
+from app.api.events import routes as events
+from app.api.events.places import StreamPlaces
 from app.api.lane_routes import BARS, BULK, in_lanes, lanes_of
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
+from app.api.models import routes as models
 from app.api.openapi import TAGS, describe
 from app.api.orders import routes as orders
 from app.api.quotes import routes as quotes
@@ -23,10 +26,25 @@ from app.api.request_bodies import BodyBounds
 from app.api.request_ids import RequestIds
 from app.api.request_spans import RequestSpans, RequestTracer
 from app.api.slices import routes as slices
+from app.api.webhooks import routes as webhooks
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-ROUTERS = (slices, orders, bars, fills, instruments, quotes, analyses, stored_bars, bar_stream, models, health)
+ROUTERS = (
+    slices,
+    orders,
+    bars,
+    fills,
+    instruments,
+    quotes,
+    analyses,
+    events,
+    webhooks,
+    stored_bars,
+    bar_stream,
+    models,
+    health,
+)
 """Routes are tried in turn, so those that are called most come first. They are the application's own: a router that is
 included matches a path twice, which costs a poll more than its answer does."""
 
@@ -44,6 +62,7 @@ def build(lifespan: Lifespan, metrics: HttpMetrics, tracer: RequestTracer | None
         openapi_tags=TAGS,
         redirect_slashes=False,  # a redirect would lead to the scheme and host that this process believes in
     )
+    application.state.event_streams = StreamPlaces(metrics)
     application.add_middleware(BodyBounds)
     application.add_middleware(Gate, metrics=metrics)
     application.add_middleware(HeadAsGet)

@@ -12,14 +12,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.access.gate import AccessMetrics
 from app.api.bar_stream.stream import StreamMetrics
+from app.api.events.places import EventMetrics
 from app.api.lanes import LaneMetrics
 from app.api.problems import refusal
 from app.domain.errors import Unavailable
 
+EVENT_STREAM = b"text/event-stream"
+BODILESS = "lem.bodiless"
+"""In the scope of a request whose answer is wanted without its body, so that no endless one is begun."""
 WAIT = re.compile(rb"(?:^|&)wait=[0.]*[1-9]")
 
 
-class HttpMetrics(LaneMetrics, AccessMetrics, StreamMetrics, Protocol):
+class HttpMetrics(LaneMetrics, AccessMetrics, StreamMetrics, EventMetrics, Protocol):
     def http_answered(self, method: str, route: str, status: int, seconds: float, *, long_poll: bool) -> None:
         """`route` is a template such as `/v1/orders/{order_id}`, or `unmatched`: never a client's own text."""
         ...
@@ -45,7 +49,7 @@ class HeadAsGet:
                 message["body"] = b""
             await send(message)
 
-        asked = dict(scope, method="GET")
+        asked: Scope = {**scope, "method": "GET", BODILESS: True}
         await self.app(asked, receive, bodiless)
         scope["route"] = asked.get("route")
 
@@ -86,11 +90,13 @@ class RequestMetrics:
             await self.app(scope, receive, send)
             return
         started, status, long_poll = perf_counter(), 500, _waits(scope)
+        begun: float | None = None
 
         async def watched(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
                 status = message["status"]
+                begun = perf_counter() if _is_stream(message) else None
             await send(message)
 
         if long_poll:
@@ -101,13 +107,18 @@ class RequestMetrics:
             if long_poll:
                 self.metrics.long_polls_open(-1)
             route = getattr(scope.get("route"), "path_format", "unmatched")
-            seconds = perf_counter() - started
+            seconds = (begun or perf_counter()) - started
             self.metrics.http_answered(_known(scope["method"]), route, status, seconds, long_poll=long_poll)
 
 
 def _waits(scope: Scope) -> bool:
     """Whether the request asks `slices/next` to wait for longer than 0 seconds."""
     return scope["path"].endswith("/slices/next") and WAIT.search(scope["query_string"]) is not None
+
+
+def _is_stream(start: Message) -> bool:
+    """Whether the answer lasts as long as the client likes: only its beginning tells how fast the service is."""
+    return any(name == b"content-type" and value.startswith(EVENT_STREAM) for name, value in start.get("headers", ()))
 
 
 def _known(method: str) -> str:

@@ -24,7 +24,8 @@ TAGS = [
     {"name": "instruments", "description": "What can be traded, and in which units."},
     {"name": "bars", "description": "Closed market bars, as they close."},
     {"name": "orders", "description": "Mandates from the OMS, their slices and fills."},
-    {"name": "models", "description": "The bundle that decides."},
+    {"name": "events", "description": "What happens to orders, as it happens."},
+    {"name": "models", "description": "The bundles side by side, and which of them decides."},
     {"name": "operations", "description": "Liveness, readiness and metrics."},
 ]
 RETRY_AFTER = {
@@ -82,16 +83,16 @@ def _security(path: str, method: str) -> dict[str, Any]:
 def _as_served(services: Services, document: dict[str, Any]) -> dict[str, Any]:
     """A copy of the document in which no order has more steps than the active model decides, and no call needs a key
     where there are none."""
-    served, model = copy.deepcopy(document), services.model
+    served, model = copy.deepcopy(document), services.engine.models.active
     if not services.access.ring.guarded:
         for operations in served["paths"].values():
             for operation in operations.values():
                 operation.pop("security", None)
-    steps = model.card["max_steps"]
+    steps = model.max_steps
     fields = served["components"]["schemas"][HORIZON]["properties"]
     for name in ("min_steps", "max_steps"):
         fields[name]["maximum"] = steps
-    fields["max_steps"]["description"] += f" The active model, {model.digest}, decides at most {steps} steps."
+    fields["max_steps"]["description"] += f" The active model, {model.name}, decides at most {steps} steps."
     return served
 
 

@@ -22,6 +22,7 @@ from app.api.request_ids import header_of_request, known_request_id
 from app.domain.errors import (
     Conflict,
     Forbidden,
+    Gone,
     InvalidInput,
     LemError,
     Misdirected,
@@ -47,6 +48,7 @@ STATUSES: dict[type[LemError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    Gone: HTTPStatus.GONE,
     TooFast: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

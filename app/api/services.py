@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from starlette.types import Scope
@@ -12,26 +12,29 @@ from starlette.types import Scope
 from app.access.access import Access
 from app.api.audit import AuditTrail
 from app.engine.engine import Engine
+from app.outbox.tail import Tail
+from app.outbox.webhooks.registry import Webhooks
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveModel:
-    """The bundle that decides: the digest that slices record, and its card as loaded."""
+class Cards(Protocol):
+    """Reads the whole card of a bundle that the engine's models know. Call it in a thread; it raises where the bundle
+    is no longer what it was."""
 
-    digest: str
-    card: Mapping[str, Any]
+    def whole_card(self, entry: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, and `audit` is where
-    writes are recorded."""
+    """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, `audit` is where writes
+    are recorded, `tail` tells of events, and `webhooks` are those who are sent them."""
 
     engine: Engine
-    model: ActiveModel
+    cards: Cards
     scrape: Callable[[], Awaitable[bytes]]
     access: Access
     audit: AuditTrail
+    tail: Tail
+    webhooks: Webhooks
 
 
 def engine_of(request: Request) -> Engine:

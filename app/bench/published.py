@@ -24,6 +24,7 @@ READ_AS = {
     ("instruments", "service_cpu"): "CPU of a bar of each of 1,000 instruments",
     ("instruments", "service_memory"): "memory of the service",
     ("overload", "healthz_p99"): "`/healthz` under floods, p99",
+    ("events", "p50"): "from an event's commit to a client, median",
     ("workers", "time_of_two_to_one"): "time with two workers against one",
     ("takeover", "worst"): "from `kill -9` of the owner to the next slice, worst",
 }

@@ -71,6 +71,21 @@ class Connection:
             raise CallRefused(f"{call.method} {call.path}: {status} {shown}")
         return body
 
+    async def begin(self, call: Call) -> None:
+        """Send a call whose answer has no end, and read its headers. Raises CallRefused."""
+        self._writer.write(call.encoded())
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        if head[9:12] != b"200":
+            raise CallRefused(f"{call.method} {call.path}: {head[9:12].decode()}")
+
+    async def line(self) -> bytes:
+        """The next line of an answer that has no end, however it is cut into chunks. Raises CallRefused where it has
+        ended."""
+        line = await self._reader.readline()
+        if not line:
+            raise CallRefused("the stream has ended")
+        return line.strip()
+
     async def answer(self, call: Call) -> tuple[int, bytes]:
         """The status and the body, whatever they are. Raises CallRefused where there is no answer."""
         try:

@@ -1,4 +1,4 @@
-"""Where the released bundle lies."""
+"""Where the released bundles lie."""
 
 from __future__ import annotations
 
@@ -6,5 +6,6 @@ from pathlib import Path
 
 import app
 
-SHIPPED_BUNDLE = Path(app.__file__).resolve().parent.parent / "models" / "bundles" / "lem-2"
+SHIPPED_BUNDLES = Path(app.__file__).resolve().parent.parent / "models" / "bundles"
+SHIPPED_BUNDLE = SHIPPED_BUNDLES / "lem-2"
 """Beside the package, in a checkout and in an installed wheel alike."""

@@ -14,6 +14,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from app.decision.inputs_digest import window_digest
 from app.decision.market import Floats, Market, seen_bars
 from app.decision.policy import Policy
 from app.decision.quotes.calibration import UNCALIBRATED, Calibration
@@ -44,10 +45,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ChainReading:
-    """What the model of a chain made of a market, and then each of its fallbacks, in the order of the chain."""
+    """What the model of a chain made of a market, and then each of its fallbacks, in the order of the chain. `window`
+    is the digest of the bars, empty where nobody records it."""
 
     model: Reading
     fallbacks: Sequence[Reading] = ()
+    window: bytes = b""
 
     def __iter__(self) -> Iterator[Reading]:
         yield self.model
@@ -148,11 +151,15 @@ class PolicyChain:
     def read_all(self, windows: Sequence[BarWindow]) -> list[ChainReading]:
         """As `read` of each window; the model reads them together, which takes a tenth of the time."""
         models = _readings(self.model, windows, self.max_steps)
-        return [ChainReading(each, self._stand_ins(window)) for each, window in zip(models, windows, strict=True)]
+        return [
+            ChainReading(each, self._stand_ins(window), window_digest(window.bars, self.lookback))
+            for each, window in zip(models, windows, strict=True)
+        ]
 
     def read_without_model(self, window: BarWindow, reason: str) -> ChainReading:
         """Ask the fallbacks alone; the model is unavailable for `reason`."""
-        return ChainReading(Reading(self.model, None, reason), self._stand_ins(window))
+        unread = Reading(self.model, None, reason)
+        return ChainReading(unread, self._stand_ins(window), window_digest(window.bars, self.lookback))
 
     def _stand_ins(self, window: BarWindow) -> StandIns:
         return StandIns(self.fallbacks, window, self.max_steps)

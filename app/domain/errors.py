@@ -7,6 +7,7 @@ LemError
 │   └── Misdirected  the request names another host than this service
 ├── NotFound         nothing has that name
 ├── Conflict         the request contradicts what is already recorded
+├── Gone             it was there, and is no longer kept
 └── Unavailable      the service cannot answer now; the same request may succeed later
     ├── TooEarly     its time is yet to come
     └── TooFast      the caller sends more than it lets the service answer
@@ -61,6 +62,10 @@ class NotFound(LemError):
 
 class Conflict(LemError):
     """The request contradicts what is already recorded."""
+
+
+class Gone(LemError):
+    """It was there, and is no longer kept."""
 
 
 class Unavailable(LemError):

@@ -33,19 +33,31 @@ class StatusChanged:
 @built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceCommitted:
-    """The order has a new slice."""
+    """The order has a new slice, which is recorded beside the event."""
 
     slice_id: str
     name: str = "slice.committed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SliceFilled:
+    """What the slice is assumed to have traded is booked, and nothing else has happened: no slice follows now. Where
+    something has, that event tells what is filled."""
+
+    slice_id: str
+    name: str = "slice.filled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FillBooked:
-    """A reported fill is booked; `warnings` say what is odd about it."""
+    """A reported fill is booked; `warnings` say what is odd about it. How much at which price is None in events of
+    earlier releases."""
 
     execution_id: str
     slice_id: str
     warnings: tuple[FillWarning, ...] = ()
+    quantity: Decimal | None = None
+    price: Decimal | None = None
     name: str = "fill.booked"
 
 
@@ -109,6 +121,7 @@ class OrderOnTrack:
 Happening = (
     StatusChanged
     | SliceCommitted
+    | SliceFilled
     | FillBooked
     | FillBusted
     | FillCorrected
@@ -122,9 +135,12 @@ Happening = (
 @built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
-    """Something happened to the order at its commit number `version`, when `step` was its newest step."""
+    """Something happened to the order at its commit number `version`, when `step` was its newest step. So much was
+    filled once it had happened; None in events of earlier releases."""
 
     order_id: str
     version: int
     step: int
     what: Happening
+    filled_quantity: Decimal | None = None
+    filled_notional: Decimal | None = None

@@ -174,7 +174,8 @@ class OrderTerms:
     """What the OMS says of an order, but for its horizon. `size` is base units or quote currency, as `size_mode` says;
     `risk_aversion` is None for the bundle's default, 0 for the best mean, or a name. With reported fills, a slice is in
     flight for `report_delay_seconds` after its window's end, None for one step. `account` is whose order it is, None
-    for one that belongs to no account. `replaces` is the order in whose place this one is to stand."""
+    for one that belongs to no account. `replaces` is the order in whose place this one is to stand. `model` names the
+    bundle that is to decide the order, None for the active one."""
 
     order_id: str
     client_order_id: str
@@ -191,6 +192,7 @@ class OrderTerms:
     report_delay_seconds: int | None = None
     account: str | None = None
     replaces: str | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.client_order_id) <= CLIENT_ORDER_ID_LENGTH_MAX:

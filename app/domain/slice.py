@@ -44,7 +44,8 @@ class Decided:
 
     `allocation` and `stop_probability` are the raw proposal, as text so that NaN and infinities survive; `decided_on`
     is the open time of the newest bar that was used, None where there was none; `fallback_reason` is set exactly when
-    `basis` is fallback.
+    `basis` is fallback. `inputs` is a digest of all that was decided on: the bars as they were read, the order's state
+    and its limits; None in slices of earlier releases.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Decided:
     decided_on: datetime | None
     decided_at: datetime
     fallback_reason: str | None = None
+    inputs: str | None = None
 
 
 @built_quickly

@@ -41,7 +41,8 @@ class OrderState:
     whose place this one stands, oldest first: steps and all else count on from theirs. `replaced_by` is the order that
     stands in the place of this one. `out_of_reach` is what the newest slice and those to come cannot trade within the
     limits at the volume that was expected when that slice was decided. `stopped_by` is why the newest slice is meant to
-    be the last, where that does not follow from the rest.
+    be the last, where that does not follow from the rest. `bundle` is the model that decides the order for all its
+    life, as it was when the order was accepted; None for an order of an earlier release.
     """
 
     order: Order
@@ -72,6 +73,7 @@ class OrderState:
     replaced_by: str | None = None
     out_of_reach: Decimal = ZERO
     stopped_by: StopReason | None = None
+    bundle: str | None = None
 
     @property
     def order_id(self) -> str:

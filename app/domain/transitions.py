@@ -29,8 +29,10 @@ def accept(
     first_open: datetime,
     last_price: Decimal,
     usable_steps: int | None = None,
+    bundle: str | None = None,
 ) -> OrderState:
-    """Start an order. `usable_steps` counts the steps in which the order may trade; None: all of them.
+    """Start an order, which `bundle` decides from now on. `usable_steps` counts the steps in which the order may trade;
+    None: all of them.
 
     Raises InvalidInput where it could never be met: no whole lots, worth too little, or a cap that cannot finish it.
     """
@@ -46,6 +48,7 @@ def accept(
         min_notional=instrument.min_notional,
         next_open=first_open,
         arrival_price=last_price,
+        bundle=bundle,
     )
 
 

@@ -16,6 +16,7 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceFilled,
     StatusChanged,
 )
 from app.domain.evolve import built_quickly, evolve
@@ -56,9 +57,17 @@ class Change:
     def events(self) -> tuple[OrderEvent, ...]:
         """What happened, in order."""
         after = self.after
+        happened = list(self._happenings()) or list(self._filled_alone())
         return tuple(
-            OrderEvent(order_id=after.order_id, version=after.version, step=after.step, what=what)
-            for what in self._happenings()
+            OrderEvent(
+                order_id=after.order_id,
+                version=after.version,
+                step=after.step,
+                what=what,
+                filled_quantity=after.filled_quantity,
+                filled_notional=after.filled_notional,
+            )
+            for what in happened
         )
 
     def _happenings(self) -> Iterator[Happening]:
@@ -92,6 +101,11 @@ class Change:
             replaced_by=after.replaced_by,
         )
 
+    def _filled_alone(self) -> Iterator[Happening]:
+        before = self.before
+        if before and before.oldest_open and self.after.filled_quantity != before.filled_quantity:
+            yield SliceFilled(slice_id=before.oldest_open.slice_id)
+
     def _of_fill(self, fill: Fill) -> Iterator[Happening]:
         named = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
         if fill.busted:
@@ -99,7 +113,7 @@ class Change:
         elif fill.original is not None:
             yield FillCorrected(**named, quantity=fill.quantity, price=fill.price)
         else:
-            yield FillBooked(**named, warnings=fill.warnings)
+            yield FillBooked(**named, warnings=fill.warnings, quantity=fill.quantity, price=fill.price)
         known = self.before.over_filled if self.before else ZERO
         if self.after.over_filled > known:
             yield OverFilled(

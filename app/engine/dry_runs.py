@@ -44,7 +44,7 @@ class DryRuns:
             return DryRun(state=known)
         live, state = await self._orders.as_it_would_begin(order)
         await self._store.require_place(order.instrument)
-        reading = await self._decider.read(live, live.step_seconds_of(state.order))
+        reading = await self._decider.read(live, live.step_seconds_of(state.order), state.bundle)
         return DryRun(state=state, warnings=tuple(_warnings(state, live, reading)))
 
 

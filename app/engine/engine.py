@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from app.decision.chain import PolicyChain
+from app.domain.state import OrderState
 from app.engine.analyses import Analyses
 from app.engine.bars import BarIntake
 from app.engine.dry_runs import DryRuns
@@ -17,6 +19,8 @@ from app.engine.instruments.loading import Loader
 from app.engine.late_slices import LateSlices
 from app.engine.lateness import FeedLateness
 from app.engine.live_orders import LiveOrders
+from app.engine.models.choice import Models
+from app.engine.models.shadows import Shadows
 from app.engine.orders import OrderEntry
 from app.engine.ownership.lease import Ownership, SoleOwner
 from app.engine.ownership.shared_store import SharedStore
@@ -41,11 +45,12 @@ GAP_DAYS_MAX = 31
 
 class Engine:
     """The use cases, by noun: `instruments`, `bars`, `stored_bars`, `late_slices`, `orders`, `replaces`, `dry_runs`,
-    `quotes`, `fills`, `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality` and
-    `live_orders`. Whoever moves orders holds `right_of_way`. `sharing` is there where the store is `shared` with other
-    processes.
+    `quotes`, `fills`, `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality`,
+    `live_orders`, `models` and `shadows`. Whoever moves orders holds `right_of_way`. `sharing` is there where the store
+    is `shared` with other processes.
 
-    `chain` decides the orders, and reads `lookback` bars at most. A bar is late `grace_seconds` after its close (None:
+    `models` says which chain decides which order, and none of them reads more than `lookback` bars; `chain` decides all
+    of them where no models are given. A bar is late `grace_seconds` after its close (None:
     see `FeedLateness`); no bar may be more than `gap_days_max` ahead of the one before it.
 
     Every use case raises Unavailable("store_unavailable") while the store cannot be reached: what was asked for may
@@ -57,6 +62,8 @@ class Engine:
         *,
         store: Store,
         chain: PolicyChain,
+        models: Models | None = None,
+        lookback: int | None = None,
         clock: Clock,
         calendars: Calendars,
         metrics: Metrics,
@@ -65,25 +72,27 @@ class Engine:
         shared: SharedStore | None = None,
         spans: Spans = NO_SPANS,
     ) -> None:
-        self.lookback = chain.lookback
+        self.models = models or Models(chain)
+        self.lookback = lookback = lookback or chain.lookback
         self._waiters = waiters = Waiters()
         self.sharing = Sharing(shared, waiters, metrics) if shared is not None else None
         ownership: Ownership = self.sharing or SoleOwner()
         self.live_orders = LiveOrders(ownership.owns)
-        announcer = Announcer(metrics, waiters, self.live_orders)
+        announcer = Announcer(metrics, waiters, self.live_orders, self._ended)
         committer = Committer(store, metrics, announcer, spans)
-        loader = Loader(store, chain.lookback, self.live_orders)
+        loader = Loader(store, lookback, self.live_orders)
         self.right_of_way = RightOfWay()
-        self._decider = Decider(chain, clock, metrics, self.right_of_way, spans=spans)
+        self._decider = Decider(self.models, clock, metrics, self.right_of_way, spans=spans)
         pipeline = Pipeline(self._decider, committer, metrics, ownership, self.right_of_way, spans)
         lateness = FeedLateness(metrics, grace_seconds)
         self.quality = FeedQuality(store, metrics)
-        self.recovery = Recovery(store, calendars, loader, pipeline, announcer, ownership, chain.lookback)
+        self.recovery = Recovery(store, calendars, loader, pipeline, announcer, ownership, lookback)
         self._live = LiveInstruments(self.recovery.open_instrument, self.recovery.catch_up)
+        self.shadows = Shadows(store, self.models.records, self.models, self._live, self.right_of_way, metrics)
         if self.sharing is not None:
             self.sharing.attach(self._live, self.live_orders)
         self.feeds = Feeds(self._live, self.live_orders, clock)
-        self.health = Health(self.recovery, self._decider, self.feeds)
+        self.health = Health(self.recovery, self._decider, self.feeds, self.models)
         self.instruments = InstrumentRegistry(store, calendars, self._live, ownership, self.quality, lateness)
         self.queries = Queries(store, self._live, loader, self._decider, waiters, clock)
         self.analyses = Analyses(store, self.queries, self._live)
@@ -112,7 +121,7 @@ class Engine:
             committer=committer,
             announcer=announcer,
             clock=clock,
-            steps_max=chain.max_steps,
+            models=self.models,
             spans=spans,
             decider=self._decider,
         )
@@ -125,10 +134,10 @@ class Engine:
             entry=self.orders,
             announcer=announcer,
             clock=clock,
-            steps_max=chain.max_steps,
+            models=self.models,
             spans=spans,
         )
-        self.quotes = Quotes(self.orders, self._decider, chain.risk_aversions)
+        self.quotes = Quotes(self.orders, self._decider, self.models)
         self.dry_runs = DryRuns(store, self.orders, self._decider)
 
     @property
@@ -142,6 +151,14 @@ class Engine:
             await self.sharing.start()
         await self.recovery.start(self._live)
         self.quality.start()
+        self.shadows.start()
+
+    def _ended(self, state: OrderState) -> None:
+        self.shadows.ended(state)
+
+    def on_news(self, told: Callable[[], None]) -> None:
+        """Call `told` whenever an order has changed or may have, here or in another process."""
+        self._waiters.on_news = told
 
     def release_waiters(self) -> None:
         """Answer every request that waits for a slice, with what there is; none waits from here on."""
@@ -149,6 +166,7 @@ class Engine:
 
     async def stop(self) -> None:
         await self.recovery.stop()
+        await self.shadows.stop()
         await self.quality.stop()
         if self.sharing is not None:
             await self.sharing.stop()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import monotonic
 
 from app.engine.feeds import Feeds
+from app.engine.models.choice import MODEL_MISSING, Models
 from app.engine.ports import STORE_AWAY
 from app.engine.prompt_answers import PromptAnswers
 from app.engine.recovery import Recovery
@@ -29,10 +30,11 @@ class Health:
     service that nobody sends to any more would never hear the feed again. It is told instead.
     """
 
-    def __init__(self, recovery: Recovery, decider: Decider, feeds: Feeds) -> None:
+    def __init__(self, recovery: Recovery, decider: Decider, feeds: Feeds, models: Models) -> None:
         self._recovery = recovery
         self._decider = decider
         self._feeds = feeds
+        self._models = models
         self._watchdog: asyncio.Task[None] | None = None
         self._looked_at = 0.0
         self._recovered = PromptAnswers(recovery.readiness)
@@ -66,3 +68,5 @@ class Health:
             yield "watchdog_lags"
         if self._decider.hanging_seconds > MODEL_HANGS_SECONDS_MAX:
             yield "model_hangs"
+        if self._models.missing:
+            yield MODEL_MISSING

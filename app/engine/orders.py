@@ -19,6 +19,7 @@ from app.engine.horizons import in_steps
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
+from app.engine.models.choice import Models
 from app.engine.order_start import require_known, require_step, start_of
 from app.engine.pipeline import Pipeline
 from app.engine.ports import STORE_AWAY, Claim, Clock, Store
@@ -31,12 +32,18 @@ from app.engine.stages.decide import Decider
 from app.engine.terms import digest_of
 
 RACES_MAX = 20
-POINTERS = {"unknown_instrument": "#/instrument", "no_bars": "#/instrument", "outside_calendar": "#/horizon"}
+POINTERS = {
+    "unknown_instrument": "#/instrument",
+    "no_bars": "#/instrument",
+    "outside_calendar": "#/horizon",
+    "unknown_model": "#/model",
+    "model_refused": "#/model",
+}
 """The field of an order that is wrong, where what refuses it knows of no order."""
 
 
 class OrderEntry:
-    """`steps_max` is the longest horizon that the model can decide."""
+    """`models` says which bundle decides a new order, and so how long it may be."""
 
     def __init__(
         self,
@@ -49,7 +56,7 @@ class OrderEntry:
         committer: Committer,
         announcer: Announcer,
         clock: Clock,
-        steps_max: int,
+        models: Models,
         spans: Spans,
         decider: Decider,
     ) -> None:
@@ -61,7 +68,7 @@ class OrderEntry:
         self._committer = committer
         self._announcer = announcer
         self._clock = clock
-        self._steps_max = steps_max
+        self._models = models
         self._spans = spans
         self._decider = decider
 
@@ -71,7 +78,8 @@ class OrderEntry:
 
         Raises NotFound("unknown_instrument"), InvalidInput (what `accept`, `in_steps`, `require_fitting`,
         `usable_steps` and `require_within_reach` say,
-        "step_seconds_unsupported", "start_time_too_far", "start_time_past"),
+        "step_seconds_unsupported", "start_time_too_far", "start_time_past"), NotFound("unknown_model"),
+        Conflict("model_refused"),
         Conflict("client_order_id_reused" | "no_bars"), Unavailable("too_many_orders" | "busy").
         """
         if order.order_id != order_id_of(order.client_order_id, order.account):
@@ -205,30 +213,34 @@ class OrderEntry:
         step_seconds = require_step(order, live)
         start = start_of(order, self._clock.now(live.newest.close_time), timedelta(seconds=step_seconds))
         first = live.first_open(start, step_seconds)
-        in_order = self._in_steps(order, live, first)
+        chain = await self._models.chosen(order.model)
+        in_order = _in_steps(order, live, first, chain.max_steps)
         steps = usable_steps(in_order, live, first)
         await self._loader.ensure_history(live, step_seconds)
-        reading = await self.reading_for(in_order, live)
+        reading = await self.reading_for(in_order, live, chain.name)
         require_fitting(in_order, live.instrument, live.last.close, live.busiest_volume(step_seconds))
-        state = accept(in_order, live.instrument, first, live.last.close, steps.usable if steps else None)
+        state = accept(
+            in_order, live.instrument, first, live.last.close, steps.usable if steps else None, bundle=chain.name
+        )
         if reading is not None:
             require_within_reach(state, reach_of(state, live, reading))
         return state
 
-    async def reading_for(self, order: Order, live: LiveInstrument) -> ChainReading | None:
+    async def reading_for(self, order: AskedOrder, live: LiveInstrument, bundle: str | None) -> ChainReading | None:
         """What the policies read of the market, where the order may ask for more than its participation limit allows;
-        None for an order whose limit gives way, or that has none."""
+        None for an order whose limit gives way, or that has none. `bundle` is to decide it."""
         if order.limits.max_participation_rate is None or order.completion is Completion.ALWAYS:
             return None
-        return await self._decider.read(live, live.step_seconds_of(order))
+        return await self._decider.read(live, live.step_seconds_of(order), bundle)
 
-    def _in_steps(self, order: AskedOrder, live: LiveInstrument, first: datetime) -> Order:
-        """The order with a horizon that the model and the calendar know, in steps from the window that opens first."""
-        if isinstance(order, OrderInTime):
-            return in_steps(order, live, first, self._steps_max)
-        require_decidable(order, self._steps_max)
-        require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
-        return order
+
+def _in_steps(order: AskedOrder, live: LiveInstrument, first: datetime, steps_max: int) -> Order:
+    """The order with a horizon that the model and the calendar know, in steps from the window that opens first."""
+    if isinstance(order, OrderInTime):
+        return in_steps(order, live, first, steps_max)
+    require_decidable(order, steps_max)
+    require_known(live, first, live.step_seconds_of(order), order.horizon.max_steps)
+    return order
 
 
 def require_decidable(order: Order, steps_max: int) -> None:

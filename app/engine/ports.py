@@ -143,6 +143,10 @@ class Metrics(Protocol):
         """A lease came to this process or left it; `taken_over` from a process that is dead."""
         ...
 
+    def shadowed(self, *, compared: bool) -> None:
+        """An order that has ended was compared with what the shadow would have done, or left out."""
+        ...
+
     def notices_missed(self) -> None:
         """Notices of other processes may have been missed."""
         ...

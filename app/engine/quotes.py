@@ -12,12 +12,12 @@ from app.domain.costs import Costs
 from app.domain.errors import Conflict, InvalidInput, Unavailable
 from app.domain.numbers import ZERO
 from app.domain.order import AskedOrder, Order
-from app.domain.order_words import RiskAversions
 from app.domain.quote import Quote
 from app.domain.slice import Window
 from app.domain.state import OrderState
 from app.engine.instruments.avoided_windows import steps_ahead
 from app.engine.instruments.live import LiveInstrument
+from app.engine.models.choice import Models
 from app.engine.orders import OrderEntry
 from app.engine.stages.decide import QUOTE_SECONDS_MAX, Decider
 
@@ -39,12 +39,10 @@ class OrderQuote:
 
 
 class Quotes:
-    """`risk_aversions` says what the names mean that orders may give."""
-
-    def __init__(self, orders: OrderEntry, decider: Decider, risk_aversions: RiskAversions) -> None:
+    def __init__(self, orders: OrderEntry, decider: Decider, models: Models) -> None:
         self._orders = orders
         self._decider = decider
-        self._risk_aversions = risk_aversions
+        self._models = models
         self._waiting = 0
 
     async def quote(
@@ -77,11 +75,12 @@ class Quotes:
         step_seconds = live.step_seconds_of(state.order)
         _require_history(live, step_seconds)
         half_tick_bps = float(live.instrument.tick_size / live.last.close) / 2.0 * 1e4
+        chain = self._models.of(state.bundle) or self._models.own
         return QuotedOrder(
             state=state,
             step_seconds=step_seconds,
             windows_unseen=live.windows_unseen(state.next_open, step_seconds),
-            risk_aversion=self._risk_aversions.of(state.order.risk_aversion),
+            risk_aversion=chain.risk_aversions.of(state.order.risk_aversion),
             steps=steps_ahead(state, live, state.next_open),
             costs=Costs(
                 half_spread_bps=half_tick_bps if half_spread_bps is None else float(half_spread_bps),

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from app.decision.chain import PolicyChain
 from app.domain.acceptance import require_fitting
 from app.domain.errors import Conflict, LemError, Unavailable
 from app.domain.evolve import evolve
@@ -19,6 +20,7 @@ from app.engine.horizons import in_steps
 from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.live import LiveInstrument
 from app.engine.instruments.loading import Loader
+from app.engine.models.choice import Models
 from app.engine.order_start import require_known, require_step, start_of
 from app.engine.orders import RACES_MAX, OrderEntry, require_decidable, reused
 from app.engine.pipeline import Pipeline
@@ -33,7 +35,7 @@ BEHIND_SECONDS = 0.05
 
 
 class Replaces:
-    """See `replace`. `steps_max` is the longest horizon that the model can decide."""
+    """See `replace`. `models` says which bundle decides the order on, and so how long it may be."""
 
     def __init__(
         self,
@@ -46,7 +48,7 @@ class Replaces:
         entry: OrderEntry,
         announcer: Announcer,
         clock: Clock,
-        steps_max: int,
+        models: Models,
         spans: Spans,
     ) -> None:
         self._store = store
@@ -57,7 +59,7 @@ class Replaces:
         self._entry = entry
         self._announcer = announcer
         self._clock = clock
-        self._steps_max = steps_max
+        self._models = models
         self._spans = spans
 
     async def replace(self, order_id: str, order: AskedOrder, account: str | None = None) -> tuple[OrderState, bool]:
@@ -139,41 +141,57 @@ class Replaces:
         require_replaceable(old)
         if live.newest is None:
             raise Conflict("no_bars", f"{live.symbol} has no bars")
-        now = self._clock.now(live.newest.close_time)
+        step_seconds = require_step(order, live)
+        chain, bundle = await self._deciding(old, order)
+        await self._loader.ensure_history(live, step_seconds)
+        reading = await self._entry.reading_for(order, live, bundle)
+        successor = self._succeeded(old, order, live, chain.max_steps)
+        if successor is None:
+            return None
+        if reading is not None:
+            require_within_reach(successor, reach_of(successor, live, reading))
+        return evolve(successor, bundle=bundle)
+
+    async def _deciding(self, old: OrderState, order: AskedOrder) -> tuple[PolicyChain, str | None]:
+        """The chain that decides the order from here on, and the bundle that is recorded: the old order's, unless the
+        new one asks for another."""
+        if order.model is not None:
+            chain = await self._models.chosen(order.model)
+            return chain, chain.name
+        await self._models.ensure([old.bundle])
+        return self._models.of(old.bundle) or self._models.own, old.bundle
+
+    def _succeeded(self, old: OrderState, order: AskedOrder, live: LiveInstrument, steps_max: int) -> OrderState | None:
+        now = self._clock.now(live.last.close_time)
         kept = without_unbegun(old, now)
         same_steps = live.step_seconds_of(order) == live.step_seconds_of(old.order)
         require_same_mandate(old.order, order, begun=kept.step > 0, same_steps=same_steps)
-        step_seconds = require_step(order, live)
         if kept.oldest_open is not None and kept.oldest_open.window.end < live.last.close_time:
             return None
+        step_seconds = live.step_seconds_of(order)
         if not kept.step and not (same_steps and order.start_time == old.order.start_time):
             start = start_of(order, now, timedelta(seconds=step_seconds))
             kept = evolve(kept, next_open=live.first_open(start, step_seconds))
-        in_order = self._in_steps(order, live, kept.next_open, kept.step)
-        steps = usable_steps(in_order, live, kept.next_open, kept.step + 1)
-        await self._loader.ensure_history(live, step_seconds)
-        reading = await self._entry.reading_for(in_order, live)
+        in_order = _in_steps(order, live, kept.next_open, kept.step, steps_max)
+        usable = usable_steps(in_order, live, kept.next_open, kept.step + 1)
         require_fitting(in_order, live.instrument, live.last.close, live.busiest_volume(step_seconds))
         require_worth(in_order, live.instrument, live.last.close)
-        successor = succeed(kept, in_order, steps.usable if steps else None)
-        if reading is not None:
-            require_within_reach(successor, reach_of(successor, live, reading))
-        return successor
+        return succeed(kept, in_order, usable.usable if usable else None)
 
-    def _in_steps(self, order: AskedOrder, live: LiveInstrument, opens: datetime, steps: int) -> Order:
-        """The order with a horizon in steps, of which so many are behind it and the next one opens then."""
-        step_seconds = live.step_seconds_of(order)
-        if isinstance(order, OrderInTime):
-            rest = in_steps(order, live, opens, max(1, self._steps_max - steps))
-            counted = rest.horizon
-            every = Horizon(
-                min_steps=steps + counted.min_steps,
-                max_steps=steps + counted.max_steps,
-                step_seconds=counted.step_seconds,
-            )
-            rest = replace(rest, horizon=every)
-            require_decidable(rest, self._steps_max)
-            return rest
-        require_decidable(order, self._steps_max)
-        require_known(live, opens, step_seconds, max(0, order.horizon.max_steps - steps))
-        return order
+
+def _in_steps(order: AskedOrder, live: LiveInstrument, opens: datetime, steps: int, steps_max: int) -> Order:
+    """The order with a horizon in steps, of which so many are behind it and the next one opens then."""
+    if isinstance(order, OrderInTime):
+        rest = in_steps(order, live, opens, max(1, steps_max - steps))
+        counted = rest.horizon
+        every = Horizon(
+            min_steps=steps + counted.min_steps,
+            max_steps=steps + counted.max_steps,
+            step_seconds=counted.step_seconds,
+        )
+        rest = replace(rest, horizon=every)
+        require_decidable(rest, steps_max)
+        return rest
+    require_decidable(order, steps_max)
+    require_known(live, opens, live.step_seconds_of(order), max(0, order.horizon.max_steps - steps))
+    return order

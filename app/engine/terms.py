@@ -15,7 +15,7 @@ from app.domain.order import AskedOrder, Limits
 from app.domain.order_words import Completion
 
 ADDED_LATER = {
-    **dict.fromkeys(("report_delay_seconds", "horizon_in_time", "account", "replaces")),
+    **dict.fromkeys(("report_delay_seconds", "horizon_in_time", "account", "replaces", "model")),
     "completion": Completion.WITHIN_LIMITS,
 }
 """Terms that earlier releases did not know, with their defaults. Where a term has its default, the digest is what it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from app.domain.errors import Unavailable
@@ -55,10 +55,11 @@ class Watch:
 
 class Waiters:
     """Watches by order id. At most `WAITERS_MAX` of them wait at a time; those that read the order and find what they
-    came for are not counted."""
+    came for are not counted. `on_news` is called when any order has changed, or may have."""
 
     def __init__(self) -> None:
         self.closed = False
+        self.on_news: Callable[[], None] = lambda: None
         self._waiting: dict[str, set[Watch]] = {}
         self._count = 0
 
@@ -88,10 +89,12 @@ class Waiters:
 
     def wake(self, orders: Iterable[OrderState]) -> None:
         """The orders have changed: this is how they are recorded now."""
+        self.on_news()
         self._tell([(watch, state) for state in orders for watch in self._waiting.get(state.order_id, ())])
 
     def wake_to_read(self, order_ids: Iterable[str]) -> None:
         """The orders may have changed: the answer of the store was lost."""
+        self.on_news()
         self._tell([(watch, None) for order_id in order_ids for watch in self._waiting.get(order_id, ())])
 
     def wake_all_to_read(self) -> None:

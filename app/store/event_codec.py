@@ -1,5 +1,6 @@
 """Events as JSON text and back: an array of the version of the events' form, the event's name, the order's id, version
-and step, and then what this event tells. Earlier releases wrote objects with names."""
+and step, then what this event tells, and last what of the order was filled by then. Earlier releases wrote objects with
+names, and later ones events that told less."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceFilled,
     StatusChanged,
 )
 from app.domain.fills import FillWarning
@@ -26,10 +28,15 @@ from app.domain.lifecycle import Status, StatusReason, StopReason
 from app.store.forms import ENCODE, is_array, require_version
 from app.store.older_forms import named_event_from
 
+SHORT = {"slice.committed": "slice"}
+"""Of names that are written with every bar."""
+NAMES = {short: name for name, short in SHORT.items()}
+
 
 def event_text(event: OrderEvent) -> str:
     what = event.what
-    return ENCODE((EVENT_VERSION, what.name, event.order_id, event.version, event.step, *_facts(event, what)))
+    head = (EVENT_VERSION, SHORT.get(what.name, what.name), event.order_id, event.version, event.step)
+    return ENCODE((*head, *_facts(event, what), *_filled(event)))
 
 
 def event_from(line: str) -> OrderEvent:
@@ -38,8 +45,17 @@ def event_from(line: str) -> OrderEvent:
         return named_event_from(line)
     found, name, order_id, version, step, *facts = json.loads(line)
     require_version(found, EVENT_VERSION)
+    name = NAMES.get(name, name)
+    quantity, notional = map(Decimal, facts.pop()) if _has_filled(name, facts) else (None, None)
     what = _happening(name, f"{order_id}-{step}", facts)
-    return OrderEvent(order_id=order_id, version=version, step=step, what=what)
+    return OrderEvent(
+        order_id=order_id,
+        version=version,
+        step=step,
+        what=what,
+        filled_quantity=quantity,
+        filled_notional=notional,
+    )
 
 
 def known_event(line: str) -> OrderEvent | None:
@@ -56,10 +72,11 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
         case StatusChanged():
             named = (what.stop_reason, what.reason, what.replaces, what.replaced_by)
             return named if what.replaces or what.replaced_by else named[:2]
-        case SliceCommitted():
+        case SliceCommitted() | SliceFilled():
             return () if what.slice_id == f"{event.order_id}-{event.step}" else (what.slice_id,)
         case FillBooked():
-            return (what.execution_id, what.slice_id, what.warnings)
+            size = () if what.quantity is None else (str(what.quantity), str(what.price))
+            return (what.execution_id, what.slice_id, what.warnings, *size)
         case FillBusted():
             return (what.execution_id, what.slice_id)
         case FillCorrected():
@@ -74,30 +91,26 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
             return ()
 
 
+def _filled(event: OrderEvent) -> tuple[object, ...]:
+    """Comes last, and is known by its form: what events tell besides differs."""
+    if event.filled_quantity is None:
+        return ()
+    return ((str(event.filled_quantity), str(event.filled_notional)),)
+
+
+def _has_filled(name: str, facts: list[Any]) -> bool:
+    """The warnings of a fill are a list, too: in earlier releases they came last."""
+    return bool(facts) and isinstance(facts[-1], list) and not (name == "fill.booked" and facts[-1] is facts[2])
+
+
 def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
     match name.split("."), facts:
-        case ["order", "over_filled"], [execution_id, slice_id, amount, over_filled, *_]:
-            return OverFilled(
-                execution_id=execution_id,
-                slice_id=slice_id,
-                amount=Decimal(amount),
-                over_filled=Decimal(over_filled),
-            )
-        case ["order", "behind"], [behind, *_]:
-            return OrderBehind(behind=Decimal(behind))
-        case ["order", "on_track"], _:
-            return OrderOnTrack()
-        case ["order", status], [_, *_]:
-            stop_reason, reason, replaces, replaced_by = (*facts, None, None, None)[:4]
-            return StatusChanged(
-                status=Status(status),
-                stop_reason=StopReason(stop_reason) if stop_reason else None,
-                reason=StatusReason(reason) if reason else None,
-                replaces=replaces,
-                replaced_by=replaced_by,
-            )
+        case ["order", what], _:
+            return _of_order(what, facts)
         case ["slice", "committed"], _:
             return SliceCommitted(slice_id=facts[0] if facts else newest_slice)
+        case ["slice", "filled"], _:
+            return SliceFilled(slice_id=facts[0] if facts else newest_slice)
         case ["slice", "closed"], [slice_id, given_back, *_]:
             return SliceClosed(slice_id=slice_id, given_back=Decimal(given_back))
         case ["fill", "busted"], [execution_id, slice_id, *_]:
@@ -106,6 +119,38 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
             return FillCorrected(
                 execution_id=execution_id, slice_id=slice_id, quantity=Decimal(quantity), price=Decimal(price)
             )
-        case ["fill", "booked"], [execution_id, slice_id, warnings, *_]:
-            return FillBooked(execution_id=execution_id, slice_id=slice_id, warnings=tuple(map(FillWarning, warnings)))
+        case ["fill", "booked"], [execution_id, slice_id, warnings, *size]:
+            quantity, price = map(Decimal, size[:2]) if size else (None, None)
+            return FillBooked(
+                execution_id=execution_id,
+                slice_id=slice_id,
+                warnings=tuple(map(FillWarning, warnings)),
+                quantity=quantity,
+                price=price,
+            )
     raise ValueError(f"no event is named {name!r}")
+
+
+def _of_order(what: str, facts: list[Any]) -> Happening:
+    match what, facts:
+        case "over_filled", [execution_id, slice_id, amount, over_filled, *_]:
+            return OverFilled(
+                execution_id=execution_id,
+                slice_id=slice_id,
+                amount=Decimal(amount),
+                over_filled=Decimal(over_filled),
+            )
+        case "behind", [behind, *_]:
+            return OrderBehind(behind=Decimal(behind))
+        case "on_track", _:
+            return OrderOnTrack()
+        case status, [_, *_]:
+            stop_reason, reason, replaces, replaced_by = (*facts, None, None, None)[:4]
+            return StatusChanged(
+                status=Status(status),
+                stop_reason=StopReason(stop_reason) if stop_reason else None,
+                reason=StatusReason(reason) if reason else None,
+                replaces=replaces,
+                replaced_by=replaced_by,
+            )
+    raise ValueError(f"no event is named order.{what}")

@@ -19,8 +19,10 @@ from typing import Any
 VERSION = 1
 ARRAY_VERSION = 2
 """Version 1 of what is an array now was an object with names; see older_forms.py."""
-SHORT_VERSION = 3
+SHORT_VERSION = 4
 """Of states and slices, in which what says nothing new is left out; version 2 of them is in former_arrays.py."""
+WITHOUT_INPUTS = 3
+"""The version of states and slices before slices had the digest of their inputs."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS_CACHED = 4_096
 MICROSECOND_DIGITS = 6
@@ -83,9 +85,9 @@ def array_from(line: str) -> list[Any]:
 
 
 def array_values(line: str) -> tuple[int, list[Any]]:
-    """The version, and the values of a form that has had two. Raises ValueError for another one."""
+    """The version, and the values of a form that has had several. Raises ValueError for another one."""
     version, *values = json.loads(line)
-    if version != SHORT_VERSION:
+    if version not in (SHORT_VERSION, WITHOUT_INPUTS):
         require_version(version, ARRAY_VERSION)
     return version, values
 

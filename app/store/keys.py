@@ -25,6 +25,12 @@ taken before its order is recorded, elsewhere by the same script.
 | `lem:{SYMBOL}:fills:ORDER_ID` | hash | a reported fill (JSON) by execution_id, of orders in its place too | for ever |
 | `lem:{SYMBOL}:events` | stream | what happened to orders, an event (JSON) each | about the newest `EVENTS_KEPT` |
 | `lem:api_keys` | hash | an API key (JSON, with a hash of its text) by its prefix, and `changed` | for ever |
+| `lem:models` | hash | which bundle is `active`, and which one is the `shadow` (JSON) | for ever |
+| `lem:shadow:NAME` | list | orders as that shadow decides (JSON), newest first | `SHADOWED_SECONDS` |
+| `lem:{webhooks}` | hash | a webhook (JSON, with its secret) by its id, and `changed` | until it is deleted |
+| `lem:{webhooks}:progress` | hash | how far its deliveries are (JSON), by id | as the webhook |
+| `lem:{webhooks}:lease` | string | the process that delivers | seconds, while it does |
+| `lem:{webhooks}:dead:ID` | stream | events (JSON) that it did not take | the newest `DEAD_LETTERS_KEPT` |
 | `lem:claim:ORDER_ID` | string | who took the client_order_id first (JSON) | for ever; a refused one gives way |
 
 An order's `slice` is its newest one; `version`, `step`, `commit` and `sequence` say which commit stands there, and when
@@ -47,11 +53,18 @@ EVENTS_KEPT = 100_000
 AWAITING_MAX = 10_000
 BARS_KEPT_MIN = 10_000
 REBUILT_SECONDS = 600
+SHADOWED_KEPT = 5_000
+SHADOWED_SECONDS = 90 * 86_400
 INSTRUMENTS = "lem:instruments"
 PROBE = "lem:probe"
 PROCESSES = "lem:processes"
 NOTICES = "lem:notices"
 API_KEYS = "lem:api_keys"
+MODELS = "lem:models"
+WEBHOOKS = "lem:{webhooks}"
+WEBHOOK_PROGRESS, WEBHOOK_LEASE = f"{WEBHOOKS}:progress", f"{WEBHOOKS}:lease"
+WEBHOOKS_MAX = 100
+DEAD_LETTERS_KEPT = 1_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -125,6 +138,14 @@ def every(symbol: str) -> str:
 
 def claim(order_id: str) -> str:
     return f"lem:claim:{order_id}"
+
+
+def shadow(name: str) -> str:
+    return f"lem:shadow:{name}"
+
+
+def dead_letters(webhook_id: str) -> str:
+    return f"{WEBHOOKS}:dead:{webhook_id}"
 
 
 def notices(process: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from app.domain.earlier import Earlier
@@ -20,6 +21,9 @@ NAMES = frozenset(RiskAversion)
 NO_TERM = 0
 DEFAULT_TERMS: list[Any] = [NO_TERM, None, None, None]
 """Completion, finish price, minutes after the open and before the close that are avoided."""
+ADDED_LATER: list[Any] = [None, NO_TERM, NO_TERM, None, NO_TERM]
+"""Of mandates that are shorter: the account, the orders in whose place this one stands, the desk's terms, the bundle
+and the model that was asked for. Each of them came behind those before it."""
 
 
 def mandate_text(state: OrderState) -> str:
@@ -49,8 +53,10 @@ def mandate_text(state: OrderState) -> str:
         state.slice_cap,
         str(state.min_notional),
         order.account,
-        [[each.order_id, each.last_step] for each in state.earlier] or None,
+        [[each.order_id, each.last_step] for each in state.earlier] or NO_TERM,
         _desk_terms(order),
+        state.bundle,
+        order.model or NO_TERM,
     )
 
 
@@ -87,7 +93,7 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         ends, start_time, max_slice_fraction, max_participation_rate, limit_price, risk_aversion, fills,
         report_delay_seconds, lot, base_lot, total, slice_cap, min_notional, *added,
     ) = array_from(mandate)  # fmt: skip
-    account, chain, desk_terms, *_ = added + [None, None, NO_TERM][len(added) :]
+    account, chain, desk_terms, bundle, model, *_ = added + ADDED_LATER[len(added) :]
     earlier = tuple(Earlier(order_id=each, last_step=step) for each, step in chain or ())
     completion, finish_price, avoid_open_minutes, avoid_close_minutes, *_ = desk_terms or DEFAULT_TERMS
     order = Order(
@@ -115,9 +121,17 @@ def standing_from(mandate: str) -> Mapping[str, Any]:
         horizon_in_time=_horizon_in_time(ends, step_seconds),
         account=account,
         replaces=earlier[-1].order_id if earlier else None,
+        model=model or None,
     )
     lots = {"lot": Decimal(lot), "base_lot": Decimal(base_lot), "min_notional": Decimal(min_notional)}
-    return {"order": order, **lots, "total": total, "slice_cap": slice_cap, "earlier": earlier}
+    return {
+        "order": order,
+        **lots,
+        "total": total,
+        "slice_cap": slice_cap,
+        "earlier": earlier,
+        "bundle": intern(bundle) if bundle else None,
+    }
 
 
 def _risk_aversion(value: str | None) -> Decimal | RiskAversion | None:

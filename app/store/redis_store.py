@@ -27,10 +27,12 @@ from app.store.awaiting_orders import AwaitingOrders
 from app.store.bar_changes import BarChanges
 from app.store.connection import connect
 from app.store.durability import Durability
+from app.store.event_log import RedisEventLog
 from app.store.gathering import GatheringRedis
 from app.store.held_orders import HeldOrders
 from app.store.instrument_changes import InstrumentChanges
 from app.store.lost_tail import LostTail
+from app.store.model_records import RedisModelRecords
 from app.store.order_changes import OrderChanges
 from app.store.order_slices import OrderSlices
 from app.store.outages import Outages
@@ -39,6 +41,7 @@ from app.store.process_records import ProcessRecords
 from app.store.reading import Reader
 from app.store.replication import Replication
 from app.store.unreadable import Kind, Unreadable
+from app.store.webhooks import RedisWebhooks
 
 SYMBOLS_CACHED = 100_000
 
@@ -48,7 +51,8 @@ class RedisStore:
     once for everything that is found and not understood, with its kind; `on_lost` with the kind of what the store has
     lost though it had acknowledged it, and how much. `allow_lossy` and `folder` as in `Durability`.
     `process` is the name of this one among those that share the store, None where none does; `shared` is what they
-    record of each other. `api_keys` are the keys of those who may call.
+    record of each other. `api_keys` are the keys of those who may call, `models` what operators have chosen of bundles,
+    `events` what happened to orders, `webhooks` whom to tell.
     """
 
     def __init__(
@@ -76,6 +80,9 @@ class RedisStore:
         self._awaiting_orders = AwaitingOrders(client, self._outages, self._unreadable, self._reader, held, lost)
         self.shared = ProcessRecords(client, self._outages, self._reader, held, process) if process else None
         self.api_keys = RedisApiKeys(client, self._outages)
+        self.models = RedisModelRecords(client, self._outages)
+        self.webhooks = RedisWebhooks(client, self._outages)
+        self.events = RedisEventLog(client, self._outages, self._unreadable, self._reader)
         self._durability = Durability(client, self._outages, allow_lossy=allow_lossy, folder=folder)
 
     @classmethod

@@ -6,6 +6,7 @@ the slice, the model has answered, and so on.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +23,8 @@ from app.domain.state import OrderState
 from app.store import former_arrays, older_forms
 from app.store.forms import (
     ARRAY_VERSION,
+    SHORT_VERSION,
+    WITHOUT_INPUTS,
     array_values,
     is_array,
     number,
@@ -37,9 +40,11 @@ from app.store.forms import (
 )
 
 NONE = AS_ITS_ORDER_SAYS = AT_ITS_PRICE = ON_THE_BAR_BEFORE = 0
-LEFT_OUT: list[Any] = [0] * 20
+LEFT_OUT: list[Any] = [0] * 21
 """As many as a slice has values."""
 BASES = tuple(Basis)
+INPUTS = 8
+"""The place of the digest of a slice's inputs."""
 TIMES_CACHED = 1_024
 
 
@@ -53,7 +58,9 @@ def slice_from(line: str, order: Order, models: Sequence[str] = ()) -> Slice:
     if not is_array(line):
         return older_forms.slice_from(line)
     version, values = array_values(line)
-    return former_arrays.slice_from(values, order) if version == ARRAY_VERSION else slice_with(values, order, models)
+    if version == ARRAY_VERSION:
+        return former_arrays.slice_from(values, order)
+    return slice_with(values, order, models, version)
 
 
 def slice_values(piece: Slice, state: OrderState) -> list[object]:
@@ -70,6 +77,7 @@ def slice_values(piece: Slice, state: OrderState) -> list[object]:
             single(decided.allocation),
             None if piece.expected_volume is None else _volume(str(piece.expected_volume)),
             text(piece.price),
+            NONE if decided.inputs is None else b64encode(bytes.fromhex(decided.inputs)).decode(),
         ],
         [
             models.index(decided.model) if decided.model in models else decided.model,
@@ -88,11 +96,14 @@ def slice_values(piece: Slice, state: OrderState) -> list[object]:
     )
 
 
-def slice_with(values: Sequence[Any], order: Order, models: Sequence[str]) -> Slice:
+def slice_with(values: Sequence[Any], order: Order, models: Sequence[str], version: int = SHORT_VERSION) -> Slice:
+    """`version` is that of the text in which the values stand."""
+    if version == WITHOUT_INPUTS:
+        values = [*values[:INPUTS], NONE, *values[INPUTS:]]
     (
-        step, start, lasts, size, cumulative_fraction, allocation, expected_volume, price, model, stop_probability,
-        bound_by, decided_at, decided_on, final, stop_reason, basis, fallback_reason, limit_price, fraction, amounts,
-        *_,
+        step, start, lasts, size, cumulative_fraction, allocation, expected_volume, price, inputs, model,
+        stop_probability, bound_by, decided_at, decided_on, final, stop_reason, basis, fallback_reason, limit_price,
+        fraction, amounts, *_,
     ) = list(values) + LEFT_OUT[len(values) :]  # fmt: skip
     window, on, at = _times_from(start, lasts, decided_on, decided_at)
     fixed, at_price = Decimal(size), number(price)
@@ -117,6 +128,7 @@ def slice_with(values: Sequence[Any], order: Order, models: Sequence[str]) -> Sl
             decided_on=on,
             decided_at=at,
             fallback_reason=fallback_reason or None,
+            inputs=b64decode(inputs).hex() if inputs else None,
         ),
         expected_volume=None if expected_volume is None else Decimal(single_from(expected_volume)),
         price=at_price,

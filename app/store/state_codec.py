@@ -18,7 +18,6 @@ from app.domain.state import OrderState
 from app.store import former_arrays, older_forms
 from app.store.forms import (
     ARRAY_VERSION,
-    SHORT_VERSION,
     array_values,
     is_array,
     number,
@@ -28,13 +27,15 @@ from app.store.forms import (
     time_from,
     trimmed,
 )
-from app.store.order_codec import order_from, standing_from
+from app.store.order_codec import standing_from
 from app.store.slice_codec import slice_from, slice_values, slice_with
 
 NONE, APART = 0, 1
 """There is no current slice; the current slice is in a text of its own."""
 AS_ASKED, AS_ASKED_BUT_FOR_THE_LAST = 0, 1
 """How much was executed in each step."""
+AS_ITS_MANDATE_SAYS = 0
+"""The bundle of the order, among those who have decided slices."""
 MODELS = 13
 """The place of the models in a state."""
 LEFT_OUT: list[Any] = [0] * 26
@@ -64,7 +65,7 @@ def state_text(state: OrderState, *, newest_apart: bool = False) -> str:
                 str(sums.price_sum),
                 str(sums.notional_sum),
                 str(sums.volume_sum),
-                state.models,
+                [AS_ITS_MANDATE_SAYS if name == state.bundle else name for name in state.models],
             ],
             [
                 int(state.stopping),
@@ -93,36 +94,43 @@ def state_from(mandate: str, state: str, newest: str | None = None) -> OrderStat
     if version == ARRAY_VERSION:
         apart = former_arrays.is_apart(values)
         return former_arrays.state_from(standing, values, _newest(newest, standing["order"], ()) if apart else None)
-    return _state(standing, values, newest)
+    return _state(standing, values, newest, version)
 
 
 def slices_from(mandate: str, state: str, lines: Iterable[str]) -> list[Slice]:
     """The slices of an order whose texts are `lines`."""
-    order, models = order_from(mandate), _models(state)
+    standing = standing_from(mandate)
+    order, models = standing["order"], _named(_models(state), standing)
     return [slice_from(line, order, models) for line in lines]
+
+
+def _named(models: Sequence[Any], standing: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(standing["bundle"] if name == AS_ITS_MANDATE_SAYS else name for name in models or ())
 
 
 def _models(state: str) -> Sequence[str]:
     """Those that the order's slices may name by their place; none before there were such."""
     version, values = array_values(state) if is_array(state) else (ARRAY_VERSION, [])
-    return values[MODELS] if version == SHORT_VERSION and len(values) > MODELS else ()
+    return values[MODELS] if version != ARRAY_VERSION and len(values) > MODELS else ()
 
 
-def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | None) -> OrderState:
+def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | None, form: int) -> OrderState:
+    """`form` is the version of the text's form; `version` that of the order."""
     (
         version, status, next_open, current, asked, executed, filled_quantity, filled_notional, arrival_price,
         steps, price_sum, notional_sum, volume_sum, models, stopping, partial, overdue, reports_due, over_filled,
         unpriced_quantity, unpriced_notional, unseen, withheld, replaced_by, out_of_reach, stopped_by, *_,
     ) = list(values) + LEFT_OUT[len(values) :]  # fmt: skip
     order: Order = standing["order"]
+    models = _named(models, standing)
     state = OrderState(
         **standing,
         status=Status(status),
         version=version,
         next_open=time_from(next_open),
         stopping=bool(stopping),
-        current=_current(current, newest, order, models),
-        overdue=tuple(slice_with(each, order, models) for each in overdue or ()),
+        current=_current(current, newest, order, models, form),
+        overdue=tuple(slice_with(each, order, models, form) for each in overdue or ()),
         asked=tuple(asked),
         executed=_executed(executed, asked, standing["lot"]),
         reports_due=tuple(map(_reports_due, reports_due or ())),
@@ -140,7 +148,7 @@ def _state(standing: Mapping[str, Any], values: Sequence[Any], newest: str | Non
             partial=bool(partial),
             **(_unseen(*unseen) if unseen else {}),
         ),
-        models=tuple(models or ()),
+        models=models,
         withheld=withheld,
         replaced_by=replaced_by or None,
         out_of_reach=_size(out_of_reach),
@@ -162,10 +170,10 @@ def _with_earlier_slices(state: OrderState) -> OrderState:
     )
 
 
-def _current(value: Any, newest: str | None, order: Order, models: Sequence[str]) -> Slice | None:
+def _current(value: Any, newest: str | None, order: Order, models: Sequence[str], form: int) -> Slice | None:
     if value == NONE:
         return None
-    return _newest(newest, order, models) if value == APART else slice_with(value, order, models)
+    return _newest(newest, order, models) if value == APART else slice_with(value, order, models, form)
 
 
 def _newest(line: str | None, order: Order, models: Sequence[str]) -> Slice:

@@ -157,5 +157,6 @@ def _environment(settings: Settings) -> dict[str, str]:
         "LEM_DATA_DIR": str(Path(settings.data_dir).resolve()),
         "LEM_CLOCK": settings.clock,
         "LEM_BUNDLE": str(Path(settings.bundle).resolve()),
+        **({"LEM_BUNDLES": str(Path(settings.bundles).resolve())} if settings.bundles else {}),
         "LEM_ALLOW_NO_KEYS": str(settings.allow_no_keys),
     }

@@ -60,7 +60,8 @@ class Service:
 
     def answer(self, case: Case[Any]) -> httpx.Response:
         made: Any = requests.Request(**case.as_transport_kwargs(base_url="http://lem")).prepare()
-        sent = httpx.Request(made.method, made.url, headers=dict(made.headers), content=made.body)
+        headers = {"Accept": "application/json"} | dict(made.headers)  # a stream of events has no end
+        sent = httpx.Request(made.method, made.url, headers=headers, content=made.body)
         return self.portal.call(self.client.send, sent)
 
 
@@ -88,6 +89,7 @@ def narrowed(service: Service) -> Json:
     fields["FillIn"]["slice_id"] |= {"enum": [f"{service.order_id}-{step}" for step in (1, 2)]}
     fields["FillIn"]["price"] |= {"enum": ["95", "100.5"]}
     fields["FillIn"]["executed_at"] |= {"enum": times}
+    fields["WebhookIn"]["url"] |= {"enum": [f"http://127.0.0.1:9/{number}" for number in range(50)]}
     return service.document
 
 

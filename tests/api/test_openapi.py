@@ -21,10 +21,10 @@ from app.main import create_app
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-SERVING = ("api", "domain", "engine", "clock", "store")
+SERVING = ("api", "domain", "engine", "clock", "outbox", "store")
 REFUSALS = {
     *("InvalidInput", "NotFound", "Conflict", "Unavailable", "TooEarly", "TooFast", "PydanticCustomError"),
-    *("Unauthenticated", "Forbidden", "Misdirected"),
+    *("Unauthenticated", "Forbidden", "Misdirected", "Gone"),
 }
 NEVER_REACHED = {"bad_client_order_id", "bad_account", "bar_times_inverted", "bad_cost"}
 """Refusals of the domain that the edge's own checks, or an instrument's terms, forestall."""
@@ -38,11 +38,17 @@ SURFACE = {
     ("get", "/healthz"): "200",
     ("get", "/metrics"): "200",
     ("get", "/readyz"): "200",
+    ("get", "/v1/events"): "200 406 410 422",
     ("get", "/v1/instruments"): "200",
     ("get", "/v1/instruments/{symbol}"): "200 404 422",
     ("delete", "/v1/instruments/{symbol}"): "204 404 409 422",
     ("put", "/v1/instruments/{symbol}"): "200 201 409 413 415 422",
     ("get", "/v1/models"): "200",
+    ("get", "/v1/models/{name}/card"): "200 404 406 409 422",
+    ("post", "/v1/models/{name}/activate"): "200 404 409 422",
+    ("get", "/v1/models/{name}/shadow"): "200 404 422",
+    ("post", "/v1/models/{name}/shadow"): "200 404 409 422",
+    ("delete", "/v1/models/{name}/shadow"): "204 404 422",
     ("get", "/v1/orders"): "200 422",
     ("get", "/v1/bars"): "200 404 422",
     ("get", "/v1/bars/stream"): "101 422 426",
@@ -51,6 +57,7 @@ SURFACE = {
     ("post", "/v1/quotes"): "200 404 409 413 415 422",
     ("get", "/v1/orders/{order_id}"): "200 404 422",
     ("post", "/v1/orders/{order_id}/cancel"): "200 404 409 422",
+    ("get", "/v1/orders/{order_id}/events"): "200 404 406 410 422",
     ("get", "/v1/orders/{order_id}/fills"): "200 404 422",
     ("post", "/v1/orders/{order_id}/fills"): "200 201 404 409 413 415 422",
     ("post", "/v1/orders/{order_id}/fills/{execution_id}/bust"): "200 404 409 422",
@@ -64,6 +71,11 @@ SURFACE = {
     ("post", "/v1/orders/{order_id}/slices/{step}/close"): "200 404 409 422",
     ("get", "/v1/orders/{order_id}/tca"): "200 404 406 422",
     ("get", "/v1/tca"): "200 406 422",
+    ("get", "/v1/webhooks"): "200",
+    ("post", "/v1/webhooks"): "201 409 413 415 422",
+    ("get", "/v1/webhooks/{webhook_id}"): "200 404 422",
+    ("delete", "/v1/webhooks/{webhook_id}"): "204 404 422",
+    ("get", "/v1/webhooks/{webhook_id}/dead_letters"): "200 404 422",
 }
 
 

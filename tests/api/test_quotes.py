@@ -56,7 +56,7 @@ async def test_a_quote_answers_gain_cost_and_end_of_an_order_and_takes_nothing(c
 async def test_a_quote_says_which_orders_of_which_bundle_it_rests_on(client: httpx.AsyncClient) -> None:
     rests_on = (await quoted(client))["rests_on"]
 
-    [model] = (await client.get("/v1/models")).json()["models"]
+    [model] = [each for each in (await client.get("/v1/models")).json()["models"] if each["active"]]
     assert rests_on["model"] == model["name"]
     assert "calibration" not in model["card"]
     assert rests_on["basis"] == "calibration"

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DOMAIN, DECISION, BARS, BUNDLES, ENGINE = "app.domain", "app.decision", "app.bars", "app.bundles", "app.engine"
 DECIDING = {DOMAIN, DECISION, BARS, BUNDLES}
 
-ACCESS = "app.access"
+ACCESS, OUTBOX = "app.access", "app.outbox"
 FILES, TERMINAL = "app.files", "app.terminal"
 
 ARROWS: dict[str, set[str]] = {
@@ -28,9 +28,10 @@ ARROWS: dict[str, set[str]] = {
     BUNDLES: {DOMAIN, DECISION},
     ENGINE: {DOMAIN, DECISION, BARS},
     ACCESS: {DOMAIN, ENGINE},
+    OUTBOX: {DOMAIN, ENGINE},
     "app.clock": {DOMAIN, ENGINE},
-    "app.store": {DOMAIN, ENGINE, ACCESS},
-    "app.api": {DOMAIN, ENGINE, ACCESS},
+    "app.store": {DOMAIN, ENGINE, ACCESS, OUTBOX},
+    "app.api": {DOMAIN, ENGINE, ACCESS, OUTBOX},
     "app.metrics": {DOMAIN, ENGINE},
     "app.tracing": {ENGINE},
     "app.settings": {BUNDLES},
@@ -64,7 +65,17 @@ ARROWS: dict[str, set[str]] = {
 }
 """Package: what it may import of the project, besides itself and the bare `app`. No arrow leads back."""
 
-WIRING = {"app.main", "app.serve", "app.workers", "app.cli", "app.bench", "app.demo", "app.quoting", "app.issuing"}
+WIRING = {
+    "app.main",
+    "app.serve",
+    "app.workers",
+    "app.cli",
+    "app.bench",
+    "app.demo",
+    "app.quoting",
+    "app.issuing",
+    "app.replaying",
+}
 """These put the parts together, and may import all of `app`. Nothing else of `app` uses the client."""
 
 MODULES_OUTSIDE_MAX = 6

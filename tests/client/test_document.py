@@ -24,18 +24,23 @@ ELSEWHERE = {"GET /metrics", "GET /v1/bars/stream"}
 """Prometheus asks for the one; the other is a WebSocket, which httpx does not speak."""
 
 VALUES: dict[str, type[Any]] = {
+    "ActivationOut": lem_client.Activation,
     "AgainstMarketOut": lem_client.AgainstMarket,
     "AnalysesOut": lem_client.Analyses,
     "AnalysisOut": lem_client.Analysis,
     "BarIn": lem_client.Bar,
     "BookedFillOut": lem_client.ListedFill,
     "CalibratedOnOut": lem_client.CalibratedOn,
+    "CardOut": lem_client.ModelCard,
     "CostOut": lem_client.Cost,
     "CostsIn": lem_client.Costs,
     "CorrectionIn": lem_client.Correction,
+    "DeadLetterOut": lem_client.DeadLetter,
     "DistributionOut": lem_client.Distribution,
     "DryRunOut": lem_client.DryRun,
     "EndOut": lem_client.End,
+    "EventData": lem_client.EventData,
+    "EventOut": lem_client.Event,
     "FieldError": lem_client.FieldError,
     "FillIn": lem_client.Fill,
     "FillOut": lem_client.BookedFill,
@@ -54,6 +59,7 @@ VALUES: dict[str, type[Any]] = {
     "LimitsIn": lem_client.Limits,
     "LimitsOut": lem_client.Limits,
     "ModelOut": lem_client.Model,
+    "NewWebhookOut": lem_client.CreatedWebhook,
     "NextSliceOut": lem_client.NextSlice,
     "OrderIn": lem_client.NewOrder,
     "OrderOut": lem_client.Order,
@@ -67,15 +73,33 @@ VALUES: dict[str, type[Any]] = {
     "ReportOut": lem_client.FirstReport,
     "RestsOnOut": lem_client.RestsOn,
     "ScheduleOut": lem_client.Schedule,
+    "ShadowOut": lem_client.Shadow,
+    "ShadowTotalsOut": lem_client.ShadowTotals,
+    "ShadowedOrderOut": lem_client.ShadowedOrder,
+    "ShadowingOut": lem_client.Shadowing,
     "SliceOut": lem_client.Slice,
     "StepOut": lem_client.Step,
     "StoredBarOut": lem_client.StoredBar,
     "TotalsOut": lem_client.Totals,
     "TradedParticipationOut": lem_client.TradedParticipation,
+    "WebhookIn": lem_client.NewWebhook,
+    "WebhookOut": lem_client.Webhook,
     "WindowOut": lem_client.Window,
 }
 WRAPPED = {
-    *("BarsIn", "FillsOut", "InstrumentIn", "InstrumentsOut", "ModelsOut", "OrdersOut", "QuoteIn", "SlicesOut"),
+    *(
+        "BarsIn",
+        "DeadLettersOut",
+        "EventsOut",
+        "WebhooksOut",
+        "FillsOut",
+        "InstrumentIn",
+        "InstrumentsOut",
+        "ModelsOut",
+        "OrdersOut",
+        "QuoteIn",
+        "SlicesOut",
+    ),
     "StoredBarsOut",
 }
 """Bodies that the calls themselves put together, or take apart."""
@@ -135,9 +159,21 @@ def every_call() -> list[Call[Any]]:
         calls.resume_order("{order_id}"),
         calls.cancel_order("{order_id}"),
         calls.replace_order("{order_id}", an_order()),
+        calls.list_events(None, after="0", page_size=100),
+        calls.list_events("{order_id}", after="0", page_size=100),
+        calls.create_webhook(lem_client.NewWebhook(url="https://oms.example")),
+        calls.list_webhooks(),
+        calls.get_webhook("{webhook_id}"),
+        calls.delete_webhook("{webhook_id}"),
+        calls.list_dead_letters("{webhook_id}", limit=100),
         calls.get_analysis("{order_id}"),
         calls.get_analyses(EVERY_FILTER),
         calls.list_models(),
+        calls.activate_model("{name}"),
+        calls.get_model_card("{name}"),
+        calls.shadow_model("{name}"),
+        calls.end_shadow("{name}"),
+        calls.get_shadow("{name}"),
         calls.get_health(),
         calls.get_readiness(),
     ]
@@ -192,7 +228,7 @@ def test_both_clients_have_the_same_methods_and_say_the_same_of_them() -> None:
         return {name: (_parameters(each), each.__doc__) for name, each in found if not name.startswith("_")}
 
     assert methods(Client) == methods(AsyncClient)
-    assert len(methods(Client)) == len(every_call()) + len({"close"})
+    assert len(methods(Client)) == len(every_call()) + len({"close", "follow_events"})
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:

@@ -19,6 +19,7 @@ from app.api.lane_routes import LANES
 from app.domain.fills import FillWarning
 from app.domain.slice import Basis
 from app.main import create_app
+from app.outbox.webhooks.webhook import WebhookStatus
 from app.settings import Settings
 from app.workers.pages import UP
 from tests.deploy.promql import OF_PROMETHEUS, grouped_by, labels_by_series, needs_promtool, selectors, wrong_names
@@ -79,6 +80,7 @@ def test_values_that_labels_are_compared_with_exist() -> None:
         ("lem_not_ready", "reason"): set(reasons),
         ("lem_access_refused_total", "code"): set(CODES),
         ("lem_bars_refused_total", "code"): set(CODES),
+        ("lem_webhooks", "status"): set(WebhookStatus),
         ("lem_connections_refused_total", "reason"): {"full", "half_sent", "pipelined", "unread"},
     }
 

@@ -23,6 +23,7 @@ from app.domain.order import Order
 from app.domain.slice import Basis, Slice
 from app.domain.state import OrderState
 from app.engine.engine import Engine
+from app.engine.models.choice import Models
 from app.engine.ports import Calendars, Clock
 from app.engine.results import FeedBar, Ingested
 from app.store.redis_store import RedisStore
@@ -77,6 +78,9 @@ class Counts:
 
     def slice_late(self, count: int) -> None:
         self.of["late"] += count
+
+    def shadowed(self, *, compared: bool) -> None:
+        self.of["shadowed" if compared else "not shadowed"] += 1
 
     def owner_changed(self, *, taken_over: bool) -> None:
         self.of["owner changes"] += 1
@@ -142,6 +146,7 @@ async def a_desk(
     grace_seconds: float | None = None,
     calendars: Calendars = calendar,
     process: str | None = None,
+    models: Models | None = None,
 ) -> AsyncIterator[Desk]:
     """A running engine; the first policy reads the bars, the volume curve and TWAP stand in for it. A `process` of that
     name shares the store with others."""
@@ -154,6 +159,7 @@ async def a_desk(
         metrics=counts,
         grace_seconds=grace_seconds,
         shared=store.shared,
+        models=models,
     )
     await engine.start()
     try:

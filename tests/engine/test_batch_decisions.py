@@ -20,6 +20,7 @@ from app.domain.order import Side
 from app.domain.slice import Basis
 from app.domain.state import OrderState
 from app.engine.instruments.live import LiveInstrument
+from app.engine.models.choice import Models
 from app.engine.stages.batch import WantedSlice, WantedSlices
 from app.engine.stages.decide import GROUPS_AT_ONCE, DecidedSlice, Decider
 from tests.builders import a_window, an_instrument, an_order, an_order_state, bars
@@ -79,7 +80,7 @@ async def a_group(seed: int, orders: int = 2, history: int = HISTORY) -> WantedS
 
 
 def a_decider(policy: Policy, *, prompt: bool = False) -> Decider:
-    return Decider(PolicyChain(policy, (VolumeCurve(), Twap()), prompt=prompt), BarsClock(), Counts())
+    return Decider(Models(PolicyChain(policy, (VolumeCurve(), Twap()), prompt=prompt)), BarsClock(), Counts())
 
 
 async def decided(groups: Sequence[WantedSlices], policy: Policy) -> list[DecidedSlice]:

@@ -17,6 +17,7 @@ from app.domain.events import (
     SliceCommitted,
     StatusChanged,
 )
+from app.domain.fills import Fill
 from app.domain.lifecycle import Status, StatusReason, StopReason
 from app.domain.order import Fills
 from app.domain.reports import apply_fill, close_slice, revise_fill
@@ -28,6 +29,10 @@ from tests.builders import PRICE, START, a_decided, a_fill, a_projection, a_wind
 
 def whats(made: Change) -> list[object]:
     return [event.what for event in made.events]
+
+
+def booked(fill: Fill) -> FillBooked:
+    return FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id, quantity=fill.quantity, price=fill.price)
 
 
 def with_slice(state: OrderState) -> OrderState:
@@ -53,7 +58,7 @@ def test_a_fill_is_told_after_the_status_that_it_leads_to() -> None:
 
     assert whats(change(before, apply_fill(before, fill), fill)) == [
         StatusChanged(status=Status.COMPLETED, stop_reason=StopReason.MODEL, reason=StatusReason.FILLS),
-        FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id),
+        booked(fill),
     ]
 
 
@@ -61,10 +66,10 @@ def test_what_a_fill_has_too_much_is_told_after_it() -> None:
     before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
     fill = a_fill(before, quantity=Decimal(12))
 
-    *_, booked, over_filled = whats(change(before, apply_fill(before, fill), fill))
+    *_, told, over_filled = whats(change(before, apply_fill(before, fill), fill))
 
     names: dict[str, Any] = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
-    assert booked == FillBooked(**names)
+    assert told == booked(fill)
     assert over_filled == OverFilled(**names, amount=Decimal(2), over_filled=Decimal(2))
 
 
@@ -98,9 +103,7 @@ def test_a_fill_that_leaves_the_status_is_told_alone() -> None:
     before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
     fill = a_fill(before, quantity=Decimal(1))
 
-    assert whats(change(before, apply_fill(before, fill), fill)) == [
-        FillBooked(execution_id=fill.execution_id, slice_id=fill.slice_id)
-    ]
+    assert whats(change(before, apply_fill(before, fill), fill)) == [booked(fill)]
 
 
 def test_an_order_that_falls_behind_tells_it_once_and_tells_when_it_is_back() -> None:

@@ -13,6 +13,7 @@ from app.decision.policy import Policy
 from app.domain.order import Side
 from app.domain.slice import Basis
 from app.engine.instruments.live import LiveInstrument
+from app.engine.models.choice import Models
 from app.engine.stages.batch import WantedSlice, WantedSlices
 from app.engine.stages.decide import Decider
 from tests.builders import a_window, an_instrument, an_order_state, bars
@@ -58,7 +59,7 @@ async def test_a_nan_sends_only_its_own_order_to_the_fallback(store_url: str) ->
 
 async def test_a_policy_that_hangs_is_not_waited_for_and_decides_again_once_it_answers() -> None:
     policy = Hanging()
-    decider = Decider(a_chain(policy, Twap()), BarsClock(), Counts(), seconds_max=0.02)
+    decider = Decider(Models(a_chain(policy, Twap())), BarsClock(), Counts(), seconds_max=0.02)
     live = LiveInstrument(an_instrument(), calendar("24/7"), 96)
     for bar in bars(HISTORY):
         live.push(bar)

@@ -38,14 +38,14 @@ async def afternoon(desk: Desk, orders: list[OrderState]) -> list[str]:
 
 
 def priceless(piece: Slice) -> Slice:
-    """The slice as releases knew it that did not record its price."""
-    return replace(piece, price=None)
+    """The slice as releases knew it that recorded neither its price nor the digest of its inputs."""
+    return replace(piece, price=None, decided=replace(piece.decided, inputs=None))
 
 
 def known(state: OrderState) -> OrderState:
-    """The order as releases knew it that recorded neither its slices' prices nor who has decided them."""
+    """The order as releases knew it that recorded neither its slices' prices and inputs nor who decides them."""
     current = priceless(state.current) if state.current else None
-    return replace(state, current=current, overdue=tuple(map(priceless, state.overdue)), models=())
+    return replace(state, current=current, overdue=tuple(map(priceless, state.overdue)), models=(), bundle=None)
 
 
 @dataclass(frozen=True)

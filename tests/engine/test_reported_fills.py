@@ -184,7 +184,7 @@ async def test_an_over_filled_order_is_told_of(desk: Desk, server: str) -> None:
     assert desk.counts["fill over_filled"] == 1
     names: dict[str, Any] = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}
     assert happenings(server)[-2:] == [
-        FillBooked(**names, warnings=booked.fill.warnings),
+        FillBooked(**names, warnings=booked.fill.warnings, quantity=fill.quantity, price=fill.price),
         OverFilled(**names, amount=Decimal(1), over_filled=Decimal(1)),
     ]
 

@@ -17,6 +17,7 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceFilled,
     StatusChanged,
 )
 from app.domain.slice import ReportsDue, Slice
@@ -143,7 +144,7 @@ def _facts(what: Happening) -> dict[str, Any]:
             return {"slice_id": what.slice_id}
         case FillBooked():
             return {"execution_id": what.execution_id, "slice_id": what.slice_id, "warnings": what.warnings}
-        case FillBusted() | FillCorrected() | OrderBehind() | OrderOnTrack():
+        case FillBusted() | FillCorrected() | SliceFilled() | OrderBehind() | OrderOnTrack():
             raise AssertionError("no former release knew of these")
         case OverFilled():
             sizes = {"amount": str(what.amount), "over_filled": str(what.over_filled)}

@@ -19,6 +19,7 @@ from app.engine.ownership.lease import Lease, NotOwner
 from app.engine.ownership.notices import Notice, NoticesMissed, OrdersChanged
 from app.engine.ports import Claim, Replaced
 from app.engine.terms import digest_of
+from app.outbox.log import Place, RecordedEvent
 from app.store import keys
 from app.store.cluster import ClusterRedis
 from app.store.connection import connect
@@ -29,6 +30,7 @@ from tests.store.test_process_records import shared
 from tests.store.test_redis_store import NEWEST, stepped
 
 pytestmark = pytest.mark.spawns
+PATIENT_SECONDS = 60
 SYMBOLS = [f"COIN-{number}" for number in range(12)]
 
 
@@ -93,6 +95,24 @@ async def test_an_instrument_is_deleted_whatever_node_it_lies_on(store: RedisSto
     assert deleted == [True] * len(SYMBOLS)
     assert await store.instruments() == []
     assert sum(int(each.asked("DBSIZE")) for each in cluster.masters) == len(SYMBOLS), "their revisions alone"
+
+
+async def test_events_of_all_nodes_are_read_as_one_sequence(store: RedisStore) -> None:
+    began = Place.before(await store.events.now())
+    placed = [await placed_on(store, symbol, f"oms-{symbol}") for symbol in SYMBOLS]
+    found: list[RecordedEvent] = []
+
+    place = began
+    async with asyncio.timeout(PATIENT_SECONDS):
+        while len(found) < len(SYMBOLS):
+            batch = await store.events.read(place)
+            found, place = found + list(batch.events), batch.until
+
+    assert {each.order_id for each in found} == {each.order_id for each in placed}
+    assert [each.place for each in found] == sorted(each.place for each in found)
+    assert [each.order_id for each in (await store.events.read(found[4].place)).events] == [
+        each.order_id for each in found[5:]
+    ]
 
 
 async def test_an_order_and_its_claim_may_lie_on_different_nodes(store: RedisStore, cluster: Cluster) -> None:

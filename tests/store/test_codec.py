@@ -23,9 +23,9 @@ from app.domain.slice import Basis, Window
 from app.domain.state import OrderState
 from app.domain.transitions import close_window, take
 from app.store import codec
-from app.store.forms import SHORT_VERSION
+from app.store.forms import SHORT_VERSION, WITHOUT_INPUTS
 from app.store.order_codec import mandate_text
-from app.store.slice_codec import slice_from, slice_text
+from app.store.slice_codec import INPUTS, slice_from, slice_text
 from app.store.state_codec import slices_from, state_from, state_text
 from tests.builders import (
     PRICE,
@@ -240,6 +240,38 @@ def test_an_order_in_the_place_of_others_comes_back_equal_and_its_slices_keep_th
     state = replace(former, order=order, earlier=earlier, overdue=slices[:1], current=slices[1], replaced_by="fourth")
 
     assert state_from(mandate_text(state), state_text(state)) == state
+
+
+def with_inputs(state: OrderState, inputs: str | None) -> OrderState:
+    """The order, all of its open slices decided on these inputs."""
+    *overdue, current = (replace(piece, decided=replace(piece.decided, inputs=inputs)) for piece in state.open_slices)
+    return replace(state, current=current, overdue=tuple(overdue))
+
+
+def test_the_bundle_of_an_order_and_the_inputs_of_its_slices_come_back_equal() -> None:
+    full = a_full_order()
+    state = replace(with_inputs(full, "5c0f6a1b92de"), bundle="lem-test", order=replace(full.order, model="lem-test"))
+    assert state.current is not None
+    mandate, newest = mandate_text(state), slice_text(state.current, state)
+
+    assert state_from(mandate, state_text(state)) == state
+    assert state_from(mandate, state_text(state, newest_apart=True), newest) == state
+    assert slices_from(mandate, state_text(state), [newest]) == [state.current]
+    assert "lem-test" not in state_text(state)  # the mandate says it
+
+
+def test_a_form_without_the_inputs_of_slices_comes_back_equal() -> None:
+    state = with_inputs(a_full_order(), None)
+    assert state.current is not None
+    newest, whole = json.loads(slice_text(state.current, state)), json.loads(state_text(state))
+    for former in (newest, whole):
+        former[0] = WITHOUT_INPUTS
+    del newest[1 + INPUTS]
+    for nested in (whole[4], *whole[17]):
+        del nested[INPUTS]
+
+    assert slice_from(json.dumps(newest), state.order, state.models) == state.current
+    assert state_from(mandate_text(state), json.dumps(whole)) == state
 
 
 def test_what_an_earlier_release_wrote_comes_back_equal() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -18,6 +19,7 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceFilled,
     StatusChanged,
 )
 from app.domain.fills import FillWarning
@@ -46,6 +48,9 @@ NEWER = [
     *((StatusChanged(status=Status.EXPIRED, reason=reason), "order.expired") for reason in StatusReason),
     (StatusChanged(status=Status.REPLACED, reason=StatusReason.OMS, replaced_by="order-2"), "order.replaced"),
     (StatusChanged(status=Status.WORKING, reason=StatusReason.OMS, replaces="order-0"), "order.working"),
+    (SliceFilled(slice_id="order-1-2"), "slice.filled"),
+    (SliceFilled(slice_id="order-1-1"), "slice.filled"),
+    (FillBooked(execution_id="x", slice_id="order-1-2", quantity=Decimal(3), price=Decimal("0.5")), "fill.booked"),
     (FillBusted(execution_id="x", slice_id="order-1-2"), "fill.busted"),
     (
         FillCorrected(execution_id="x", slice_id="order-1-2", quantity=Decimal("1e-12"), price=Decimal(100)),
@@ -62,7 +67,20 @@ def test_an_event_comes_back_equal_and_carries_its_name(what: Happening, name: s
     text = event_text(an_event(what))
 
     assert event_from(text) == an_event(what)
-    assert json.loads(text)[:2] == [2, name]
+    assert json.loads(text)[:2] == [2, name.replace("slice.committed", "slice")]
+
+
+@pytest.mark.parametrize(("what", "_"), EVERY + NEWER)
+def test_an_event_tells_what_was_filled_by_then(what: Happening, _: str) -> None:
+    event = replace(an_event(what), filled_quantity=Decimal("1e-12"), filled_notional=Decimal("7.50"))
+
+    assert event_from(event_text(event)) == event
+
+
+def test_a_slice_that_an_earlier_release_has_committed_is_read_under_its_long_name() -> None:
+    event = an_event(SliceCommitted(slice_id="order-1-2"))
+
+    assert event_from('[2,"slice.committed","order-1",3,2]') == event
 
 
 @pytest.mark.parametrize(("what", "name"), EVERY)
@@ -104,7 +122,7 @@ def test_a_reader_of_the_stream_skips_what_it_does_not_know() -> None:
     unknown = [
         *(text.replace("[2,", form) for form in ("[0,", "[3,", "[null,")),
         *("", "[]", "[2]", '[2,7,"order-1",3,2]', "7", "garbage", '{"v":1}', '{"v":1,"event":7}'),
-        text.replace("slice.committed", "order.teleported"),
+        text.replace('"slice"', '"order.teleported"'),
     ]
 
     read = [known_event(line) for line in (text, *unknown, event_text(known[1]))]

@@ -27,6 +27,8 @@ class Needed:
 
 NEEDED: Mapping[str, Needed] = {
     "orders": Needed(reading=(Scope.READ, Scope.ORDERS), writing=(Scope.ORDERS,)),
+    "events": Needed(reading=(Scope.READ, Scope.ORDERS), writing=(Scope.ORDERS,)),
+    "webhooks": Needed(reading=(Scope.READ, Scope.ORDERS), writing=(Scope.ORDERS,)),
     "quotes": Needed(reading=(Scope.READ, Scope.ORDERS), writing=(Scope.READ, Scope.ORDERS)),
     "bars": Needed(reading=(Scope.READ, Scope.MARKET_DATA), writing=(Scope.MARKET_DATA,)),
     "instruments": Needed(reading=(Scope.READ, *(each for each in Scope if each is not Scope.READ)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 from starlette.types import Scope
 
@@ -16,23 +18,36 @@ class Format(StrEnum):
     PARQUET = "application/vnd.apache.parquet"
 
 
-RANGES = {"*/*": Format.JSON, "application/*": Format.JSON, "text/*": Format.CSV}
+RANGES = {
+    **{each.value: each for each in Format},
+    "*/*": Format.JSON,
+    "application/*": Format.JSON,
+    "text/*": Format.CSV,
+}
+
+Kind = TypeVar("Kind", bound=StrEnum)
 
 
 def format_of(scope: Scope) -> Format:
     """The format that the request prefers; JSON where it does not say. Raises Refused("not_acceptable")."""
+    return preferred(scope, RANGES, Format.JSON)
+
+
+def preferred(scope: Scope, ranges: Mapping[str, Kind], default: Kind) -> Kind:
+    """Of `ranges`, formats by media range, the one that the request prefers; `default` where it does not say.
+    Raises Refused("not_acceptable")."""
     accepted = ",".join(value.decode("latin-1") for value in headers_of(scope, b"accept"))
     if not accepted.strip():
-        return Format.JSON
-    preferred: tuple[float, Format] | None = None
+        return default
+    best: tuple[float, Kind] | None = None
     for entry in accepted.split(","):
         kind, quality = _entry(entry)
-        found = RANGES.get(kind) or next((each for each in Format if each.value == kind), None)
-        if found is not None and quality > 0 and (preferred is None or quality > preferred[0]):
-            preferred = quality, found
-    if preferred is None:
-        raise Refused(406, "not_acceptable", f"ask for one of {', '.join(Format)}")
-    return preferred[1]
+        found = ranges.get(kind)
+        if found is not None and quality > 0 and (best is None or quality > best[0]):
+            best = quality, found
+    if best is None:
+        raise Refused(406, "not_acceptable", f"ask for one of {', '.join(type(default))}")
+    return best[1]
 
 
 def _entry(entry: str) -> tuple[str, float]:

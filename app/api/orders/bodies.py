@@ -90,6 +90,9 @@ class OrderIn(Edge):
     account: Name | None = None
     """Whose order it is, 1 to 128 printable characters. Where the API key is bound to an account, the order is that
     one's."""
+    model: Name | None = None
+    """The bundle that is to decide the order: a name as `GET /v1/models` answers it, or the part before the `@` where
+    one bundle alone has that name. Without it the active one decides."""
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
@@ -119,6 +122,7 @@ class OrderIn(Edge):
             "fills": self.fills,
             "report_delay_seconds": self.report_delay_seconds,
             "account": account,
+            "model": self.model,
         }
         if isinstance(self.horizon, HorizonTimesIn):
             return OrderInTime(**terms, horizon=HorizonInTime(**vars(self.horizon)))
@@ -162,6 +166,9 @@ class OrderOut(Answer):
     """As the order gave it; null for one step."""
     account: str | None
     """Whose order it is; null where it belongs to no account."""
+    model: str | None
+    """Name and digest of the bundle that decides the order, from its acceptance to its end; null for an order of an
+    earlier release."""
     step: int
     """Newest step that has a slice; 0 before the first one."""
     filled_quantity: DecimalOut
@@ -219,6 +226,7 @@ class OrderOut(Answer):
             fills=order.fills,
             report_delay_seconds=order.report_delay_seconds,
             account=order.account,
+            model=state.bundle,
             step=state.step,
             filled_quantity=state.filled_quantity,
             filled_notional=state.filled_notional,

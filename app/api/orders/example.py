@@ -33,6 +33,7 @@ OUT_EXAMPLE: JsonDict = EXAMPLE | {
     "fills": "assumed",
     "report_delay_seconds": None,
     "account": None,
+    "model": "lem-2@3f2a9c41d07b",
     "step": 3,
     "filled_quantity": "2.4",
     "filled_notional": "240480",

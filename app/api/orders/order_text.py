@@ -44,6 +44,7 @@ def order_text(state: OrderState) -> bytes:
             "fills": str(order.fills),
             "report_delay_seconds": order.report_delay_seconds,
             "account": order.account,
+            "model": state.bundle,
             "step": state.step,
             "filled_quantity": plain(state.filled_quantity),
             "filled_notional": plain(state.filled_notional),

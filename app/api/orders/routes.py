@@ -47,7 +47,14 @@ ORDER_CODES = (
         "above_max_order_notional",
         "size_implausible",
     ),
-    *("foreign_account", "no_sessions", "no_usable_steps", "participation_infeasible"),
+    *(
+        "foreign_account",
+        "no_sessions",
+        "no_usable_steps",
+        "participation_infeasible",
+        "unknown_model",
+        "model_refused",
+    ),
 )
 
 REPLACE_CODES = (

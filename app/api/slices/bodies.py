@@ -37,6 +37,7 @@ EXAMPLE: JsonDict = {
     "stop_probability": "0.12",
     "decided_on": "2025-01-06T14:15:00Z",
     "decided_at": "2025-01-06T14:30:00.412Z",
+    "inputs": "5c0f6a1b92de",
 }
 
 
@@ -91,6 +92,9 @@ class SliceOut(Answer):
     """Open time of the newest bar that was used, in UTC; null where there was none."""
     decided_at: TimeOut
     """When the decision was made, in UTC."""
+    inputs: str | None
+    """Digest of all that was decided on: the bars that the bundle read, the order's state and its limits. `lem replay`
+    compares it. Null for slices of earlier releases."""
 
     @classmethod
     def of(cls, piece: Slice) -> Self:
@@ -114,6 +118,7 @@ class SliceOut(Answer):
             stop_probability=decided.stop_probability,
             decided_on=decided.decided_on,
             decided_at=decided.decided_at,
+            inputs=decided.inputs,
         )
 
 
@@ -200,4 +205,5 @@ def _told(piece: Slice) -> dict[str, Any]:
         "stop_probability": decided.stop_probability,
         "decided_on": None if decided.decided_on is None else utc(decided.decided_on),
         "decided_at": utc(decided.decided_at),
+        "inputs": decided.inputs,
     }

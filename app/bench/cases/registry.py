@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.bench.cases.bar import bar
+from app.bench.cases.events import events
 from app.bench.cases.footprint import memory, ready, store
 from app.bench.cases.instruments import instruments
 from app.bench.cases.overload import overload
@@ -29,6 +30,7 @@ class CaseName(StrEnum):
     ORDERS = "orders"
     INSTRUMENTS = "instruments"
     OVERLOAD = "overload"
+    EVENTS = "events"
     WORKERS = "workers"
     TAKEOVER = "takeover"
     SOAK = "soak"
@@ -57,6 +59,7 @@ CASES = {
     ),
     CaseName.INSTRUMENTS: Case(instruments, "a bar of each of many instruments in one request", (5_500,), (44,)),
     CaseName.OVERLOAD: Case(overload, "a bar's slices under floods of other requests, against no flood", (1_000,)),
+    CaseName.EVENTS: Case(events, "from an order's commit to its events in clients' hands, two workers", (200,)),
     CaseName.WORKERS: Case(workers, "bars of many instruments, with two workers against one", (640,), (32,)),
     CaseName.TAKEOVER: Case(takeover, "from kill -9 of an instrument's owner to the next slices", (100,), (8,)),
     CaseName.SOAK: Case(soak, "days of one-minute bars, accelerated: memory, descriptors, store", (8,), (8,)),

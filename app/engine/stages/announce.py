@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from app.domain.slice import Basis
 from app.domain.state import OrderState
@@ -15,12 +15,19 @@ from app.engine.waiters import Waiters
 
 
 class Announcer:
-    """Told once a change is recorded, never before."""
+    """Told once a change is recorded, never before. `on_ended` is told of orders that have ended."""
 
-    def __init__(self, metrics: Metrics, waiters: Waiters, live_orders: LiveOrders) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        waiters: Waiters,
+        live_orders: LiveOrders,
+        on_ended: Callable[[OrderState], None] = lambda _: None,
+    ) -> None:
         self._metrics = metrics
         self._waiters = waiters
         self._live_orders = live_orders
+        self._on_ended = on_ended
 
     def announce(self, changes: Sequence[Change]) -> None:
         """These changes were recorded by this process."""
@@ -30,6 +37,8 @@ class Announcer:
             self._live_orders.changed(change.after)
             if change.status is not None:
                 self._metrics.order_changed(change.status)
+                if not change.status.live:
+                    self._on_ended(change.after)
             for warning in change.fill.warnings if change.fill else ():
                 self._metrics.fill_flagged(warning)
             piece = change.slice

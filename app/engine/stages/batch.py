@@ -43,10 +43,11 @@ class WantedSlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedSlices:
-    """The orders of one instrument and one step length that need a slice. `late_reason` says why the model is not
-    asked, None where it is."""
+    """The orders of one instrument, one step length and one `bundle` that need a slice. `late_reason` says why the
+    model is not asked, None where it is."""
 
     live: LiveInstrument
     step_seconds: int
     late_reason: str | None
     wanted: Sequence[WantedSlice]
+    bundle: str | None = None

@@ -1,6 +1,7 @@
 """Stages "read the market" and "decide": off the event loop, for a bounded time.
 
-What a chain has read of a market is kept for all orders on that market, until the next bar. Where it is read already, a
+Orders are decided by the bundle that they were accepted with: mostly one, and then in one batch. What a chain has read
+of a market is kept for all orders on that market, until the next bar. Where it is read already, a
 few orders of a model that is prompt are decided at once: a thread takes longer than they do.
 """
 
@@ -12,6 +13,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from app.decision.chain import BarWindow, ChainReading, PolicyChain
 from app.decision.decide import Decision, nothing_proposed
@@ -27,7 +29,8 @@ from app.domain.steps_ahead import StepsAhead
 from app.engine.bounded_thread import BoundedThread
 from app.engine.instruments.avoided_windows import steps_ahead
 from app.engine.instruments.live import LiveInstrument
-from app.engine.ports import Clock, Metrics
+from app.engine.models.choice import MODEL_MISSING, Models
+from app.engine.ports import Clock
 from app.engine.right_of_way import RightOfWay
 from app.engine.spans import NO_SPANS, Spans
 from app.engine.stages.batch import WantedSlices
@@ -56,19 +59,27 @@ class DecidedSlice:
     out_of_reach: Decimal | None = None
 
 
+class DecisionMetrics(Protocol):
+    """As `engine.ports.Metrics`, of which it is a part."""
+
+    def decided(self, basis: Basis, count: int, seconds: float) -> None: ...
+
+    def slice_late(self, count: int) -> None: ...
+
+
 class Decider:
-    """Asks the chain. Where its model hangs, orders get slices from the fallbacks until the model returns."""
+    """Asks the chain of each order. Where a model hangs, orders get slices from the fallbacks until it returns."""
 
     def __init__(
         self,
-        chain: PolicyChain,
+        models: Models,
         clock: Clock,
-        metrics: Metrics,
+        metrics: DecisionMetrics,
         right_of_way: RightOfWay | None = None,
         seconds_max: float = DECIDE_SECONDS_MAX,
         spans: Spans = NO_SPANS,
     ) -> None:
-        self._chain = chain
+        self._models = models
         self._right_of_way = right_of_way or RightOfWay()
         self._clock = clock
         self._metrics = metrics
@@ -76,7 +87,7 @@ class Decider:
         self._thread = BoundedThread(seconds_max)
         self._foresight_thread = BoundedThread(seconds_max)  # nobody's slice waits for somebody's schedule
         self._quote_thread = BoundedThread(QUOTE_SECONDS_MAX)  # nor a schedule for quotes
-        self._readings: dict[tuple[str, int], tuple[BarWindow, ChainReading]] = {}
+        self._readings: dict[tuple[str, int], tuple[BarWindow, dict[str, ChainReading]]] = {}
 
     @property
     def hanging_seconds(self) -> float:
@@ -97,37 +108,49 @@ class Decider:
 
     async def foresee(self, live: LiveInstrument, step_seconds: int, state: OrderState) -> Foresight | None:
         """What may come of the order as of the newest bar; None where the policies take too long for it."""
+        await self._models.ensure([state.bundle])
         window = live.bar_window(step_seconds)
-        known = self._known(live.symbol, step_seconds, window)
+        chain, _ = self._chain_of(state.bundle)
+        known = self._known(live.symbol, step_seconds, window, chain)
         opens = live.window_from(state.next_open, step_seconds).start
         unseen, ahead = live.windows_unseen(opens, step_seconds), steps_ahead(state, live, opens)
         try:
             pause = self._right_of_way.pausing()
-            return await self._foresight_thread.run(_foreseen, self._chain, window, known, state, unseen, ahead, pause)
+            return await self._foresight_thread.run(_foreseen, chain, window, known, state, unseen, ahead, pause)
         except TimeoutError:
             return None
 
     async def quote(self, live: LiveInstrument, asked: QuotedOrder) -> Quote:
         """What the order may earn and cost, as of the newest bar. Raises TimeoutError where the policies, or the quotes
         before it, take too long."""
+        await self._models.ensure([asked.state.bundle])
         window = live.bar_window(asked.step_seconds)
-        known = self._known(live.symbol, asked.step_seconds, window)
-        return await self._quote_thread.run(_quoted, self._chain, window, known, asked, self._right_of_way.pausing())
+        chain, _ = self._chain_of(asked.state.bundle)
+        known = self._known(live.symbol, asked.step_seconds, window, chain)
+        return await self._quote_thread.run(_quoted, chain, window, known, asked, self._right_of_way.pausing())
 
-    async def read(self, live: LiveInstrument, step_seconds: int) -> ChainReading:
-        """What the chain makes of the newest bars. Where the model takes too long, it is left out."""
+    async def read(self, live: LiveInstrument, step_seconds: int, bundle: str | None) -> ChainReading:
+        """What the chain of that bundle makes of the newest bars. Where its model takes too long, it is left out."""
+        await self._models.ensure([bundle])
         window = live.bar_window(step_seconds)
-        known = self._known(live.symbol, step_seconds, window)
+        chain, missing = self._chain_of(bundle)
+        if missing is not None:
+            return chain.read_without_model(window, missing)
+        known = self._known(live.symbol, step_seconds, window, chain)
         if known is None:
             try:
-                known = await self._thread.run(self._chain.read, window)
-                self._readings[live.symbol, step_seconds] = window, known
+                known = await self._thread.run(chain.read, window)
+                self._keep(live.symbol, step_seconds, window, known, chain)
             except TimeoutError:
-                known = self._chain.read_without_model(window, POLICY_SLOW)
+                known = chain.read_without_model(window, POLICY_SLOW)
         return known
 
     async def _decide(self, groups: Sequence[WantedSlices]) -> list[DecidedSlice]:
-        questions = [Question(group, group.live.bar_window(group.step_seconds)) for group in groups]
+        await self._models.ensure({group.bundle for group in groups})
+        questions = [
+            Question(group, group.live.bar_window(group.step_seconds), *self._chain_of(group.bundle))
+            for group in groups
+        ]
         started = time.perf_counter()
         answers = await self._answers(questions)
         seconds = time.perf_counter() - started
@@ -139,29 +162,38 @@ class Decider:
         self._count(groups, found, seconds)
         return found
 
+    def _chain_of(self, bundle: str | None) -> tuple[PolicyChain, str | None]:
+        """The chain of orders with this bundle, and why its model cannot be asked where the bundle is missing: what
+        stands in for one bundle stands in for all."""
+        chain = self._models.of(bundle)
+        return (self._models.own, MODEL_MISSING) if chain is None else (chain, None)
+
     async def _answers(self, questions: Sequence[Question]) -> list[list[DecisionAndVolume]]:
         known = [self._known_of(each) for each in questions]
         read = [reading for reading in known if reading is not None]
-        if self._chain.prompt and len(read) == len(questions) and _orders(questions) <= INLINE_ORDERS_MAX:
+        prompt = all(each.chain.prompt for each in questions)
+        if prompt and len(read) == len(questions) and _orders(questions) <= INLINE_ORDERS_MAX:
             with self._spans.part("decide", orders=_orders(questions)):
-                return decide_orders(self._chain, questions, read)
+                return decide_orders(questions, read)
         try:
             return await self._thread.run(copy_context().run, self._read_and_decide, questions)
         except TimeoutError:
             without_model = [
-                reading or self._chain.read_without_model(question.window, POLICY_SLOW)
+                reading or question.chain.read_without_model(question.window, POLICY_SLOW)
                 for question, reading in zip(questions, known, strict=True)
             ]
-            return decide_orders(self._chain, questions, without_model, POLICY_SLOW)
+            return decide_orders(questions, without_model, POLICY_SLOW)
 
     def _read_and_decide(self, questions: Sequence[Question]) -> list[list[DecisionAndVolume]]:
         """Runs on the thread. What is read is kept here and now: orders that came together would read it again."""
         with self._spans.part("context", windows=len(questions)):
-            readings = read_windows(self._chain, questions, [self._known_of(each) for each in questions])
+            readings = read_windows(questions, [self._known_of(each) for each in questions])
         for question, reading in zip(questions, readings, strict=True):
-            self._readings[question.group.live.symbol, question.group.step_seconds] = question.window, reading
+            if question.unavailable is None:
+                live, step_seconds = question.group.live, question.group.step_seconds
+                self._keep(live.symbol, step_seconds, question.window, reading, question.chain)
         with self._spans.part("decide", orders=_orders(questions)):
-            return decide_orders(self._chain, questions, readings)
+            return decide_orders(questions, readings)
 
     def _slices(self, question: Question, answers: Sequence[DecisionAndVolume]) -> Iterator[DecidedSlice]:
         now, window = self._clock.now(question.group.live.last.close_time), question.window
@@ -171,19 +203,29 @@ class Decider:
                 state=each.state,
                 window=each.window,
                 projection=answer.decision.projection,
-                decided=_how(answer.decision, window, now),
+                decided=_how(answer, window, now),
                 last_price=window.last_price,
                 expected_volume=answer.expected_volume,
                 out_of_reach=answer.out_of_reach,
             )
 
-    def _known_of(self, question: Question) -> ChainReading | None:
-        return self._known(question.group.live.symbol, question.group.step_seconds, question.window)
+    def _keep(
+        self, symbol: str, step_seconds: int, window: BarWindow, reading: ChainReading, chain: PolicyChain
+    ) -> None:
+        """Beside what other chains have read of the same window."""
+        kept = self._readings.get((symbol, step_seconds))
+        others = kept[1] if kept is not None and kept[0] is window else {}
+        self._readings[symbol, step_seconds] = window, others | {chain.name: reading}
 
-    def _known(self, symbol: str, step_seconds: int, window: BarWindow) -> ChainReading | None:
+    def _known_of(self, question: Question) -> ChainReading | None:
+        if question.unavailable is not None:
+            return None
+        return self._known(question.group.live.symbol, question.group.step_seconds, question.window, question.chain)
+
+    def _known(self, symbol: str, step_seconds: int, window: BarWindow, chain: PolicyChain) -> ChainReading | None:
         """What the chain has read of this very window already."""
         kept = self._readings.get((symbol, step_seconds))
-        return kept[1] if kept is not None and kept[0] is window else None
+        return kept[1].get(chain.name) if kept is not None and kept[0] is window else None
 
     def _count(self, groups: Sequence[WantedSlices], slices: Sequence[DecidedSlice], seconds: float) -> None:
         by_model = sum(piece.decided.basis is Basis.MODEL for piece in slices)
@@ -228,8 +270,8 @@ def _missed(state: OrderState, answer: DecisionAndVolume) -> DecisionAndVolume:
     return replace(answer, decision=decision, out_of_reach=None)
 
 
-def _how(decision: Decision, window: BarWindow, now: datetime) -> Decided:
-    judgement = decision.judgement
+def _how(answer: DecisionAndVolume, window: BarWindow, now: datetime) -> Decided:
+    judgement = answer.decision.judgement
     return Decided(
         model=judgement.policy,
         basis=judgement.basis,
@@ -238,4 +280,5 @@ def _how(decision: Decision, window: BarWindow, now: datetime) -> Decided:
         decided_on=window.newest.open_time,
         decided_at=now,
         fallback_reason=judgement.fallback_reason,
+        inputs=answer.inputs,
     )

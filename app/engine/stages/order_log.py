@@ -60,6 +60,8 @@ def _accepted(state: OrderState) -> Line:
         names["account"] = order.account
     if order.replaces is not None:
         names["replaces"] = order.replaces
+    if state.bundle is not None:
+        names["model"] = state.bundle
     return "order accepted", {**names, "side": order.side, **size, "benchmark": order.benchmark, **steps}
 
 

@@ -27,7 +27,7 @@ def close_windows(batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
 
 
 def wanted_slices(batch: Sequence[InstrumentOrders]) -> list[WantedSlices]:
-    """The orders that need a slice now, by instrument and step length."""
+    """The orders that need a slice now, by instrument, step length and bundle."""
     return [group for part in batch for group in _wanted_of(part)]
 
 
@@ -53,14 +53,16 @@ def _settled(state: OrderState, live: LiveInstrument) -> OrderState:
 
 
 def _wanted_of(part: InstrumentOrders) -> Iterator[WantedSlices]:
-    by_step: dict[int, list[WantedSlice]] = defaultdict(list)
+    groups: dict[tuple[int, str | None], list[WantedSlice]] = defaultdict(list)
     for state in part.orders:
         each = _late_slice(state, part) if part.late_since else _ready_slice(state, part.live)
         if each is not None:
-            by_step[part.live.step_seconds_of(state.order)].append(each)
+            groups[part.live.step_seconds_of(state.order), state.bundle].append(each)
     late_reason = BAR_LATE if part.late_since else None
-    for step_seconds, wanted in by_step.items():
-        yield WantedSlices(live=part.live, step_seconds=step_seconds, late_reason=late_reason, wanted=wanted)
+    for (step_seconds, bundle), wanted in groups.items():
+        yield WantedSlices(
+            live=part.live, step_seconds=step_seconds, late_reason=late_reason, wanted=wanted, bundle=bundle
+        )
 
 
 def _ready_slice(state: OrderState, live: LiveInstrument) -> WantedSlice | None:

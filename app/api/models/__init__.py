@@ -1,0 +1,1 @@
+"""Bundles over HTTP: the catalogue, activation, shadows and model cards."""

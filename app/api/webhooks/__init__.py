@@ -1,0 +1,1 @@
+"""`/v1/webhooks`: addresses that events are sent to."""

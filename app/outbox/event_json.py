@@ -1,0 +1,51 @@
+"""What is told of an event, as JSON: the same on every way out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from app.domain.events import Happening, OrderEvent
+from app.domain.numbers import plain
+from app.domain.slice import Slice, Window
+
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+"""The fields of each kind of event."""
+
+
+def event_json(event: OrderEvent, instrument: str, at: datetime, piece: Slice | None) -> str:
+    """`piece` is the slice that the event commits. Fields without a value are left out."""
+    told: dict[str, Any] = {"order_id": event.order_id, "instrument": instrument, "step": event.step or None}
+    told |= {"at": _utc(at), "version": event.version}
+    told |= {name: _json(getattr(event.what, name)) for name in _names(event.what)}
+    if piece is not None:
+        told |= {name: _json(getattr(piece, name)) for name in ("quantity", "notional", "window", "final")}
+    told |= {"filled_quantity": _json(event.filled_quantity), "filled_notional": _json(event.filled_notional)}
+    return json.dumps({name: value for name, value in told.items() if value is not None}, separators=(",", ":"))
+
+
+def _names(what: Happening) -> tuple[str, ...]:
+    kind = type(what)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(what) if field.name != "name")
+    return _NAMES[kind]
+
+
+def _json(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return plain(value)
+        case datetime():
+            return _utc(value)
+        case Window():
+            return {"start": _utc(value.start), "end": _utc(value.end)}
+        case tuple():
+            return [_json(each) for each in value]
+    return value
+
+
+def _utc(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

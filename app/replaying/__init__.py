@@ -1,0 +1,1 @@
+"""`lem replay`: a past order, decided again from the stored bars."""
