@@ -138,7 +138,7 @@ async def services(
             access=access,
             audit=audit,
             tail=tail,
-            webhooks=Webhooks(store.webhooks, store.events, deliverer.wake),
+            webhooks=Webhooks(store.webhooks, store.events, metrics, deliverer.wake),
         )
 
 

@@ -49,7 +49,7 @@ from lem_client.orders import AcceptedHorizon, DryRun, Horizon, HorizonInTime, L
 from lem_client.quotes import CalibratedOn, Cost, Costs, End, Gain, Participation, Quote, QuotedStep, RestsOn
 from lem_client.retries import NO_RETRIES, Retries
 from lem_client.slices import GivenSlice, NextSlice, Schedule, Slice, Step, Window
-from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Resent, Webhook
 from lem_client.words import (
     Basis,
     Benchmark,
@@ -135,6 +135,7 @@ __all__ = [
     "Readiness",
     "Refused",
     "RejectedBar",
+    "Resent",
     "RestsOn",
     "Retries",
     "RiskAversion",

@@ -24,7 +24,7 @@ from lem_client.quotes import Costs, Quote
 from lem_client.retries import Retries
 from lem_client.sending import TIMEOUT_SECONDS, connection, request
 from lem_client.slices import GivenSlice, NextSlice, Schedule
-from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Resent, Webhook
 from lem_client.words import Status
 
 T = TypeVar("T")
@@ -225,6 +225,10 @@ class AsyncClient:
     async def list_dead_letters(self, webhook_id: str, *, limit: int = 100) -> tuple[DeadLetter, ...]:
         """The newest 1 to 1,000 events that could not be delivered, the newest first."""
         return await self._sent(calls.list_dead_letters(webhook_id, limit=limit))
+
+    async def resend_dead_letters(self, webhook_id: str, *, limit: int = 100) -> Resent:
+        """Try the oldest 1 to 1,000 dead letters once more, for half a minute at most."""
+        return await self._sent(calls.resend_dead_letters(webhook_id, limit=limit))
 
     async def get_analysis(self, order_id: str) -> Analysis:
         """What the order cost, held against the market; so far, or for good."""

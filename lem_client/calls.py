@@ -18,10 +18,12 @@ from lem_client.models import Activation, Model, ModelCard, Shadow, Shadowing
 from lem_client.orders import DryRun, NewOrder, Order
 from lem_client.quotes import Costs, Quote
 from lem_client.slices import GivenSlice, NextSlice, Schedule
-from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Webhook
+from lem_client.webhooks import CreatedWebhook, DeadLetter, NewWebhook, Resent, Webhook
 from lem_client.words import Status
 
 T = TypeVar("T")
+RESENDING_SECONDS_MAX = 30.0
+"""For as long the service tries dead letters at most: 20 seconds, and one attempt of 10 that has begun before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +228,12 @@ def delete_webhook(webhook_id: str) -> Call[None]:
 def list_dead_letters(webhook_id: str, *, limit: int) -> Call[tuple[DeadLetter, ...]]:
     path = f"/v1/webhooks/{_part(webhook_id)}/dead_letters"
     return replace(_listed(path, "dead_letters", DeadLetter), query=_query({"limit": limit}))
+
+
+def resend_dead_letters(webhook_id: str, *, limit: int) -> Call[Resent]:
+    """Repeatable: what was delivered is a dead letter no longer, and what comes twice has the same id."""
+    path, query = f"/v1/webhooks/{_part(webhook_id)}/dead_letters/resend", _query({"limit": limit})
+    return replace(_call("POST", path, Resent, query=query), wait_seconds=RESENDING_SECONDS_MAX)
 
 
 def get_analysis(order_id: str) -> Call[Analysis]:

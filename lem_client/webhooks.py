@@ -55,3 +55,13 @@ class DeadLetter:
     attempts: int
     error: str
     failed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resent:
+    """What came of sending dead letters again: so many were taken, and are dead letters no longer; so many have failed
+    once more, the last of them with `last_error`."""
+
+    delivered: int
+    failed: int
+    last_error: str | None

@@ -29,6 +29,7 @@ PAGES = LaneSize(name="pages", at_once=1, beside_bars=0, waiting_max=16)
 SCHEDULES = LaneSize(name="schedules", at_once=2, beside_bars=0, waiting_max=16)
 ANALYSES = LaneSize(name="analyses", at_once=1, beside_bars=0, waiting_max=16)
 QUOTES = LaneSize(name="quotes", at_once=2, beside_bars=0, waiting_max=14, code="too_many_quotes")
+RESENDING = LaneSize(name="resending", at_once=2, beside_bars=2, waiting_max=14)
 
 LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("POST", "/v1/bars"): (BARS, BULK),
@@ -60,6 +61,7 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("GET", "/v1/webhooks/{webhook_id}"): (READS,),
     ("DELETE", "/v1/webhooks/{webhook_id}"): (READS,),
     ("GET", "/v1/webhooks/{webhook_id}/dead_letters"): (READS,),
+    ("POST", "/v1/webhooks/{webhook_id}/dead_letters/resend"): (RESENDING,),
     ("GET", "/v1/bars"): (PAGES,),
     ("GET", "/v1/orders"): (PAGES,),
     ("GET", "/v1/instruments"): (PAGES,),

@@ -32,6 +32,10 @@ class Place:
     sequence: int
     instrument: str
 
+    @property
+    def at(self) -> datetime:
+        return EPOCH + timedelta(milliseconds=self.milliseconds)
+
     def __str__(self) -> str:
         symbol = "".join(WRITTEN.get(letter, letter) for letter in self.instrument)
         return f"{self.milliseconds}-{self.sequence}-{symbol}"
@@ -68,7 +72,7 @@ class RecordedEvent:
 
     @property
     def at(self) -> datetime:
-        return EPOCH + timedelta(milliseconds=self.place.milliseconds)
+        return self.place.at
 
     @property
     def order_id(self) -> str:

@@ -62,8 +62,9 @@ class Tail:
 
     @asynccontextmanager
     async def following(self, after: Place | None, instrument: str | None = None) -> AsyncIterator[Follower]:
-        """Follow what comes behind that place; with None, what is recorded from now on. `instrument` names the only one
-        that is asked for, so that less is read of what lies behind. Raises Unavailable where the store is away."""
+        """Follow what comes behind that place; with None, what is recorded from now on, and before it in the same
+        millisecond. `instrument` names the only one that is asked for, so that less is read of what lies behind. Raises
+        Unavailable where the store is away."""
         self._followers += 1
         try:
             async with self._opening:

@@ -56,11 +56,16 @@ class RedisWebhooks:
     async def dead_letters(self, webhook_id: str, limit: int) -> Sequence[DeadLetter]:
         with self._outages.reaching():
             entries: Any = await self._client.xrevrange(keys.dead_letters(webhook_id), count=limit)
-        found = []
-        for _, fields in entries:
-            with contextlib.suppress(*NOT_UNDERSTOOD):
-                found.append(dead_letter_from(fields["json"]))
-        return found
+        return list(_letters(entries).values())
+
+    async def oldest_dead_letters(self, webhook_id: str, limit: int) -> Mapping[str, DeadLetter]:
+        with self._outages.reaching():
+            entries: Any = await self._client.xrange(keys.dead_letters(webhook_id), count=limit)
+        return _letters(entries)
+
+    async def remove_dead_letter(self, webhook_id: str, entry: str) -> None:
+        with self._outages.reaching(writes=True):
+            await self._client.xdel(keys.dead_letters(webhook_id), entry)
 
     async def hold(self, owner: str, lease_ms: int) -> str | None:
         """Nothing is written while there is no webhook, beside which the hash names its newest change."""
@@ -158,3 +163,12 @@ def dead_letter_text(letter: DeadLetter) -> str:
 
 def dead_letter_from(line: str) -> DeadLetter:
     return DeadLetter(**loads(line))
+
+
+def _letters(entries: Sequence[tuple[str, Mapping[str, str]]]) -> dict[str, DeadLetter]:
+    """Those that are understood, by their entries."""
+    found = {}
+    for entry, fields in entries:
+        with contextlib.suppress(*NOT_UNDERSTOOD):
+            found[entry] = dead_letter_from(fields["json"])
+    return found

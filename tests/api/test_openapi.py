@@ -76,6 +76,7 @@ SURFACE = {
     ("get", "/v1/webhooks/{webhook_id}"): "200 404 422",
     ("delete", "/v1/webhooks/{webhook_id}"): "204 404 422",
     ("get", "/v1/webhooks/{webhook_id}/dead_letters"): "200 404 422",
+    ("post", "/v1/webhooks/{webhook_id}/dead_letters/resend"): "200 404 422",
 }
 
 

@@ -15,7 +15,8 @@ from tests.api.test_catalogue import OTHER, OWN
 from tests.api.wire import HISTORY, Json, bars_json, order_json, prepared, sent
 from tests.builders import bars
 
-LATER = bars(13, first=HISTORY, seed=1)
+STEPS = 4
+LATER = bars(STEPS + 1, first=HISTORY, seed=1)
 
 
 def engine_of(client: httpx.AsyncClient) -> Engine:
@@ -32,9 +33,9 @@ async def looked(client: httpx.AsyncClient) -> None:
 
 async def traded(client: httpx.AsyncClient, *names: str) -> list[Json]:
     """Orders of those names, traded to their end and beyond their longest horizon."""
-    orders = [await sent(client, client_order_id=name) for name in names]
-    for bar in LATER:
-        assert (await client.post("/v1/bars", json=bars_json([bar]))).status_code == 200
+    horizon = {"min_steps": 1, "max_steps": STEPS}
+    orders = [await sent(client, client_order_id=name, horizon=horizon) for name in names]
+    assert (await client.post("/v1/bars", json=bars_json(LATER))).status_code == 200
     await looked(client)
     return orders
 
@@ -59,7 +60,7 @@ async def test_a_shadow_decides_the_orders_that_end_and_changes_none_of_them(cli
     [totals], [one] = found["against"], found["newest"]
     assert (totals["own"], totals["orders"]) == (OWN, 1)
     assert (one["order_id"], one["own_steps"], one["steps"]) == (order["order_id"], len(slices), len(slices))
-    assert 1 <= one["shadow_steps"] <= 12
+    assert 1 <= one["shadow_steps"] <= STEPS
 
 
 async def test_what_its_own_bundle_does_again_is_what_the_order_did(client: httpx.AsyncClient) -> None:
@@ -92,18 +93,17 @@ async def test_a_bundle_that_shadows_itself_agrees_with_itself(client: httpx.Asy
 async def test_an_order_that_was_cancelled_is_compared_as_if_it_had_gone_on(client: httpx.AsyncClient) -> None:
     await prepared(client)
     await client.post("/v1/models/lem-1/shadow")
-    order = await sent(client, horizon={"min_steps": 6, "max_steps": 6})
+    order = await sent(client, horizon={"min_steps": STEPS, "max_steps": STEPS})
     await client.post(f"/v1/orders/{order['order_id']}/cancel")
 
     await looked(client)
     too_early = await compared(client)
-    for bar in LATER:
-        await client.post("/v1/bars", json=bars_json([bar]))
+    await client.post("/v1/bars", json=bars_json(LATER))
     await looked(client)
 
     assert too_early["newest"] == []
     [one] = (await compared(client))["newest"]
-    assert (one["own_steps"], one["shadow_steps"]) == (6, 6)
+    assert (one["own_steps"], one["shadow_steps"]) == (STEPS, STEPS)
 
 
 async def test_a_shadow_that_has_ended_decides_nothing_and_keeps_what_it_has(client: httpx.AsyncClient) -> None:
@@ -137,8 +137,7 @@ async def test_an_order_with_more_steps_than_the_shadow_knows_is_left_out_and_co
     await prepared(client)
     await client.post("/v1/models/lem-1/shadow")
     answer = await client.post("/v1/orders", json=order_json(horizon={"min_steps": 25, "max_steps": 25}))
-    for bar in bars(26, first=HISTORY, seed=1):
-        await client.post("/v1/bars", json=bars_json([bar]))
+    await client.post("/v1/bars", json=bars_json(bars(26, first=HISTORY, seed=1)))
 
     await looked(client)
 

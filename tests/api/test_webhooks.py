@@ -34,6 +34,11 @@ async def test_events_of_an_order_are_sent_and_the_secret_is_shown_once(client: 
     assert [each["webhook_id"] for each in listed] == [one["webhook_id"]]
     assert made["secret"] not in json.dumps([one, listed])
     assert (await client.get(f"{path}/dead_letters")).json() == {"dead_letters": []}
+    assert (await client.post(f"{path}/dead_letters/resend")).json() == {
+        "delivered": 0,
+        "failed": 0,
+        "last_error": None,
+    }
 
 
 async def test_a_webhook_is_deleted_once(client: httpx.AsyncClient) -> None:
@@ -43,6 +48,7 @@ async def test_a_webhook_is_deleted_once(client: httpx.AsyncClient) -> None:
     assert (await client.delete(path)).status_code == 204
     assert code_of(await client.delete(path)) == (404, "unknown_webhook")
     assert code_of(await client.get(f"{path}/dead_letters")) == (404, "unknown_webhook")
+    assert code_of(await client.post(f"{path}/dead_letters/resend")) == (404, "unknown_webhook")
 
 
 @pytest.mark.parametrize(
@@ -77,9 +83,12 @@ async def test_an_account_knows_of_its_own_webhooks_alone(tmp_path: Path) -> Non
         path = f"/v1/webhooks/{made['webhook_id']}"
         foreign = [await client.request(method, path, headers=two) for method in ("GET", "DELETE")]
         listed = [(await client.get("/v1/webhooks", headers=key)).json()["webhooks"] for key in (one, two, reader)]
-        refused = await client.post("/v1/webhooks", json={"url": NOWHERE}, headers=reader)
+        refused = [
+            await client.post("/v1/webhooks", json={"url": NOWHERE}, headers=reader),
+            await client.post(f"{path}/dead_letters/resend", headers=reader),
+        ]
 
     assert made["account"] == "desk-1"
     assert [code_of(each) for each in foreign] == [(404, "unknown_webhook")] * 2
     assert list(map(len, listed)) == [1, 0, 1]
-    assert code_of(refused) == (403, "scope_missing")
+    assert [code_of(each) for each in refused] == [(403, "scope_missing")] * 2

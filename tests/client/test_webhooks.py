@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from lem_client import AsyncClient, Conflict, NewWebhook, NotFound, Unreachable, WebhookStatus
+from lem_client import AsyncClient, Conflict, NewWebhook, NotFound, Resent, Unreachable, WebhookStatus
 from tests.client.way import AT_ONCE, Way
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -22,6 +22,7 @@ async def test_a_webhook_is_made_looked_at_and_deleted(lem: AsyncClient) -> None
     assert found.status is WebhookStatus.ACTIVE
     assert found in await lem.list_webhooks()
     assert await lem.list_dead_letters(made.webhook_id) == ()
+    assert await lem.resend_dead_letters(made.webhook_id) == Resent(delivered=0, failed=0, last_error=None)
     await lem.delete_webhook(made.webhook_id)
     with pytest.raises(NotFound):
         await lem.get_webhook(made.webhook_id)

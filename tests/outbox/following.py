@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.outbox.log import Place, RecordedEvent
+from app.outbox.log import EventLog, Place, RecordedEvent
 from app.outbox.tail import Follower, Tail
 from tests.engine.desk import Desk
 
@@ -21,6 +21,13 @@ async def a_tail(desk: Desk) -> AsyncIterator[Tail]:
         yield tail
     finally:
         await tail.stop()
+
+
+async def clock_moves_on(log: EventLog) -> None:
+    """Returns in a later millisecond of the store: who begins to follow then is not told what was recorded before."""
+    begun = await log.now()
+    while await log.now() == begun:
+        pass
 
 
 async def told(follower: Follower, count: int) -> list[RecordedEvent]:

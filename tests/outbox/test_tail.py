@@ -11,7 +11,7 @@ from app.outbox.tail import TailClosed
 from app.store import keys
 from tests.builders import an_instrument, bars
 from tests.engine.desk import Desk
-from tests.outbox.following import a_tail, recorded, told
+from tests.outbox.following import a_tail, clock_moves_on, recorded, told
 
 HISTORY = 100
 
@@ -19,6 +19,7 @@ HISTORY = 100
 async def test_who_follows_is_told_what_happens_from_then_on(desk: Desk) -> None:
     await desk.feed(bars(HISTORY))
     await desk.order("before")
+    await clock_moves_on(desk.store.events)
     async with a_tail(desk) as tail, tail.following(None) as follower:
         state = await desk.order("after")
         await desk.engine.orders.cancel(state.order_id)

@@ -2,90 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import pytest
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.order import order_id_of
 from app.outbox.log import Place
-from app.outbox.tail import Tail
 from app.outbox.webhooks import delivery
-from app.outbox.webhooks.deliverer import Deliverer
 from app.outbox.webhooks.registry import Webhooks
 from app.outbox.webhooks.signing import signature
-from app.outbox.webhooks.webhook import Progress, WebhookStatus
+from app.outbox.webhooks.webhook import WebhookStatus
 from tests.builders import bars
 from tests.engine.desk import Desk
-from tests.outbox.following import SOON_SECONDS, a_tail
+from tests.outbox.following import a_tail
+from tests.outbox.post import HISTORY, Outcomes, Post, a_post
 from tests.outbox.receiver import Got, a_receiver
-
-HISTORY = 20
-
-
-@dataclass
-class Outcomes:
-    """Metrics that a test can read."""
-
-    tried: list[str] = field(default_factory=list)
-
-    def webhook_tried(self, outcome: str) -> None:
-        self.tried.append(outcome)
-
-    def webhooks(self, counts: object) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A desk whose events are delivered."""
-
-    desk: Desk
-    tail: Tail
-    webhooks: Webhooks
-    outcomes: Outcomes
-
-    async def progress(self, webhook_id: str) -> Progress:
-        return (await self.webhooks.one(webhook_id, None))[1]
-
-    async def until(self, webhook_id: str, **wanted: object) -> Progress:
-        """How far the webhook is, once that is so."""
-        async with asyncio.timeout(SOON_SECONDS):
-            while True:
-                found = await self.progress(webhook_id)
-                if all(getattr(found, name) == value for name, value in wanted.items()):
-                    return found
-                await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def a_post(desk: Desk, tail: Tail) -> AsyncIterator[Post]:
-    outcomes = Outcomes()
-    deliverer = Deliverer(desk.store.webhooks, tail, outcomes)
-    deliverer.start()
-    try:
-        yield Post(desk, tail, Webhooks(desk.store.webhooks, desk.store.events, deliverer.wake), outcomes)
-    finally:
-        await deliverer.stop()
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts follow each other at once."""
-    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.001)
-
-
-@pytest.fixture
-async def post(desk: Desk) -> AsyncIterator[Post]:
-    await desk.feed(bars(HISTORY))
-    async with a_tail(desk) as tail, a_post(desk, tail) as opened:
-        yield opened
 
 
 def said(got: Got) -> tuple[str, str]:
@@ -212,7 +147,7 @@ async def test_of_two_who_could_deliver_one_does(desk: Desk) -> None:
 
 async def test_who_has_lost_the_lease_records_nothing(desk: Desk) -> None:
     store, log = desk.store.webhooks, desk.store.events
-    webhook, progress = await Webhooks(store, log, lambda: None).create("http://127.0.0.1:9/", (), None)
+    webhook, progress = await Webhooks(store, log, Outcomes(), lambda: None).create("http://127.0.0.1:9/", (), None)
     assert await store.hold("one", 10_000) is not None
 
     assert await store.hold("two", 10_000) is None
@@ -236,7 +171,7 @@ async def test_a_webhook_that_is_deleted_is_sent_nothing_more(post: Post) -> Non
 
 
 async def test_an_address_has_one_webhook_for_each_account(desk: Desk) -> None:
-    webhooks = Webhooks(desk.store.webhooks, desk.store.events, lambda: None)
+    webhooks = Webhooks(desk.store.webhooks, desk.store.events, Outcomes(), lambda: None)
     await webhooks.create("http://oms.example/", (), "desk-1")
     await webhooks.create("http://oms.example/", (), "desk-2")
 
@@ -250,6 +185,6 @@ async def test_an_address_has_one_webhook_for_each_account(desk: Desk) -> None:
 )
 async def test_a_url_that_nothing_can_be_sent_to_is_refused(desk: Desk, url: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        await Webhooks(desk.store.webhooks, desk.store.events, lambda: None).create(url, (), None)
+        await Webhooks(desk.store.webhooks, desk.store.events, Outcomes(), lambda: None).create(url, (), None)
 
     assert refused.value.code == "bad_url"

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from app.api.events.bodies import EXAMPLE, EventData
 from app.api.values import Answer, Edge, Name, TimeOut
+from app.outbox.webhooks.resending import Resent
 from app.outbox.webhooks.webhook import EVERY_EVENT, URL_LENGTH_MAX, DeadLetter, Progress, Webhook, WebhookStatus
 
 EVENTS_MAX = 20
@@ -166,6 +167,23 @@ class DeadLettersOut(Answer):
     @classmethod
     def of(cls, letters: Sequence[DeadLetter]) -> Self:
         return cls(dead_letters=[DeadLetterOut.of(each) for each in letters])
+
+
+class ResentOut(Answer):
+    """What came of sending dead letters again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"delivered": 3, "failed": 0, "last_error": None}]})
+
+    delivered: int
+    """How many were taken, and are dead letters no longer."""
+    failed: int
+    """How many were tried in vain, and stay."""
+    last_error: str | None
+    """Why the last of these has failed; null where none has."""
+
+    @classmethod
+    def of(cls, resent: Resent) -> Self:
+        return cls(delivered=resent.delivered, failed=resent.failed, last_error=resent.error)
 
 
 def _told(webhook: Webhook, progress: Progress) -> dict[str, Any]:

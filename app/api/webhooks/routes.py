@@ -1,4 +1,4 @@
-"""`POST`, `GET` and `DELETE /v1/webhooks`."""
+"""`POST`, `GET` and `DELETE /v1/webhooks`, and what becomes of dead letters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.api.codes import BODY, QUERY
 from app.api.openapi import problems
 from app.api.services import ServicesDep
 from app.api.values import Parameters
-from app.api.webhooks.bodies import DeadLettersOut, NewWebhookOut, WebhookIn, WebhookOut, WebhooksOut
+from app.api.webhooks.bodies import DeadLettersOut, NewWebhookOut, ResentOut, WebhookIn, WebhookOut, WebhooksOut
 
 router = APIRouter(tags=["events"])
 
@@ -26,6 +26,13 @@ class LettersQuery(Parameters):
 
     limit: Annotated[int, Field(ge=1, le=LETTERS_MAX)] = 100
     """How many are answered at most, 1 to 1,000."""
+
+
+class ResendQuery(Parameters):
+    """How many dead letters are sent again."""
+
+    limit: Annotated[int, Field(ge=1, le=LETTERS_MAX)] = 100
+    """How many of the oldest are tried at most, 1 to 1,000."""
 
 
 @router.post(
@@ -82,3 +89,17 @@ async def get_dead_letters(
 ) -> DeadLettersOut:
     """The events that were given up, the newest first. The newest 1,000 are kept."""
     return DeadLettersOut.of(await services.webhooks.dead_letters(webhook_id, account, wanted.limit))
+
+
+@router.post(
+    "/v1/webhooks/{webhook_id}/dead_letters/resend",
+    summary="Send dead letters again",
+    responses=problems(*QUERY, "unknown_webhook", *STORE),
+)
+async def resend_dead_letters(
+    webhook_id: WebhookId, wanted: Annotated[ResendQuery, Query()], services: ServicesDep, account: AccountDep
+) -> ResentOut:
+    """Each of the oldest is tried once more, for up to 20 seconds in all; one that is taken is a dead letter no longer.
+    An address that does not answer, or fails, is not asked for the rest. They come under their old ids, beside the
+    events that are delivered in order."""
+    return ResentOut.of(await services.webhooks.resend(webhook_id, account, wanted.limit))

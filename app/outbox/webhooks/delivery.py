@@ -99,23 +99,16 @@ class Delivery:
         known = self.progress
         if known.next_at is not None:
             await asyncio.sleep(min(max(0.0, known.next_at - time.time()), PAUSE_SECONDS_MAX))
-        receipt, error = await self._posted(each)
-        if receipt is not None and receipt.status // 100 == 2:  # noqa: PLR2004 -- every such status is a success
+        body = body_of(each.place, each.event.what.name, each.text)
+        receipt, error = await posted(self._sender, self._webhook.secret, each.place, body)
+        if took(receipt):
             self._metrics.webhook_tried("delivered")
             place = max(known.place, each.place)
             await self._record(Progress(place=place, delivered=known.delivered + 1, dead=known.dead))
             if known.attempts:
                 await self._tell_missed()
             return True
-        return await self._is_given_up(each, receipt, error[:ERROR_LENGTH_MAX])
-
-    async def _posted(self, each: RecordedEvent) -> tuple[Receipt | None, str]:
-        body, name = body_of(each), str(each.place)
-        try:
-            receipt = await self._sender.post(body, headers(self._webhook.secret, name, int(time.time()), body))
-        except Undelivered as error:
-            return None, str(error)
-        return receipt, f"the answer was {receipt.status}"
+        return await self._is_given_up(each, receipt, error)
 
     async def _is_given_up(self, each: RecordedEvent, receipt: Receipt | None, error: str) -> bool:
         """Record that an attempt has failed."""
@@ -165,13 +158,29 @@ class Delivery:
         self.progress, self._recorded_at = progress, time.monotonic()
 
 
-def body_of(each: RecordedEvent) -> bytes:
+async def posted(sender: Sender, secret: str, place: Place, body: bytes) -> tuple[Receipt | None, str]:
+    """What came of one attempt: the answer, None where there was none; and what to say of it where it is a failure."""
+    try:
+        receipt = await sender.post(body, headers(secret, str(place), int(time.time()), body))
+    except Undelivered as error:
+        return None, str(error)[:ERROR_LENGTH_MAX]
+    return receipt, f"the answer was {receipt.status}"
+
+
+def body_of(place: Place, event: str, text: str) -> bytes:
     """What is sent. The same event has the same id wherever it is told."""
-    what = each.event.what.name
-    at = each.at.isoformat().replace("+00:00", "Z")
-    return f'{{"id":"{each.place}","type":"{what}","timestamp":"{at}","data":{each.text}}}'.encode()
+    at = place.at.isoformat().replace("+00:00", "Z")
+    return f'{{"id":"{place}","type":"{event}","timestamp":"{at}","data":{text}}}'.encode()
+
+
+def took(receipt: Receipt | None) -> bool:
+    return receipt is not None and receipt.status // 100 == 2  # noqa: PLR2004 -- every such status is a success
+
+
+def is_refusal(receipt: Receipt | None) -> bool:
+    """The address is there and will not have this event."""
+    return receipt is not None and receipt.status // 100 == 4 and receipt.status not in ASKS_TO_WAIT  # noqa: PLR2004
 
 
 def _is_over(attempts: int, seconds: float, receipt: Receipt | None) -> bool:
-    refused = receipt is not None and receipt.status // 100 == 4 and receipt.status not in ASKS_TO_WAIT  # noqa: PLR2004
-    return seconds > AWAY_SECONDS_MAX or (refused and attempts >= REFUSALS_MAX)
+    return seconds > AWAY_SECONDS_MAX or (is_refusal(receipt) and attempts >= REFUSALS_MAX)

@@ -28,6 +28,14 @@ class WebhookStore(Protocol):
         """The newest first."""
         ...
 
+    async def oldest_dead_letters(self, webhook_id: str, limit: int) -> Mapping[str, DeadLetter]:
+        """The oldest first, each by its entry, which names it in the store."""
+        ...
+
+    async def remove_dead_letter(self, webhook_id: str, entry: str) -> None:
+        """It is delivered after all; nothing happens where it is gone."""
+        ...
+
     async def hold(self, owner: str, lease_ms: int) -> str | None:
         """Become the one who delivers, or stay so, for that long: the name of the newest change of webhooks; None where
         somebody else is, or there is nothing to deliver."""

@@ -1,4 +1,4 @@
-"""What clients do with webhooks: make them, look at them, delete them."""
+"""What clients do with webhooks: make them, look at them, delete them, have dead letters sent again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from app.domain.errors import Conflict, NotFound
 from app.outbox.log import EventLog, Place
-from app.outbox.webhooks.ports import WebhookStore
+from app.outbox.webhooks.ports import WebhookMetrics, WebhookStore
+from app.outbox.webhooks.resending import Resent, resend
 from app.outbox.webhooks.webhook import (
     EVERY_EVENT,
     DeadLetter,
@@ -23,9 +24,12 @@ class Webhooks:
     """Who asks for an `account` knows of no other account's webhooks; None sees all of them. `on_change` is called when
     webhooks have changed."""
 
-    def __init__(self, store: WebhookStore, log: EventLog, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, store: WebhookStore, log: EventLog, metrics: WebhookMetrics, on_change: Callable[[], None]
+    ) -> None:
         self._store = store
         self._log = log
+        self._metrics = metrics
         self._on_change = on_change
 
     async def create(self, url: str, events: Sequence[str], account: str | None) -> tuple[Webhook, Progress]:
@@ -68,3 +72,10 @@ class Webhooks:
         """The newest first. Raises NotFound("unknown_webhook")."""
         await self.one(webhook_id, account)
         return await self._store.dead_letters(webhook_id, limit)
+
+    async def resend(self, webhook_id: str, account: str | None, limit: int) -> Resent:
+        """Try the oldest dead letters once more, by this process and beside the deliveries. Raises
+        NotFound("unknown_webhook")."""
+        webhook, _ = await self.one(webhook_id, account)
+        letters = await self._store.oldest_dead_letters(webhook_id, limit)
+        return await resend(webhook, letters, self._store, self._metrics)
