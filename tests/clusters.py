@@ -46,7 +46,7 @@ class Node:
         self.process.wait()
 
     def client(self) -> Redis:
-        return Redis(port=self.port, decode_responses=True, socket_timeout=5)
+        return Redis(port=self.port, decode_responses=True, socket_timeout=SETTLE_SECONDS_MAX)
 
     def answers(self) -> bool:
         with self.client() as client:

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from app.store.embedded import server_binary
 
-START_SECONDS_MAX = 10.0
+START_SECONDS_MAX = 60.0
 
 
 @contextmanager

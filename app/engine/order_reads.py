@@ -4,17 +4,18 @@ requests that queue for the same order."""
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
 
 from app.domain.errors import Unavailable
 from app.domain.state import OrderState
 from app.engine.ports import STORE_AWAY, Store
+from app.engine.silence import Silence
 
 READS_MAX = 32
 """Half of the store's connections. Ten thousand requests that come at once queue here and all get their answer; in the
 queue for a connection each would be refused after some seconds."""
 HANGING_SECONDS = 2.0
-"""A read takes a millisecond. Where all that run have taken this long, the store hangs, and nobody is queued for it."""
+"""A read takes a millisecond. Where none of those that run is answered for so long, the store hangs, and nobody is
+queued for it."""
 
 
 class OrderReads:
@@ -23,7 +24,7 @@ class OrderReads:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._running = 0
-        self._answered_at = 0.0
+        self._silence = Silence(HANGING_SECONDS)
         self._queued: dict[str, asyncio.Future[OrderState | None]] = {}
         self._tasks: set[asyncio.Task[OrderState | None]] = set()
 
@@ -32,7 +33,7 @@ class OrderReads:
         find out one after the other. While reads hang, those that come are refused at once."""
         if self._running < READS_MAX and not self._queued:
             return await self._read(order_id)
-        if monotonic() - self._answered_at > HANGING_SECONDS:
+        if self._silence.long:
             raise Unavailable(STORE_AWAY, f"the store has not answered for {HANGING_SECONDS:g} s; repeat the call")
         answer = self._queued.get(order_id)
         if answer is None:
@@ -40,9 +41,8 @@ class OrderReads:
         return await asyncio.shield(answer)
 
     async def _read(self, order_id: str) -> OrderState | None:
-        if not self._running:
-            self._answered_at = monotonic()
         self._running += 1
+        self._silence.asked()
         try:
             return await self._store.order(order_id)
         except Unavailable as error:
@@ -50,7 +50,7 @@ class OrderReads:
             raise
         finally:
             self._running -= 1
-            self._answered_at = monotonic()
+            self._silence.answered()
             self._start_next()
 
     def _start_next(self) -> None:

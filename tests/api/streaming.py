@@ -27,7 +27,7 @@ from tests.api.conftest import loaded_once
 from tests.api.wire import SYMBOL, Json, bar_json
 from tests.builders import bars
 
-SOON_SECONDS = 30
+SOON_SECONDS = 60
 
 
 @dataclass(slots=True)

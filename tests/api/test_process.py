@@ -17,6 +17,7 @@ from app.demo.server import Server, ServerFailed, serving
 from app.serve import SHUTDOWN_SECONDS_MAX
 from tests.api.wire import HISTORY, bars_json, instrument_json, order_json
 from tests.builders import at, bars
+from tests.processes.replicas import PATIENT_SECONDS
 
 pytestmark = pytest.mark.spawns
 
@@ -27,13 +28,13 @@ def prepared(client: httpx.Client) -> None:
 
 
 def test_an_order_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
-    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client:
         prepared(client)
         order = client.post("/v1/orders", json=order_json()).json()
         path = f"/v1/orders/{order['order_id']}/slices/next"
         before = client.get(path).json()
 
-    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client:
         again = client.post("/v1/orders", json=order_json())
         after = client.get(path).json()
 
@@ -43,7 +44,7 @@ def test_an_order_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
 
 def test_quotes_are_answered_side_by_side_and_leave_no_order(tmp_path: Path) -> None:
     body = order_json(horizon={"min_steps": 12, "max_steps": 24})
-    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client:
         prepared(client)
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda _: client.post("/v1/quotes", json=body), range(4)))
@@ -62,14 +63,14 @@ def test_a_signal_to_all_of_its_processes_ends_the_service_in_order(tmp_path: Pa
     with serving(data_dir=tmp_path) as server:
         os.killpg(server.process.pid, kind)
 
-        assert server.process.wait(timeout=20) == 0
+        assert server.process.wait(PATIENT_SECONDS) == 0
 
     assert (tmp_path / "serve.log").read_text() == ""
 
 
 def test_a_signal_answers_who_waits_and_cuts_who_is_still_sending(tmp_path: Path) -> None:
     """And none of that is a failure: nothing is logged, not even for who went away in the middle of a body."""
-    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client:
         prepared(client)
         later = {"start_time": at(HISTORY + 1).isoformat()}
         order = client.post("/v1/orders", json=order_json(**later)).json()
@@ -84,7 +85,7 @@ def test_a_signal_answers_who_waits_and_cuts_who_is_still_sending(tmp_path: Path
             began = monotonic()
             server.process.send_signal(signal.SIGTERM)
             answer = received(waiting)
-            assert server.process.wait(timeout=20) == 0
+            assert server.process.wait(PATIENT_SECONDS) == 0
             took = monotonic() - began
 
             with contextlib.suppress(ConnectionResetError):  # of one that the service had not begun to read
@@ -98,7 +99,7 @@ def test_a_signal_answers_who_waits_and_cuts_who_is_still_sending(tmp_path: Path
 def sending(server: Server, text: str) -> socket.socket:
     """A connection on which this is sent, and nothing else."""
     host, port = server.address.removeprefix("http://").split(":")
-    connection = socket.create_connection((host, int(port)), timeout=20)
+    connection = socket.create_connection((host, int(port)), timeout=PATIENT_SECONDS)
     connection.sendall(text.encode())
     return connection
 
@@ -111,7 +112,7 @@ def received(connection: socket.socket) -> bytes:
 def test_without_its_store_the_service_lives_and_says_that_it_is_not_ready(tmp_path: Path) -> None:
     with (
         serving(data_dir=tmp_path, redis_url="redis://127.0.0.1:1/0") as server,
-        httpx.Client(base_url=server.address) as client,
+        httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client,
     ):
         alive, ready, orders = client.get("/healthz"), client.get("/readyz"), client.get("/v1/orders")
 

@@ -16,6 +16,7 @@ from app.api.request_ids import RequestIds
 from app.demo.server import serving
 from tests.api.wire import HISTORY, bars_json, instrument_json, order_json
 from tests.builders import bars
+from tests.processes.replicas import PATIENT_SECONDS
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_the_log_of_a_service_has_a_line_for_each_thing_with_order_and_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEM_LOG_LEVEL", "info")
-    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client:
         client.put("/v1/instruments/BTC-USDT", json=instrument_json()).raise_for_status()
         client.post("/v1/bars", json=bars_json(bars(HISTORY))).raise_for_status()
         order = client.post("/v1/orders", json=order_json(), headers={"X-Request-ID": "the-order"}).json()

@@ -14,6 +14,7 @@ import pytest
 from app.demo.server import serving
 from tests.api.wire import SYMBOL, Json, bars_json, instrument_json, order_json
 from tests.clock.session_bars import session_bars
+from tests.processes.replicas import PATIENT_SECONDS
 
 pytestmark = pytest.mark.spawns
 
@@ -50,13 +51,13 @@ def windows(client: httpx.Client, order_id: str) -> list[Any]:
 
 
 def test_a_whole_day_ends_with_its_session_on_a_full_day_and_on_half_a_day(tmp_path: Path) -> None:
-    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client:
         client.put(f"/v1/instruments/{SYMBOL}", json=instrument_json(bar_seconds=FIVE_MINUTES, calendar="XNYS"))
         feed(client, "2024-11-12", "2024-11-27")
         full = client.post("/v1/orders", json=whole_day(FULL_DAY, "16:00"))
         feed(client, f"{FULL_DAY} 09:30", f"{FULL_DAY} 12:20")
 
-    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client:
         again = client.post("/v1/orders", json=whole_day(FULL_DAY, "16:00"))
         feed(client, f"{FULL_DAY} 12:20", HALF_DAY)
         half = client.post("/v1/orders", json=whole_day(HALF_DAY, "16:00"))

@@ -43,5 +43,5 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
         for _ in range(2):
             assert parent.stdout.readline() == "working\n"
         parent.send_signal(signal.SIGKILL)
-        rest, _ = parent.communicate(timeout=30)
+        rest, _ = parent.communicate(timeout=60)
     assert rest == ""

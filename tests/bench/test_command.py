@@ -21,6 +21,7 @@ from app.bench.cases.registry import ASKED_FOR, CASES, CaseName
 from app.bench.process_stats import PROCESSES
 from app.cli import cli
 from tests.docs.blocks import text_of
+from tests.processes.replicas import PATIENT_SECONDS
 
 BENCH = [sys.executable, "-m", "app.cli", "bench", "--quick"]
 
@@ -109,7 +110,7 @@ def test_a_signal_ends_the_service_too(kind: signal.Signals, temporary: Path) ->
         working = processes_in(temporary)
         bench.send_signal(kind)
 
-        assert bench.wait(timeout=20) == 130
+        assert bench.wait(PATIENT_SECONDS) == 130
 
     assert len(working) == 2, "the service and its store"
     assert processes_in(temporary) == []

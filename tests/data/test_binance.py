@@ -16,6 +16,7 @@ from models.data.binance import Request, SymbolResult, download
 from models.data.download import Patience
 from tests.data.klines import CUT, MICROSECONDS, STALL, Host, a_month, a_zip, an_archive, month_start
 from tests.data.tables import lem_data
+from tests.processes.replicas import PATIENT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 MONTHS = ("2024-01", "2024-02", "2024-03")
@@ -137,9 +138,9 @@ def test_an_interrupted_command_leaves_nothing_half_and_goes_on(host: Host, tmp_
     command = [sys.executable, "-c", probe, *words, "--base-url", host.url, "--out", str(tmp_path)]
 
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        reached = host.stalled.wait(30.0)
+        reached = host.stalled.wait(PATIENT_SECONDS)
         process.send_signal(signal.SIGINT)
-        _, output = process.communicate(timeout=30.0)
+        _, output = process.communicate(timeout=PATIENT_SECONDS)
     host.go_on.set()
     left = bar_files(tmp_path), drafts(tmp_path)
     again = run(host, tmp_path)

@@ -15,6 +15,7 @@ from app.clock.calendars import calendar
 from app.demo import replay
 from app.demo.show import DemoFailed, run_demo
 from lem_client import Status
+from tests.processes.replicas import PATIENT_SECONDS
 
 pytestmark = pytest.mark.spawns
 
@@ -62,10 +63,10 @@ def test_an_interrupt_ends_the_service_too() -> None:
     with subprocess.Popen([*DEMO, "--bars-per-second", "0.5"], stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         address = next(found[1] for line in demo.stdout if (found := re.search(r"service: (http://\S+?),", line)))
-        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert httpx.get(f"{address}/healthz", timeout=PATIENT_SECONDS).status_code == 200
         demo.send_signal(signal.SIGINT)
 
-        assert demo.wait(timeout=20) == 130
+        assert demo.wait(PATIENT_SECONDS) == 130
 
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{address}/healthz")

@@ -59,6 +59,6 @@ asyncio.run(main())
 
 @pytest.mark.spawns
 def test_a_process_ends_while_a_call_hangs() -> None:
-    ended = subprocess.run([sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=30, check=True)
+    ended = subprocess.run([sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=60, check=True)
 
     assert ended.stdout == "hangs\n"

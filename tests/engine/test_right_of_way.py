@@ -153,7 +153,7 @@ async def test_while_all_reads_hang_those_that_come_are_refused_at_once(
         await desk.feed(bars(HISTORY))
         order = await desk.order()
         reading = [asyncio.create_task(desk.again(order)) for _ in range(order_reads.READS_MAX)]
-        await asyncio.sleep(0.02)
+        await until(lambda: desk.engine.queries._reads._silence.long)
 
         with pytest.raises(Unavailable) as refused:
             await desk.again(order)

@@ -94,11 +94,14 @@ async def clients_of(server: Server, count: int) -> AsyncIterator[list[Client]]:
 @contextmanager
 def a_service(folder: Path, symbols: Sequence[str] = (SYMBOL,), redis_url: str | None = None) -> Iterator[Server]:
     """A running service with these instruments and the history of each."""
-    with serving(data_dir=folder, redis_url=redis_url) as server, httpx.Client(base_url=server.address) as client:
+    with (
+        serving(data_dir=folder, redis_url=redis_url) as server,
+        httpx.Client(base_url=server.address, timeout=PATIENCE_SECONDS) as client,
+    ):
         for symbol in symbols:
             assert client.put(f"/v1/instruments/{symbol}", json=instrument_json()).status_code == 201
             history = bars_json(BARS[:HISTORY], symbol)
-            assert client.post("/v1/bars", json=history, timeout=PATIENCE_SECONDS).status_code == 200
+            assert client.post("/v1/bars", json=history).status_code == 200
         yield server
 
 

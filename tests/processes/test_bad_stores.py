@@ -16,6 +16,7 @@ import pytest
 from app.demo.server import ServerFailed, serving
 from tests.api.wire import HISTORY, bars_json, instrument_json, order_json
 from tests.builders import bars
+from tests.processes.replicas import PATIENT_SECONDS
 from tests.servers import a_server
 
 pytestmark = pytest.mark.spawns
@@ -25,7 +26,7 @@ SYSTEM_PYTHON = shutil.which("python3", path="/usr/bin:/usr/local/bin")
 
 def with_an_order(folder: Path) -> str:
     """A service that has taken an order is killed; the order's path."""
-    with serving(data_dir=folder) as server, httpx.Client(base_url=server.address) as client:
+    with serving(data_dir=folder) as server, httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client:
         client.put("/v1/instruments/BTC-USDT", json=instrument_json())
         client.post("/v1/bars", json=bars_json(bars(HISTORY)))
         order = client.post("/v1/orders", json=order_json()).json()
@@ -46,7 +47,7 @@ def test_after_a_loss_of_power_the_service_starts_with_its_orders_and_says_what_
     with increment_of(tmp_path).open("ab") as file:
         file.write(tail)
 
-    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address) as client:
+    with serving(data_dir=tmp_path) as server, httpx.Client(base_url=server.address, timeout=PATIENT_SECONDS) as client:
         ready, answer = client.get("/readyz").json(), client.get(path).json()
 
     lines = [json.loads(line)["event"] for line in (tmp_path / "serve.log").read_text().splitlines()]
@@ -73,10 +74,10 @@ def test_a_store_that_keeps_nothing_is_not_ready_unless_it_is_allowed(
 ) -> None:
     with a_server("redis") as url:
         with serving(data_dir=tmp_path, redis_url=url) as server:
-            refused = httpx.get(f"{server.address}/readyz")
+            refused = httpx.get(f"{server.address}/readyz", timeout=PATIENT_SECONDS)
         monkeypatch.setenv("LEM_ALLOW_LOSSY_STORE", "true")
         with serving(data_dir=tmp_path, redis_url=url) as server:
-            allowed = httpx.get(f"{server.address}/readyz")
+            allowed = httpx.get(f"{server.address}/readyz", timeout=PATIENT_SECONDS)
 
     assert (refused.status_code, refused.json()["reasons"]) == (503, ["store_not_durable"])
     assert (allowed.status_code, allowed.json()["reasons"]) == (200, [])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.processes.driver import Died, Service, a_day
+from tests.processes.replicas import PATIENT_SECONDS
 from tests.processes.service import HISTORY
 
 pytestmark = pytest.mark.spawns
@@ -103,7 +104,7 @@ def test_the_store_dies_with_the_service(tmp_path: Path) -> None:
 
         service.kill()
 
-        ended = select.select([watched], [], [], 10)[0]
+        ended = select.select([watched], [], [], PATIENT_SECONDS)[0]
         os.close(watched)
 
     assert ended == [watched]
