@@ -31,7 +31,6 @@ from tests.store.test_process_records import shared
 from tests.store.test_redis_store import NEWEST, stepped
 
 pytestmark = pytest.mark.spawns
-PATIENT_SECONDS = 60
 SYMBOLS = [f"COIN-{number}" for number in range(12)]
 
 
