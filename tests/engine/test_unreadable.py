@@ -15,6 +15,7 @@ from app.domain.lifecycle import Status
 from app.domain.state import OrderState
 from app.engine.analyses import WantedOrders
 from app.store import keys
+from app.store.forms import SHORT_VERSION
 from app.store.redis_store import RedisStore
 from tests.builders import a_fill, an_instrument, an_order, bars
 from tests.engine.desk import Desk, a_desk
@@ -27,7 +28,7 @@ Spoil = Callable[[Any, OrderState], object]
 
 def another_form(client: Any, order: OrderState) -> None:
     key = keys.order(BTC, order.order_id)
-    client.hset(key, "state", client.hget(key, "state").replace("[3,", "[4,", 1))
+    client.hset(key, "state", client.hget(key, "state").replace(f"[{SHORT_VERSION},", f"[{SHORT_VERSION + 1},", 1))
 
 
 def without_a_field(client: Any, order: OrderState) -> None:
