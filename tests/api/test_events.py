@@ -122,13 +122,13 @@ async def test_a_stream_without_an_id_starts_now(oms: Oms) -> None:
     await clock_moves_on(oms.log)
     async with oms.client.stream("GET", "/v1/events") as stream:
         order = await oms.order("after")
-        events = await heard(stream, 2)
+        events = await heard(stream, 3)
 
     assert stream.headers["content-type"].startswith("text/event-stream")
-    assert [each.event for each in events] == ["order.working", "slice.committed"]
+    assert [each.event for each in events] == ["order.accepted", "order.working", "slice.committed"]
     assert {each.data["order_id"] for each in events} == {order["order_id"]}
-    assert events[0].data["status"] == "working"
-    assert (events[1].data["step"], events[1].data["final"]) == (1, False)
+    assert [each.data.get("status") for each in events] == ["accepted", "working", None]
+    assert (events[2].data["step"], events[2].data["final"]) == (1, False)
 
 
 async def test_a_stream_tells_where_it_begins_so_that_whoever_loses_it_at_once_misses_nothing(oms: Oms) -> None:
@@ -141,7 +141,7 @@ async def test_a_stream_tells_where_it_begins_so_that_whoever_loses_it_at_once_m
     missed = (await oms.page(after=place))["events"]
 
     assert opening[0].startswith("retry: ")
-    assert [each["event"] for each in missed] == ["order.working", "slice.committed"]
+    assert [each["event"] for each in missed] == ["order.accepted", "order.working", "slice.committed"]
     assert {each["data"]["order_id"] for each in missed} == {order["order_id"]}
 
 
@@ -160,12 +160,13 @@ async def test_a_client_that_connects_again_with_the_newest_id_misses_nothing_an
 async def test_a_stream_goes_from_what_lies_behind_to_what_happens_now(oms: Oms) -> None:
     await oms.order("before")
     async with oms.client.stream("GET", "/v1/events", params={"after": oms.begun}) as stream:
-        behind = await heard(stream, 2)
+        behind = await heard(stream, 3)
     async with oms.client.stream("GET", "/v1/events", headers={"Last-Event-ID": behind[0].id}) as stream:
         await oms.order("after")
-        events = await heard(stream, 3)
+        events = await heard(stream, 5)
 
-    assert [each.event for each in events] == ["slice.committed", "order.working", "slice.committed"]
+    rest_of_the_first = ["order.working", "slice.committed"]
+    assert [each.event for each in events] == [*rest_of_the_first, "order.accepted", "order.working", "slice.committed"]
 
 
 async def test_a_stream_of_an_order_has_its_events_alone(oms: Oms) -> None:
@@ -281,9 +282,9 @@ async def test_an_account_hears_of_its_own_orders_alone(alone: Oms, tmp_path: Pa
             body = {"client_order_id": name, "instrument": alone.symbol, "side": "buy", "quantity": "1"}
             more = {"benchmark": "vwap", "horizon": {"min_steps": 1, "max_steps": 2}}
             assert (await alone.client.post("/v1/orders", json=body | more, headers=key)).status_code == 201
-        events, every = await heard(own, 2), await heard(all_of_them, 4)
+        events, every = await heard(own, 3), await heard(all_of_them, 6)
 
-    assert [each.id for each in events] == [each.id for each in every[2:]]
+    assert [each.id for each in events] == [each.id for each in every[3:]]
     foreign = every[0].data["order_id"]
     assert (await alone.client.get(f"/v1/orders/{foreign}/events", headers=one)).status_code == 404
     assert START.year < 2026 <= int(every[0].data["at"][:4]), "events have the time of the wall clock"

@@ -63,13 +63,13 @@ async def test_a_stream_that_is_lost_is_asked_for_again_and_nothing_is_missed(se
             heard: list[Event] = []
             for number in range(4):
                 await lem.post_order(an_order(client_order_id=f"oms-{number}"))
-                heard += await some(events, 2)
+                heard += await some(events, 3)
                 for connection in list(served.state.connections):
                     connection.transport.abort()
         kept = [event async for event in lem.list_events()]
 
     assert heard == kept
-    assert len({event.id for event in heard}) == 8
+    assert len({event.id for event in heard}) == 12
 
 
 async def test_events_of_an_order_come_in_pages(served: Served) -> None:
@@ -77,9 +77,10 @@ async def test_events_of_an_order_come_in_pages(served: Served) -> None:
         orders = [await lem.post_order(an_order(client_order_id=f"oms-{number}")) for number in range(3)]
         found = [event async for event in lem.list_order_events(orders[1].order_id, page_size=1)]
 
-    assert [event.event for event in found] == ["order.working", "slice.committed"]
+    assert [event.event for event in found] == ["order.accepted", "order.working", "slice.committed"]
     assert {event.data.order_id for event in found} == {orders[1].order_id}
-    assert (found[0].data.status, found[1].data.final) == (Status.WORKING, False)
+    assert [event.data.status for event in found] == [Status.ACCEPTED, Status.WORKING, None]
+    assert found[2].data.final is False
 
 
 async def test_an_unknown_order_cannot_be_followed(served: Served) -> None:

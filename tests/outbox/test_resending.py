@@ -20,11 +20,11 @@ def _given_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def refused(post: Post, receiver: Receiver) -> str:
-    """A webhook that has two dead letters: both events of an order."""
-    receiver.answers += [400, 400]
+    """A webhook that has three dead letters: all events of a new order."""
+    receiver.answers += [400] * 3
     webhook, _ = await post.webhooks.create(receiver.url, (), None)
     await post.desk.order()
-    await post.until(webhook.webhook_id, dead=2)
+    await post.until(webhook.webhook_id, dead=3)
     post.outcomes.tried.clear()
     return webhook.webhook_id
 
@@ -43,10 +43,10 @@ async def test_dead_letters_that_are_taken_come_as_they_were_and_are_gone(post: 
     def told(got: Got) -> tuple[str, object]:
         return got.id, json.loads(got.body)
 
-    assert (resent, again) == (Resent(delivered=2), Resent())
-    assert [told(each) for each in receiver.got[2:]] == [told(each) for each in receiver.got[:2]]
+    assert (resent, again) == (Resent(delivered=3), Resent())
+    assert [told(each) for each in receiver.got[3:]] == [told(each) for each in receiver.got[:3]]
     assert await left(post, webhook_id) == []
-    assert post.outcomes.tried == ["delivered", "delivered"]
+    assert post.outcomes.tried == ["delivered"] * 3
 
 
 async def test_a_letter_that_is_refused_again_stays_and_the_next_one_is_tried(post: Post) -> None:
@@ -55,19 +55,19 @@ async def test_a_letter_that_is_refused_again_stays_and_the_next_one_is_tried(po
         receiver.answers += [422]
         resent = await post.webhooks.resend(webhook_id, None, 10)
 
-    assert resent == Resent(delivered=1, failed=1, error="the answer was 422")
-    assert await left(post, webhook_id) == ["order.working"]
+    assert resent == Resent(delivered=2, failed=1, error="the answer was 422")
+    assert await left(post, webhook_id) == ["order.accepted"]
 
 
 @pytest.mark.parametrize("answer", [500, 429, None])
 async def test_an_address_that_is_away_is_not_asked_for_the_rest(post: Post, answer: int | None) -> None:
     async with a_receiver() as receiver:
         webhook_id = await refused(post, receiver)
-        receiver.answers += [answer] * 2
+        receiver.answers += [answer] * 3
         resent = await post.webhooks.resend(webhook_id, None, 10)
 
     assert (resent.delivered, resent.failed) == (0, 1)
-    assert await left(post, webhook_id) == ["order.working", "slice.committed"]
+    assert await left(post, webhook_id) == ["order.accepted", "order.working", "slice.committed"]
 
 
 async def test_no_more_than_wanted_are_sent_and_the_oldest_first(post: Post) -> None:
@@ -76,7 +76,7 @@ async def test_no_more_than_wanted_are_sent_and_the_oldest_first(post: Post) -> 
         resent = await post.webhooks.resend(webhook_id, None, 1)
 
     assert resent == Resent(delivered=1)
-    assert await left(post, webhook_id) == ["slice.committed"]
+    assert await left(post, webhook_id) == ["order.working", "slice.committed"]
 
 
 async def test_what_is_not_tried_in_time_stays(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ async def test_what_is_not_tried_in_time_stays(post: Post, monkeypatch: pytest.M
         resent = await post.webhooks.resend(webhook_id, None, 10)
 
     assert resent == Resent()
-    assert len(await left(post, webhook_id)) == 2
+    assert len(await left(post, webhook_id)) == 3
 
 
 async def test_another_account_cannot_have_them_sent(post: Post) -> None:
@@ -95,4 +95,4 @@ async def test_another_account_cannot_have_them_sent(post: Post) -> None:
         with pytest.raises(NotFound):
             await post.webhooks.resend(webhook_id, "desk-1", 10)
 
-    assert len(receiver.got) == 2
+    assert len(receiver.got) == 3

@@ -24,10 +24,11 @@ async def test_who_follows_is_told_what_happens_from_then_on(desk: Desk) -> None
         state = await desk.order("after")
         await desk.engine.orders.cancel(state.order_id)
 
-        events = await told(follower, 3)
+        events = await told(follower, 4)
 
     assert {each.order_id for each in events} == {state.order_id}
-    assert [each.event.what.name for each in events] == ["order.working", "slice.committed", "order.cancelled"]
+    began = ["order.accepted", "order.working", "slice.committed"]
+    assert [each.event.what.name for each in events] == [*began, "order.cancelled"]
 
 
 async def test_whoever_begins_at_an_event_is_told_all_behind_it_in_the_same_order(desk: Desk) -> None:
@@ -36,7 +37,7 @@ async def test_whoever_begins_at_an_event_is_told_all_behind_it_in_the_same_orde
         for number in range(5):
             await desk.order(f"oms-{number}")
         await desk.feed(bars(HISTORY + 2)[HISTORY:])
-        live = await told(follower, 20)
+        live = await told(follower, 25)
         again = await recorded(tail, len(live), OLDEST)
         rest = [await recorded(tail, len(live) - index - 1, each.place) for index, each in enumerate(live[:-1])]
 
@@ -61,8 +62,8 @@ async def test_who_falls_behind_what_is_kept_in_memory_reads_on_from_the_store(
     async with a_tail(desk) as tail, tail.following(None) as slow, tail.following(None) as fast:
         for number in range(6):
             await desk.order(f"oms-{number}")
-            await told(fast, 2)
-        events = await told(slow, 12)
+            await told(fast, 3)
+        events = await told(slow, 18)
 
     assert [each.place for each in events] == sorted({each.place for each in events})
 
@@ -76,7 +77,7 @@ async def test_an_event_whose_notice_was_lost_is_found_all_the_same(
         desk.engine.on_news(lambda: None)
         state = await desk.order()
 
-        events = await told(follower, 2)
+        events = await told(follower, 3)
 
     assert {each.order_id for each in events} == {state.order_id}
 
@@ -89,7 +90,7 @@ async def test_a_stream_that_is_not_understood_keeps_no_other_from_being_told(de
     async with a_tail(desk) as tail, tail.following(None) as follower:
         state = await desk.order()
 
-        events = await told(follower, 2)
+        events = await told(follower, 3)
 
     assert {each.order_id for each in events} == {state.order_id}
 

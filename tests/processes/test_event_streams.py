@@ -18,6 +18,8 @@ from tests.servers import a_server, flush
 pytestmark = pytest.mark.spawns
 
 ORDERS = 20
+EVENTS_OF_AN_ORDER = 3
+"""It is accepted, it works, and its first slice is committed."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def test_an_event_is_heard_at_another_service_soon_after_its_commit(tmp_path: Pa
     """Within 50 ms at the median on an idle machine: printed, since this one may be busy."""
     with replicas(tmp_path, url, 2) as [first, second]:
         first.prepared()
-        listener = Listener(str(second.client.base_url), 2 * ORDERS)
+        listener = Listener(str(second.client.base_url), EVENTS_OF_AN_ORDER * ORDERS)
         until(lambda: "lem_event_streams_open 1.0" in second.client.get("/metrics").text)
         for number in range(ORDERS):
             first.order(client_order_id=f"oms-{number}")
@@ -62,7 +64,7 @@ def test_an_event_is_heard_at_another_service_soon_after_its_commit(tmp_path: Pa
 
     late = [heard_at - event.data.at.timestamp() for event, heard_at in listener.heard]
     print(f"heard after {statistics.median(late) * 1000:.1f} ms at the median, {max(late) * 1000:.1f} ms at most")  # noqa: T201
-    assert len(late) == 2 * ORDERS
+    assert len(late) == EVENTS_OF_AN_ORDER * ORDERS
 
 
 def test_a_client_hears_everything_once_though_services_are_killed_and_started(tmp_path: Path, url: str) -> None:
@@ -71,18 +73,18 @@ def test_a_client_hears_everything_once_though_services_are_killed_and_started(t
     with replicas(tmp_path / "one", url, 1) as [alone]:
         alone.prepared()
         alone.order(client_order_id="oms-1")
-        listener = Listener(str(alone.client.base_url), 2, after)
+        listener = Listener(str(alone.client.base_url), EVENTS_OF_AN_ORDER, after)
         listener.join(PATIENT_SECONDS)
         heard += [event for event, _ in listener.heard]
         alone.order(client_order_id="oms-2")
         alone.process.kill()
     with replicas(tmp_path / "two", url, 1) as [alone]:
         alone.feed(HISTORY)
-        listener = Listener(str(alone.client.base_url), 4, heard[-1].id)
+        listener = Listener(str(alone.client.base_url), EVENTS_OF_AN_ORDER + 2, heard[-1].id)
         listener.join(PATIENT_SECONDS)
         heard += [event for event, _ in listener.heard]
         with Client(str(alone.client.base_url)) as lem:
             kept = list(lem.list_events())
 
     assert heard == kept
-    assert len({event.id for event in kept}) == len(kept) == 6
+    assert len({event.id for event in kept}) == len(kept) == 2 * EVENTS_OF_AN_ORDER + 2

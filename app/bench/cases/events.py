@@ -20,8 +20,8 @@ from app.bench.wire import Call, Connection, call_all, in_a_loop
 CASE = "events"
 STREAMS = 8
 """So many that both workers have some."""
-EVENTS_OF_AN_ORDER = 2
-"""Its status, and its first slice."""
+EVENTS_OF_AN_ORDER = 3
+"""It is accepted, it works, and its first slice is committed."""
 TARGETS = {"p50": 0.05, "p99": None}
 STREAM = Call("GET", "/v1/events")
 
