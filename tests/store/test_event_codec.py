@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_an_event_tells_what_was_filled_by_then(what: Happening, _: str) -> None
 @pytest.mark.parametrize(("what", "_"), EVERY + NEWER)
 @pytest.mark.parametrize("over_filled", ["0", "0.25"])
 def test_an_event_tells_how_the_order_stood_by_then(what: Happening, _: str, over_filled: str) -> None:
-    amounts = dict.fromkeys(("filled_quantity", "filled_notional", "in_flight"), Decimal("7.50"))
+    amounts: dict[str, Any] = dict.fromkeys(("filled_quantity", "filled_notional", "in_flight"), Decimal("7.50"))
     event = replace(an_event(what), **amounts, behind=Decimal(0), over_filled=Decimal(over_filled), unpriced=Decimal(0))
 
     assert event_from(event_text(event)) == event

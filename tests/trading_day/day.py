@@ -43,7 +43,7 @@ class Told:
 
 async def trade(folder: Path, seed: int, orders: int, quarters: int = BARS_A_DAY, *, restarts: bool = True) -> Told:
     """The whole of it."""
-    service = Service(folder)
+    before, service = _cpu_seconds(), Service(folder)
     await service.start()
     try:
         async with AsyncClient(service.address, retries=PATIENT) as lem:
@@ -57,9 +57,14 @@ async def trade(folder: Path, seed: int, orders: int, quarters: int = BARS_A_DAY
                 await day.listener.close()
     finally:
         await service.end()
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    day.told.cpu_seconds = sum(each.ru_utime + each.ru_stime for each in used)
+    day.told.cpu_seconds = _cpu_seconds() - before
     return day.told
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those that it has awaited."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _harm(quarter: int, quarters: int) -> signal.Signals | None:
@@ -127,7 +132,7 @@ class Day:
 
     def _planned(self, quarter: int) -> list[tuple[Chain, Sequence[Act]]]:
         """From what the desk knows by now."""
-        planned = []
+        planned: list[tuple[Chain, Sequence[Act]]] = []
         for chain in self._chains:
             known = self.listener.rebuilt.orders.get(chain.newest)
             if known is None:  # told of as a failure

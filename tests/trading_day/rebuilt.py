@@ -212,6 +212,8 @@ class RebuiltOrder:
             require(step not in self.slices or self.version == 1, f"step {step} has two slices")
             for piece in self.slices.values():
                 piece.awaited = piece.awaited and self.reported
+            if self.withheld == step:  # of the order in whose place this one stands; decided anew
+                self.withheld = 0
             asked = self._fixed(data.quantity, data.notional)
             self.slices[step] = RebuiltSlice(
                 data.slice_id, step, data.quantity, data.notional, data.window, bool(data.final), asked
@@ -270,7 +272,8 @@ class Rebuilt:
         require(event.id not in self._ids, "it comes twice")
         self._ids.add(event.id)
         known = self.orders.get(event.data.order_id) or self._begun(event.data)
-        if event.data.version != known.version and self._unfinished.pop(known.order_id, None):
+        if event.data.version != known.version and known.order_id in self._unfinished:
+            del self._unfinished[known.order_id]
             known.require_whole()
         self._unfinished[known.order_id] = known
         known.hear(event)
