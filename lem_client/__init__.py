@@ -31,7 +31,7 @@ from lem_client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from lem_client.events import Event, EventData
+from lem_client.events import BegunOrder, Event, EventData
 from lem_client.fills import BookedFill, Correction, Fill, FirstReport, ListedFill
 from lem_client.market import (
     Bar,
@@ -64,6 +64,7 @@ from lem_client.words import (
     Side,
     SizeMode,
     Status,
+    StatusReason,
     StepState,
     StopReason,
     WebhookStatus,
@@ -80,6 +81,7 @@ __all__ = [
     "AsyncClient",
     "Bar",
     "Basis",
+    "BegunOrder",
     "Benchmark",
     "BookedFill",
     "Bound",
@@ -148,6 +150,7 @@ __all__ = [
     "SizeMode",
     "Slice",
     "Status",
+    "StatusReason",
     "Step",
     "StepState",
     "StopReason",

@@ -81,6 +81,16 @@ class Status(Word):
 ENDED = frozenset({Status.COMPLETED, Status.CANCELLED, Status.EXPIRED, Status.REJECTED, Status.REPLACED})
 
 
+class StatusReason(Word):
+    """Who has moved an order to another status."""
+
+    OMS = "oms"
+    MODEL = "model"
+    FILLS = "fills"
+    CLOCK = "clock"
+    BUST = "bust"
+
+
 class StopReason(Word):
     """Why a slice is meant to be the last."""
 

@@ -49,6 +49,31 @@ class SliceFilled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SliceEnded:
+    """The window of the slice is over, and nothing else has happened: nothing more of it is assumed to be traded, and
+    no slice follows now. So every version of an order has an event."""
+
+    slice_id: str
+    name: str = "slice.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceWithheld:
+    """A pause has taken the slice back before its window began: it is offered to nobody."""
+
+    slice_id: str
+    name: str = "slice.withheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceOffered:
+    """The slice was withheld, and is offered again: the order has resumed before its window began."""
+
+    slice_id: str
+    name: str = "slice.offered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FillBooked:
     """A reported fill is booked; `warnings` say what is odd about it. How much at which price is None in events of
     earlier releases."""
@@ -122,6 +147,9 @@ Happening = (
     StatusChanged
     | SliceCommitted
     | SliceFilled
+    | SliceEnded
+    | SliceWithheld
+    | SliceOffered
     | FillBooked
     | FillBusted
     | FillCorrected
@@ -135,8 +163,9 @@ Happening = (
 @built_quickly
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
-    """Something happened to the order at its commit number `version`, when `step` was its newest step. So much was
-    filled once it had happened; None in events of earlier releases."""
+    """Something happened to the order at its commit number `version`, when `step` was its newest step. What follows the
+    happening is how the order stood once the whole commit had happened, but for the filled amounts in the unit that the
+    order fixes; None in events of earlier releases."""
 
     order_id: str
     version: int
@@ -144,3 +173,15 @@ class OrderEvent:
     what: Happening
     filled_quantity: Decimal | None = None
     filled_notional: Decimal | None = None
+    in_flight: Decimal | None = None
+    behind: Decimal | None = None
+    over_filled: Decimal | None = None
+    unpriced: Decimal | None = None
+
+    @property
+    def begins(self) -> bool:
+        """Whether this is the first event of an order."""
+        match self.what:
+            case StatusChanged(status=status, replaces=replaces):
+                return self.version == 1 and (replaces is not None or status is Status.ACCEPTED)
+        return False

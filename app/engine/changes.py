@@ -16,7 +16,10 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceEnded,
     SliceFilled,
+    SliceOffered,
+    SliceWithheld,
     StatusChanged,
 )
 from app.domain.evolve import built_quickly, evolve
@@ -57,7 +60,8 @@ class Change:
     def events(self) -> tuple[OrderEvent, ...]:
         """What happened, in order."""
         after = self.after
-        happened = list(self._happenings()) or list(self._filled_alone())
+        happened = list(self._happenings()) or list(self._closed_alone())
+        in_flight = after.in_flight
         return tuple(
             OrderEvent(
                 order_id=after.order_id,
@@ -66,12 +70,18 @@ class Change:
                 what=what,
                 filled_quantity=after.filled_quantity,
                 filled_notional=after.filled_notional,
+                in_flight=in_flight,
+                behind=after.behind,
+                over_filled=after.over_filled,
+                unpriced=after.unpriced,
             )
             for what in happened
         )
 
     def _happenings(self) -> Iterator[Happening]:
         yield from self._of_status()
+        if self.before:
+            yield from self._of_withheld(self.before)
         if self.slice:
             yield SliceCommitted(slice_id=self.slice.slice_id)
         if self.fill:
@@ -101,10 +111,23 @@ class Change:
             replaced_by=after.replaced_by,
         )
 
-    def _filled_alone(self) -> Iterator[Happening]:
-        before = self.before
-        if before and before.oldest_open and self.after.filled_quantity != before.filled_quantity:
-            yield SliceFilled(slice_id=before.oldest_open.slice_id)
+    def _of_withheld(self, before: OrderState) -> Iterator[Happening]:
+        if self.after.withheld == before.withheld:
+            return
+        if self.after.withheld:
+            yield SliceWithheld(slice_id=self.after.slice_id_of(self.after.withheld))
+        else:
+            yield SliceOffered(slice_id=before.slice_id_of(before.withheld))
+
+    def _closed_alone(self) -> Iterator[Happening]:
+        """A window has closed, and that is all."""
+        if self.before is None or self.before.oldest_open is None:
+            return
+        slice_id = self.before.oldest_open.slice_id
+        if self.after.filled_quantity != self.before.filled_quantity:
+            yield SliceFilled(slice_id=slice_id)
+        else:
+            yield SliceEnded(slice_id=slice_id)
 
     def _of_fill(self, fill: Fill) -> Iterator[Happening]:
         named = {"execution_id": fill.execution_id, "slice_id": fill.slice_id}

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Protocol, Self
 
 from app.domain.events import OrderEvent
+from app.domain.order import Order
 from app.domain.slice import Slice
 from app.outbox.event_json import event_json
 
@@ -63,12 +64,13 @@ OLDEST = Place(0, 0, "")
 
 @dataclass
 class RecordedEvent:
-    """An event and its place. `piece` is the slice that it commits, once somebody has asked for that. `text` is what is
-    told of the event, as JSON; it is made once for all who are told."""
+    """An event and its place. `piece` is the slice that it commits and `order` the order that it begins, once somebody
+    has asked for that. `text` is what is told of the event, as JSON; it is made once for all who are told."""
 
     place: Place
     event: OrderEvent
     piece: Slice | None = field(default=None, compare=False)
+    order: Order | None = field(default=None, compare=False)
 
     @property
     def at(self) -> datetime:
@@ -80,7 +82,7 @@ class RecordedEvent:
 
     @cached_property
     def text(self) -> str:
-        return event_json(self.event, self.place.instrument, self.at, self.piece)
+        return event_json(self.event, self.place.instrument, self.at, self.piece, self.order)
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,8 @@ class EventLog(Protocol):
         that entry of their streams."""
         ...
 
-    async def learn_slices(self, events: Sequence[RecordedEvent]) -> None:
-        """Read the slices that these events commit, where that was not done before."""
+    async def learn(self, events: Sequence[RecordedEvent]) -> None:
+        """Read the slices that these events commit and the orders that they begin, where that was not done before."""
         ...
 
     async def kept_since(self, after: Place, instrument: str | None = None) -> bool:

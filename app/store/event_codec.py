@@ -1,10 +1,12 @@
 """Events as JSON text and back: an array of the version of the events' form, the event's name, the order's id, version
-and step, then what this event tells, and last what of the order was filled by then. Earlier releases wrote objects with
-names, and later ones events that told less."""
+and step, then what this event tells, and last how the order stood by then: what was filled and in flight, and where
+there is something of it, what was behind, over-filled and unpriced. Earlier releases wrote objects with names, and
+later ones events that told less."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -20,23 +22,36 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceEnded,
     SliceFilled,
+    SliceOffered,
+    SliceWithheld,
     StatusChanged,
 )
 from app.domain.fills import FillWarning
 from app.domain.lifecycle import Status, StatusReason, StopReason
+from app.domain.numbers import ZERO
 from app.store.forms import ENCODE, is_array, require_version
 from app.store.older_forms import named_event_from
 
 SHORT = {"slice.committed": "slice"}
 """Of names that are written with every bar."""
 NAMES = {short: name for name, short in SHORT.items()}
+STANDING = ("filled_quantity", "filled_notional", "in_flight", "behind", "over_filled", "unpriced")
+ABOUT_A_SLICE: Mapping[str, type[SliceCommitted | SliceFilled | SliceEnded | SliceWithheld | SliceOffered]] = {
+    "committed": SliceCommitted,
+    "filled": SliceFilled,
+    "ended": SliceEnded,
+    "withheld": SliceWithheld,
+    "offered": SliceOffered,
+}
+"""Events that name a slice and tell nothing else."""
 
 
 def event_text(event: OrderEvent) -> str:
     what = event.what
     head = (EVENT_VERSION, SHORT.get(what.name, what.name), event.order_id, event.version, event.step)
-    return ENCODE((*head, *_facts(event, what), *_filled(event)))
+    return ENCODE((*head, *_facts(event, what), *_standing(event)))
 
 
 def event_from(line: str) -> OrderEvent:
@@ -46,15 +61,14 @@ def event_from(line: str) -> OrderEvent:
     found, name, order_id, version, step, *facts = json.loads(line)
     require_version(found, EVENT_VERSION)
     name = NAMES.get(name, name)
-    quantity, notional = map(Decimal, facts.pop()) if _has_filled(name, facts) else (None, None)
+    standing = _standing_from(facts.pop()) if _has_standing(name, facts) else {}
     what = _happening(name, f"{order_id}-{step}", facts)
     return OrderEvent(
         order_id=order_id,
         version=version,
         step=step,
         what=what,
-        filled_quantity=quantity,
-        filled_notional=notional,
+        **standing,
     )
 
 
@@ -72,7 +86,7 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
         case StatusChanged():
             named = (what.stop_reason, what.reason, what.replaces, what.replaced_by)
             return named if what.replaces or what.replaced_by else named[:2]
-        case SliceCommitted() | SliceFilled():
+        case SliceCommitted() | SliceFilled() | SliceEnded() | SliceWithheld() | SliceOffered():
             return () if what.slice_id == f"{event.order_id}-{event.step}" else (what.slice_id,)
         case FillBooked():
             size = () if what.quantity is None else (str(what.quantity), str(what.price))
@@ -91,14 +105,25 @@ def _facts(event: OrderEvent, what: Happening) -> tuple[object, ...]:
             return ()
 
 
-def _filled(event: OrderEvent) -> tuple[object, ...]:
+def _standing(event: OrderEvent) -> tuple[object, ...]:
     """Comes last, and is known by its form: what events tell besides differs."""
     if event.filled_quantity is None:
         return ()
-    return ((str(event.filled_quantity), str(event.filled_notional)),)
+    told: tuple[object, ...] = (str(event.filled_quantity), str(event.filled_notional))
+    if event.in_flight is None:
+        return (told,)
+    seldom = (event.behind, event.over_filled, event.unpriced)
+    return ((*told, str(event.in_flight), *(map(str, seldom) if any(seldom) else ())),)
 
 
-def _has_filled(name: str, facts: list[Any]) -> bool:
+def _standing_from(told: list[str]) -> dict[str, Decimal]:
+    amounts = list(map(Decimal, told))
+    if len(amounts) == 3:  # noqa: PLR2004 -- what is seldom there is zero
+        amounts += (ZERO, ZERO, ZERO)
+    return dict(zip(STANDING, amounts, strict=False))
+
+
+def _has_standing(name: str, facts: list[Any]) -> bool:
     """The warnings of a fill are a list, too: in earlier releases they came last."""
     return bool(facts) and isinstance(facts[-1], list) and not (name == "fill.booked" and facts[-1] is facts[2])
 
@@ -107,10 +132,8 @@ def _happening(name: str, newest_slice: str, facts: list[Any]) -> Happening:
     match name.split("."), facts:
         case ["order", what], _:
             return _of_order(what, facts)
-        case ["slice", "committed"], _:
-            return SliceCommitted(slice_id=facts[0] if facts else newest_slice)
-        case ["slice", "filled"], _:
-            return SliceFilled(slice_id=facts[0] if facts else newest_slice)
+        case ["slice", what], _ if what in ABOUT_A_SLICE:
+            return ABOUT_A_SLICE[what](slice_id=facts[0] if facts else newest_slice)
         case ["slice", "closed"], [slice_id, given_back, *_]:
             return SliceClosed(slice_id=slice_id, given_back=Decimal(given_back))
         case ["fill", "busted"], [execution_id, slice_id, *_]:

@@ -66,11 +66,20 @@ class RedisEventLog:
         until = max(after, min([now, *cut]))
         return _batch(found, until, more=bool(cut))
 
-    async def learn_slices(self, events: Sequence[RecordedEvent]) -> None:
-        """A slice never changes. One that is not understood is left out: its own call tells of it. Whoever is told of
-        the same events meanwhile waits for the one reading."""
+    async def learn(self, events: Sequence[RecordedEvent]) -> None:
+        """A slice never changes, nor does what was asked for with an order. What is not understood is left out: its own
+        call tells of it. Whoever is told of the same events meanwhile waits for the one reading."""
         async with self._learning:
+            await self._learn_orders(events)
             await self._learn_slices(events)
+
+    async def _learn_orders(self, events: Sequence[RecordedEvent]) -> None:
+        wanted = [each for each in events if each.event.begins and each.order is None]
+        asked = [("HGET", keys.order(each.place.instrument, each.order_id), "mandate") for each in wanted]
+        for each, mandate in zip(wanted, await self._asked(asked), strict=True):
+            if isinstance(mandate, str):
+                with contextlib.suppress(*NOT_UNDERSTOOD):
+                    each.order = order_from(mandate)
 
     async def _learn_slices(self, events: Sequence[RecordedEvent]) -> None:
         wanted = [each for each in events if isinstance(each.event.what, SliceCommitted) and each.piece is None]

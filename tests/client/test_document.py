@@ -39,6 +39,7 @@ VALUES: dict[str, type[Any]] = {
     "DistributionOut": lem_client.Distribution,
     "DryRunOut": lem_client.DryRun,
     "EndOut": lem_client.End,
+    "BegunOrderOut": lem_client.BegunOrder,
     "EventData": lem_client.EventData,
     "EventOut": lem_client.Event,
     "FieldError": lem_client.FieldError,

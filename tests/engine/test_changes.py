@@ -15,6 +15,9 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceEnded,
+    SliceOffered,
+    SliceWithheld,
     StatusChanged,
 )
 from app.domain.fills import Fill
@@ -22,9 +25,9 @@ from app.domain.lifecycle import Status, StatusReason, StopReason
 from app.domain.order import Fills
 from app.domain.reports import apply_fill, close_slice, revise_fill
 from app.domain.state import OrderState
-from app.domain.transitions import cancel, take
+from app.domain.transitions import cancel, close_window, pause, resume, take
 from app.engine.changes import Change, change
-from tests.builders import PRICE, START, a_decided, a_fill, a_projection, a_window, an_order, an_order_state
+from tests.builders import PRICE, START, a_bar, a_decided, a_fill, a_projection, a_window, an_order, an_order_state, at
 
 
 def whats(made: Change) -> list[object]:
@@ -124,3 +127,27 @@ def test_an_order_that_ends_is_neither_behind_nor_back() -> None:
     assert whats(change(before, cancel(before, START))) == [
         StatusChanged(status=Status.CANCELLED, reason=StatusReason.OMS)
     ]
+
+
+def test_a_window_that_closes_with_nothing_traded_is_told_so_that_no_version_is_without_an_event() -> None:
+    before = cancel(with_slice(an_order_state(an_order(fills=Fills.REPORTED))), START)
+
+    assert whats(change(before, close_window(before, a_bar()))) == [SliceEnded(slice_id=f"{before.order_id}-1")]
+
+
+def test_a_slice_that_a_pause_takes_back_is_told_and_so_is_that_it_is_offered_again() -> None:
+    before = with_slice(an_order_state())
+    early = at(-1)
+    paused = pause(before, early)
+
+    assert whats(change(before, paused))[-1] == SliceWithheld(slice_id=f"{before.order_id}-1")
+    assert whats(change(paused, resume(paused, early)))[-1] == SliceOffered(slice_id=f"{before.order_id}-1")
+
+
+def test_an_event_tells_how_the_order_stands_after_the_change() -> None:
+    before = with_slice(an_order_state(an_order(fills=Fills.REPORTED)))
+    fill = a_fill(before, quantity=Decimal(12))
+
+    first, *_ = change(before, apply_fill(before, fill), fill).events
+
+    assert (first.filled_quantity, first.in_flight, first.over_filled) == (Decimal(12), Decimal(0), Decimal(2))

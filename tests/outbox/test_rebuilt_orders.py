@@ -54,7 +54,7 @@ async def rebuilt(desk: Desk) -> dict[str, Rebuilt]:
         place, more = OLDEST, True
         while more:
             batch = await tail.log.read(place)
-            await tail.log.learn_slices(batch.events)
+            await tail.log.learn(batch.events)
             for each in batch.events:
                 found.setdefault(each.order_id, Rebuilt()).hear(each)
             place, more = batch.until, batch.more or batch.held

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,10 @@ from app.domain.events import (
     OverFilled,
     SliceClosed,
     SliceCommitted,
+    SliceEnded,
     SliceFilled,
+    SliceOffered,
+    SliceWithheld,
     StatusChanged,
 )
 from app.domain.fills import FillWarning
@@ -50,6 +54,9 @@ NEWER = [
     (StatusChanged(status=Status.WORKING, reason=StatusReason.OMS, replaces="order-0"), "order.working"),
     (SliceFilled(slice_id="order-1-2"), "slice.filled"),
     (SliceFilled(slice_id="order-1-1"), "slice.filled"),
+    (SliceEnded(slice_id="order-1-2"), "slice.ended"),
+    (SliceWithheld(slice_id="order-1-1"), "slice.withheld"),
+    (SliceOffered(slice_id="order-1-2"), "slice.offered"),
     (FillBooked(execution_id="x", slice_id="order-1-2", quantity=Decimal(3), price=Decimal("0.5")), "fill.booked"),
     (FillBusted(execution_id="x", slice_id="order-1-2"), "fill.busted"),
     (
@@ -73,6 +80,15 @@ def test_an_event_comes_back_equal_and_carries_its_name(what: Happening, name: s
 @pytest.mark.parametrize(("what", "_"), EVERY + NEWER)
 def test_an_event_tells_what_was_filled_by_then(what: Happening, _: str) -> None:
     event = replace(an_event(what), filled_quantity=Decimal("1e-12"), filled_notional=Decimal("7.50"))
+
+    assert event_from(event_text(event)) == event
+
+
+@pytest.mark.parametrize(("what", "_"), EVERY + NEWER)
+@pytest.mark.parametrize("over_filled", ["0", "0.25"])
+def test_an_event_tells_how_the_order_stood_by_then(what: Happening, _: str, over_filled: str) -> None:
+    amounts: dict[str, Any] = dict.fromkeys(("filled_quantity", "filled_notional", "in_flight"), Decimal("7.50"))
+    event = replace(an_event(what), **amounts, behind=Decimal(0), over_filled=Decimal(over_filled), unpriced=Decimal(0))
 
     assert event_from(event_text(event)) == event
 

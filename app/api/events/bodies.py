@@ -11,12 +11,14 @@ from pydantic.config import JsonDict
 from app.api.slices.bodies import WindowOut
 from app.api.values import Answer, DecimalOut, TimeOut
 from app.domain.fills import FillWarning
-from app.domain.lifecycle import Status, StopReason
+from app.domain.lifecycle import Status, StatusReason, StopReason
+from app.domain.order import Benchmark, Fills, Side
 from app.outbox.log import Place, RecordedEvent
 
 EVENT_NAMES = (
     *("order.accepted", "order.working", "order.paused", "order.completed", "order.cancelled", "order.expired"),
-    *("order.rejected", "order.replaced", "order.over_filled", "slice.committed", "slice.filled", "slice.closed"),
+    *("order.rejected", "order.replaced", "order.over_filled", "order.behind", "order.on_track"),
+    *("slice.committed", "slice.filled", "slice.ended", "slice.withheld", "slice.offered", "slice.closed"),
     *("fill.booked", "fill.corrected", "fill.busted"),
 )
 EXAMPLE: JsonDict = {
@@ -32,6 +34,10 @@ EXAMPLE: JsonDict = {
     "final": False,
     "filled_quantity": "1.7",
     "filled_notional": "170.43",
+    "in_flight": "0.84",
+    "behind": "0",
+    "over_filled": "0",
+    "unpriced": "0",
 }
 
 PAGE_EXAMPLE: JsonDict = {
@@ -39,6 +45,30 @@ PAGE_EXAMPLE: JsonDict = {
     "last_event_id": "1736174700012-0-BTC-USDT",
     "more": False,
 }
+
+
+class BegunOrderOut(Answer):
+    """The order that an event begins: what whoever follows its events needs to know of it. The whole of it is answered
+    by its `order_id`."""
+
+    client_order_id: str
+    """The OMS' own name of the order."""
+    account: str | None = None
+    """Whose order it is; not there where it has none."""
+    side: Side
+    """Whether the order buys or sells."""
+    quantity: DecimalOut | None = None
+    """Its size in base units, where the order fixes that."""
+    notional: DecimalOut | None = None
+    """Its size in quote currency, where the order fixes that."""
+    benchmark: Benchmark
+    """What the achieved price is held against."""
+    min_steps: int
+    """The order ends with no earlier step, unless it is done or ended by the OMS."""
+    max_steps: int
+    """The order ends with no later step."""
+    fills: Fills
+    """Whether slices count as filled when their bar closes, or only as the OMS reports them."""
 
 
 class EventData(Answer):
@@ -58,8 +88,16 @@ class EventData(Answer):
     """The newest step of the order by then, counted from 1; not there before the first slice."""
     status: Status | None = None
     """The order has this status now."""
+    reason: StatusReason | None = None
+    """Who has moved the order to that status; not there in events of earlier releases."""
+    order: BegunOrderOut | None = None
+    """The order, in its first event."""
+    replaces: str | None = None
+    """The `order_id` of the order in whose place this one begins."""
+    replaced_by: str | None = None
+    """The `order_id` of the order that stands in the place of this one now."""
     stop_reason: StopReason | None = None
-    """Why the order has taken its last slice."""
+    """Why the order has taken its last slice, or why this slice is meant to be the last."""
     slice_id: str | None = None
     """The slice that it is about."""
     window: WindowOut | None = None
@@ -78,14 +116,21 @@ class EventData(Answer):
     """What is odd about the fill."""
     amount: DecimalOut | None = None
     """How much more the fill has than its slice had in flight, in the unit that the order fixes."""
-    over_filled: DecimalOut | None = None
-    """Of that, how much in all."""
     given_back: DecimalOut | None = None
     """What was asked for in the slice, is not reported and may be asked for again, in the unit that the order fixes."""
     filled_quantity: DecimalOut | None = None
     """What of the order was filled by then, in base units; not there in events of earlier releases."""
     filled_notional: DecimalOut | None = None
     """The same in quote currency."""
+    in_flight: DecimalOut | None = None
+    """What of the order was asked for by then, and neither known to be traded nor given back, in the unit that the
+    order fixes; not there in events of earlier releases, as the three that follow."""
+    behind: DecimalOut | None = None
+    """What of the order could not be done in time within its limits, in the same unit."""
+    over_filled: DecimalOut | None = None
+    """What was reported beyond what was in flight, in the same unit."""
+    unpriced: DecimalOut | None = None
+    """What of the order was assumed to be filled at a price that nobody knows, in the same unit."""
 
 
 class EventOut(Answer):

@@ -126,7 +126,7 @@ class _Asked:
     async def chosen(self, batch: Batch) -> Sequence[RecordedEvent]:
         """Ready to be told."""
         events = await self._chosen(batch)
-        await self.tail.log.learn_slices(events)
+        await self.tail.log.learn(events)
         return events
 
     async def _chosen(self, batch: Batch) -> Sequence[RecordedEvent]:

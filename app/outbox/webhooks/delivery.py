@@ -78,7 +78,7 @@ class Delivery:
             account = self._webhook.account
             own = batch.events if account is None else await self._tail.accounts.events_of(account, batch)
             wanted = [each for each in own if self._webhook.wants(each.event.what.name)]
-            await self._tail.log.learn_slices(wanted)
+            await self._tail.log.learn(wanted)
             await self._deliver_all(wanted)
         if not self.progress.disabled and follower.place > self.progress.place:
             await self._passed(follower.place)
