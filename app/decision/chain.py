@@ -146,7 +146,7 @@ class PolicyChain:
 
     def read(self, window: BarWindow) -> ChainReading:
         """Ask the model what it makes of the window, and each fallback once its answer is needed."""
-        return ChainReading(_reading(self.model, window, self.max_steps), self._stand_ins(window))
+        return self.read_all([window])[0]
 
     def read_all(self, windows: Sequence[BarWindow]) -> list[ChainReading]:
         """As `read` of each window; the model reads them together, which takes a tenth of the time."""
