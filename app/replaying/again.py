@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from app.api.slices.bodies import SliceOut
 from app.decision.chain import PolicyChain
 from app.domain.bar import Bar
+from app.domain.evolve import evolve
 from app.domain.fills import Fill
 from app.domain.lifecycle import Status
 from app.domain.projection import Bound
+from app.domain.replacing import succeed
 from app.domain.reports import apply_fill
 from app.domain.slice import Slice
 from app.domain.state import OrderState
@@ -23,7 +25,7 @@ from app.engine.models.choice import MODEL_MISSING
 from app.engine.models.rerun import Rerun, decider_of, offline
 from app.engine.stages.batch import BAR_LATE
 from app.engine.stages.decide import POLICY_SLOW
-from app.replaying.recorded_order import RecordedOrder
+from app.replaying.recorded_order import Link, RecordedOrder
 from lem_client import GivenSlice
 from lem_client import Slice as SliceAnswer
 from lem_client.json_values import from_json
@@ -72,8 +74,11 @@ async def decided_again(
     former, unbooked = None, list(recorded.fills)
     try:
         for target in recorded.slices:
-            rerun.state = _paused_as(_booked(rerun.state, unbooked, target), target, former)
+            at_once, behind_bars = _upcoming_links(recorded, rerun.state, target)
+            rerun.state = _succeeded(_booked(rerun.state, unbooked, target), at_once, live, target)
+            rerun.state = _paused_as(rerun.state, target, former)
             _take_bars(rerun, upcoming, target)
+            rerun.state = _succeeded(rerun.state, behind_bars, live, target)
             clock.time = target.decided_at
             late_since = target.decided_at if target.fallback_reason == BAR_LATE else None
             if late_since is not None:
@@ -89,10 +94,32 @@ async def decided_again(
 
 def _as_it_began(recorded: RecordedOrder, live: LiveInstrument) -> OrderState:
     """The order before its first slice."""
-    first, order = recorded.slices[0].window.start, recorded.order
+    first, order = recorded.slices[0].window.start, recorded.links[0].order
     usable = usable_steps(order, live, first)
     steps = usable.usable if usable else None
     return accept(order, recorded.instrument, first, recorded.arrival_price, steps, recorded.bundle)
+
+
+def _upcoming_links(
+    recorded: RecordedOrder, state: OrderState, target: GivenSlice
+) -> tuple[Sequence[Link], Sequence[Link]]:
+    """The orders that took the place of the one in `state` until the slice was decided: those that came before the bars
+    in between, and those that came after them, from the first one that took a slice back."""
+    links = recorded.links
+    known = next(number for number, link in enumerate(links) if link.order.order_id == state.order_id)
+    owner = next(number for number, link in enumerate(links) if target.slice_id.startswith(f"{link.order.order_id}-"))
+    upcoming = links[known + 1 : owner + 1]
+    after = next((number for number, link in enumerate(upcoming) if link.took_back), len(upcoming))
+    return upcoming[:after], upcoming[after:]
+
+
+def _succeeded(state: OrderState, links: Sequence[Link], live: LiveInstrument, target: GivenSlice) -> OrderState:
+    for link in links:
+        if not state.step:  # another start or length of step may have moved the first window
+            state = evolve(state, next_open=target.window.start)
+        usable = usable_steps(link.order, live, state.next_open, state.step + 1)
+        state = succeed(state, link.order, usable.usable if usable else None)
+    return state
 
 
 def _known_at_first(recorded: RecordedOrder, before: Sequence[Bar]) -> Sequence[Bar]:

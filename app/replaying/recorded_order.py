@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -28,13 +28,23 @@ class CannotReplay(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An order of a chain of replaces. `took_back` tells that it came when a slice of the order before it was decided
+    whose window had not begun: that slice is decided anew."""
+
+    order: Order
+    took_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedOrder:
-    """The order, and the price when it came; `slices` are those that it has had, `fills` those that were reported and
-    count, by time of execution. `bundle` is the one that decided it."""
+    """The order is the last of its `links`; those before it are the orders in whose place it stands, oldest first.
+    `arrival_price` is the price when the first of them came; `slices` are those that all have had, `fills` those that
+    were reported and count, by time of execution. `bundle` is the one that decided them."""
 
     instrument: Instrument
     calendar: Calendar
-    order: Order
+    links: tuple[Link, ...]
     arrival_price: Decimal
     slices: tuple[GivenSlice, ...]
     fills: tuple[Fill, ...]
@@ -42,7 +52,7 @@ class RecordedOrder:
 
     @property
     def step_seconds(self) -> int:
-        return self.order.horizon.step_seconds or self.instrument.bar_seconds
+        return self.links[-1].order.horizon.step_seconds or self.instrument.bar_seconds
 
 
 async def recorded_order(lem: AsyncClient, order_id: str) -> RecordedOrder:
@@ -60,17 +70,34 @@ async def recorded_order(lem: AsyncClient, order_id: str) -> RecordedOrder:
     price = answer.arrival_price
     if price is None:
         raise CannotReplay(f"order {order_id} has no arrival price: an earlier release accepted it")
-    order = _order_of(answer)
-    listed = await lem.list_fills(order_id) if order.fills is Fills.REPORTED else ()
+    links = await _links(lem, answer)
+    listed = await lem.list_fills(order_id) if links[-1].order.fills is Fills.REPORTED else ()
     return RecordedOrder(
         instrument=instrument,
         calendar=calendar(instrument.calendar),
-        order=order,
+        links=links,
         arrival_price=price,
         slices=slices,
         fills=tuple(_fill_of(each) for each in listed if not each.busted),
         bundle=bundle,
     )
+
+
+async def _links(lem: AsyncClient, answer: OrderAnswer) -> tuple[Link, ...]:
+    """Up to the order in `answer`, oldest first."""
+    if answer.replaces is None:
+        return (Link(order=_order_of(answer)),)
+    before = await lem.get_order(answer.replaces)
+    if before.model != answer.model:
+        raise CannotReplay(f"{before.model} decided order {before.order_id}, and {answer.model} the one in its place")
+    slices = await lem.list_slices(answer.order_id)
+    own = sum(each.slice_id.startswith(f"{answer.order_id}-") for each in slices)
+    carried = len(slices) - own
+    link = Link(
+        order=replace(_order_of(answer), replaces=before.order_id),
+        took_back=len(await lem.list_slices(before.order_id)) > carried,
+    )
+    return (*await _links(lem, before), link)
 
 
 async def bars_of(lem: AsyncClient, recorded: RecordedOrder, lookback: int) -> tuple[list[Bar], list[Bar]]:

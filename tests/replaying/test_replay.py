@@ -16,15 +16,17 @@ from app.bundles.shipped import SHIPPED_BUNDLES
 from app.replaying.again import Repeated, decided_again
 from app.replaying.lem_replay import chain_named
 from app.replaying.recorded_order import CannotReplay, RecordedOrder, bars_of, recorded_order
-from lem_client import AsyncClient, Benchmark, Fill, Fills, Horizon, Limits, Order, Side
+from lem_client import AsyncClient, Bar, Benchmark, Fill, Fills, Horizon, Limits, Order, Side
 from tests.api.conftest import serving
 from tests.api.wire import HISTORY
 from tests.client.desk import an_instrument, an_order, bars
 from tests.client.way import Way
+from tests.clock.session_bars import session_bars
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STEPS = 12
+BAR_FIELDS = ("open_time", "open", "high", "low", "close", "volume")
 numbers = count()
 
 
@@ -101,6 +103,54 @@ async def test_a_paused_order_comes_out_the_same(lem: AsyncClient, symbol: str) 
 
     assert sum(each.recorded.bound_by == "paused" for each in repeated) == 3
     assert differing(repeated) == [()] * len(repeated)
+
+
+async def replaced(lem: AsyncClient, symbol: str, old: Order, **terms: Any) -> Order:
+    body = an_order(instrument=symbol, client_order_id=f"oms-{next(numbers)}", **terms)
+    return await lem.replace_order(old.order_id, body)
+
+
+async def test_orders_that_replaced_one_another_come_out_the_same(lem: AsyncClient, symbol: str) -> None:
+    whole = Horizon(min_steps=12, max_steps=12)
+    first = await sent(lem, symbol, horizon=whole)
+    await trade(lem, symbol, steps=3)
+    second = await replaced(lem, symbol, first, quantity=Decimal(20), horizon=whole)
+    third = await replaced(lem, symbol, second, quantity=Decimal(30), limits=Limits(max_slice_fraction=Decimal("0.2")))
+    await trade(lem, symbol, first=HISTORY + 3, steps=3)
+    last = await replaced(lem, symbol, third, quantity=Decimal(26), limits=Limits(limit_price=Decimal("99.9")))
+    await trade(lem, symbol, first=HISTORY + 6)
+
+    found = [(await replayed(lem, order))[1] for order in (first, second, third, last)]
+
+    assert [len(each) for each in found][:3] == [4, 4, 7]
+    assert len(found[-1]) > 7
+    for repeated in found:
+        assert differing(repeated) == [()] * len(repeated)
+
+
+async def test_a_slice_that_a_replace_took_back_overnight_is_left_out_of_the_replay(lem: AsyncClient) -> None:
+    """It was decided at the close for the next morning."""
+    symbol, session = f"I-{next(numbers)}", 13
+    made = [
+        Bar(**{name: getattr(each, name) for name in BAR_FIELDS}, instrument=symbol)
+        for each in session_bars("XNYS", 1_800, "2025-02-24", "2025-03-07")
+    ]
+    await lem.put_instrument(an_instrument(symbol=symbol, bar_seconds=1_800, calendar="XNYS"))
+    await lem.post_bars(made[: 6 * session - 2])
+    old = await sent(lem, symbol, horizon=Horizon(min_steps=8, max_steps=8))
+    for bar in made[6 * session - 2 : 6 * session]:
+        await lem.post_bars([bar])
+    taken_back = (await lem.list_slices(old.order_id))[-1]
+    new = await replaced(lem, symbol, old, quantity=Decimal(20), horizon=Horizon(min_steps=8, max_steps=8))
+    for bar in made[6 * session :]:
+        await lem.post_bars([bar])
+
+    recorded, repeated = await replayed(lem, new)
+
+    assert recorded.links[-1].took_back
+    assert repeated[taken_back.step - 1].recorded.slice_id == f"{new.order_id}-{taken_back.step}"
+    assert differing(repeated) == [()] * 8
+    assert differing((await replayed(lem, old))[1]) == [()] * taken_back.step
 
 
 async def test_an_order_with_reported_fills_comes_out_the_same(lem: AsyncClient, symbol: str) -> None:
