@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Path, Response
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from app.api.access.callers import AccountDep
 from app.api.audit import audited
@@ -22,6 +23,14 @@ from app.api.values import NAME_LENGTH_MAX, NAME_PATTERN, Answer, DecimalOut, Ed
 from app.domain.fills import Fill, FillWarning
 from app.engine.results import BookedFill
 
+
+class _TextConvertor(PathConvertor):
+    """A part of a path that may hold any letter, as the names that others give do: also slashes and ends of lines."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("text", _TextConvertor())
 router = APIRouter(tags=["orders"])
 
 EXECUTION_TOLD = "Your name of the execution; a slash in it is written `%2F`."
@@ -181,7 +190,7 @@ async def get_fills(order_id: OrderId, engine: EngineDep, account: AccountDep) -
 
 
 @router.post(
-    "/v1/orders/{order_id}/fills/{execution_id:path}/bust",
+    "/v1/orders/{order_id}/fills/{execution_id:text}/bust",
     summary="Bust a fill",
     responses=problems(*KNOWN_ORDER, "unknown_execution", "fills_assumed"),
 )
@@ -193,7 +202,7 @@ async def bust_fill(order_id: OrderId, execution_id: ExecutionId, engine: Engine
 
 
 @router.post(
-    "/v1/orders/{order_id}/fills/{execution_id:path}/correct",
+    "/v1/orders/{order_id}/fills/{execution_id:text}/correct",
     summary="Correct a fill",
     responses=problems(
         *(*BODY, *TIMES, *KNOWN_ORDER, "unknown_execution", "fills_assumed", "fill_busted"),

@@ -66,7 +66,7 @@ def create(
 ) -> None:
     """Make a key, and print it: this is the only time that it is shown."""
     prefix, text = new_key_text()
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = datetime.now(UTC)
     with refusing("lem keys create", InvalidInput):
         key = ApiKey(
             prefix=prefix,

@@ -208,11 +208,13 @@ async def test_an_event_tells_what_was_filled_by_then(oms: Oms) -> None:
 async def test_what_cannot_be_told_is_refused(oms: Oms) -> None:
     wrong = ["garbage", "1-2", "x" * 300, "1-99999999999999999999-A", ""]
     answers = [await oms.client.get("/v1/events", headers=JSON | {"Last-Event-ID": last}) for last in wrong]
+    beside = await oms.client.get("/v1/events?after=garbage", headers=JSON | {"Last-Event-ID": "0"})
     image = await oms.client.get("/v1/events", headers={"Accept": "image/png"})
     unknown = await oms.client.get("/v1/orders/none/events")
 
     assert [answer.status_code for answer in answers] == [422] * len(wrong)
     assert {answer.json()["code"] for answer in answers} == {"bad_cursor", "bad_text"}
+    assert code_of(beside) == (422, "bad_cursor")
     assert code_of(image) == (406, "not_acceptable")
     assert code_of(unknown) == (404, "unknown_order")
 

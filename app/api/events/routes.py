@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -52,11 +53,10 @@ TOLD: dict[int | str, dict[str, Any]] = {
     }
 }
 CODES = ("bad_cursor", "events_gone", "not_acceptable", "too_many_event_streams")
+_Id = Annotated[str, Field(max_length=ID_LENGTH_MAX, json_schema_extra={"pattern": ID_PATTERN})]
 LastEventId = Annotated[
-    str | None,
+    _Id | SkipJsonSchema[None],
     Header(
-        max_length=ID_LENGTH_MAX,
-        json_schema_extra={"pattern": ID_PATTERN},
         description="the newest `id` that the client has: it goes on behind that event. Counts more than `after`",
     ),
 ]
@@ -65,7 +65,7 @@ LastEventId = Annotated[
 class WantedEvents(Parameters):
     """Which events, and how many on a page."""
 
-    after: Annotated[str | None, Field(max_length=ID_LENGTH_MAX, json_schema_extra={"pattern": ID_PATTERN})] = None
+    after: _Id | SkipJsonSchema[None] = None
     """Begin behind the event of that `id`; `0` begins with the oldest one that is kept. Without it a stream begins now,
     and a page with the oldest."""
     limit: Annotated[int, Field(ge=1, le=PAGE_EVENTS_MAX)] = 100
@@ -157,7 +157,8 @@ async def _told(
     asked: _Asked, wanted: WantedEvents, last_event_id: str | None, request: Request, places: StreamPlaces
 ) -> Response:
     as_json = accepts_json(request.scope)
-    after = _place(wanted.after if last_event_id is None else last_event_id)
+    named, newest = _place(wanted.after), _place(last_event_id)
+    after = named if newest is None else newest
     if after is not None:
         await asked.require_kept(after)
     if as_json:
