@@ -14,8 +14,8 @@ from models.data.wording import utc
 
 JUMP_RATIO_MIN = 1.2
 """The price opens so many times above the close before, or below it, where a jump is told: rare without a reason."""
-SPLITS = ((5, 4), (4, 3), (3, 2), *((new, 1) for new in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)))
-"""New shares for old ones, in the splits that companies make."""
+SPLITS = ((3, 2), *((new, 1) for new in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)))
+"""New shares for old ones, in the splits that companies make; smaller ones look like any bad day."""
 SPLIT_SLACK = 0.04
 """How far the price may move besides on the day of a split."""
 LISTED_MAX = 10
@@ -37,7 +37,12 @@ def jumps(raw: RawBars) -> list[Finding]:
             f"more than {PRICE_RATIO_MAX:g} times away from",
             "a split, or another instrument's rows",
         ),
-        ("price_jump", (size >= JUMP_RATIO_MIN) & near & ~leaps, "far from", "adjust the bars before a split"),
+        (
+            "price_jump",
+            (size >= JUMP_RATIO_MIN) & near & ~leaps,
+            "far from",
+            "if the shares were split, adjust the bars before",
+        ),
     )
     return [
         _finding(raw, ratio, np.flatnonzero(found), code, f"open {what} the close before", advice)

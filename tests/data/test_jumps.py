@@ -20,8 +20,8 @@ def test_splits_and_jumps_are_warned_of_with_their_dates(tmp_path: Path) -> None
     found = {warning.code: warning for warning in report.warnings}
     assert (found["price_jump"].count, found["price_jump"].row) == (2, 7)
     assert "2024-01-17: 0.249 times, as after a split of 4 for 1" in found["price_jump"].text
-    assert "2024-01-19: 1.32 times" in found["price_jump"].text
-    assert "first row 7, line 9: adjust the bars before a split" in found["price_jump"].text
+    assert "2024-01-19: 1.32 times)" in found["price_jump"].text
+    assert "first row 7, line 9: if the shares were split, adjust the bars before" in found["price_jump"].text
 
 
 def test_a_price_that_moved_while_there_were_no_bars_is_no_jump(tmp_path: Path) -> None:
