@@ -14,6 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
+from app import __version__
+from app.extras import EXTRAS, install_command
 from app.settings import ClockKind
 from app.terminal import refuse, refusing
 
@@ -29,11 +31,20 @@ cli = typer.Typer(
 FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """All words go to the parser of the command itself, --help too."""
 
-EXTRAS = {
-    **dict.fromkeys(("torch", "onnx", "onnxscript", "matplotlib", "jinja2"), "train"),
-    "httpx": "client",
-}
-"""The extra that brings a package which serving does not need."""
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"lem {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Tell the version and end.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Schedule large orders with a Large Execution Model."""
 
 
 @cli.command()
@@ -159,8 +170,7 @@ def _extras_told(name: str) -> Iterator[None]:
         extra = EXTRAS.get(missing.split(".")[0])
         if extra is None:
             raise
-        install = f"install the {extra} extra, pip install 'lem-execution[{extra}]'"
-        refuse("lem", f"lem {name} needs {missing}: {install}")
+        refuse("lem", f"lem {name} needs {missing}: install the {extra} extra, {install_command(extra)}")
 
 
 def _command(module: Any, name: str) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import app
 from app.engine.bounded_thread import BoundedThread
+from app.extras import install_command
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -132,7 +133,7 @@ def _provider(environment: Mapping[str, str]) -> TracerProvider | None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        LOG.warning("no traces: OTEL_* variables ask for them; install lem-execution[otel]")
+        LOG.warning("no traces: OTEL_* variables ask for them; install the otel extra, %s", install_command("otel"))
         return None
     named = "OTEL_SERVICE_NAME" in environment or "service.name=" in environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
     of_ours = {"service.version": app.__version__} | ({} if named else {"service.name": SERVICE_NAME})

@@ -8,9 +8,14 @@ from pathlib import Path
 
 from app.domain.errors import InvalidInput
 
+SYMBOL_COLUMNS = ("symbol", "ticker", "tic", "instrument", "sym", "ric", "pair", "code", "name")
+"""What columns are called that name the instrument of a row, in lower case."""
 SUFFIX = re.compile(r"\.(csv|tsv|txt|parquet|pq|gz|bz2|xz|zst|zip)$", re.IGNORECASE)
+YEAR, MONTH, DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+NUMBER = rf"{YEAR}(?:{MONTH}{DAY}?)?|\d{{1,3}}|\d{{10}}|\d{{13}}"
+"""A date, the number of a part, or an epoch. Others, such as 7203 and 00700, are what exchanges in Asia call shares."""
 NOT_OF_THE_SYMBOL = re.compile(
-    r"[\d_]+"  # dates, and the numbers of parts
+    rf"(?:{NUMBER})(?:_+(?:{NUMBER}))*|_+"
     r"|\d+(s|m|h|d|w|mo|sec|min)|[mhdw]\d{1,2}"  # lengths
     r"|(second|minute|hour|day|week|month)s?|(hour|dai|week|month)ly|intraday|eod"
     r"|bars?|ohlcv?|candles?|klines?|prices?|data|history|part\d*",
@@ -37,8 +42,15 @@ def symbol_of(path: Path) -> str:
 
 
 def bar_file_symbol(symbol: str) -> str:
-    """The symbol as the name of a bar file has it, where a dash ends the instrument: `BRK.A` for `BRK-A`."""
-    return symbol.replace("-", ".")
+    """The symbol as the name of a bar file has it, where a dash ends the instrument: `BRK.A` for `BRK-A` and `BRK/A`,
+    `EURUSD.X` for `EURUSD=X`."""
+    return re.sub(r"[^A-Za-z0-9._]+", ".", symbol).strip(".")
+
+
+def bar_file_name(path: Path) -> str:
+    """The name of a bar file with the dots that keep its symbol whole: `BRK.A-1d.parquet` for `BRK-A-1d.parquet`."""
+    symbol = symbol_of(path)
+    return bar_file_symbol(symbol) + path.name[len(symbol) :]
 
 
 def require_one_symbol_each(paths: Iterable[Path]) -> None:

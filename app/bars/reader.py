@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.bars.file_names import instrument_of
+from app.bars.file_names import SYMBOL_COLUMNS, instrument_of
 from app.bars.series import Series
 from app.domain.errors import InvalidInput
 
@@ -56,9 +56,21 @@ def _table(path: Path) -> pa.Table:
         raise InvalidInput(
             "missing_column", f"{path} has no column {', '.join(missing)}: lem data convert makes bar files"
         )
+    _require_one_instrument(path, table)
     if table.num_rows < 2:  # noqa: PLR2004 - one bar has no length
         raise InvalidInput("too_few_bars", f"{path} has {table.num_rows} bars; at least 2 are needed")
     return table
+
+
+def _require_one_instrument(path: Path, table: pa.Table) -> None:
+    for name in filter(lambda name: name.lower() in SYMBOL_COLUMNS, table.column_names):
+        symbols = table.column(name).unique().drop_null().to_pylist()
+        if len(symbols) > 1:
+            raise InvalidInput(
+                "several_instruments",
+                f"{path}: {name} holds {len(symbols)} instruments, {symbols[0]} and {symbols[1]} among them: "
+                "lem data convert makes a file of each",
+            )
 
 
 def _open_times(path: Path, table: pa.Table) -> NDArray[np.int64]:
@@ -75,10 +87,12 @@ def _open_times(path: Path, table: pa.Table) -> NDArray[np.int64]:
     seconds: NDArray[np.int64] = column.cast(pa.timestamp("s"), safe=False).to_numpy().astype(np.int64)
     step = np.diff(seconds)
     if (step < 0).any():
-        raise InvalidInput("unsorted", f"{path}: row {_first(step < 0) + 1} is older than the row before it: {MEND}")
+        raise InvalidInput(
+            "unsorted", f"{path}: timestamp in row {_first(step < 0) + 1} is older than in the row before it: {MEND}"
+        )
     if (step == 0).any():
         raise InvalidInput(
-            "duplicate_times", f"{path}: row {_first(step == 0) + 1} repeats the time of the row before it: {MEND}"
+            "duplicate_times", f"{path}: timestamp in row {_first(step == 0) + 1} is that of the row before it: {MEND}"
         )
     return seconds
 

@@ -65,7 +65,7 @@ def read_archive(path: Path, archive: Archive) -> RawBars:
     """The bars of one archive. Raises InvalidInput where the zip is broken, holds anything but one CSV, or unpacks to
     more than a month has."""
     try:
-        return parse_csv(_unpacked(path, archive.bytes_max), {})
+        return parse_csv(_unpacked(path, archive.bytes_max))[0]
     except InvalidInput as error:
         raise InvalidInput(error.code, f"{path.name}: {error.detail}") from error
 

@@ -11,8 +11,9 @@ from models.data.wording import length_of, utc
 
 
 def as_text(report: Report, gaps_listed: int) -> str:
-    """A headline, what must be mended, warnings, and the longest gaps in order of time."""
-    lines = [f"{report.name}: {_headline(report)}"]
+    """A headline, how the file was read, what must be mended, warnings, and the longest gaps in order of time."""
+    name = f"{report.name} ({report.symbol})" if report.symbol else report.name
+    lines = [f"{name}: {_headline(report)}", *(f"  {note}" for note in report.read_as)]
     lines += [f"  must be mended: {fault.text} [{fault.code}]" for fault in report.faults]
     lines += [f"  warning: {warning.text} [{warning.code}]" for warning in report.warnings]
     return "\n".join(lines + _gap_lines(report, gaps_listed))

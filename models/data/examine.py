@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from app.bars.file_names import bar_file_name, instrument_of, symbol_of
 from app.bars.gaps import Missing, missing, off_grid, round_the_clock
 from app.bars.reader import read_series
 from app.bars.series import Series
 from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from models.data.findings import Finding, at_rows, faults, warnings
+from models.data.jumps import jumps
 from models.data.lost_days import LostDays, lost_days, lost_days_text, second_of_its_day
 from models.data.mend import as_series
 from models.data.raw import RawBars
 from models.data.reading import is_parquet, read_bars
+from models.data.told import Told
 from models.data.wording import date
 
 
@@ -34,10 +37,13 @@ class Gap:
 class Report:
     """`first` and `last` are opens in seconds since the epoch; None, like `bar_seconds`, where there are too few rows.
     `round_the_clock` and `gaps` follow the rule of `app.bars.gaps`; in sessions, a gap is a hole inside a session, or
-    longer than any holiday. `missing_days` are the other dates on which a session is missing, as in 2024-01-31."""
+    longer than any holiday. `missing_days` are the other dates on which a session is missing, as in 2024-01-31.
+    `symbol` is what the file itself calls the instrument; `read_as` says how the file was read where not as usual."""
 
     name: str
     bars: int
+    symbol: str = ""
+    read_as: tuple[str, ...] = ()
     first: int | None = None
     last: int | None = None
     bar_seconds: int | None = None
@@ -48,23 +54,34 @@ class Report:
     warnings: tuple[Finding, ...] = ()
 
 
-def examine_file(path: Path, columns: dict[str, str]) -> Report:
-    """The report on one file. An unreadable file has a fault; nothing in a file raises. A Parquet file has no fault
-    exactly when the backtest and the training accept the file."""
+def examine_file(path: Path, told: Told | None = None) -> list[Report]:
+    """The report on each instrument of one file. An unreadable file has a fault; nothing in a file raises. A Parquet
+    file has no fault exactly when the backtest and the training accept the file."""
     try:
-        report = examine(str(path), read_bars(path, columns))
-        if is_parquet(path) and not report.faults:
+        reports = [examine(str(path), raw) for raw in read_bars(path, told)]
+        if not is_parquet(path):
+            return reports
+        if not any(report.faults for report in reports):
             read_series(path)
     except InvalidInput as error:
-        return Report(name=str(path), bars=0, faults=(_note(error.code, error.detail),))
-    return report
+        return [Report(name=str(path), bars=0, faults=(_note(error.code, error.detail),))]
+    return [_with_cut_name(path, report) for report in reports]
+
+
+def _with_cut_name(path: Path, report: Report) -> Report:
+    """With a warning where the file's name is cut in the middle of its symbol."""
+    instrument, symbol = instrument_of(path), symbol_of(path)
+    if instrument == symbol or report.faults:
+        return report
+    cut = f"the file is read as {instrument}, since a dash ends the instrument: name it {bar_file_name(path)}"
+    return replace(report, warnings=(*report.warnings, _note("cut_name", cut)))
 
 
 def examine(name: str, raw: RawBars) -> Report:
     times = np.unique(raw.open_time)
     if len(times) < 2:
         few = _note("too_few_bars", f"{len(times)} bars; at least 2 are needed")
-        return Report(name=name, bars=len(raw), faults=(few, *faults(raw)))
+        return Report(name=name, bars=len(raw), symbol=raw.symbol, read_as=raw.notes, faults=(few, *faults(raw)))
     order = np.argsort(raw.open_time, kind="stable")
     firsts = np.searchsorted(raw.open_time, times, sorter=order)
     series = as_series(name, raw.pick(order[firsts]))
@@ -75,6 +92,8 @@ def examine(name: str, raw: RawBars) -> Report:
     return Report(
         name=name,
         bars=len(raw),
+        symbol=raw.symbol,
+        read_as=raw.notes,
         first=int(times[0]),
         last=int(times[-1]),
         bar_seconds=series.bar_seconds,
@@ -82,7 +101,9 @@ def examine(name: str, raw: RawBars) -> Report:
         gaps=_gaps(series, absent),
         missing_days=tuple(date(day) for run in lost for day in run.days),
         faults=tuple(found),
-        warnings=() if found else (*_of_source(raw), *warnings(raw), *(() if always else _of_days(raw, series, lost))),
+        warnings=()
+        if found
+        else (*_of_source(raw), *warnings(raw), *jumps(raw), *(() if always else _of_days(raw, series, lost))),
     )
 
 
@@ -99,7 +120,7 @@ def _of_days(raw: RawBars, series: Series, lost: list[LostDays]) -> list[Finding
     if lost:
         row = int(np.argmax(raw.open_time == lost[0].before))
         count = sum(len(run.days) for run in lost)
-        found.append(Finding(code="missing_days", count=count, row=row, text=lost_days_text(lost)))
+        found.append(Finding(code="missing_days", count=count, row=int(raw.places.row[row]), text=lost_days_text(lost)))
     twice = np.isin(raw.open_time, series.open_time[second_of_its_day(series)])
     if twice.any():
         found.append(at_rows(raw, "day_twice", twice, "have the date of the bar before", "keep one for each day"))
@@ -119,7 +140,9 @@ def _off_grid(raw: RawBars, series: Series) -> list[Finding]:
 def _of_source(raw: RawBars) -> list[Finding]:
     found = []
     if not raw.zoned:
-        found.append(_note("no_zone", "the times name no zone and are read as UTC; convert needs --utc for them"))
+        found.append(
+            _note("no_zone", "the times name no zone and are read as UTC; convert needs --utc or --zone for them")
+        )
     if not {"notional", "vwap"} & set(raw.columns):
         found.append(_note("no_notional", "there is no notional: convert computes (high + low + close) / 3 x volume"))
     return found

@@ -32,7 +32,8 @@ MENDABLE = ("out_of_order", "duplicate_times")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """`code` is stable and meant for programs, `text` is for people; `row` is the first of `count` rows, from 0."""
+    """`code` is stable and meant for programs, `text` is for people; `row` is the first of `count` rows of the file,
+    from 0."""
 
     code: str
     count: int
@@ -48,8 +49,6 @@ def warnings(raw: RawBars) -> list[Finding]:
     """The warnings about bars that have no faults."""
     volume, low, high = (raw.columns[name] for name in ("volume", "low", "high"))
     found = [*_found(raw, "no_volume", volume == 0.0, "have no volume: the price is (high + low + close) / 3")]
-    away = f"open more than {PRICE_RATIO_MAX:g} times away from the close before: a split, or another instrument's rows"
-    found += _found(raw, "price_leap", leaps(raw), away)
     vwap = _vwap(raw)
     if vwap is None:
         return found
@@ -127,5 +126,5 @@ def _found(raw: RawBars, code: str, bad: NDArray[np.bool_], text: str, advice: s
 def at_rows(raw: RawBars, code: str, bad: NDArray[np.bool_], text: str, advice: str = "") -> Finding:
     """The finding about the rows that are `bad` [T], of which there is at least one, with the first one's time."""
     row, count = int(np.argmax(bad)), int(bad.sum())
-    said = f"{count} of {len(raw)} rows {text}; first row {row} ({utc(int(raw.open_time[row]))})"
-    return Finding(code=code, count=count, row=row, text=f"{said}: {advice}" if advice else said)
+    said = f"{count} of {len(raw)} rows {text}; first {raw.places.at(row)} ({utc(int(raw.open_time[row]))})"
+    return Finding(code=code, count=count, row=int(raw.places.row[row]), text=f"{said}: {advice}" if advice else said)

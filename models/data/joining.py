@@ -24,18 +24,26 @@ class FileBars:
     raw: RawBars
 
 
+def require_one_symbol(instrument: str, files: Sequence[FileBars]) -> None:
+    """Raises InvalidInput where the files themselves name two symbols for what would be one instrument."""
+    named = {file.raw.symbol: file for file in files if file.raw.symbol}
+    if len(named) > 1:
+        one, other = list(named.values())[:2]
+        raise InvalidInput(
+            "same_instrument",
+            f"{one.path} holds {one.raw.symbol} and {other.path} holds {other.raw.symbol}, which would both be "
+            f"{instrument}: {KEEP_APART}",
+        )
+
+
 def joined_files(instrument: str, files: Sequence[FileBars]) -> RawBars:
     """All rows of all files. Raises InvalidInput with the files, rows and times where two bars of one time differ, or
     where the price leaps from one file to the next as no market does."""
     rows = joined([file.raw for file in files])
     order = np.argsort(rows.open_time, kind="stable")
     file_of = np.repeat(np.arange(len(files)), [len(file.raw) for file in files])
-    row_of = np.concatenate([np.arange(len(file.raw)) for file in files])
     in_time = rows.pick(order)
-
-    def place(index: int) -> str:
-        return f"row {row_of[order[index]]} of {files[file_of[order[index]]].path}"
-
+    place = in_time.places.in_file
     _, differs = repeated(in_time)
     if differs.any():
         index = int(np.argmax(differs))

@@ -22,7 +22,10 @@ from models.data.check_report import as_text, as_values
 from models.data.column_names import parse_mapping
 from models.data.convert import Prepared, prepare_files
 from models.data.examine import examine_file
+from models.data.reading import files_of
+from models.data.told import DateOrder, DecimalMark, Told
 from models.data.writing import write_all
+from models.data.zones import known_zone
 
 PUBLIC_DATA = "https://data.binance.vision"
 NOT_GOOD = 1
@@ -37,28 +40,49 @@ Columns = Annotated[
     str,
     typer.Option(
         metavar="NAME=COLUMN,...",
-        help="Columns with unusual names; NAME is timestamp, open, high, low, close, volume, notional, vwap or trades. "
+        help="Columns with unusual names; NAME is timestamp, open, high, low, close, volume, notional, vwap, trades or "
+        "symbol. "
         "timestamp is the bar's open.",
     ),
+]
+Dates = Annotated[
+    DateOrder | None,
+    typer.Option(help="Order of dates such as 03/04/2024.", show_default="what the file's dates show"),
+]
+Decimal = Annotated[
+    DecimalMark | None, typer.Option(help="Decimal mark of numbers.", show_default="what the file's numbers show")
+]
+Zone = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Zone of times that name none, such as America/New_York."),
 ]
 Gaps = Annotated[int, typer.Option("--gaps", min=0, help="Number of gaps to list, the longest ones.")]
 
 
+def _told(columns: str, dates: DateOrder | None, decimal: DecimalMark | None, zone: str | None) -> Told:
+    """What the options tell. Raises InvalidInput."""
+    known = None if zone is None else known_zone(zone)
+    return Told(columns=parse_mapping(columns), dates=dates, decimal=decimal, zone=known)
+
+
 @data.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV files, or folders.")],
     columns: Columns = "",
+    dates: Dates = None,
+    decimal: Decimal = None,
+    zone: Zone = None,
     gaps: Gaps = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with every gap.")] = False,
 ) -> None:
-    """Report the bars, span, gaps and faults of each file; rows count from 0.
+    """Report the bars, span, gaps and faults of each file; rows count from 0, lines of a text file from 1.
 
     Exit code 1 if a fault must be mended before the backtest or the training accepts a file, 0 if there are only
     warnings.
     """
     with refusing("lem data check", InvalidInput):
-        mapping = parse_mapping(columns)
-    reports = [examine_file(file, mapping) for file in files]
+        told = _told(columns, dates, decimal, zone)
+        reports = [report for file in files_of(files) for report in examine_file(file, told)]
     if as_json:
         typer.echo(json.dumps({"files": [as_values(report) for report in reports]}, indent=2, allow_nan=False))
     else:
@@ -70,14 +94,17 @@ def check(
 @data.command()
 def convert(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV files (.csv.gz too), with a header.")
+        list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV files (.csv.gz too), or folders.")
     ],
     out: Annotated[Path, typer.Option(help="Folder of the bar files, INSTRUMENT-LENGTH.parquet.")],
     instrument: Annotated[
         str | None,
-        typer.Option(help="Instrument of all the files.", show_default="the symbol in each file's name"),
+        typer.Option(help="Instrument of all the files.", show_default="the symbol in each file, or in its name"),
     ] = None,
     columns: Columns = "",
+    dates: Dates = None,
+    decimal: Decimal = None,
+    zone: Zone = None,
     utc: Annotated[bool, typer.Option("--utc", help="Read times that name no zone as UTC.")] = False,
     step_seconds: Annotated[
         int | None, typer.Option(min=1, max=86_400, help="Aggregate to bars of so many seconds, whole ones only.")
@@ -87,15 +114,16 @@ def convert(
     """Write bar files. Files of one instrument and bar length become one. Rows are sorted, repeated rows dropped, a
     missing notional is computed, and each change is reported. No bar is filled in. If any file is bad, none is written.
 
-    Without --instrument it is the symbol in a file's name, dates and lengths left out, with dots for dashes: BRK.A for
-    BRK-A.csv.
+    Without --instrument it is the symbol that a file's columns name, else the one in the file's name, dates and lengths
+    left out. Dots stand for dashes: BRK.A for BRK-A.csv. A file of several instruments becomes a bar file of each.
 
-    Times are ISO 8601 with a zone, or seconds, milliseconds, microseconds or nanoseconds since the epoch.
+    Times are ISO 8601, or seconds, milliseconds, microseconds or nanoseconds since the epoch, or dates of another
+    order, which one day above 12 must tell. Times of day need a zone: in the file, by --zone or by --utc.
     """
     with refusing("lem data convert", OSError):
         try:
-            mapping = parse_mapping(columns)
-            prepared = prepare_files(files, mapping, instrument=instrument, utc=utc, step_seconds=step_seconds)
+            told = _told(columns, dates, decimal, "UTC" if utc else zone)
+            prepared = prepare_files(files, told, instrument=instrument, step_seconds=step_seconds)
             paths = write_all(out, [one.series for one in prepared])
         except LemError as error:
             typer.echo(f"lem data convert: {error}; nothing is written", err=True)

@@ -20,7 +20,10 @@ from models.data.wording import length_of, utc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
+    """`rows` are the mended rows, before they were aggregated."""
+
     series: Series
+    rows: RawBars
     changes: tuple[str, ...]
 
 
@@ -37,7 +40,7 @@ def mend(instrument: str, raw: RawBars, step_seconds: int | None = None) -> Mend
         lengths = f"bars of {length_of(series.bar_seconds)} made {length_of(step_seconds)}"
         changes.append(f"{lengths}, {left_out} bars left out")
         series = whole
-    return Mended(series=series, changes=tuple(changes))
+    return Mended(series=series, rows=rows, changes=tuple(changes))
 
 
 def as_series(instrument: str, rows: RawBars) -> Series:
@@ -81,8 +84,10 @@ def _in_order(instrument: str, raw: RawBars) -> tuple[RawBars, list[str]]:
     rows = raw.pick(np.argsort(raw.open_time, kind="stable"))
     repeats, differs = repeated(rows)
     if differs.any():
-        time = utc(int(rows.open_time[np.argmax(differs)]))
-        raise InvalidInput("conflicting_times", f"{instrument}: two bars of {time} differ")
+        index = int(np.argmax(differs))
+        both = f"{rows.places.in_file(index - 1)} and {rows.places.in_file(index)}"
+        time = utc(int(rows.open_time[index]))
+        raise InvalidInput("conflicting_times", f"{instrument}: two bars of {time} differ, {both}")
     if repeats.any():
         changes.append(f"{int(repeats.sum())} repeated rows dropped")
     return rows.pick(np.flatnonzero(~repeats)), changes

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from app.domain.errors import InvalidInput
-from models.data.column_names import find_columns
+from models.data.headers import flat_header
+from models.data.places import places_of
 from models.data.raw import RawBars, raw_bars
+from models.data.text_file import text_table
+from models.data.told import Told
 
 PARQUET_SUFFIXES = (".parquet", ".pq")
 PARQUET_MAGIC = b"PAR1"
-DELIMITERS = ",;\t|"
-
-KLINE_COLUMNS = (
-    "open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "trades", "taker_buy_volume",
-    "taker_buy_quote_volume", "ignore",
-)  # fmt: skip
-"""The columns of Binance's kline archives. Older archives have no header."""
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+PACKED_SUFFIXES = (".gz", ".bz2", ".zst", ".lz4")
 
 
 def is_parquet(path: Path) -> bool:
@@ -32,16 +28,29 @@ def is_parquet(path: Path) -> bool:
         return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
 
 
-def read_bars(path: Path, mapping: Mapping[str, str]) -> RawBars:
-    """The bars of a Parquet or CSV file (`.csv.gz` and the like too), as they stand.
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """The files themselves, and all bar files and tables in folders. Raises InvalidInput where a folder has none."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        inside = sorted(filter(_is_table, path.iterdir())) if path.is_dir() else [path]
+        if not inside:
+            raise InvalidInput("no_such_file", f"{path} is a folder without CSV or Parquet files")
+        found |= dict.fromkeys(inside)
+    return list(found)
 
-    `mapping` gives columns with unusual names (see `column_names.ALIASES`). Raises InvalidInput that names the file.
+
+def read_bars(path: Path, told: Told | None = None) -> list[RawBars]:
+    """The bars of each instrument of a Parquet or CSV file (`.csv.gz` and the like too), as they stand.
+
+    Raises InvalidInput that names the file.
     """
+    told = told or Told()
     try:
         if is_parquet(path):
-            return raw_bars(pq.read_table(path), mapping)
+            table = pq.read_table(path)
+            return raw_bars(flat_header(table.column_names), _plain(table), places_of(len(table), file=str(path)), told)
         with pa.input_stream(str(path)) as stream:
-            return parse_csv(stream.read(), mapping)
+            return parse_csv(stream.read(), told, str(path))
     except FileNotFoundError:
         raise InvalidInput("no_such_file", f"{path} does not exist") from None
     except (pa.ArrowException, OSError) as error:
@@ -50,46 +59,24 @@ def read_bars(path: Path, mapping: Mapping[str, str]) -> RawBars:
         raise InvalidInput(error.code, f"{path}: {error.detail}") from error
 
 
-def parse_csv(data: bytes, mapping: Mapping[str, str]) -> RawBars:
-    """The bars of a CSV: a header, then a bar in each line. Twelve columns without a header are Binance klines.
-
-    Raises InvalidInput, with Arrow's own words for a line that does not parse (rows count from 1, the header's line).
-    """
-    header, delimiter, headed = _header(data)
-    wanted = find_columns(header, mapping)
-    types = {str(index): pa.float64() for index in wanted.values()} | {str(wanted["timestamp"]): pa.string()}
-    try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(data),
-            pa_csv.ReadOptions(
-                column_names=[str(index) for index in range(len(header))], skip_rows=int(headed), use_threads=False
-            ),
-            pa_csv.ParseOptions(delimiter=delimiter),
-            pa_csv.ConvertOptions(column_types=types, include_columns=list(types), strings_can_be_null=True),
-        )
-    except pa.ArrowInvalid as error:
-        raise InvalidInput("not_csv", f"{error} (columns count from 0)") from error
-    return raw_bars(table.rename_columns(list(wanted)), {})
+def parse_csv(data: bytes, told: Told | None = None, file: str = "") -> list[RawBars]:
+    """The bars of each instrument of a CSV: a header, then a bar in each line. Twelve columns without a header are
+    Binance klines. Raises InvalidInput with the first line or cell that does not parse."""
+    text = text_table(data)
+    return raw_bars(text.header, text.cells, places_of(len(text.cells), text.line, file), told or Told())
 
 
-def _header(data: bytes) -> tuple[Sequence[str], str, bool]:
-    """The names of the columns, the delimiter, and whether the first line holds the names."""
-    try:
-        line = data.partition(b"\n")[0].decode("utf-8-sig").strip("\r")
-    except UnicodeDecodeError:
-        raise InvalidInput("not_csv", "the file is neither Parquet nor text in UTF-8") from None
-    delimiter = max(DELIMITERS, key=line.count)
-    names = next(csv.reader([line], delimiter=delimiter), [])
-    if not any(map(_is_number, names)):
-        return names, delimiter, True
-    if len(names) == len(KLINE_COLUMNS):
-        return KLINE_COLUMNS, delimiter, False
-    raise InvalidInput("no_header", f"the first line is {line[:80]!r}: it must name the columns")
+def _is_table(path: Path) -> bool:
+    name = path.with_suffix("") if path.suffix.lower() in PACKED_SUFFIXES else path
+    return path.is_file() and name.suffix.lower() in (*PARQUET_SUFFIXES, *TEXT_SUFFIXES)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _plain(table: pa.Table) -> pa.Table:
+    """The table with categories and long strings as plain strings."""
+    columns = [column.cast(pa.string()) if _holds_text(column.type) else column for column in table.columns]
+    return pa.table(columns, names=table.column_names)
+
+
+def _holds_text(kind: pa.DataType) -> bool:
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_large_string(value) or pa.types.is_string_view(value) or pa.types.is_string(value))

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.backtest.job import LEM, load_policy
 from app.backtest.setup import Starts
+from app.bars.file_names import require_one_symbol_each
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
 from app.files import written_whole
@@ -50,7 +51,7 @@ def check(plan: EvaluationPlan) -> None:
         if name in plan.markets:
             raise InvalidInput("bad_plan", f"no market may be named {name}")
     for name, market in plan.markets.items():
-        bar_files(market.paths)
+        require_one_symbol_each(bar_files(market.paths))
         if market.published not in (None, *blocks()):
             raise InvalidInput(
                 "unknown_block", f"{name}: published is {market.published!r}; there are {', '.join(blocks())}"

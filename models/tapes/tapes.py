@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.bars.file_names import require_one_symbol_each
 from app.bars.series import Series, raw_rows
 from app.bars.stretches import stretches
 from app.bars.walks import Walk, simulate_bars, simulated_series
@@ -82,7 +83,9 @@ def read_tapes(
     files: Sequence[Path], config: LemConfig, span: TapeSpan, step_seconds: int | None = None
 ) -> tuple[list[Tape], list[Tape]]:
     """The bars of `files` in the span, aggregated to `step_seconds` where given, and their mirror images; earlier bars
-    serve as history. Stretches too short for an order are left out."""
+    serve as history. Stretches too short for an order are left out. Raises InvalidInput where files of two symbols
+    would be one instrument."""
+    require_one_symbol_each(files)
     tapes, images = [], []
     for file in files:
         for steps in stretches(file, step_seconds):

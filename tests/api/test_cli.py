@@ -54,6 +54,7 @@ def test_a_command_without_a_package_that_it_needs_says_what_to_install(command:
 
     assert refused.returncode == 2
     assert f"install the {extra} extra" in refused.stderr
+    assert f"-m pip install --editable '.[{extra}]'" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

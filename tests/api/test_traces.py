@@ -247,7 +247,7 @@ async def test_without_the_extra_the_service_goes_on_without_traces(
     async with Traces().opened():
         pass
 
-    assert "install lem-execution[otel]" in caplog.text
+    assert "install the otel extra" in caplog.text
 
 
 @pytest.mark.spawns

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bars.file_names import bar_file_symbol, instrument_of, require_one_symbol_each, symbol_of
+from app.bars.file_names import bar_file_name, bar_file_symbol, instrument_of, require_one_symbol_each, symbol_of
 from app.domain.errors import InvalidInput
 
 
@@ -28,6 +28,8 @@ from app.domain.errors import InvalidInput
         ("BTC-USD-2024.csv", "BTC-USD"),
         ("0700.HK.csv", "0700.HK"),
         ("600000.csv", "600000"),
+        ("HK.00700.csv", "HK.00700"),
+        ("TSE-7203-1d-2024.csv", "TSE-7203"),
         ("brk.b.us.txt", "brk.b.us"),
     ],
 )
@@ -36,7 +38,10 @@ def test_dates_numbers_and_lengths_are_no_part_of_a_symbol(name: str, symbol: st
 
 
 def test_a_bar_file_has_a_dot_for_a_dash() -> None:
-    assert bar_file_symbol("BRK-A") == "BRK.A"
+    assert [bar_file_symbol(name) for name in ("BRK-A", "BRK/A", "EURUSD=X", "^GSPC")] == [
+        "BRK.A", "BRK.A", "EURUSD.X", "GSPC",
+    ]  # fmt: skip
+    assert bar_file_name(Path("in/BRK-A-1d.parquet")) == "BRK.A-1d.parquet"
     assert instrument_of(Path("out/BRK.A-1d.parquet")) == "BRK.A"
 
 

@@ -47,8 +47,8 @@ def test_a_missing_column_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "detail"),
     [
-        ({"timestamp": times(0, 1800, 900, 2700)}, "unsorted", "row 2 is older than the row before it"),
-        ({"timestamp": times(0, 900, 900, 1800)}, "duplicate_times", "row 2 repeats the time"),
+        ({"timestamp": times(0, 1800, 900, 2700)}, "unsorted", "timestamp in row 2 is older"),
+        ({"timestamp": times(0, 900, 900, 1800)}, "duplicate_times", "timestamp in row 2 is that of the row before"),
         ({"timestamp": times(0, 900, None, 1800)}, "bad_timestamp", "empty values"),
         ({"timestamp": [0, 900, 1800, 2700]}, "bad_timestamp", "int64, not a timestamp"),
         ({"close": [100.0, np.nan, 100.0, 100.0]}, "bad_value", "close is nan in row 1"),
@@ -86,3 +86,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="does not exist"):
         read_series(tmp_path / "none.parquet")
+
+
+def test_a_file_of_several_instruments_is_refused(tmp_path: Path) -> None:
+    path = a_bar_file(tmp_path, Symbol=["BRK-A", "BRK-A", "BRK-B", "BRK-B"])
+
+    with pytest.raises(InvalidInput, match="Symbol holds 2 instruments, BRK-A and BRK-B among them: lem data convert"):
+        read_series(path)

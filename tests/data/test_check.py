@@ -23,7 +23,7 @@ QUARTERS = a_time(*(SATURDAY + 900 * index for index in range(4)))
 
 
 def checked(folder: Path, **changes: Any) -> Report:
-    return examine_file(a_bar_file(folder, **changes), {})
+    return examine_file(a_bar_file(folder, **changes))[0]
 
 
 def faults(folder: Path, **changes: Any) -> dict[str, int]:
@@ -102,7 +102,7 @@ def test_a_file_is_faultless_exactly_when_the_backtest_takes_it(
     except InvalidInput:
         taken = False
 
-    assert (examine_file(path, {}).faults == ()) is taken
+    assert (examine_file(path)[0].faults == ()) is taken
 
 
 def test_gaps_are_counted_and_the_longest_listed_in_order_of_time(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_time_beside_the_grid_counts_no_bar_twice(tmp_path: Path) -> None:
     """Between 0:15 and 0:50 two bars are missing, that of 0:30 and that of 0:45."""
     path = a_csv(tmp_path, [SATURDAY, SATURDAY + 900, SATURDAY + 3000, SATURDAY + 3900])
 
-    assert [gap.bars for gap in examine_file(path, {}).gaps] == [2]
+    assert [gap.bars for gap in examine_file(path)[0].gaps] == [2]
 
 
 def test_nights_weekends_and_late_opens_are_no_gaps_and_holes_inside_a_session_are(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_nights_weekends_and_late_opens_are_no_gaps_and_holes_inside_a_session_a
     days[3] = days[3][:10] + days[3][14:]
     path = a_csv(tmp_path, [time for day in days for time in day])
 
-    report = examine_file(path, {})
+    report = examine_file(path)[0]
 
     assert not report.round_the_clock
     assert [(gap.after, gap.bars) for gap in report.gaps] == [(days[3][9], 4)]
@@ -144,7 +144,7 @@ def test_a_lunch_break_is_no_gap(tmp_path: Path) -> None:
     day = [*range(0, 9000, 300), *range(12_600, 21_600, 300)]
     path = a_csv(tmp_path, [MONDAY_OPEN + time + 86_400 * number for number in range(5) for time in day])
 
-    assert examine_file(path, {}).gaps == ()
+    assert examine_file(path)[0].gaps == ()
 
 
 def test_machines_get_every_gap_and_finding(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_what_are_no_bars_is_a_fault_and_no_crash(tmp_path: Path, content: bytes
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_too_few_bars_are_a_fault(tmp_path: Path, count: int) -> None:
-    report = examine_file(a_csv(tmp_path, [SATURDAY] * count), {})
+    report = examine_file(a_csv(tmp_path, [SATURDAY] * count))[0]
 
     assert [fault.code for fault in report.faults] == ["too_few_bars"]
 
@@ -188,7 +188,7 @@ def test_an_unknown_column_name_stops_the_command(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not REAL_BARS.exists(), reason="real bars are not here")
 def test_the_worst_hole_of_the_real_hours_is_found() -> None:
-    report = examine_file(REAL_BARS / "crypto_1h" / "BTCUSDT-1h.parquet", {})
+    report = examine_file(REAL_BARS / "crypto_1h" / "BTCUSDT-1h.parquet")[0]
 
     longest = max(report.gaps, key=lambda gap: gap.bars)
     assert report.faults == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -72,7 +72,7 @@ def test_days_without_bars_are_told_with_their_dates(tmp_path: Path) -> None:
     days = any_of(lost("2024-09-16", "2024-09-21"), lost("2024-11-28", "2024-11-29"))
     path = a_file(tmp_path, opens(NEW_YORK, ("09:30", "16:00"), lost=days))
 
-    report = examine_file(path, {})
+    report = examine_file(path)[0]
 
     (warning,) = report.warnings
     assert report.gaps == ()
@@ -85,7 +85,7 @@ def test_days_without_bars_are_told_with_their_dates(tmp_path: Path) -> None:
 def test_no_more_than_ten_runs_of_days_are_listed(tmp_path: Path) -> None:
     first_of_month = daily_opens("UTC", first=date(2022, 1, 3), lost=lambda local: local.day in (5, 6))
 
-    text = examine_file(a_file(tmp_path, first_of_month), {}).warnings[0].text
+    text = examine_file(a_file(tmp_path, first_of_month))[0].warnings[0].text
 
     assert text.count("2022-") + text.count("2023-") <= 20
     assert "more no longer than these" in text
@@ -96,7 +96,7 @@ def test_a_second_daily_bar_of_one_date_is_told(tmp_path: Path) -> None:
     stamps = daily_opens("Europe/Berlin", days=30)
     path = a_file(tmp_path, [*stamps, stamps[-1] + 15 * 3600], "Europe/Berlin")
 
-    (warning,) = examine_file(path, {}).warnings
+    (warning,) = examine_file(path)[0].warnings
 
     assert (warning.code, warning.count, warning.row) == ("day_twice", 1, len(stamps))
     assert warning.text.endswith("keep one for each day")
@@ -106,7 +106,10 @@ def test_a_leap_of_the_price_is_told_with_its_time(tmp_path: Path) -> None:
     path = a_csv(tmp_path, daily_opens("UTC", days=5))
     path.write_text(path.read_text() + f"{daily_opens('UTC', days=8)[-1]},4,4,4,4,10,40\n")
 
-    text = examine_file(path, {}).warnings[0].text
+    text = examine_file(path)[0].warnings[0].text
 
-    assert text.startswith("1 of 6 rows open more than 10 times away from the close before")
-    assert f"{datetime(2022, 1, 10, tzinfo=UTC):%Y-%m-%d}" in text
+    assert text.startswith(
+        "1 of 6 rows open more than 10 times away from the close before "
+        "(2022-01-10: 0.0398 times, as after a split of 25 for 1)"
+    )
+    assert "first row 5, line 7" in text

@@ -44,7 +44,7 @@ def test_files_at_wildly_different_prices_are_no_one_instrument(tmp_path: Path) 
     result = lem_data("convert", one, other, "--instrument", "BRK", "--out", tmp_path / "bars")
 
     assert result.exit_code == 1
-    assert "row 2 of" in result.output
+    assert "row 2, line 4 of" in result.output
     assert "becomes 100 at 2024-01-06 00:45" in result.output
     assert "convert each file with an --instrument of its own" in result.output
     assert not (tmp_path / "bars").exists()
@@ -72,7 +72,7 @@ def test_rows_of_one_time_that_disagree_are_refused_across_files_too(tmp_path: P
 
     assert result.exit_code == 1
     assert "two bars of 2024-01-06 00:00 differ" in result.output
-    assert "COIN-1.csv and row 0 of" in result.output
+    assert "COIN-1.csv and row 0, line 2 of" in result.output
     assert "keep the right one" in result.output
 
 
