@@ -69,7 +69,7 @@ def test_a_quick_training_ends_with_a_bundle_that_serves(tmp_path: Path) -> None
         assert client.get("/readyz").json()["ready"] is True
         (model,) = client.get("/v1/models").json()["models"]
     assert model["name"].startswith("quick@")
-    assert model["max_steps"] == QUICK_SIZES.max_steps
+    assert model["card"]["max_steps"] == QUICK_SIZES.max_steps
     written = (bundle / "card.json").stat().st_mtime_ns
 
     again = typed("train", "--quick", "--out", tmp_path / "run")
