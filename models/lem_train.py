@@ -20,6 +20,7 @@ from app.terminal import refusing
 from models.evaluation.ablation import TABLE, VARIANTS, WHOLE
 from models.evaluation.ablation import ablate as ablate_plan
 from models.release.release import release
+from models.settings.quick import QUICK_BUNDLE, quick_plan
 from models.settings.train_plan import TrainPlan, make_plan, read_plan
 from models.training.launch import launch
 from models.training.validation import Row
@@ -49,6 +50,10 @@ def train(
     validation_end: Annotated[
         datetime | None, typer.Option(formats=DATE_FORMATS, help="With --data: bars before it choose, UTC.")
     ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Take a minute or two, with small sizes and few steps, and write a bundle too."),
+    ] = False,
     steps: Annotated[int | None, typer.Option(min=1, help="How many steps the optimiser takes.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all that is drawn at random.")] = None,
     processes: Annotated[int, typer.Option(min=1, help="How many processes share the work.")] = 1,
@@ -57,10 +62,23 @@ def train(
     """Train one model for all 8 scenarios and every horizon at once, on the plan's markets and on random walks (on
     those alone without --config or --data). Stop it at any time; the same command goes on."""
     with refusing("lem train", *REFUSED):
-        made = _changed(_plan(plan, data, train_end, validation_end), steps=steps, seed=seed)
+        asked = _plan(plan, data, train_end, validation_end)
+        made = _changed(quick_plan(asked) if quick else asked, steps=steps, seed=seed)
         _require_writable(out)
-        table = launch(made, out, processes, threads)
-    _show(table, "validation: gain against the benchmark (positive is good), default risk aversion")
+        # Threads cost more than they bring on networks this small.
+        table = launch(made, out, processes, threads or int(quick))
+        _show(table, "validation: gain against the benchmark (positive is good), default risk aversion")
+        if quick:
+            _release_quick(out)
+
+
+def _release_quick(run: Path) -> None:
+    """Write the bundle of a quick training into its folder, unless it is there: the folder has but one training."""
+    bundle = (run / QUICK_BUNDLE).resolve()
+    if not bundle.exists():
+        typer.echo("writing the bundle, in about half a minute", err=True)
+        release(run, bundle)
+    typer.echo(f"{load_bundle(bundle).name}: try it with lem serve --bundle {run / QUICK_BUNDLE}")
 
 
 def _plan(

@@ -5,27 +5,26 @@ thousands of windows does not. Training refines the forecasts of volume and vola
 on the bars that the outlook was fitted on, training could only learn to trust it too much. What the volume's lines miss
 is bent by a small network, fitted to the same windows (models/fits/volume_bend_fit.py).
 
-Shapes: F figures that are read, Y figures foreseen.
+Shapes: F figures that are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
 
+from models.fits.gathered import Gathered, Sums
 from models.fits.hooks import AddOthers, OnStep, alone, unwatched
-from models.fits.volume_bend_fit import Windows, fit_bend
+from models.fits.volume_bend_fit import fit_bend
 from models.network.ahead import NEAR
 from models.network.context import VOLATILITY_SHIFT_MAX, ContextNet
 from models.network.context_layout import VOLATILITY_SPANS
 from models.network.directions import DIRECTIONS
-from models.network.features import Features
 from models.network.lengths import LENGTHS
 from models.network.levels import SHORT_WAVE_FIGURES
-from models.objective.forecasts import outlook_that_came, volatility_that_came, volume_ratio, volume_that_came
+from models.objective.forecasts import volume_ratio
 from models.objective.stretches import Stretches
 from models.settings.sizes import OUTLOOKS
 
@@ -34,50 +33,26 @@ LEVEL_RIDGE, OUTLOOK_RIDGE, LENGTH_RIDGE = 500.0, 5_000.0, 3.0
 is for one bar ahead and grows with the span, since over longer spans fewer windows are independent. Weights for one bar
 length alone have LENGTH_RIDGE times the outlook's."""
 FORBIDDEN = 1e12
-VOLATILITY_FLOOR = 0.03
-"""Added to the coming volatility over the past, before its logarithm."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sums:
-    """Sums over windows: products of their figures with each other [F, F] and with what came [F, Y], and squares of
-    what came [Y]."""
-
-    figures: Tensor
-    foreseen: Tensor
-    squares: Tensor
-
-    def plus(self, other: Sums) -> Sums:
-        return Sums(**{part.name: getattr(self, part.name) + getattr(other, part.name) for part in fields(self)})
-
-    def line(self, index: int, ridge: Tensor) -> Tensor:
-        """[F]: the weights by which the figures foresee the figure number `index` of what came."""
-        loaded = self.figures + torch.diag(ridge.to(self.figures))
-        result: Tensor = torch.linalg.solve(loaded, self.foreseen[:, index])
-        return result
+def warm_start(net: ContextNet, batches: Iterable[Stretches]) -> None:
+    """Fit the heads on the batches' windows, whatever the heads held before; without batches they stay."""
+    gathered = Gathered(net)
+    for stretches in batches:
+        gathered.add(stretches)
+    start_from(gathered)
 
 
-def warm_start(
-    net: ContextNet,
-    batches: Iterable[Stretches],
-    add_others: AddOthers = alone,
-    on_step: OnStep = unwatched,
-) -> None:
-    """Fit the heads on the batches' windows, whatever the heads held before; without batches they stay. `on_step` is
-    called for the steps of the bend."""
-    both: tuple[Sums, Sums] | None = None
-    windows: list[Windows] = []
-    for stretches in batches:  # of the lines only the sums are kept: each is some megabytes
-        *part, seen = _seen(net, stretches)
-        both = (both[0].plus(part[0]), both[1].plus(part[1])) if both else (part[0], part[1])
-        windows.append(seen)
-    if both:
-        for sums in both:
+def start_from(gathered: Gathered, add_others: AddOthers = alone, on_step: OnStep = unwatched) -> None:
+    """Fit the heads of the net on what was gathered. `on_step` is called for the steps of the bend."""
+    net = gathered.net
+    if gathered.outlook and gathered.levels:
+        for sums in (gathered.outlook, gathered.levels):
             for part_of_all in (sums.figures, sums.foreseen, sums.squares):
                 add_others(part_of_all)
-        _start_outlook(net, both[0])
-        _start_levels(net, both[1])
-        fit_bend(net, windows, add_others, on_step)
+        _start_outlook(net, gathered.outlook)
+        _start_levels(net, gathered.levels)
+        fit_bend(net, gathered.windows, add_others, on_step, gathered.kept)
 
 
 def calibrate(net: ContextNet, batches: Iterable[Stretches], add_others: AddOthers = alone) -> None:
@@ -101,35 +76,6 @@ def calibrate(net: ContextNet, batches: Iterable[Stretches], add_others: AddOthe
     with torch.no_grad():
         net.volume.weight[:, -LENGTHS:].add_(constants[:-1].T)
         net.volume.bias.add_(constants[-1])
-
-
-def _seen(net: ContextNet, stretches: Stretches) -> tuple[Sums, Sums, Windows]:
-    """The sums of the outlook and of the levels, and what the bend is fitted to."""
-    with torch.no_grad():
-        features = net.features(stretches.windows)
-    outlook, moved = outlook_that_came(stretches, features, net.config.max_steps)
-    known = moved[:, 0] > 0.0
-    levels = _levels_that_came(net, stretches, features)
-    lines = net.line_figures(features.levels, features.lengths)
-    figures = torch.cat([lines, torch.ones_like(features.volume)[:, None]], dim=-1)
-    return (
-        _sums(net.directions(features)[known], outlook[known]),
-        _sums(figures[known], levels[known]),
-        Windows.of(net, stretches, features, known),
-    )
-
-
-def _sums(figures: Tensor, foreseen: Tensor) -> Sums:
-    figures, foreseen = figures.double(), foreseen.double()
-    return Sums(figures=figures.T @ figures, foreseen=figures.T @ foreseen, squares=(foreseen**2).sum(0))
-
-
-def _levels_that_came(net: ContextNet, stretches: Stretches, features: Features) -> Tensor:
-    """[B, A + V]: the logs of the volume at each knot over its profile and of the coming volatilities over the past."""
-    volume, expected = volume_that_came(stretches, features)
-    at_knots = torch.tensor(net.knots, device=volume.device) - 1
-    volatility = volatility_that_came(stretches, features) / features.volatility[:, None]
-    return torch.cat([torch.log(volume / expected)[:, at_knots], torch.log(volatility + VOLATILITY_FLOOR)], dim=-1)
 
 
 def _start_outlook(net: ContextNet, sums: Sums) -> None:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from models.fits.hooks import AddOthers, OnStep, alone, unwatched
+from models.fits.keeping import NOTHING_KEPT, Descent, Kept
 from models.network.lem import Lem
 from models.objective.forecasts import VOLATILITY_MIN
 from models.objective.objective import RISK_AVERSIONS
@@ -33,15 +34,17 @@ def fit_tilts(
     steps: int,
     add_others: AddOthers = alone,
     on_step: OnStep = unwatched,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
-    """Take `steps` steps, each on the stretches that `draw` gives for its number; nothing else learns."""
+    """Take `steps` steps, each on the stretches that `draw` gives for its number; nothing else learns. After a stop the
+    fit goes on from what was `kept`."""
     tilts = net.context.forced_tilts.requires_grad_()
     weights = list(tilts.parameters())
     optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE)
-    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    descent = Descent(tilts, optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps))
     processes = torch.ones(1)
     add_others(processes)
-    for step in range(steps):
+    for step in range(descent.restore(kept.read("tilts")), steps):
         error = _error(net, draw(step))
         if error.requires_grad:  # where orders have but one step, nothing is to be hedged
             gradients = torch.autograd.grad(error, weights)
@@ -49,7 +52,9 @@ def fit_tilts(
                 add_others(gradient)
                 weight.grad = gradient / processes.item()
             optimizer.step()
-        falling.step()
+        descent.falling.step()
+        if kept.due():
+            kept.write("tilts", descent.state(step + 1))
         on_step(step + 1, steps)
     tilts.requires_grad_(requires_grad=False)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from models.fits.hooks import AddOthers, OnStep, alone, unwatched
+from models.fits.keeping import NOTHING_KEPT, Descent, Kept
 from models.network.ahead import judged_steps
 from models.network.context import ContextNet
 from models.network.features import Features
@@ -63,8 +64,10 @@ def fit_bend(
     parts: Sequence[Windows],
     add_others: AddOthers = alone,
     on_step: OnStep = unwatched,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
-    """Fit the net's bend to the windows, on top of its lines as they are; nothing else learns."""
+    """Fit the net's bend to the windows, on top of its lines as they are; nothing else learns. After a stop the fit
+    goes on from what was `kept`, with what chance was about to draw on a CPU."""
     bend = net.bend
     if bend is None:
         return
@@ -76,10 +79,13 @@ def fit_bend(
     weights = list(bend.requires_grad_().parameters())
     steps = max(1, EPOCHS * seen // BATCH)
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    descent = Descent(bend, optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        for step in range(steps):
+        saved = kept.read("bend")
+        if saved:
+            torch.set_rng_state(saved["chance"])
+        for step in range(descent.restore(saved), steps):
             chosen = torch.randint(len(windows.levels), (max(1, BATCH // processes),))
             error = _error(net, bend, windows.take(chosen))
             optimizer.zero_grad()
@@ -88,8 +94,9 @@ def fit_bend(
                 if weight.grad is not None:
                     add_others(weight.grad)
                     weight.grad /= processes
-            optimizer.step()
-            falling.step()
+            descent.step()
+            if kept.due():
+                kept.write("bend", descent.state(step + 1) | {"chance": torch.get_rng_state()})
             on_step(step + 1, steps)
     bend.requires_grad_(False)
 

@@ -49,6 +49,7 @@ class TrainSettings:
     average_decay: Annotated[Number, Field(ge=0, le=0.99999)] = 0.995
     warm_batches: CountOrNone = 3_000
     forecast_steps: CountOrNone = 1_000
+    tilt_steps: CountOrNone = 400
     checkpoint_every: Count = 100
     validate_every: Count = 200
     patience: Count = 8

@@ -41,9 +41,10 @@ def require_same_training(
     path: Path, saved: dict[str, Any], config: LemConfig, settings: TrainSettings, bars_digest: str
 ) -> None:
     """Raises InvalidInput where what was `saved` in `path` is of a training with other sizes, settings or bars."""
-    for name, ours in (("config", asdict(config)), ("settings", asdict(settings))):
-        if saved[name] != ours:
-            differing = ", ".join(sorted(key for key in ours if saved[name].get(key) != ours[key]))
+    for name, ours, unsaid in (("config", asdict(config), {}), ("settings", asdict(settings), asdict(TrainSettings()))):
+        theirs = unsaid | saved[name]  # an earlier version had fewer settings
+        if theirs != ours:
+            differing = ", ".join(sorted(key for key in ours if theirs.get(key) != ours[key]))
             raise InvalidInput(
                 "other_training", f"{path} was made with another {name} ({differing}): use another --out"
             )

@@ -67,8 +67,11 @@ def _join(
 def _train(plan: TrainPlan, folder: Path, threads: int, *, shown: bool = True) -> list[Row]:
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    with progress_on_stderr(shown=shown) as progress:
-        return train(plan, folder, ProgressBar(progress), device)
+    if not shown:
+        return train(plan, folder, device=device)
+    with progress_on_stderr() as progress:
+        bar = ProgressBar(progress)
+        return train(plan, folder, bar, device, on_ahead=bar.tell)
 
 
 def _free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -10,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models.objective.objective import Loss
 
 SMOOTHING = 0.98
-LINE_EVERY = 100
-"""Where there is no terminal to draw a bar on, such as in a log, so many steps make one line."""
+LINE_SECONDS = 15.0
+"""Where there is no terminal to draw a bar on, such as in a log, a line comes after so long, and at a stage's end."""
 SPEED_PERIOD = 600.0
 """Seconds over which the time left is estimated: steps that also validate or keep a checkpoint take far longer."""
 
@@ -24,6 +25,11 @@ class ProgressBar:
         self.task = progress.add_task("reading bars", total=None, figures="")
         self.stage = ""
         self.means: dict[str, float] = {}
+        self.line_at = monotonic()
+
+    def tell(self, text: str) -> None:
+        """A line of its own, above the bar where there is one."""
+        self.progress.console.print(text, soft_wrap=True, highlight=False, markup=False)
 
     def __call__(self, stage: str, done: int, total: int, loss: Loss | None = None) -> None:
         if stage != self.stage:  # the time left is of its steps alone
@@ -39,15 +45,16 @@ class ProgressBar:
     def _show(self, step: int, figures: str) -> None:
         self.progress.update(self.task, completed=step, figures=figures)
         task = self.progress.tasks[0]
-        drawn = self.progress.disable or self.progress.console.is_terminal
-        if drawn or (step % LINE_EVERY and step != task.total):
+        if self.progress.console.is_terminal or (monotonic() - self.line_at < LINE_SECONDS and step != task.total):
             return
+        self.line_at = monotonic()
         left = "?" if task.time_remaining is None else timedelta(seconds=round(task.time_remaining))
-        line = f"{task.description} {step:,} of {task.total:,.0f}  {left} left  {figures}"
-        self.progress.console.print(line.rstrip(), soft_wrap=True, highlight=False)
+        self.tell(f"{task.description} {step:,} of {task.total:,.0f}  {left} left  {figures}".rstrip())
 
 
-def progress_on_stderr(*, shown: bool) -> Progress:
+def progress_on_stderr() -> Progress:
+    """A bar on a terminal alone: in a log its remains would stand between the lines."""
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -55,7 +62,7 @@ def progress_on_stderr(*, shown: bool) -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[figures]}"),
-        console=Console(stderr=True),
-        disable=not shown,
+        console=console,
+        disable=not console.is_terminal,
         speed_estimate_period=SPEED_PERIOD,
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from app.domain.errors import InvalidInput
 from models.objective.objective import RISK_AVERSIONS
 from models.settings.sizes import LemConfig
 from models.settings.train_plan import WALKS, TrainPlan
-from models.tapes.markets import training_tapes, validation_tapes
+from models.tapes.markets import span_of, training_tapes, validation_tapes
 from models.tapes.tapes import BARS_MIN, MarketTapes, simulated_tapes
 from models.training.draws import bars_to_foresee
 from models.training.progress import OnProgress, silent
 from models.training.run_folder import CHECKPOINT, RECORD, write_record
+from models.training.time_ahead import time_ahead
 from models.training.trainer import Trainer
 from models.training.training_bars import TrainingBars
 from models.training.validation import Row, validation_table
@@ -22,19 +24,37 @@ SPANS = {"training": "after history_min bars and before train_end", "validation"
 VALIDATION_SEED = 1_000_003
 
 
-def train(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, device: str = "cpu") -> list[Row]:
+OnAhead = Callable[[str], None]
+"""Is told before the first step how long the training will take."""
+
+
+def train(
+    plan: TrainPlan,
+    folder: Path,
+    on_progress: OnProgress = silent,
+    device: str = "cpu",
+    on_ahead: OnAhead | None = None,
+) -> list[Row]:
     """Train, or go on from the folder's checkpoint; then measure and write the record. Returns the validation table."""
-    trainer = trained(plan, folder, on_progress, device)
+    trainer = trained(plan, folder, on_progress, device, on_ahead)
     if not trainer.processes.first:
         return []
     table: list[Row] = []
-    for market in validation_markets(plan):
+    markets = validation_markets(plan)
+    for number, market in enumerate(markets, start=1):
+        on_progress("measuring", number, len(markets))
         table += validation_table(trainer.released, market.tapes, market.name, RISK_AVERSIONS.default)
     write_record(folder / RECORD, trainer.bars.train, plan, table)
     return table
 
 
-def trained(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, device: str = "cpu") -> Trainer:
+def trained(
+    plan: TrainPlan,
+    folder: Path,
+    on_progress: OnProgress = silent,
+    device: str = "cpu",
+    on_ahead: OnAhead | None = None,
+) -> Trainer:
     """A trainer that has finished, from the folder's checkpoint on where there is one."""
     bars = TrainingBars(
         train=_markets(plan, "training"),
@@ -47,6 +67,8 @@ def trained(plan: TrainPlan, folder: Path, on_progress: OnProgress = silent, dev
         trainer.resume(checkpoint)
     if trainer.processes.first:
         (folder / RECORD).unlink(missing_ok=True)  # the record was of a training that now goes on
+    if on_ahead and (ahead := time_ahead(trainer)):
+        on_ahead(ahead)
     trainer.run(checkpoint, on_progress)
     return trainer
 
@@ -74,14 +96,15 @@ def _markets(plan: TrainPlan, part: str) -> list[MarketTapes]:
             raise InvalidInput(
                 "too_few_bars",
                 f"market {market.name} has too few bars for {part}: no instrument has {needed} of them in a row "
-                f"{SPANS[part]}",
+                f"{SPANS[part]}; the files have bars {span_of(plan.markets[market.name])}",
             )
     needed = bars_to_foresee(plan.config, plan.settings)
     forecasts = plan.config.context_width and (plan.settings.warm_batches or plan.settings.forecast_steps)
     if found and forecasts and max(market.longest for market in found) < needed:
+        had = "; ".join(f"{name} has bars {span_of(market)}" for name, market in plan.markets.items())
         raise InvalidInput(
             "too_few_bars",
             f"there are too few bars for {part}: no market has the {needed} in a row {SPANS[part]} that forecasts of "
-            f"{plan.config.max_steps} steps are held against; a smaller max_steps needs fewer",
+            f"{plan.config.max_steps} steps are held against; {had}; a smaller max_steps needs fewer",
         )
     return found

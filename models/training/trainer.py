@@ -13,6 +13,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from app.domain.errors import InvalidInput
+from models.fits.keeping import NOTHING_KEPT, Kept
 from models.network.lem import Lem
 from models.objective.objective import Loss, Seen, forecast_loss
 from models.settings.sizes import LemConfig
@@ -20,6 +21,7 @@ from models.settings.train_settings import TrainSettings
 from models.training.checkpoint import load_weights, read_checkpoint, require_same_training, write_checkpoint
 from models.training.choice import Choice, ValidationOrders, worth_of_forecasts
 from models.training.draws import Draws
+from models.training.kept_fits import KeptFits
 from models.training.optimiser import Named, make_optimizer, set_rate, taught_by_forecasts, taught_by_orders
 from models.training.processes import Processes
 from models.training.progress import OnProgress, silent
@@ -29,6 +31,7 @@ from models.training.warm_up import fit_forecasts, fit_hedges
 GRADIENT_NORM_MAX = 1.0
 FITTING, FORECASTS, HEDGES, ORDERS = "fitting", "forecasts", "hedges", "orders"
 STAGES = (FITTING, FORECASTS, HEDGES, ORDERS)
+FITS = (FITTING, HEDGES)
 
 
 class Trainer:
@@ -48,18 +51,25 @@ class Trainer:
 
     def run(self, checkpoint: Path | None, on_progress: OnProgress = silent) -> None:
         """Train to the last step or until validation stops getting better, and write `checkpoint` after each fit and
-        now and then. `on_progress` is called for every step."""
+        now and then; what a fit under way has reached is kept beside it. `on_progress` is called for every step."""
+        kept = self._kept_beside(checkpoint) if checkpoint else None
         while not self._finished():
-            self.advance(on_progress)
+            self.advance(on_progress, kept or NOTHING_KEPT)
             if self.step % self.settings.checkpoint_every == 0 or self._finished():
                 self._checkpoint(checkpoint)
+            if kept and self.stage not in FITS and not self.step:
+                kept.forget()
         self._checkpoint(checkpoint)
 
-    def advance(self, on_progress: OnProgress = silent) -> Loss | None:
+    def _kept_beside(self, checkpoint: Path) -> KeptFits:
+        training = [asdict(self.config), asdict(self.settings), self.bars_digest]
+        return KeptFits(checkpoint.parent, training, self.processes)
+
+    def advance(self, on_progress: OnProgress = silent, kept: Kept = NOTHING_KEPT) -> Loss | None:
         """One fit, or one step of the optimiser, whose loss is returned."""
-        if self.stage in (FITTING, HEDGES):
+        if self.stage in FITS:
             fit = fit_forecasts if self.stage == FITTING else fit_hedges
-            fit(self.net, self.draws, on_progress)
+            fit(self.net, self.draws, on_progress, kept)
             self._enter(STAGES[STAGES.index(self.stage) + 1])
             return None
         if self.stage == FORECASTS and not self.steps:
