@@ -24,8 +24,6 @@ from models.evaluation.results_page import results_page
 from models.evaluation.terminal_tables import show
 
 DATE_FORMATS = ["%Y-%m-%d"]
-WIDTH_MIN = 110
-"""Columns of the printed tables, also where the terminal is narrower or there is none."""
 
 
 def evaluate(
@@ -108,7 +106,7 @@ def evaluate(
                 facts=facts,
             )
             write_text(repurchase_page, page)
-    console = Console(width=max(WIDTH_MIN, Console().width))
+    console = Console()
     show(console, tables)
     for name, value in seen.items():
         console.print(f"{name}: {value}", markup=False)
