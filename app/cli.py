@@ -32,6 +32,7 @@ FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_optio
 EXTRAS = {
     **dict.fromkeys(("torch", "onnx", "onnxscript", "matplotlib", "jinja2"), "train"),
     "httpx": "client",
+    "ray": "ray",
 }
 """The extra that brings a package which serving does not need."""
 

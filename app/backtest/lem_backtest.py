@@ -92,6 +92,10 @@ def backtest(
         datetime | None, typer.Option(formats=DATE_FORMATS, help="Orders start before this time, UTC.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Number of processes; each runs a file at a time.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run on a Ray cluster, HOST:PORT or auto; --jobs is not asked then."),
+    ] = None,
 ) -> None:
     """Run orders over bar files with the service's own decisions. Slippage is positive where it is a cost.
 
@@ -139,6 +143,7 @@ def backtest(
             policies,
             out,
             jobs,
+            ray,
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Executor, as_completed
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from app.backtest.comparison import comparison
 from app.backtest.job import LEM, FileResult, Job, run_file, run_file_alone
 from app.backtest.paired_orders import PairedOrders, paired_orders
 from app.backtest.policy_tables import policy_tables
-from app.backtest.progress import LEM_WEIGHT, progress_bar, scaled
+from app.backtest.progress import LEM_WEIGHT, OnShare, progress_bar, scaled
+from app.backtest.ray_pool import RayPool
 from app.backtest.report.report_facts import report_facts
 from app.backtest.results_folder import write_results
 from app.backtest.workers import worker_pool
@@ -28,7 +30,12 @@ Results = Mapping[str, Sequence[FileResult]]
 
 
 def run_files(
-    paths: list[Path], jobs: Sequence[Job], policies: Mapping[str, Policy], out: Path, processes: int
+    paths: list[Path],
+    jobs: Sequence[Job],
+    policies: Mapping[str, Policy],
+    out: Path,
+    processes: int,
+    ray: str | None = None,
 ) -> None:
     """Write the folder `out` (results_folder.py), and print what it shows. There is a job for each of the policies,
     which all have the same orders. Raises as `run_file` does, and where files of two symbols would be one
@@ -37,7 +44,8 @@ def run_files(
     require_one_symbol_each(paths)
     seen = seen_days(policies[LEM]) if LEM in policies else None
     out.mkdir(parents=True, exist_ok=True)
-    found = iter(_results([(path, job) for job in jobs for path in paths], policies, processes))
+    tasks = [(path, job) for job in jobs for path in paths]
+    found = _on_cluster(tasks, ray) if ray else _results(tasks, policies, processes)
     results = {job.policy: [next(found) for _ in paths] for job in jobs}
     orders = paired_orders(results, seen)
     rows = comparison(orders)
@@ -70,16 +78,32 @@ def _conclusions(results: Results, orders: PairedOrders, seconds: float, out: Pa
 def _results(tasks: Sequence[Task], policies: Mapping[str, Policy], processes: int) -> Iterator[FileResult]:
     """In the order of the tasks, whatever the number of processes."""
     with progress_bar(Console(stderr=True)) as shown:
-        weight = {job.policy: LEM_WEIGHT if job.policy == LEM else 1.0 for _, job in tasks}
-        task = shown.add_task("files", total=sum(weight[job.policy] for _, job in tasks))
+        task = shown.add_task("files", total=sum(_weight(job) for _, job in tasks))
         if processes == 1 or len(tasks) == 1:
             for path, job in tasks:
                 shown.update(task, description=f"{path.name} {job.policy}")
-                on_progress = scaled(partial(shown.advance, task), weight[job.policy])
+                on_progress = scaled(partial(shown.advance, task), _weight(job))
                 yield run_file(path, job, policies[job.policy], on_progress=on_progress)
             return
         with worker_pool(processes) as pool:
-            futures = {pool.submit(run_file_alone, path, job): job for path, job in tasks}
-            for future in as_completed(futures):
-                shown.advance(task, weight[futures[future].policy])
-            yield from (future.result() for future in futures)
+            yield from _from_pool(pool, tasks, partial(shown.advance, task))
+
+
+def _on_cluster(tasks: Sequence[Task], address: str) -> Iterator[FileResult]:
+    """In the order of the tasks. Paths are made absolute: the workers have folders of their own to work in."""
+    resolved = [(path.resolve(), replace(job, bundle=job.bundle.resolve())) for path, job in tasks]
+    with RayPool(address) as pool, progress_bar(Console(stderr=True)) as shown:
+        task = shown.add_task("files", total=sum(_weight(job) for _, job in tasks))
+        yield from _from_pool(pool, resolved, partial(shown.advance, task))
+
+
+def _from_pool(pool: Executor, tasks: Sequence[Task], advance: OnShare) -> Iterator[FileResult]:
+    futures = {pool.submit(run_file_alone, path, job): job for path, job in tasks}
+    for future in as_completed(futures):
+        advance(_weight(futures[future]))
+    yield from (future.result() for future in futures)
+
+
+def _weight(job: Job) -> float:
+    """How long the job takes, compared with others."""
+    return LEM_WEIGHT if job.policy == LEM else 1.0
