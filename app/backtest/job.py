@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from app.backtest.order_tables import ORDERS_SCHEMA, orders_table
 from app.backtest.progress import OnShare, scaled
-from app.backtest.run_series import run_series
+from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
+from app.bars.series import Series
 from app.bars.stretches import stretches
 from app.decision.policies.registry import baseline
 from app.decision.policy import Policy
@@ -33,9 +34,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileResult:
-    """`orders` follows `ORDERS_SCHEMA`; the counts are those of `Outcome`."""
+    """`orders` follows `ORDERS_SCHEMA`; the counts are those of `Outcome`. No order may run for more than
+    `horizon_seconds`, nights and holidays included."""
 
     orders: pa.Table
+    horizon_seconds: int
     skipped: int
     decisions: int
     fallbacks: int
@@ -76,15 +79,29 @@ def run_file(path: Path, job: Job, policy: Policy, *, on_progress: OnShare = lam
         raise InvalidInput(
             "max_steps_too_long", f"max_steps is {job.setup.max_steps}; {job.policy} decides at most {policy.max_steps}"
         )
-    tables, skipped, decisions, fallbacks = [ORDERS_SCHEMA.empty_table()], 0, 0, 0
+    tables, horizon_seconds, skipped, decisions, fallbacks = [ORDERS_SCHEMA.empty_table()], 0, 0, 0, 0
     found = stretches(path, job.step_seconds)
     bars = sum(len(series) for series in found)
     for series in found:
         outcome = run_series(series, policy, job.setup, on_progress=scaled(on_progress, len(series) / bars))
         tables.append(orders_table(series, outcome))
+        horizon_seconds = max(horizon_seconds, _longest(series, outcome))
         skipped, decisions = skipped + outcome.skipped, decisions + outcome.decisions
         fallbacks += outcome.fallbacks
-    return FileResult(orders=pa.concat_tables(tables), skipped=skipped, decisions=decisions, fallbacks=fallbacks)
+    return FileResult(
+        orders=pa.concat_tables(tables),
+        horizon_seconds=horizon_seconds,
+        skipped=skipped,
+        decisions=decisions,
+        fallbacks=fallbacks,
+    )
+
+
+def _longest(series: Series, outcome: Outcome) -> int:
+    """The seconds from the open of an order's first window to the close of its last possible one, at most."""
+    last = outcome.start + outcome.max_steps - 1
+    ends = series.open_time[last] + series.seconds[last]
+    return int((ends - series.open_time[outcome.start]).max(initial=0))
 
 
 def run_file_alone(path: Path, job: Job) -> FileResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from app.backtest.job import Job, load_policy, risk_aversion_of
+from app.backtest.job import LEM, Job, load_policy, risk_aversion_of
 from app.backtest.options import decimal, seconds, whole_numbers, words
 from app.backtest.run_files import run_files
 from app.backtest.setup import ORDER_SHARE, Setup, Starts
 from app.bars.walks import Walk, simulate_bars, write_bars
 from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
+from app.decision.policies.registry import BASELINES
 from app.domain.costs import Costs
 from app.domain.errors import LemError
 from app.domain.order import Benchmark, Scenario, Side, SizeMode
@@ -32,16 +34,24 @@ class PolicyName(StrEnum):
     OPTIMAL_STOPPING = "optimal_stopping"
     LINEAR_VOLUME = "linear_volume"
     VOLUME_AWARE_STOPPING = "volume_aware_stopping"
+    ALL = "all"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The policies that are asked for, the model first."""
+        return (LEM, *BASELINES) if self is PolicyName.ALL else (self.value,)
 
 
 def backtest(
-    out: Annotated[Path, typer.Option(help="Folder for orders.parquet and summary.csv.")],
+    out: Annotated[Path, typer.Option(help="Folder for orders.parquet, summary.csv and report.html.")],
     bars: Annotated[list[Path], typer.Option(metavar="FILE...", help="Bar files (Parquet), one or several.")],
     more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
     bundle: Annotated[
         Path, typer.Option(help="Folder of the model for the policy lem.", show_default="shipped")
     ] = SHIPPED_BUNDLE,
-    policy: Annotated[PolicyName, typer.Option(help="The policy that decides.")] = PolicyName.LEM,
+    policy: Annotated[
+        PolicyName, typer.Option(help="The policy that decides, or all of them on the same orders.")
+    ] = PolicyName.LEM,
     min_steps: Annotated[str, typer.Option(help="Earliest ends in steps, one order for each.")] = "1,6,9,11,12",
     max_steps: Annotated[int, typer.Option(min=1, help="Latest end in steps.")] = 12,
     max_slice_fraction: Annotated[str, typer.Option(help="Largest slice as a share of the order.")] = "1.0",
@@ -82,10 +92,15 @@ def backtest(
         datetime | None, typer.Option(formats=DATE_FORMATS, help="Orders start before this time, UTC.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Number of processes; each runs a file at a time.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run on a Ray cluster, HOST:PORT or auto; --jobs is not asked then."),
+    ] = None,
 ) -> None:
     """Run orders over bar files with the service's own decisions. Slippage is positive where it is a cost.
 
-    Orders start at the same bars whatever the policy, so that policies can be compared pair by pair. By default orders
+    Orders start at the same bars whatever the policy, and --policy all compares all policies on them, order by order:
+    one table, plots and report.html. Orders on bars that trained or chose the model are told apart. By default orders
     are too small to move the market, and trading is free. With costs, a unit pays the half spread and K times the
     volatility per bar times the square root of its slice over the bar's volume. In bars round the clock, gaps are
     filled as in the service, and no order runs over a filled bar; the nights and holidays of an exchange are no gaps,
@@ -94,7 +109,7 @@ def backtest(
     the session has bars.
     """
     with refusing("lem backtest", LemError, BundleError, OSError):
-        loaded = load_policy(policy, bundle)
+        policies = {name: load_policy(name, bundle) for name in policy.names}
         scenarios = tuple(
             Scenario(side, benchmark, size_mode)
             for side in words("sides", sides, Side)
@@ -105,7 +120,7 @@ def backtest(
             min_steps=whole_numbers("min-steps", min_steps),
             max_steps=max_steps,
             every=every or (1 if starts is Starts.OPEN else max_steps),
-            risk_aversion=risk_aversion_of(loaded, risk_aversion),
+            risk_aversion=0.0,
             scenarios=scenarios,
             max_slice_fraction=decimal("max-slice-fraction", max_slice_fraction),
             order_share=order_size,
@@ -114,8 +129,22 @@ def backtest(
             end=seconds(end),
             starts=starts,
         )
-        job = Job(policy=policy, bundle=bundle, setup=setup, step_seconds=step_seconds)
-        run_files([*bars, *(more or [])], job, loaded, out, jobs)
+        run_files(
+            [*bars, *(more or [])],
+            [
+                Job(
+                    policy=name,
+                    bundle=bundle,
+                    setup=replace(setup, risk_aversion=risk_aversion_of(each, risk_aversion)),
+                    step_seconds=step_seconds,
+                )
+                for name, each in policies.items()
+            ],
+            policies,
+            out,
+            jobs,
+            ray,
+        )
 
 
 def simulate(

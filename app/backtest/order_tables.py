@@ -1,18 +1,14 @@
-"""The results of a backtest: one row per order, a table of distributions, a short table for the screen."""
+"""The results of a backtest under one policy: one row per order, and a table of distributions."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from rich.table import Table
 
 from app.backtest.run_series import Outcome
 from app.bars.series import Series
@@ -74,39 +70,13 @@ def summarise(orders: pa.Table) -> list[dict[str, Any]]:
         for key, value in zip(KEYS, combination, strict=True):
             chosen &= codes[key] == value
         if chosen.any():
-            figures = _distribution(slippage[chosen], steps[chosen])
+            figures = distribution(slippage[chosen], steps[chosen])
             rows.append(dict(zip(KEYS, combination, strict=True)) | figures)
     return rows
 
 
-def write_summary(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, SUMMARY_COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def screen_table(orders: pa.Table, policy: str) -> Table:
-    """Slippage by benchmark and min_steps, with sides and size modes pooled; `used` is the mean number of steps."""
-    table = Table(title=f"{policy}: slippage in bps, positive is a cost", title_justify="left")
-    for name in ("benchmark", "min", "orders", "mean", "std", "median", "P5", "P95", "used"):
-        table.add_column(name, justify="left" if name == "benchmark" else "right", no_wrap=True)
-    for benchmark, min_steps, figures in _pooled(orders):
-        shown = [figures[f"slippage_bps_{name}"] for name in ("mean", "std", "median", "p5", "p95")]
-        shown.append(figures["steps_used_mean"])
-        table.add_row(benchmark, str(min_steps), f"{figures['orders']:,}", *(f"{value:.2f}" for value in shown))
-    return table
-
-
-def _pooled(orders: pa.Table) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    benchmark, min_steps = orders.column("benchmark").to_numpy(), orders.column("min_steps").to_numpy()
-    slippage, steps = orders.column("slippage_bps").to_numpy(), orders.column("steps_used").to_numpy()
-    for name, shortest in product(sorted(set(benchmark)), sorted(set(min_steps.tolist()))):
-        chosen = (benchmark == name) & (min_steps == shortest)
-        yield name, shortest, _distribution(slippage[chosen], steps[chosen])
-
-
-def _distribution(slippage: NDArray[np.float64], steps: NDArray[np.int32]) -> dict[str, Any]:
+def distribution(slippage: NDArray[np.float64], steps: NDArray[np.int32]) -> dict[str, Any]:
+    """How many orders there are, the steps that they used, and their slippage, by the names of `SUMMARY_COLUMNS`."""
     figures = {f"slippage_bps_{name}": float(np.percentile(slippage, percent)) for name, percent in QUANTILES.items()}
     mean, std = float(slippage.mean()), float(slippage.std())
     return {

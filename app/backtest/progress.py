@@ -7,6 +7,9 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+LEM_WEIGHT = 12.0
+"""How much longer the LEM takes than a baseline, for the time left that is shown."""
+
 OnShare = Callable[[float], None]
 """Called with the share of the work that was done since the last call; the shares of one series add up to 1."""
 

@@ -44,8 +44,16 @@ class RiskAversions(CardPart):
     tracking: float = Field(ge=0, allow_inf_nan=False)
 
 
+class MarketSplit(CardPart):
+    """Days, midnight UTC: a market's bars before `train_end` trained, those from there to `validation_end` chose."""
+
+    train_end: str
+    validation_end: str
+
+
 class Training(CardPart):
-    """How the bundle was trained: on which `data` and span, with which seed, sizes and settings."""
+    """How the bundle was trained: on which `data` and span, with which seed, sizes and settings. `end` is the latest
+    `train_end` of the `markets`, which earlier cards do not name."""
 
     data: list[str]
     start: str
@@ -54,6 +62,7 @@ class Training(CardPart):
     steps: int
     config: dict[str, int]
     settings: dict[str, float | int | str | list[str]]
+    markets: dict[str, MarketSplit] = {}
 
 
 Tail = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.backtest.bootstrap import DayBlocks, horizon_days
 from app.backtest.workers import worker_pool
 from app.domain.errors import InvalidInput
 from app.files import written_whole
-from models.evaluation.bootstrap import DayBlocks, horizon_days
 from models.network.lem import Lem
 from models.objective.objective import Loss
 from models.settings.train_plan import TrainPlan

@@ -66,13 +66,15 @@ def load_policies(bundle: Path) -> dict[str, Policy]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """`out` gets one CSV file per table, the report, a summary, and `kept`/ with the finished units of work. `policies`
-    has one entry for each of `POLICIES`; other processes (`jobs` above 1) load theirs from `bundle`."""
+    has one entry for each of `POLICIES`; other processes (`jobs` above 1) load theirs from `bundle`.
+    With `ray`, the address of a cluster, its machines measure."""
 
     plan: EvaluationPlan
     policies: dict[str, Policy]
     bundle: Path
     out: Path
     jobs: int = 1
+    ray: str | None = None
 
     def measure(self) -> Results:
         """Measure all units that are not kept yet; the results by market, those of the walks under `FOLDER`.
@@ -85,7 +87,9 @@ class Evaluation:
         jobs += self._repurchase_jobs(self.plan.repurchase) if self.plan.repurchase else []
         self.require_lengths(jobs)
         kept = self.out / KEPT
-        measure_units([unit for job in jobs for unit in job.units], kept, self.policies, self.bundle, self.jobs)
+        measure_units(
+            [unit for job in jobs for unit in job.units], kept, self.policies, self.bundle, self.jobs, self.ray
+        )
         results: Results = {}
         for job in jobs:
             of_length = read_results(job.market, job.units, kept, max_steps=job.max_steps, shown=job.shown)

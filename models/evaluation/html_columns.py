@@ -55,8 +55,8 @@ DIFFERENCE = (
 DISTRIBUTIONS = (
     *_words("benchmark", "min_steps", "policy", "side", "size_mode", "source"),
     ORDERS,
-    *(_bps(f"slippage_bps_{name}", name) for name in FIGURES),
-    _share("slippage_sigma_mean", "mean, sigma"),
+    *(_bps(f"gain_bps_{name}", name) for name in FIGURES),
+    _share("gain_sigma_mean", "mean, sigma"),
     STEPS_USED,
 )
 PAIRED = (

@@ -9,7 +9,7 @@ from models.evaluation import html_columns
 from models.evaluation.plots import costs_plot, frontier_plot, horizon_plot, months_plot, stop_plot, volume_plot
 from models.evaluation.rivals import RIVALS
 from models.evaluation.scenario_groups import BOTH
-from models.evaluation.tables.distributions import MEASURED
+from models.evaluation.tables.distributions import MEASURED, as_gains
 from models.evaluation.tables.market_tables import Tables, lengths, of_length
 from models.evaluation.tables.row_figures import Row
 from models.evaluation.templating import rendered
@@ -64,9 +64,9 @@ def _no_wider(rows: Sequence[Row]) -> list[Row]:
 
 
 def _measured_then_printed(rows: Sequence[Row]) -> list[Row]:
-    """Our figures pooled, then the printed ones, which are by side and size mode."""
+    """Our figures pooled, then the printed ones, which are by side and size mode; as gains, like all of the report."""
     measured = sorted(_pooled(rows), key=lambda row: (row["benchmark"], row["min_steps"]))
-    return measured + [row for row in rows if row["source"] != MEASURED]
+    return [as_gains(row) for row in [*measured, *(row for row in rows if row["source"] != MEASURED)]]
 
 
 def _row_class(row: Row) -> str:

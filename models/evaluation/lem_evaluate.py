@@ -24,8 +24,6 @@ from models.evaluation.results_page import results_page
 from models.evaluation.terminal_tables import show
 
 DATE_FORMATS = ["%Y-%m-%d"]
-WIDTH_MIN = 110
-"""Columns of the printed tables, also where the terminal is narrower or there is none."""
 
 
 def evaluate(
@@ -64,6 +62,10 @@ def evaluate(
     min_steps: Annotated[str | None, typer.Option(help="Earliest ends: 1..12 or 1,6.", show_default="all")] = None,
     walk: Annotated[bool, typer.Option("--walk", help="Random walks too, where the best mean is known.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes a policy and a file at a time.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run on a Ray cluster, HOST:PORT or auto; --jobs is not asked then."),
+    ] = None,
     docs: Annotated[Path | None, typer.Option(help="Also write the results as a Markdown page to this file.")] = None,
     repurchase_page: Annotated[
         Path | None, typer.Option(help="Also write a page on the plan's repurchase contracts to this file.")
@@ -89,7 +91,7 @@ def evaluate(
         check(chosen)
         policies = load_policies(bundle)
         until = trained_until(policies[LEM])
-        evaluation = Evaluation(plan=chosen, policies=policies, bundle=bundle, out=out, jobs=jobs)
+        evaluation = Evaluation(plan=chosen, policies=policies, bundle=bundle, out=out, jobs=jobs, ray=ray)
         results = evaluation.measure()
         seen = in_sample([each for name in chosen.markets for each in results[name]], until)
         facts = provenance(policies[LEM], chosen) | seen
@@ -108,7 +110,7 @@ def evaluate(
                 facts=facts,
             )
             write_text(repurchase_page, page)
-    console = Console(width=max(WIDTH_MIN, Console().width))
+    console = Console()
     show(console, tables)
     for name, value in seen.items():
         console.print(f"{name}: {value}", markup=False)

@@ -7,26 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from app.backtest.progress import progress_bar
+from app.backtest.ray_pool import RayPool
 from app.backtest.workers import worker_pool
 from app.decision.policy import Policy
 from models.evaluation.measure import measure_file, measure_file_alone
 from models.evaluation.units import Unit, is_whole, keep
 
 
-def measure_units(units: Sequence[Unit], folder: Path, policies: dict[str, Policy], bundle: Path, jobs: int) -> None:
+def measure_units(
+    units: Sequence[Unit], folder: Path, policies: dict[str, Policy], bundle: Path, jobs: int, ray: str | None = None
+) -> None:
     """Measure the units that `folder` does not hold yet. Raises as `measure_file` does; finished units stay."""
     missing = [(unit, path) for unit in units if not is_whole(path := unit.kept(folder))]
     with progress_bar(Console(stderr=True)) as shown:
         task = shown.add_task("units", total=sum(unit.weight for unit in units))
         shown.advance(task, sum(unit.weight for unit in units) - sum(unit.weight for unit, _ in missing))
-        if jobs > 1 and len(missing) > 1:
-            for unit in _in_processes(missing, bundle, jobs):
+        if missing and (ray or (jobs > 1 and len(missing) > 1)):
+            for unit in _in_processes(missing, bundle, jobs, ray):
                 shown.update(task, advance=unit.weight, description=unit.label)
         else:
             for unit, path in missing:
@@ -42,14 +46,15 @@ def _measure_here(unit: Unit, path: Path, policy: Policy, shown: Progress, task:
     keep(path, measure_file(unit.path, policy, list(unit.runs), on_progress=on_progress, **unit.settings))
 
 
-def _in_processes(missing: list[tuple[Unit, Path]], bundle: Path, jobs: int) -> Iterator[Unit]:
+def _in_processes(missing: list[tuple[Unit, Path]], bundle: Path, jobs: int, ray: str | None) -> Iterator[Unit]:
     """Units as they are finished and kept. After a failure, units under way are finished and no further one begins."""
-    with worker_pool(jobs) as pool:
+    with RayPool(ray) if ray else worker_pool(jobs) as pool:
+        at_once = pool.workers if isinstance(pool, RayPool) else jobs
         running: dict[Future[None], Unit] = {}
         try:
             for unit, path in missing:
-                running[pool.submit(_measure_and_keep, unit, path, bundle)] = unit
-                if len(running) >= jobs:
+                running[pool.submit(_measure_and_keep, _located(unit), path.resolve(), bundle.resolve())] = unit
+                if len(running) >= at_once:
                     yield from _finished(running)
             while running:
                 yield from _finished(running)
@@ -63,6 +68,11 @@ def _finished(running: dict[Future[None], Unit]) -> Iterator[Unit]:
         unit = running.pop(future)
         future.result()
         yield unit
+
+
+def _located(unit: Unit) -> Unit:
+    """With an absolute path: workers on a cluster have folders of their own to work in."""
+    return replace(unit, path=unit.path.resolve())
 
 
 def _measure_and_keep(unit: Unit, path: Path, bundle: Path) -> None:

@@ -19,6 +19,7 @@ SOURCE = "published: other data, looks one bar ahead"
 MAX_STEPS = 12
 SCHEDULE = "twap_schedule"
 MIRROR = {"mean": "mean", "std": "std", "median": "median", "p5": "p95", "p95": "p5", "q25": "q75", "q75": "q25"}
+"""The figure that takes the place of another where the sign is turned."""
 
 
 def published_rows(block: str) -> Iterator[dict[str, Any]]:

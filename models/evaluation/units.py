@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from app.backtest.job import LEM
+from app.backtest.progress import LEM_WEIGHT
 from app.backtest.setup import Starts
 from app.files import written_whole
 from models.evaluation.backtest_run import Run
@@ -25,8 +26,6 @@ from models.evaluation.measure import Arrays
 
 MEASURING = "models.evaluation.measure"
 """The module whose figures are kept. A change in its import closure has everything measured anew."""
-LEM_WEIGHT = 12.0
-"""How much longer the LEM takes than a baseline, for the time left that is shown."""
 DIGEST_LENGTH = 16
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.backtest.bootstrap import horizon_days
 from app.backtest.observing import observe_series
 from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
@@ -24,7 +25,6 @@ from app.bars.walks import Walk, simulate_bars, simulated_series
 from app.bundles.bundle import LemPolicy
 from app.domain.costs import Costs
 from app.domain.durations import DAY_SECONDS
-from models.evaluation.bootstrap import horizon_days
 from models.objective.objective import RISK_AVERSIONS
 from models.objective.utility import utility
 from models.settings.files import bar_files

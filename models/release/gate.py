@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from app.backtest.bootstrap import DayBlocks
 from app.backtest.run_series import Outcome, run_series
 from app.bars.series import Series
 from app.bars.walks import Walk
 from app.bundles.bundle import LemPolicy
-from models.evaluation.bootstrap import DayBlocks
 from models.release.comparison import Comparison, a_walk, horizons_of, on_validation, on_walk, orders_of
 from models.settings.train_plan import TrainMarket
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.bundles.bundle import load_bundle
-from app.bundles.card import Training
+from app.bundles.card import MarketSplit, Training
 from app.bundles.errors import BundleError
 from models.objective.objective import RISK_AVERSIONS
 from models.release.draft import CARD, draft_bundle
@@ -62,6 +62,12 @@ class Release:
             steps=saved["step"],
             config=saved["config"],
             settings=saved["settings"],
+            markets={
+                name: MarketSplit(
+                    train_end=market.train_end.isoformat(), validation_end=market.validation_end.isoformat()
+                )
+                for name, market in self._markets.items()
+            },
         )
         with self._reasons_kept():
             draft_bundle(

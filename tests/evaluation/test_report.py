@@ -70,5 +70,21 @@ def test_the_walk_has_its_section(page: str) -> None:
     assert ">optimum</th>" in page
 
 
+def test_every_table_says_what_its_sign_means(page: str) -> None:
+    captions = re.findall(r"<caption>(.*?)</caption>", page)
+
+    assert len(captions) == page.count("<table")
+    assert all(any(words in each for words in ("positive is good", "without a sign", "shares")) for each in captions)
+
+
+def test_no_table_shows_costs_where_the_others_show_gains(page: str) -> None:
+    assert "Gains, all policies" in page
+    assert "lippage, all" not in page
+
+
+def test_it_is_readable_in_the_dark(page: str) -> None:
+    assert "prefers-color-scheme:dark" in page
+
+
 def test_nothing_is_shown_as_nan(page: str) -> None:
     assert ">nan<" not in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from numpy.typing import NDArray
+from rich.console import Console
 
 from app.backtest.job import Job, run_file
 from app.backtest.setup import Setup
 from app.decision.policies.registry import baseline
 from models.evaluation.evaluation_plan import EvaluationPlan
+from models.evaluation.tables.distributions import as_gains
 from models.evaluation.tables.market_tables import Tables
 from models.evaluation.tables.table_columns import COLUMNS
+from models.evaluation.terminal_tables import show
 from tests.evaluation.stand_in import a_market, a_plan, evaluated
 
 pytestmark = pytest.mark.measures
@@ -125,6 +129,32 @@ def test_a_gain_is_negative_slippage_and_a_difference_positive_where_the_model_i
     assert ours < theirs
     assert row["gain_bps_difference"] == pytest.approx(theirs - ours, abs=1e-3)
     assert 0.0 < row["gain_bps_low"] < row["gain_bps_difference"] < row["gain_bps_high"]
+
+
+def test_a_distribution_of_slippage_is_turned_into_one_of_gains() -> None:
+    row = {"slippage_bps_mean": -3.0, "slippage_bps_std": 2.0, "slippage_bps_p5": -9.0, "slippage_bps_p95": 1.0}
+
+    gains = as_gains(row)
+
+    figures = {name: gains[f"gain_bps_{name}"] for name in ("mean", "std", "p5", "p95")}
+    assert figures == {"mean": 3.0, "std": 2.0, "p5": -1.0, "p95": 9.0}
+    assert "gain_bps_median" not in gains
+
+
+@pytest.mark.parametrize("market", ["walks", "a market with a name that is as long as a whole sentence"])
+def test_long_names_fit_on_a_screen_of_80_columns(market: str) -> None:
+    words = {"market": market, "max_steps": 256, "min_steps": 128}
+    paired = words | {"baseline": "volume_aware_stopping", "benchmark": "vwap", "side": "both", "orders": 12_345}
+    paired |= dict.fromkeys(("gain_bps_difference", "gain_bps_low", "gain_bps_high"), -123.456)
+    console = Console(width=80, file=StringIO())
+
+    show(console, {"frontier": [words], "paired": [paired], "walk": [], "repurchase": []})
+
+    assert isinstance(console.file, StringIO)
+    printed = console.file.getvalue()
+    assert "volume_aware_stopping" in printed
+    assert printed.count("-123.46") == 3
+    assert "…" not in printed
 
 
 def test_every_scenario_and_horizon_has_its_row(together: Tables) -> None:

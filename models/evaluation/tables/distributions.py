@@ -9,7 +9,7 @@ import numpy as np
 from models.evaluation.backtest_run import Part
 from models.evaluation.market_results import MarketResults
 from models.evaluation.published import MAX_STEPS as PUBLISHED_STEPS
-from models.evaluation.published import published_rows
+from models.evaluation.published import MIRROR, published_rows
 from models.evaluation.scenario_groups import ALL_GROUPS
 from models.evaluation.tables.row_figures import Row, cells, distribution, row_of, sigma_bps
 
@@ -36,3 +36,15 @@ def distributions(results: MarketResults, published: str | None) -> Iterator[Row
             }
     if published and results.max_steps == PUBLISHED_STEPS:
         yield from ({"market": results.market, **row} for row in published_rows(published))
+
+
+def as_gains(row: Row) -> Row:
+    """A row of slippage (positive is a cost) with the same figures as gains: positive is good. A figure that the row
+    lacks stays away."""
+    found = {}
+    for unit in ("bps", "sigma"):
+        for name, mirrored in MIRROR.items():
+            value = row.get(f"slippage_{unit}_{mirrored}")
+            if value is not None:
+                found[f"gain_{unit}_{name}"] = value if name == "std" else -value
+    return row | found

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.backtest.bootstrap import DayBlocks
 from models.evaluation.backtest_run import Run
-from models.evaluation.bootstrap import DayBlocks
 from models.evaluation.market_results import MarketResults, Orders
 from models.evaluation.scenario_groups import ScenarioGroup
 from models.evaluation.tables.table_columns import QUANTILES

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from app.backtest.bootstrap import DayBlocks, interval_of
 from app.backtest.job import LEM
 from app.domain.durations import DAY_SECONDS
 from models.evaluation.backtest_run import Part
-from models.evaluation.bootstrap import DayBlocks, interval_of
 from models.evaluation.market_results import MarketResults, Orders
 from models.evaluation.scenario_groups import POOLED, ScenarioGroup
 from models.evaluation.tables.row_figures import Row, blocks_of, row_of, spread

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.evaluation.bootstrap import DayBlocks, block_days, interval_of
+from app.backtest.bootstrap import DayBlocks, block_days, interval_of
 
 DAYS = 400
 

@@ -22,6 +22,8 @@ BLOCK_DAYS_MIN = 5
 BLOCKS_MIN = 4
 """Blocks are made shorter before there are fewer of them, which would say nothing about the spread between blocks."""
 COVERAGE = 95.0
+DAYS_MIN = 2
+"""Fewer say nothing about the spread between days."""
 
 
 class DayBlocks:
@@ -48,7 +50,7 @@ class DayBlocks:
 
     def resampled(self, values: Vector) -> Vector:
         """[R]: the mean of `values` [S] in each resample; NaN where there are fewer than two days."""
-        if self.days < 2:
+        if self.days < DAYS_MIN:
             return np.full(len(self._first), np.nan)
         means: Vector = self._in_blocks(values)[self._first].sum(axis=1) / self._orders[self._first].sum(axis=1)
         return means
@@ -63,7 +65,7 @@ class DayBlocks:
     def resampled_width(self, values: Vector, low: float = 5.0, high: float = 95.0) -> Vector:
         """[R]: the distance between two percentiles of `values` [S, C] in each resample, without interpolation; NaN
         where there are fewer than two days."""
-        if self.days < 2:
+        if self.days < DAYS_MIN:
             return np.full(len(self._first), np.nan)
         order = np.argsort(values, axis=None, kind="stable")
         day, ranked = np.repeat(self._day, values.shape[1])[order], values.reshape(-1)[order]
