@@ -15,7 +15,7 @@ from structlog.contextvars import get_contextvars
 
 LOG = logging.getLogger(__name__)
 READING = ("GET", "HEAD", "OPTIONS")
-COMPUTED = ("/v1/quotes", "/desk/quotes")
+COMPUTED = ("/v1/quotes",)
 """Paths that are sent a body and change nothing."""
 PATH_MAX = 500
 LOOPBACK = ("127.", "::1")

@@ -104,24 +104,6 @@
   const query = (form) => new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== "")).toString();
   const filter = later((form) => into(form.dataset.filter, `${form.getAttribute("action")}?${query(form)}`));
 
-  // ---- a form that is tried as it is typed ---------------------------------------------------------------------
-  let tries = 0;
-  const attempt = later(async (form) => {
-    const mine = ++tries;
-    const answer = await fetched(form.dataset.try, { method: "POST", body: new URLSearchParams([...new FormData(form)]) });
-    if (mine !== tries) return;
-    const holder = document.createElement("template");
-    holder.innerHTML = await answer.text();
-    const quote = holder.content.getElementById("quote");
-    if (quote) byId("quote")?.replaceWith(quote);
-    for (const place of form.querySelectorAll("[data-wrong]")) {
-      const wrong = holder.content.querySelector(`[data-field="${CSS.escape(place.dataset.wrong)}"]`);
-      const field = byId(place.dataset.wrong), shown = wrong && (field.value !== "" || field.type === "radio");
-      place.textContent = shown ? wrong.textContent : "";
-      if (shown) field?.setAttribute("aria-invalid", "true"); else field?.removeAttribute("aria-invalid");
-    }
-  });
-
   // ---- dialogs -------------------------------------------------------------------------------------------------
   const ask = async (url) => {
     const answer = await fetched(url);
@@ -142,7 +124,6 @@
   document.addEventListener("input", (event) => {
     const form = event.target.form;
     if (form?.dataset.filter) filter(form);
-    if (form?.dataset.try) attempt(form);
   });
   document.addEventListener("submit", (event) => {
     if (event.target.dataset.filter) { event.preventDefault(); filter(event.target); }
@@ -179,6 +160,5 @@
   });
 
   for (const place of document.querySelectorAll("[data-load]")) load(place);
-  document.querySelectorAll("form[data-try]").forEach(attempt);
   listen();
 })();
