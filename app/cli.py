@@ -31,7 +31,6 @@ cli = typer.Typer(
 FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """All words go to the parser of the command itself, --help too."""
 
-<<<<<<< HEAD
 
 def _version(asked: bool) -> None:
     if asked:
@@ -46,14 +45,6 @@ def options(
     ] = False,
 ) -> None:
     """Schedule large orders with a Large Execution Model."""
-=======
-EXTRAS = {
-    **dict.fromkeys(("torch", "onnx", "onnxscript", "matplotlib", "jinja2"), "train"),
-    "httpx": "client",
-    "ray": "ray",
-}
-"""The extra that brings a package which serving does not need."""
->>>>>>> bt
 
 
 @cli.command()

@@ -12,8 +12,9 @@ DISTRIBUTION = "lem-execution"
 CHECKOUT = Path(__file__).parents[1]
 
 EXTRAS = {
-    **dict.fromkeys(("torch", "onnx", "onnxscript", "matplotlib", "jinja2"), "train"),
+    **dict.fromkeys(("torch", "onnx", "onnxscript", "matplotlib"), "train"),
     "httpx": "client",
+    "ray": "ray",
 }
 """The extra that brings a package which serving does not need."""
 

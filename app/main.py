@@ -24,11 +24,13 @@ from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLES
 from app.clock.calendars import calendar
 from app.clock.clocks import BarsClock, WallClock
+from app.desk.routes import desk_routes
 from app.domain.errors import Unavailable
 from app.domain.lifecycle import Status
 from app.engine.engine import GAP_DAYS_MAX, Engine
 from app.engine.health import STORE_SECONDS_MAX
 from app.engine.models.choice import Models
+from app.engine.news import News
 from app.engine.ports import STORE_AWAY, Clock
 from app.engine.prompt_answers import PromptAnswers
 from app.engine.spans import NO_SPANS
@@ -69,7 +71,7 @@ def create_app(settings: Settings, place: Place | None = None, reach: Reach = Re
         async with services(settings, metrics, place, reach, traces) as application.state.services:
             yield
 
-    application = build(lifespan, metrics, traces)
+    application = build(lifespan, metrics, traces, desk_routes)
     application.state.metrics = metrics  # connections are counted too, by whoever listens
     return application
 
@@ -117,7 +119,9 @@ async def services(
         )
         tail = Tail(store.events)
         stack.push_async_callback(tail.stop)
-        engine.on_news(tail.wake)
+        news = News()
+        stack.callback(news.close)
+        engine.on_news(tail.wake, news.tell)
         deliverer = Deliverer(store.webhooks, tail, metrics)
         stack.push_async_callback(deliverer.stop)
         stack.push_async_callback(engine.stop)
@@ -139,6 +143,7 @@ async def services(
             audit=audit,
             tail=tail,
             webhooks=Webhooks(store.webhooks, store.events, metrics, deliverer.wake),
+            news=news,
         )
 
 

@@ -101,6 +101,7 @@ class _Server(uvicorn.Server):
         """Long polls are answered now: there is no slice to wait for any more. Streams of events end."""
         self._application.state.services.engine.release_waiters()
         self._application.state.services.tail.close()
+        self._application.state.services.news.close()
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

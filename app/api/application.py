@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 import app
 from app.api import bars, fills, health, instruments, problems, stored_bars
@@ -17,6 +18,7 @@ from app.api.bar_stream.routes import BarStreams
 from app.api.events import routes as events
 from app.api.events.places import StreamPlaces
 from app.api.lane_routes import BARS, BULK, in_lanes, lanes_of
+from app.api.lanes import Lane
 from app.api.middleware import AnsweredAtTheEnd, HeadAsGet, HttpMetrics, RequestMetrics
 from app.api.models import routes as models
 from app.api.openapi import TAGS, describe
@@ -29,6 +31,8 @@ from app.api.slices import routes as slices
 from app.api.webhooks import routes as webhooks
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+PageRoutes = Callable[[Mapping[str, Lane]], Sequence[BaseRoute]]
+"""Makes the routes of pages for people, given the lanes by name."""
 
 ROUTERS = (
     slices,
@@ -49,12 +53,22 @@ ROUTERS = (
 included matches a path twice, which costs a poll more than its answer does."""
 
 
-def build(lifespan: Lifespan, metrics: HttpMetrics, tracer: RequestTracer | None = None) -> FastAPI:
-    """`lifespan` puts the `Services` into `state.services`; requests are traced where there is a `tracer`."""
+def build(
+    lifespan: Lifespan,
+    metrics: HttpMetrics,
+    tracer: RequestTracer | None = None,
+    pages: PageRoutes = lambda _: (),
+) -> FastAPI:
+    """`lifespan` puts the `Services` into `state.services`; requests are traced where there is a `tracer`. `pages` are
+    tried when no call of the interface fits."""
     lanes = lanes_of(metrics)
     streams = BarStreams([lanes[BARS.name], lanes[BULK.name]], metrics)
     application = FastAPI(
-        routes=[*in_lanes((route for module in ROUTERS for route in module.router.routes), lanes), streams.route],
+        routes=[
+            *in_lanes((route for module in ROUTERS for route in module.router.routes), lanes),
+            streams.route,
+            *pages(lanes),
+        ],
         title="LEM execution service",
         version=app.__version__,
         summary="Schedules large orders with a Large Execution Model.",

@@ -28,6 +28,7 @@ READS = LaneSize(name="reads", at_once=32, beside_bars=2, waiting_max=256)
 PAGES = LaneSize(name="pages", at_once=1, beside_bars=0, waiting_max=16)
 SCHEDULES = LaneSize(name="schedules", at_once=2, beside_bars=0, waiting_max=16)
 ANALYSES = LaneSize(name="analyses", at_once=1, beside_bars=0, waiting_max=16)
+DESK = LaneSize(name="desk", at_once=2, beside_bars=0, waiting_max=64)
 QUOTES = LaneSize(name="quotes", at_once=2, beside_bars=0, waiting_max=14, code="too_many_quotes")
 RESENDING = LaneSize(name="resending", at_once=2, beside_bars=2, waiting_max=14)
 
@@ -70,12 +71,14 @@ LANES: Mapping[tuple[str, str], Sequence[LaneSize]] = {
     ("GET", "/v1/tca"): (ANALYSES,),
     ("POST", "/v1/quotes"): (QUOTES,),
 }
-"""A route's lane; of two, the second is that of large bodies, and of those that do not say how large they are."""
+"""A route's lane; of two, the second is that of large bodies, and of those that do not say how large they are. The
+pages for people enter `DESK` by themselves."""
 
 
 def lanes_of(metrics: LaneMetrics) -> dict[str, Lane]:
     """The lanes of one application, by name."""
-    return {size.name: Lane(size, metrics) for sizes in LANES.values() for size in sizes}
+    sizes = {DESK, *(size for sizes in LANES.values() for size in sizes)}
+    return {size.name: Lane(size, metrics) for size in sizes}
 
 
 def in_lanes(routes: Iterable[BaseRoute], lanes: Mapping[str, Lane]) -> list[BaseRoute]:

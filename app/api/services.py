@@ -12,6 +12,7 @@ from starlette.types import Scope
 from app.access.access import Access
 from app.api.audit import AuditTrail
 from app.engine.engine import Engine
+from app.engine.news import News
 from app.outbox.tail import Tail
 from app.outbox.webhooks.registry import Webhooks
 
@@ -26,7 +27,8 @@ class Cards(Protocol):
 @dataclass(frozen=True, slots=True)
 class Services:
     """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, `audit` is where writes
-    are recorded, `tail` tells of events, and `webhooks` are those who are sent them."""
+    are recorded, `tail` tells of events, `webhooks` are those who are sent them, and `news` wakes whoever shows orders.
+    """
 
     engine: Engine
     cards: Cards
@@ -35,6 +37,7 @@ class Services:
     audit: AuditTrail
     tail: Tail
     webhooks: Webhooks
+    news: News
 
 
 def engine_of(request: Request) -> Engine:

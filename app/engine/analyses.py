@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.analysis import REVERSION_BARS, Analysis, analyse
+from app.domain.bar import Bar
 from app.domain.errors import InvalidInput, Unavailable
 from app.domain.lifecycle import Status
 from app.domain.order import Benchmark, Side, SizeMode
@@ -26,12 +27,14 @@ PAGE, READS_AT_ONCE, ORDERS_A_TURN = 1_000, 32, 2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysedOrder:
     """`started` is when the first window opened, and `models` decided its slices, each of them once; both empty before
-    the first slice."""
+    the first slice. `market` has the bar of each window, None where nothing is recorded of it: first the order's own,
+    then those that would have followed."""
 
     state: OrderState
     analysis: Analysis
     started: datetime | None
     models: tuple[str, ...]
+    market: tuple[Bar | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,9 +167,11 @@ def _analysed(state: OrderState, slices: Sequence[Slice], market: RecordedMarket
     windows = list(market.windows_of(state, slices))
     closed = windows[: state.sums.steps + state.sums.unseen_steps]
     after = market.after(closed[-1].end, max(REVERSION_BARS)) if closed else ()
+    bars = tuple(market.bar_in(window) for window in windows)
     return AnalysedOrder(
         state=state,
-        analysis=analyse(state, [market.bar_in(window) for window in windows], after, market.newest),
+        analysis=analyse(state, bars, after, market.newest),
         started=slices[0].window.start if slices else None,
         models=models_of(slices),
+        market=bars,
     )

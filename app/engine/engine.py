@@ -18,6 +18,7 @@ from app.engine.instruments.cache import LiveInstruments
 from app.engine.instruments.loading import Loader
 from app.engine.late_slices import LateSlices
 from app.engine.lateness import FeedLateness
+from app.engine.live_book import LiveBook
 from app.engine.live_orders import LiveOrders
 from app.engine.models.choice import Models
 from app.engine.models.shadows import Shadows
@@ -46,8 +47,8 @@ GAP_DAYS_MAX = 31
 class Engine:
     """The use cases, by noun: `instruments`, `bars`, `stored_bars`, `late_slices`, `orders`, `replaces`, `dry_runs`,
     `quotes`, `fills`, `queries`, `analyses` and `recovery`; and what operators ask: `health`, `feeds`, `quality`,
-    `live_orders`, `models` and `shadows`. Whoever moves orders holds `right_of_way`. `sharing` is there where the store
-    is `shared` with other processes.
+    `lateness`, `live_orders`, `models` and `shadows`. `book` has all live orders for who watches them. Whoever moves
+    orders holds `right_of_way`. `sharing` is there where the store is `shared` with other processes.
 
     `models` says which chain decides which order, and none of them reads more than `lookback` bars; `chain` decides all
     of them where no models are given. A bar is late `grace_seconds` after its close (None:
@@ -84,7 +85,7 @@ class Engine:
         self.right_of_way = RightOfWay()
         self._decider = Decider(self.models, clock, metrics, self.right_of_way, spans=spans)
         pipeline = Pipeline(self._decider, committer, metrics, ownership, self.right_of_way, spans)
-        lateness = FeedLateness(metrics, grace_seconds)
+        self.lateness = lateness = FeedLateness(metrics, grace_seconds)
         self.quality = FeedQuality(store, metrics)
         self.recovery = Recovery(store, calendars, loader, pipeline, announcer, ownership, lookback)
         self._live = LiveInstruments(self.recovery.open_instrument, self.recovery.catch_up)
@@ -137,6 +138,7 @@ class Engine:
             models=self.models,
             spans=spans,
         )
+        self.book = LiveBook(store, self.live_orders, self._live)
         self.quotes = Quotes(self.orders, self._decider, self.models)
         self.dry_runs = DryRuns(store, self.orders, self._decider)
 
@@ -156,9 +158,14 @@ class Engine:
     def _ended(self, state: OrderState) -> None:
         self.shadows.ended(state)
 
-    def on_news(self, told: Callable[[], None]) -> None:
-        """Call `told` whenever an order has changed or may have, here or in another process."""
-        self._waiters.on_news = told
+    def on_news(self, *told: Callable[[], None]) -> None:
+        """Call each of `told` whenever an order has changed or may have, here or in another process."""
+
+        def tell_all() -> None:
+            for tell in told:
+                tell()
+
+        self._waiters.on_news = tell_all
 
     def release_waiters(self) -> None:
         """Answer every request that waits for a slice, with what there is; none waits from here on."""

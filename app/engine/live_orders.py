@@ -38,6 +38,11 @@ class LiveOrders:
         """Another process tells of the instrument's orders from now on."""
         self._orders.pop(symbol, None)
 
+    def of(self, symbol: str) -> Iterable[OrderState] | None:
+        """The instrument's orders that await bars; None where this process has not read them."""
+        known = self._orders.get(symbol)
+        return known.values() if known is not None and self._owns(symbol) else None
+
     def has_orders(self, symbol: str) -> bool:
         """Whether an order awaits bars of the instrument."""
         return bool(self._orders.get(symbol))

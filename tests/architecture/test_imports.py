@@ -32,6 +32,7 @@ ARROWS: dict[str, set[str]] = {
     "app.clock": {DOMAIN, ENGINE},
     "app.store": {DOMAIN, ENGINE, ACCESS, OUTBOX},
     "app.api": {DOMAIN, ENGINE, ACCESS, OUTBOX},
+    "app.desk": {DOMAIN, ENGINE, ACCESS, OUTBOX, "app.api"},
     "app.metrics": {DOMAIN, ENGINE},
     "app.extras": set(),
     "app.tracing": {ENGINE, "app.extras"},
@@ -214,7 +215,7 @@ def test_the_domain_asks_nobody_what_time_it_is() -> None:
 
 def test_pydantic_and_fastapi_stay_at_the_edge() -> None:
     """What comes from outside is requests, the environment, and a bundle's card."""
-    edge = {"app.api", "app.settings", BUNDLES} | WIRING
+    edge = {"app.api", "app.desk", "app.settings", BUNDLES} | WIRING
 
     crossings = [
         f"{module} imports {name}"

@@ -66,7 +66,14 @@ async def _caller(scope: AsgiScope) -> Caller:
     needed = needed_for(path, writes=writes)
     if needed is None or (path == METRICS and access.open_metrics):
         return ANYONE
-    presented, ring = _presented(headers), access.ring
+    return await admitted(scope, needed, presented_in(headers))
+
+
+async def admitted(scope: AsgiScope, needed: Sequence[Scope], presented: bytes | None) -> Caller:
+    """Who calls with what is `presented` as a key, None where nothing is; any one of the scopes is enough. Raises
+    Forbidden, Unauthenticated, and Unavailable."""
+    access: Access = scope["app"].state.services.access
+    path, ring = scope["path"], access.ring
     known = ring.found(presented) if presented else None
     if known is None and presented:
         known = await ring.found_anew(presented)
@@ -76,7 +83,7 @@ async def _caller(scope: AsgiScope) -> Caller:
         return _let_in(known, needed, scope)
     if ring.guarded:
         raise _unknown(presented)
-    return _without_keys(access, path, headers, presented)
+    return _without_keys(access, path, dict(scope["headers"]), presented)
 
 
 def _let_in(known: KnownKey, needed: Sequence[Scope], scope: AsgiScope) -> Caller:
@@ -105,7 +112,8 @@ def _without_keys(access: Access, path: str, headers: Mapping[bytes, bytes], pre
     return ANYONE
 
 
-def _presented(headers: Mapping[bytes, bytes]) -> bytes | None:
+def presented_in(headers: Mapping[bytes, bytes]) -> bytes | None:
+    """The text that the call brings as its key."""
     authorization = headers.get(b"authorization")
     if authorization is None or authorization[: len(BEARER)].lower() != BEARER:
         return None

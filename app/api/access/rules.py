@@ -10,6 +10,11 @@ from app.access.api_keys import Scope
 
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
 """Paths that need no key: probes, and what describes the interface."""
+DOCS_ASSETS = "/docs/assets/"
+"""Scripts and styles of the pages that describe the interface."""
+DESK = "/desk"
+"""The pages for people. They ask for the key themselves (app/desk/door.py), since a person is shown a form where a
+program is refused."""
 METRICS = "/metrics"
 """Answered while the store is away too: that is what operators then look at."""
 VERSION = "/v1/"
@@ -44,7 +49,7 @@ def needed_for(path: str, *, writes: bool) -> Sequence[Scope] | None:
     if path.startswith(VERSION):
         needed = NEEDED.get(path[len(VERSION) :].partition("/")[0], OTHERS)
         return needed.writing if writes else needed.reading
-    if path in OPEN:
+    if path in OPEN or path == DESK or path.startswith((f"{DESK}/", DOCS_ASSETS)):
         return None
     if path == METRICS:
         return (Scope.OPERATIONS,)

@@ -1,0 +1,1 @@
+"""The desk's pages at `/desk`: what people see of the service, and do with it."""

@@ -1,0 +1,36 @@
+"""All routes of the desk, each with the scopes that open it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from starlette.routing import BaseRoute
+
+from app.access.api_keys import Scope
+from app.api.lane_routes import DESK
+from app.api.lanes import Lane
+from app.desk import login, static_files
+from app.desk.actions import confirm_action, do_action
+from app.desk.blotter import show_blotter
+from app.desk.door import desk_route
+from app.desk.order import show_events, show_order, stream_order
+from app.desk.stream import stream_blotter
+
+TRADING = (Scope.ORDERS,)
+WATCHING = (Scope.READ, Scope.ORDERS)
+"""As for reading orders in the interface."""
+
+
+def desk_routes(lanes: Mapping[str, Lane]) -> Sequence[BaseRoute]:
+    lane = lanes[DESK.name]
+    return (
+        *login.ROUTES,
+        *static_files.ROUTES,
+        desk_route("/desk", show_blotter, lane, *WATCHING),
+        desk_route("/desk/stream/blotter", stream_blotter, lane, *WATCHING),
+        desk_route("/desk/stream/orders/{order_id}", stream_order, lane, *WATCHING),
+        desk_route("/desk/orders/{order_id}", show_order, lane, *WATCHING),
+        desk_route("/desk/orders/{order_id}/events", show_events, lane, *WATCHING),
+        desk_route("/desk/orders/{order_id}/{action}", confirm_action, lane, *WATCHING),
+        desk_route("/desk/orders/{order_id}/{action}", do_action, lane, *TRADING, method="POST"),
+    )
