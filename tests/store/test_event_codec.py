@@ -93,6 +93,21 @@ def test_an_event_tells_how_the_order_stood_by_then(what: Happening, _: str, ove
     assert event_from(event_text(event)) == event
 
 
+@pytest.mark.parametrize("order_id", ["00000000-0000-5000-8000-0000000000ff", "F" * 36, "order-1"])
+def test_an_order_keeps_its_id_however_it_is_written(order_id: str) -> None:
+    event = replace(an_event(OrderOnTrack()), order_id=order_id)
+
+    assert event_from(event_text(event)) == event
+
+
+def test_an_id_is_written_short_and_an_event_with_the_whole_one_is_read_too() -> None:
+    order_id = "93c929b4-2271-5141-bce8-febf6922fcea"
+    event = replace(an_event(OrderOnTrack()), order_id=order_id)
+
+    assert order_id not in event_text(event)
+    assert event_from(f'[2,"order.on_track","{order_id}",{event.version},{event.step}]') == event
+
+
 def test_a_slice_that_an_earlier_release_has_committed_is_read_under_its_long_name() -> None:
     event = an_event(SliceCommitted(slice_id="order-1-2"))
 
