@@ -30,7 +30,11 @@ def json_formatter(level: LogLevel) -> logging.Formatter:
     """One JSON object a record."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_shared_processors(level),
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _without_hidden,
+            structlog.processors.JSONRenderer(),
+        ],
     )
 
 
@@ -50,3 +54,8 @@ def _without_colours(_: Any, __: str, event: structlog.typing.EventDict) -> stru
     """Uvicorn adds its own lines again, coloured."""
     event.pop("color_message", None)
     return event
+
+
+def _without_hidden(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Some packages put marks of their own on every record, under names that begin with an underscore."""
+    return {name: value for name, value in event.items() if not name.startswith("_")}

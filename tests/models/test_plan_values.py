@@ -54,6 +54,7 @@ SMALLEST_RUN = {
     "average_decay": 0,
     "warm_batches": 0,
     "forecast_steps": 0,
+    "tilt_steps": 0,
     "checkpoint_every": 1,
     "validate_every": 1,
     "patience": 1,
