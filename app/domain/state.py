@@ -208,10 +208,8 @@ class OrderState:
     @property
     def stop_reason(self) -> StopReason | None:
         """Why the order took its last slice; None while another slice may follow, and for a cancelled order."""
-        if self.current is not None:
-            return self.current.stop_reason
         if self.status not in (Status.COMPLETED, Status.EXPIRED):
-            return None
+            return self.current.stop_reason if self.current is not None else None
         return self.stopped_by or stop_reason(self.step, self.order.horizon.max_steps, stopping=self.stopping)
 
 

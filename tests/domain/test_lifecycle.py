@@ -121,6 +121,16 @@ def test_a_final_slice_says_why_the_order_stops_while_it_runs_and_after() -> Non
     assert (ended.status, ended.stop_reason) == (Status.COMPLETED, StopReason.MODEL)
 
 
+def test_an_order_that_is_done_before_its_window_closes_says_at_once_why_it_stopped() -> None:
+    running = asked(an_order_state(an_order(fills=Fills.REPORTED)), 400)
+
+    done = apply_fill(running, a_fill(running, quantity=Decimal(10)))
+    ended = close_window(done, a_bar(0))
+
+    assert (running.stop_reason, done.status, done.stop_reason) == (None, Status.COMPLETED, StopReason.EARLY)
+    assert ended.stop_reason is StopReason.EARLY
+
+
 def test_a_cancelled_order_did_not_stop_by_itself() -> None:
     assert cancel(asked(an_order_state(), 100), START).stop_reason is None
 

@@ -31,6 +31,7 @@ def differences(known: RebuiltOrder | None, order: Order) -> Iterator[str]:
         ("over_filled", standing.over_filled, order.over_filled),
         ("behind", standing.behind, order.behind),
         ("unpriced", standing.unpriced, order.unpriced),
+        ("stop_reason", *((None, None) if known.live else (known.stop_reason, order.stop_reason))),
         ("replaces", known.replaces, order.replaces),
         ("replaced_by", known.replaced_by, order.replaced_by),
     ):
