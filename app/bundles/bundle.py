@@ -55,7 +55,7 @@ class LemPolicy:
     ) -> None:
         self.prompt = prompt
         self.card = card
-        self.name = f"{card.name}@{bundle_digest(card)}"
+        self.name = bundle_name(card)
         self.lookback, self.history_min, self.max_steps = card.lookback, card.history_min, card.max_steps
         self.risk_aversions = card.risk_aversions.model_dump()
         self.risk_aversion: float = card.risk_aversions.default
@@ -130,7 +130,7 @@ def _in_blocks(count: int) -> NDArray[np.int64]:
 
 def load_bundle(directory: Path) -> LemPolicy:
     """Check the card, both graphs' checksums, files and interfaces, and replay the golden cases. Raises BundleError."""
-    card = _card(directory)
+    card = read_card(directory)
     check_card(card)
     context, _ = _session(directory, "context", card.context)
     decision, operators = _session(directory, "decision", card.decision)
@@ -139,13 +139,15 @@ def load_bundle(directory: Path) -> LemPolicy:
     return policy
 
 
-def bundle_digest(card: Card) -> str:
-    """A digest of all that the bundle's behaviour depends on: both graphs and the named risk aversions."""
+def bundle_name(card: Card) -> str:
+    """What slices record as `model`: with a digest of all that the bundle's behaviour depends on, which is both graphs
+    and the named risk aversions."""
     text = f"{card.context.sha256}{card.decision.sha256}{card.risk_aversions.model_dump_json()}"
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+    return f"{card.name}@{hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
 
-def _card(directory: Path) -> Card:
+def read_card(directory: Path) -> Card:
+    """Only the form of the card is checked. Raises BundleError."""
     path = directory / CARD_FILE
     try:
         return Card.model_validate_json(path.read_bytes())

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.bundles.bundle import load_bundle
+from app.bundles.bundle import bundle_name, load_bundle, read_card
 from app.bundles.card import CARD_FILE
 from app.bundles.chains import chain_of
 from app.bundles.errors import BundleError
@@ -69,11 +69,10 @@ def chain_named(name: str, shelves: Sequence[Path]) -> PolicyChain:
     """Raises CannotReplay where no folder has the bundle."""
     for folder in _folders(shelves):
         try:
-            policy = load_bundle(folder)
+            if bundle_name(read_card(folder)) == name:
+                return chain_of(load_bundle(folder))
         except BundleError:  # another bundle may be the one
             continue
-        if policy.name == name:
-            return chain_of(policy)
     raise CannotReplay(f"{name} decided the order and is in none of the folders; name its folder with --bundles")
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.bundles.bundle import load_bundle
+from app.bundles.bundle import bundle_name, read_card
 from app.bundles.shipped import SHIPPED_BUNDLE, SHIPPED_BUNDLES
 from tests.api.conftest import serving
 from tests.api.wire import HISTORY, Json, bars_json, next_slice, order_json, prepared, sent
 from tests.builders import bars
 
-OWN = load_bundle(SHIPPED_BUNDLE).name
-OTHER = load_bundle(SHIPPED_BUNDLES / "lem-1").name
+OWN, OTHER = (bundle_name(read_card(folder)) for folder in (SHIPPED_BUNDLE, SHIPPED_BUNDLES / "lem-1"))
 LATER = bars(8, first=HISTORY, seed=1)
 NO_STOP = {"min_steps": 8, "max_steps": 8}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.bundles.bundle import bundle_digest, load_bundle
+from app.bundles.bundle import bundle_name, load_bundle
 from app.bundles.calibration import calibration_card, calibration_of
 from app.bundles.card import Card
 from app.bundles.errors import BundleError
@@ -55,7 +55,7 @@ def test_tables_come_back_from_the_card_as_they_were() -> None:
 def test_the_name_of_a_bundle_does_not_depend_on_its_calibration(card: Card) -> None:
     calibrated = card.model_copy(update={"calibration": calibration_card(a_calibration().tables)})
 
-    assert bundle_digest(calibrated) == bundle_digest(card)
+    assert bundle_name(calibrated) == bundle_name(card)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app.bundles.bundle import LemPolicy, load_bundle
+from app.bundles.bundle import LemPolicy, bundle_name, load_bundle, read_card
 from app.bundles.catalogue import Catalogue, CatalogueEntry, longest_lookback
 from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE, SHIPPED_BUNDLES
 
-OWN = load_bundle(SHIPPED_BUNDLE)
+OWN_NAME = bundle_name(read_card(SHIPPED_BUNDLE))
 once = cache(load_bundle)
 
 
@@ -30,7 +30,7 @@ class Loader:
 
 
 def catalogue(*shelves: Path, loader: Loader | None = None) -> Catalogue:
-    return Catalogue(OWN, SHIPPED_BUNDLE, shelves, loader or load_bundle)
+    return Catalogue(once(SHIPPED_BUNDLE), SHIPPED_BUNDLE, shelves, loader or load_bundle)
 
 
 def copied(shelf: Path, name: str) -> Path:
@@ -47,7 +47,7 @@ def test_the_service_s_own_bundle_comes_first_and_is_not_loaded_again() -> None:
     found = catalogue(SHIPPED_BUNDLES, loader=loader).entries()
 
     assert [(entry.name, entry.own) for entry in found] == [
-        (OWN.name, True),
+        (OWN_NAME, True),
         (once(SHIPPED_BUNDLES / "lem-1").name, False),
     ]
     assert loader.names == ["lem-1"]
@@ -103,7 +103,7 @@ def test_a_folder_that_is_not_there_or_holds_no_bundle_takes_nothing_away(tmp_pa
 
     found = catalogue(tmp_path / "nowhere", tmp_path).entries()
 
-    assert [entry.name for entry in found] == [OWN.name]
+    assert [entry.name for entry in found] == [OWN_NAME]
 
 
 def test_a_bundle_whose_folder_holds_another_one_by_now_is_not_loaded(tmp_path: Path) -> None:

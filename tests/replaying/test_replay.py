@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from app.bundles.shipped import SHIPPED_BUNDLES
+from app.decision.chain import PolicyChain
 from app.replaying.again import Repeated, decided_again
 from app.replaying.lem_replay import chain_named
 from app.replaying.recorded_order import CannotReplay, RecordedOrder, bars_of, recorded_order
@@ -56,9 +58,15 @@ async def trade(lem: AsyncClient, symbol: str, first: int = HISTORY, steps: int 
         await lem.post_bars([bar])
 
 
+@cache
+def chain_of_shipped(name: str) -> PolicyChain:
+    """Loading it is most of what a replay takes."""
+    return chain_named(name, [SHIPPED_BUNDLES])
+
+
 async def replayed(lem: AsyncClient, order: Order) -> tuple[RecordedOrder, list[Repeated]]:
     recorded = await recorded_order(lem, order.order_id)
-    chain = chain_named(recorded.bundle, [SHIPPED_BUNDLES])
+    chain = chain_of_shipped(recorded.bundle)
     return recorded, await decided_again(recorded, chain, *await bars_of(lem, recorded, chain.lookback))
 
 
