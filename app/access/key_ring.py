@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from time import monotonic
 
 from app.access.allowance import Allowance
-from app.access.api_keys import PREFIX_LENGTH, ApiKey, prefix_of
+from app.access.api_keys import PREFIX_LENGTH, ApiKey, Scope, prefix_of
 from app.access.callers import Caller
 from app.access.ports import KeyStore
 from app.domain.errors import Unavailable
@@ -84,6 +84,11 @@ class KeyRing:
             return not self.guarded
         known = self._known.get(prefix.encode())
         return known is not None and (known.good or known.key.good(self._now()))
+
+    def permits(self, prefix: str | None, needed: Sequence[Scope]) -> bool:
+        """Whether a caller who came in so may make calls that need one of these scopes; without any key, all may."""
+        known = self._known.get(prefix.encode()) if prefix is not None else None
+        return not self.guarded if prefix is None else known is not None and known.key.permits(needed)
 
     async def found_anew(self, presented: bytes) -> KnownKey | None:
         """As `found`, once the store has been asked for new keys, for a text that may be one of those."""

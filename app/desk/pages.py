@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from app.api.access.callers import caller_in
 from app.api.headers import header_of
 from app.api.services import Services
+from app.api.values import plain
 from app.desk import numerals
 
 FOLDER = Path(__file__).parent
@@ -57,6 +58,7 @@ def _environment() -> Environment:
     )
     for name in ("fixed", "price", "bps", "share", "clock", "moment", "span"):
         made.filters[name] = getattr(numerals, name)
+    made.filters["plain"] = plain
     made.globals["edition"] = edition()
     return made
 

@@ -15,6 +15,7 @@ from app.desk.blotter import show_blotter
 from app.desk.door import desk_route
 from app.desk.order import show_events, show_order, stream_order
 from app.desk.stream import stream_blotter
+from app.desk.ticket import quote_ticket, review_ticket, send_ticket, show_ticket
 
 TRADING = (Scope.ORDERS,)
 WATCHING = (Scope.READ, Scope.ORDERS)
@@ -29,6 +30,10 @@ def desk_routes(lanes: Mapping[str, Lane]) -> Sequence[BaseRoute]:
         desk_route("/desk", show_blotter, lane, *WATCHING),
         desk_route("/desk/stream/blotter", stream_blotter, lane, *WATCHING),
         desk_route("/desk/stream/orders/{order_id}", stream_order, lane, *WATCHING),
+        desk_route("/desk/ticket", show_ticket, lane, *WATCHING),
+        desk_route("/desk/ticket/quote", quote_ticket, lane, *WATCHING, method="POST"),
+        desk_route("/desk/ticket/review", review_ticket, lane, *TRADING, method="POST"),
+        desk_route("/desk/ticket/send", send_ticket, lane, *TRADING, method="POST"),
         desk_route("/desk/orders/{order_id}", show_order, lane, *WATCHING),
         desk_route("/desk/orders/{order_id}/events", show_events, lane, *WATCHING),
         desk_route("/desk/orders/{order_id}/{action}", confirm_action, lane, *WATCHING),

@@ -45,6 +45,7 @@ def main() -> None:
                 page.goto(path)
                 page.screenshot(path=FOLDER / f"{name}-{scheme}.png")
             _tell(page, path)
+        _ticket(page)
         page.set_viewport_size({"width": 390, "height": 760})
         page.goto("/desk")
         page.screenshot(path=FOLDER / "blotter-narrow.png")
@@ -73,6 +74,22 @@ def _prepare(client: httpx.Client) -> str:
         client.post("/v1/bars", json=bars_json(bars(HISTORY + STEPS)[HISTORY + step : HISTORY + step + 1]))
     client.post(f"/v1/orders/{ids[3]}/pause")
     return str(ids[0])
+
+
+def _ticket(page: Page) -> None:
+    """The ticket as it is typed, and how long the quote takes to follow."""
+    page.emulate_media(color_scheme="light")
+    page.goto("/desk/ticket")
+    for name, text in {"instrument": "BTC-USDT", "size": "240", "min_steps": "6", "max_steps": "11"}.items():
+        page.locator(f"#{name}").fill(text)
+    page.locator("#quote-gain").wait_for()
+    was = page.locator("#quote-end").inner_text()
+    began = perf_counter()
+    page.locator("#max_steps").fill("12")
+    page.wait_for_function("was => document.querySelector('#quote-end')?.innerText !== was", arg=was)
+    print(f"ticket: quote {1_000 * (perf_counter() - began):.0f} ms after the last key")
+    page.screenshot(path=FOLDER / "ticket-light.png")
+    _tell(page, "/desk/ticket")
 
 
 def _tell(page: Page, path: str) -> None:

@@ -2,78 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from time import perf_counter
 
-import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.demo.server import Server, serving
-from tests.api.wire import HISTORY, bars_json, instrument_json, order_json
-from tests.builders import bars
+from app.demo.server import Server
+from tests.desk.chromium import (
+    BUSY_MS,
+    IN_CHROMIUM,
+    Visit,
+    browser,
+    faults_of_access,
+    order_ids,
+    post_next_bar,
+    server,
+    visit,
+)
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.spawns,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
-ORDERS = 3
-BUSY_MS = 30_000
-"""How long a busy machine may take; what is promised is measured, not waited for."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(data_dir=tmp_path_factory.mktemp("desk") / "data") as server:
-        with httpx.Client(base_url=server.address, timeout=60) as client:
-            client.put("/v1/instruments/BTC-USDT", json=instrument_json())
-            client.post("/v1/bars", json=bars_json(bars(HISTORY)))
-            for number in range(ORDERS):
-                body = order_json(client_order_id=f"oms-{number}", horizon={"min_steps": 6, "max_steps": 12})
-                assert client.post("/v1/orders", json=body).status_code == 201
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@dataclass
-class Visit:
-    """A page that is open, and what was wrong with it meanwhile."""
-
-    page: Page
-    wrong: list[str] = field(default_factory=list)
-    hosts: set[str] = field(default_factory=set)
-
-
-@pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Visit]:
-    page = browser.new_page(base_url=server.address, viewport={"width": 1280, "height": 800})
-    visit = Visit(page)
-    page.on("console", lambda said: visit.wrong.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: visit.wrong.append(str(error)))
-    page.on("request", lambda request: visit.hosts.add(request.url.split("/")[2]))
-    yield visit
-    page.close()
-
-
-def order_ids(server: Server) -> list[str]:
-    return [each["order_id"] for each in httpx.get(f"{server.address}/v1/orders", timeout=60).json()["orders"]]
-
-
-def post_next_bar(server: Server) -> None:
-    known = httpx.get(f"{server.address}/v1/bars", params={"instrument": "BTC-USDT", "limit": 1000}, timeout=60)
-    count = len(known.json()["bars"])
-    httpx.post(f"{server.address}/v1/bars", json=bars_json(bars(count + 1)[count:]), timeout=60)
+__all__ = ["browser", "server", "visit"]
+pytestmark = IN_CHROMIUM
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -87,11 +34,7 @@ def test_the_pages_have_no_serious_fault_of_access_and_ask_no_other_host(
 
     for path in ("/desk", f"/desk/orders/{order_ids(server)[0]}", "/desk/login"):
         page.goto(path)
-        found = Axe().run(page).response["violations"]
-        assert [
-            (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
-        ] == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert faults_of_access(page) == []
 
     assert visit.wrong == []
     assert visit.hosts == {server.address.removeprefix("http://")}

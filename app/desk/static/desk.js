@@ -104,6 +104,26 @@
   const query = (form) => new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== "")).toString();
   const filter = later((form) => into(form.dataset.filter, `${form.getAttribute("action")}?${query(form)}`));
 
+  // ---- the ticket's quote, as it is typed ----------------------------------------------------------------------
+  let asked = 0;
+  const quote = later(async (form) => {
+    const mine = ++asked;
+    byId("ticket-quote").setAttribute("aria-busy", "true");
+    let answer = null;
+    try { answer = await fetched(form.dataset.quote, { method: "POST", body: new URLSearchParams(new FormData(form)) }); } catch { tell("not connected"); }
+    if (mine !== asked) return;
+    byId("ticket-quote").removeAttribute("aria-busy");
+    if (!answer?.ok) return;
+    tell("");
+    byId("ticket-quote").replaceWith(parsed(await answer.text()));
+    for (const place of form.querySelectorAll(".wrong")) {
+      const name = place.id.slice("wrong-".length), told = document.querySelector(`#ticket-quote [data-wrong="${name}"]`);
+      place.textContent = told ? told.textContent : "";
+      const field = byId(name);
+      if (told) field?.setAttribute("aria-invalid", "true"); else field?.removeAttribute("aria-invalid");
+    }
+  });
+
   // ---- dialogs -------------------------------------------------------------------------------------------------
   const ask = async (url) => {
     const answer = await fetched(url);
@@ -124,6 +144,7 @@
   document.addEventListener("input", (event) => {
     const form = event.target.form;
     if (form?.dataset.filter) filter(form);
+    if (form?.dataset.quote) quote(form);
   });
   document.addEventListener("submit", (event) => {
     if (event.target.dataset.filter) { event.preventDefault(); filter(event.target); }
@@ -160,5 +181,6 @@
   });
 
   for (const place of document.querySelectorAll("[data-load]")) load(place);
+  if (!byId("ticket-faults")) for (const form of document.querySelectorAll("form[data-quote]")) quote(form);
   listen();
 })();
