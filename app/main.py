@@ -144,6 +144,7 @@ async def services(
             tail=tail,
             webhooks=Webhooks(store.webhooks, store.events, metrics, deliverer.wake),
             news=news,
+            store_facts=store.facts,
         )
 
 

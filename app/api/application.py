@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 import app
-from app.api import bars, fills, health, instruments, problems, stored_bars
+from app.api import bars, docs_pages, fills, health, instruments, problems, stored_bars
 from app.api.access.gate import Gate
 from app.api.analyses import routes as analyses
 from app.api.audit import Audited
@@ -67,6 +67,7 @@ def build(
         routes=[
             *in_lanes((route for module in ROUTERS for route in module.router.routes), lanes),
             streams.route,
+            *docs_pages.ROUTES,
             *pages(lanes),
         ],
         title="LEM execution service",
@@ -74,6 +75,8 @@ def build(
         summary="Schedules large orders with a Large Execution Model.",
         lifespan=lifespan,
         openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
         redirect_slashes=False,  # a redirect would lead to the scheme and host that this process believes in
     )
     application.state.event_streams = StreamPlaces(metrics)

@@ -13,6 +13,7 @@ from app.access.access import Access
 from app.api.audit import AuditTrail
 from app.engine.engine import Engine
 from app.engine.news import News
+from app.engine.store_facts import StoreFacts
 from app.outbox.tail import Tail
 from app.outbox.webhooks.registry import Webhooks
 
@@ -28,6 +29,7 @@ class Cards(Protocol):
 class Services:
     """`scrape` returns the metrics page in Prometheus' text format; `access` says who may call, `audit` is where writes
     are recorded, `tail` tells of events, `webhooks` are those who are sent them, and `news` wakes whoever shows orders.
+    `store_facts` asks the store what it says of itself; it raises Unavailable.
     """
 
     engine: Engine
@@ -38,6 +40,7 @@ class Services:
     tail: Tail
     webhooks: Webhooks
     news: News
+    store_facts: Callable[[], Awaitable[StoreFacts]]
 
 
 def engine_of(request: Request) -> Engine:

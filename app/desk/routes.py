@@ -13,6 +13,7 @@ from app.desk import login, static_files
 from app.desk.actions import confirm_action, do_action
 from app.desk.blotter import show_blotter
 from app.desk.door import desk_route
+from app.desk.operations import show_operations, show_shadow, stream_operations
 from app.desk.order import show_events, show_order, stream_order
 from app.desk.stream import stream_blotter
 from app.desk.ticket import quote_ticket, review_ticket, send_ticket, show_ticket
@@ -20,6 +21,8 @@ from app.desk.ticket import quote_ticket, review_ticket, send_ticket, show_ticke
 TRADING = (Scope.ORDERS,)
 WATCHING = (Scope.READ, Scope.ORDERS)
 """As for reading orders in the interface."""
+RUNNING = (Scope.READ, Scope.OPERATIONS)
+"""As for reading models in the interface."""
 
 
 def desk_routes(lanes: Mapping[str, Lane]) -> Sequence[BaseRoute]:
@@ -30,6 +33,9 @@ def desk_routes(lanes: Mapping[str, Lane]) -> Sequence[BaseRoute]:
         desk_route("/desk", show_blotter, lane, *WATCHING),
         desk_route("/desk/stream/blotter", stream_blotter, lane, *WATCHING),
         desk_route("/desk/stream/orders/{order_id}", stream_order, lane, *WATCHING),
+        desk_route("/desk/operations", show_operations, lane, *RUNNING),
+        desk_route("/desk/operations/shadow", show_shadow, lane, *RUNNING),
+        desk_route("/desk/stream/operations", stream_operations, lane, *RUNNING),
         desk_route("/desk/ticket", show_ticket, lane, *WATCHING),
         desk_route("/desk/ticket/quote", quote_ticket, lane, *WATCHING, method="POST"),
         desk_route("/desk/ticket/review", review_ticket, lane, *TRADING, method="POST"),

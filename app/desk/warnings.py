@@ -25,7 +25,7 @@ class Watch:
 
     def __init__(self, engine: Engine) -> None:
         self.feeds: Mapping[str, Feed] = {feed.symbol: feed for feed in engine.feeds.all()}
-        self._failed = engine.book.failed
+        self.failed = engine.book.failed
         self._lateness = engine.lateness
         self._book = engine.book
 
@@ -49,7 +49,7 @@ class Watch:
         if piece is not None and piece.decided.basis is Basis.FALLBACK:
             reason = piece.decided.fallback_reason or "unknown"
             yield Warned("fallback", f"the model did not decide the newest slice: {reason.replace('_', ' ')}")
-        if symbol in self._failed:
+        if symbol in self.failed:
             yield Warned("stuck", f"{symbol} cannot be opened now and is tried again")
         if feed is not None and feed.silent:
             yield Warned("feed silent", f"the next bar of {symbol} is {feed.overdue_seconds:.0f} s overdue")

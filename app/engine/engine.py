@@ -84,7 +84,7 @@ class Engine:
         loader = Loader(store, lookback, self.live_orders)
         self.right_of_way = RightOfWay()
         self._decider = Decider(self.models, clock, metrics, self.right_of_way, spans=spans)
-        pipeline = Pipeline(self._decider, committer, metrics, ownership, self.right_of_way, spans)
+        self._pipeline = pipeline = Pipeline(self._decider, committer, metrics, ownership, self.right_of_way, spans)
         self.lateness = lateness = FeedLateness(metrics, grace_seconds)
         self.quality = FeedQuality(store, metrics)
         self.recovery = Recovery(store, calendars, loader, pipeline, announcer, ownership, lookback)
@@ -146,6 +146,11 @@ class Engine:
     def instruments_failed(self) -> int:
         """How many instruments cannot be opened now."""
         return len(self._live.failures.symbols)
+
+    @property
+    def orders_set_aside(self) -> int:
+        """How many orders cannot be moved and are left out."""
+        return self._pipeline.set_aside.count
 
     async def start(self) -> None:
         """Replay what orders have not seen; see `Recovery.start`."""

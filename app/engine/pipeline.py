@@ -50,7 +50,7 @@ class Pipeline:
         self._ownership = ownership
         self._right_of_way = right_of_way
         self._spans = spans
-        self._set_aside = SetAside(metrics)
+        self.set_aside = SetAside(metrics)
 
     async def over_bars(
         self, batch: Sequence[InstrumentOrders], bars: Sequence[Sequence[Bar]]
@@ -80,13 +80,13 @@ class Pipeline:
             return await self._advanced(batch)
 
     async def _advanced(self, batch: Sequence[InstrumentOrders]) -> list[InstrumentOrders]:
-        healthy, suspects = self._set_aside.split([state for part in batch for state in part.orders])
+        healthy, suspects = self.set_aside.split([state for part in batch for state in part.orders])
         moved, failed = await self._moved_in_pieces(batch, healthy)
         for suspect in suspects:
             moved_too, failed_again = await self._moved_apart(batch, [suspect])
             moved, failed = moved + moved_too, failed + failed_again
         for part in _regrouped(batch, failed):
-            self._set_aside.keep_only(part.live.symbol, {state.order_id for state in part.orders})
+            self.set_aside.keep_only(part.live.symbol, {state.order_id for state in part.orders})
         return _regrouped(batch, [state for state in moved + failed if state.awaits_bars])
 
     async def _moved_in_pieces(
@@ -128,7 +128,7 @@ class Pipeline:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other orders go on; SetAside logs it
             if len(orders) == 1:
-                self._set_aside.add(orders[0], error)
+                self.set_aside.add(orders[0], error)
                 return [], list(orders)
         else:
             return recorded, []

@@ -19,6 +19,10 @@ class SetAside:
         self._metrics = metrics
         self._failures: dict[str, dict[str, str]] = {}
 
+    @property
+    def count(self) -> int:
+        return sum(map(len, self._failures.values()))
+
     def split(self, orders: Sequence[OrderState]) -> tuple[Sequence[OrderState], Sequence[OrderState]]:
         """The orders that are not set aside, and those that are."""
         if not self._failures:
@@ -51,4 +55,4 @@ class SetAside:
         self._tell()
 
     def _tell(self) -> None:
-        self._metrics.orders_set_aside(sum(map(len, self._failures.values())))
+        self._metrics.orders_set_aside(self.count)

@@ -20,6 +20,7 @@ from app.domain.state import OrderState
 from app.engine.changes import Change
 from app.engine.ports import Claim, Replaced
 from app.engine.results import Page
+from app.engine.store_facts import StoreFacts
 from app.engine.terms import digest_of
 from app.store import claims, codec, keys
 from app.store.api_keys import RedisApiKeys
@@ -40,6 +41,7 @@ from app.store.pages import page
 from app.store.process_records import ProcessRecords
 from app.store.reading import Reader
 from app.store.replication import Replication
+from app.store.server_facts import store_facts
 from app.store.unreadable import Kind, Unreadable
 from app.store.webhooks import RedisWebhooks
 
@@ -100,6 +102,9 @@ class RedisStore:
 
     async def weaknesses(self) -> Sequence[str]:
         return await self._durability.weaknesses()
+
+    async def facts(self) -> StoreFacts:
+        return await store_facts(self._client, self._outages)
 
     async def put_instrument(self, instrument: Instrument) -> bool:
         return await self._instrument_changes.put(instrument)

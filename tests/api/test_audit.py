@@ -237,7 +237,7 @@ async def recorded(kept: Kept, route: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a bare route behind the middleware."""
 
     class State:
-        services = Services(None, None, None, None, kept, None, None, None)  # type: ignore[arg-type]
+        services = Services(None, None, None, None, kept, None, None, None, None)  # type: ignore[arg-type]
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await Audited(route)(scope | {"app": type("App", (), {"state": State})}, receive, send)
@@ -285,7 +285,7 @@ async def test_a_websocket_is_a_line_when_it_is_opened_or_refused() -> None:
     kept = Kept()
 
     class State:
-        services = Services(None, None, None, None, kept, None, None, None)  # type: ignore[arg-type]
+        services = Services(None, None, None, None, kept, None, None, None, None)  # type: ignore[arg-type]
 
     async def answered(*messages: Json) -> None:
         async def route(_: Any, __: Any, send: Any) -> None:

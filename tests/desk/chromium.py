@@ -78,7 +78,8 @@ def order_ids(server: Server) -> list[str]:
     return [each["order_id"] for each in httpx.get(f"{server.address}/v1/orders", timeout=60).json()["orders"]]
 
 
-def post_next_bar(server: Server) -> None:
+def post_next_bar(server: Server, missing: int = 0) -> None:
+    """So many bars before it never come."""
     known = httpx.get(f"{server.address}/v1/bars", params={"instrument": "BTC-USDT", "limit": 1000}, timeout=60)
-    count = len(known.json()["bars"])
+    count = len(known.json()["bars"]) + missing
     httpx.post(f"{server.address}/v1/bars", json=bars_json(bars(count + 1)[count:]), timeout=60)

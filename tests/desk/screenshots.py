@@ -39,8 +39,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(base_url=server.address, viewport={"width": 1280, "height": 760})
         FOLDER.mkdir(exist_ok=True)
-        for name, path in (("blotter", "/desk"), ("order", f"/desk/orders/{order_id}")):
-            for scheme in ["light" if name == "blotter" else "dark"]:
+        pages = (("blotter", "/desk"), ("order", f"/desk/orders/{order_id}"), ("operations", "/desk/operations"))
+        for name, path in pages:
+            for scheme in ["dark" if name == "order" else "light"]:
                 page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                 page.goto(path)
                 page.screenshot(path=FOLDER / f"{name}-{scheme}.png")
@@ -98,7 +99,7 @@ def _tell(page: Page, path: str) -> None:
     assert fresh is not None
     visit = fresh.new_page(base_url=page.url.partition("/desk")[0])
     visit.goto(path)
-    print(f"{path[:13]}: first paint {visit.evaluate(PAINT):.0f} ms, {visit.evaluate(BYTES) / 1_000:.0f} kB")
+    print(f"{path[:17]}: first paint {visit.evaluate(PAINT):.0f} ms, {visit.evaluate(BYTES) / 1_000:.0f} kB")
     visit.close()
 
 

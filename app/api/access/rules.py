@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.access.api_keys import Scope
 
-OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
+OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
 """Paths that need no key: probes, and what describes the interface."""
 DOCS_ASSETS = "/docs/assets/"
 """Scripts and styles of the pages that describe the interface."""

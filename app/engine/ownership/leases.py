@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.engine.ownership.lease import NOBODY, Lease
 from app.engine.ownership.rendezvous import preferred
@@ -43,6 +43,11 @@ class Leases:
     def live(self) -> tuple[str, ...]:
         """The processes that live, by name."""
         return self._live
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """The process that owns each instrument, by symbol, as far as this one knows."""
+        return {symbol: lease.owner for symbol, lease in self._known.items() if lease.owner}
 
     def are_live(self, processes: Iterable[str]) -> None:
         live = tuple(sorted(processes))

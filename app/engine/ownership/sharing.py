@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from time import monotonic
 
@@ -64,6 +64,21 @@ class Sharing:
     def processes(self) -> int:
         """How many processes live on the store, this one among them."""
         return len(self._leases.live)
+
+    @property
+    def process(self) -> str:
+        """This one, by name."""
+        return self._store.process
+
+    @property
+    def live(self) -> Sequence[str]:
+        """The processes that live on the store, by name."""
+        return self._leases.live
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """The process that owns each instrument, by symbol, as far as this one knows."""
+        return self._leases.owners
 
     @property
     def unowned(self) -> int:
