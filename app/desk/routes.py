@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from starlette.routing import BaseRoute
 
 from app.access.api_keys import Scope
-from app.api.lane_routes import DESK
+from app.api.lane_routes import ANALYSES, DESK
 from app.api.lanes import Lane
 from app.desk import login, static_files
 from app.desk.actions import confirm_action, do_action
+from app.desk.analysis import export_analysis, show_analysis
 from app.desk.blotter import show_blotter
 from app.desk.door import desk_route
+from app.desk.ended import show_ended
 from app.desk.operations import show_operations, show_shadow, stream_operations
 from app.desk.order import show_events, show_order, stream_order
 from app.desk.stream import stream_blotter
@@ -26,13 +28,16 @@ RUNNING = (Scope.READ, Scope.OPERATIONS)
 
 
 def desk_routes(lanes: Mapping[str, Lane]) -> Sequence[BaseRoute]:
-    lane = lanes[DESK.name]
+    lane, analyses = lanes[DESK.name], lanes[ANALYSES.name]
     return (
         *login.ROUTES,
         *static_files.ROUTES,
         desk_route("/desk", show_blotter, lane, *WATCHING),
         desk_route("/desk/stream/blotter", stream_blotter, lane, *WATCHING),
         desk_route("/desk/stream/orders/{order_id}", stream_order, lane, *WATCHING),
+        desk_route("/desk/ended", show_ended, lane, *WATCHING),
+        desk_route("/desk/analysis", show_analysis, analyses, *WATCHING),
+        desk_route("/desk/analysis/orders", export_analysis, analyses, *WATCHING),
         desk_route("/desk/operations", show_operations, lane, *RUNNING),
         desk_route("/desk/operations/shadow", show_shadow, lane, *RUNNING),
         desk_route("/desk/stream/operations", stream_operations, lane, *RUNNING),

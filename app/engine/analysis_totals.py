@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -72,6 +72,23 @@ def totals_of(orders: Sequence[AnalysedOrder]) -> Totals:
         unpriced=sum(each.state.unpriced > 0 for each in orders),
         figures={name: Distribution.of(known) for name, known in values.items()},
     )
+
+
+DIMENSIONS: Mapping[str, Callable[[AnalysedOrder], str]] = {
+    "side": lambda each: each.state.order.side.value,
+    "benchmark": lambda each: each.state.order.benchmark.value,
+    "model": lambda each: each.models[0] if each.models else "none",
+    "horizon": lambda each: f"{each.state.order.horizon.min_steps} to {each.state.order.horizon.max_steps} steps",
+}
+"""What orders can be held beside each other by, with what an order has of it. The model is that of its first slice."""
+
+
+def by_dimension(orders: Sequence[AnalysedOrder], dimension: str) -> dict[str, Totals]:
+    """The groups with the most orders first."""
+    groups: dict[str, list[AnalysedOrder]] = defaultdict(list)
+    for each in orders:
+        groups[DIMENSIONS[dimension](each)].append(each)
+    return {name: totals_of(groups[name]) for name in sorted(groups, key=lambda name: (-len(groups[name]), name))}
 
 
 def by_kind(orders: Sequence[AnalysedOrder]) -> dict[Kind, Totals]:

@@ -39,7 +39,10 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(base_url=server.address, viewport={"width": 1280, "height": 760})
         FOLDER.mkdir(exist_ok=True)
-        pages = (("blotter", "/desk"), ("order", f"/desk/orders/{order_id}"), ("operations", "/desk/operations"))
+        pages = (
+            *(("blotter", "/desk"), ("order", f"/desk/orders/{order_id}"), ("operations", "/desk/operations")),
+            ("analysis", "/desk/analysis"),
+        )
         for name, path in pages:
             for scheme in ["dark" if name == "order" else "light"]:
                 page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
