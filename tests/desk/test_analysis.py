@@ -33,7 +33,7 @@ async def ended(client: httpx.AsyncClient, *terms: dict[str, object]) -> list[st
 
 def rows(page: str, dimension: str) -> dict[str, list[str]]:
     """The cells of a table behind its first column, as text, by that."""
-    found = re.search(rf'aria-label="By {dimension}".*?<tbody>(.*?)</tbody>', page, re.DOTALL)
+    found = re.search(rf'<tbody id="by-{dimension}">(.*?)</tbody>', page, re.DOTALL)
     assert found, f"there is no table by {dimension}"
     lines = [re.findall(r"<t[hd].*?</t[hd]>", line, re.DOTALL) for line in found[1].split("</tr>") if "<td" in line]
     return {text(line[0]).removesuffix(" few"): [text(cell) for cell in line[1:]] for line in lines}

@@ -34,7 +34,7 @@ def test_a_group_is_opened_and_exported(visit: Visit, tmp_path: Path) -> None:
     page.keyboard.press("a")
     page.wait_for_url("**/desk/analysis")
 
-    page.get_by_role("region", name="By side").get_by_role("link", name="sell").click()
+    page.locator("#by-side").get_by_role("link", name="sell").click()
     page.wait_for_url("**/desk/analysis?side=sell")
     with page.expect_download(timeout=BUSY_MS) as download:
         page.get_by_role("link", name="Export CSV").click()
