@@ -3,7 +3,7 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const RETRY_MS = 2000, PAUSE_MS = 150;
-  let source = null, address = null, again = null;
+  let source = null, address = null, again = null, heard = new Date();
 
   // ---- parts of the page ---------------------------------------------------------------------------------------
   const parsed = (html) => {
@@ -57,15 +57,22 @@
     const opened = source = new EventSource(wanted);
     opened.addEventListener("edition", (event) => {
       if (event.data !== document.documentElement.dataset.edition) location.reload();
+      heard = new Date();
       tell("live");
     });
-    opened.addEventListener("changes", (event) => { if (opened === source) take(JSON.parse(event.data)); });
+    opened.addEventListener("changes", (event) => { if (opened === source) { heard = new Date(); take(JSON.parse(event.data)); } });
     opened.addEventListener("refused", (event) => { opened.close(); tell(JSON.parse(event.data).detail); });
     opened.onerror = () => {
       if (opened !== source) return;
-      tell("not connected");
-      if (opened.readyState === EventSource.CLOSED) again = setTimeout(() => { address = null; listen(); }, RETRY_MS);
+      tell(`not connected; as of ${heard.toISOString().slice(11, 19)} UTC`);
+      if (opened.readyState === EventSource.CLOSED) again = setTimeout(connect, RETRY_MS);
     };
+  };
+  // Whoever is no longer let in is shown the form for the key.
+  const connect = async () => {
+    try { await fetched(location.href); } catch { /* the service is away */ }
+    address = null;
+    listen();
   };
   addEventListener("pagehide", () => source?.close());
 
