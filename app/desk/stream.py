@@ -86,8 +86,8 @@ class _PageStream(StreamingResponse):
 
 
 async def _told(request: Request, look: Look) -> AsyncIterator[bytes]:
-    """Until the client goes, its key is no longer good, which is told, or the service ends. Where the page cannot be made
-    for the time being, it stays as it is."""
+    """Until the client goes, its key is no longer good, which is told, or the service ends. Where the page cannot be
+    made for the time being, it stays as it is."""
     services, shown = services_of(request), Shown()
     yield f"retry: {RETRY_MILLISECONDS}\nevent: edition\ndata: {edition()}\n\n".encode()
     told_at = monotonic()

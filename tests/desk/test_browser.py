@@ -47,7 +47,7 @@ def test_a_bar_changes_an_open_page_within_a_second(visit: Visit, server: Server
     page, order_id = visit.page, order_ids(server)[0]
     page.goto("/desk")
     page.locator("#link-state", has_text="live").wait_for(timeout=BUSY_MS)
-    seconds = []
+    seconds: list[float] = []
 
     while len(seconds) < BARS_TRIED and min(seconds, default=SOON_SECONDS) >= SOON_SECONDS:
         before = page.locator(f"#row-{order_id} .progress").get_attribute("aria-label")
