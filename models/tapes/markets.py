@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 
+from app.bars.bar_files import bar_files
 from app.bars.reader import read_series
-from models.settings.files import bar_files
 from models.settings.sizes import LemConfig
 from models.settings.train_plan import TrainMarket
 from models.tapes.tapes import MarketTapes, TapeSpan, read_tapes

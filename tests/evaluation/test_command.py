@@ -10,12 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from app.bars.bar_files import bar_files
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput
 from models.evaluation.evaluation_plan import make_plan, read_plan
 from models.evaluation.lem_evaluate import evaluate
 from models.evaluation.plan_options import changed_plan
-from models.settings.files import bar_files
 from tests.evaluation.stand_in import StandIn, a_market, a_plan, an_evaluation
 from tests.market import a_walk_file
 
