@@ -1,10 +1,12 @@
-"""Which bar files a user means: files themselves, and folders of them."""
+"""Which bar files a user means: files themselves, and folders of them; and the span of their bars."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
+from app.bars.reader import read_series
 from app.domain.errors import InvalidInput
 
 SUFFIX = ".parquet"
@@ -21,6 +23,19 @@ def bar_files(paths: Iterable[Path]) -> list[Path]:
         for path in inside:
             found.setdefault(path.resolve(), path)
     return list(found.values())
+
+
+def span_of(paths: Iterable[Path]) -> tuple[datetime, datetime]:
+    """The opens of the first bar of the files and of the last, UTC. Raises InvalidInput for a file that is none."""
+    opens = [read_series(path).open_time for path in paths]
+    first, last = min(int(each[0]) for each in opens), max(int(each[-1]) for each in opens)
+    return datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
+
+
+def told_span(paths: Iterable[Path]) -> str:
+    """The span in words, for a message to a user whose orders or days lie elsewhere."""
+    first, last = span_of(paths)
+    return f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
 
 
 def _missing(given: Path) -> str:
