@@ -81,7 +81,7 @@ def _prepare_files(instrument: str, files: Sequence[FileBars], step_seconds: int
     told = [f"joined from {names}"] if len(files) > 1 else []
     symbols = {file.raw.symbol: file.path.name for file in files if file.raw.symbol not in ("", symbol_of(file.path))}
     told += [
-        f"{instrument} is {symbol} in {name}" if symbol != instrument else f"one of the instruments in {name}"
+        f"{instrument} is {symbol} in {name}" if symbol != instrument else f"{instrument} is named in {name}"
         for symbol, name in symbols.items()
     ]
     dashed = [file for file in files if not file.raw.symbol and bar_file_symbol(symbol_of(file.path)) == instrument]
