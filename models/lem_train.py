@@ -45,7 +45,7 @@ def train(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Instead of a plan: one folder of bars (Parquet); other settings at their defaults."),
+        typer.Option(help="Instead of a plan: a bar file or a folder of them; other settings at their defaults."),
     ] = None,
     train_end: Annotated[
         datetime | None, typer.Option(formats=DATE_FORMATS, help="With --data: bars before it train, UTC.")
