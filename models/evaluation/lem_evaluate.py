@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -115,6 +115,8 @@ def evaluate(
     show(console, tables)
     for name, value in seen.items():
         console.print(f"{name}: {value}", markup=False)
+    if seen and known and known.end:
+        console.print(f"orders that start from {datetime.fromtimestamp(known.end, UTC):%Y-%m-%d} on are out of sample")
     console.print(f"written to {out}: report.html, summary.md and {len(tables)} tables")
 
 

@@ -62,6 +62,7 @@ def test_the_shipped_bundle_is_measured_on_a_folder_of_bars(tmp_path: Path) -> N
     assert "walks" in (tmp_path / "out" / "paired.csv").read_text()
     fact = "18 of 18 starts of walks"
     assert f"in sample: bars that trained the model: {fact}" in output
+    assert "orders that start from 2025-11-01 on are out of sample" in output
     for report in ("out/report.html", "out/summary.md", "docs/results.md"):
         assert fact in (tmp_path / report).read_text()
 
