@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.bars.bar_files import bar_files, span_of
 from app.bundles.bundle import load_bundle
 from app.bundles.errors import BundleError
 from app.domain.errors import InvalidInput, LemError
@@ -28,6 +29,8 @@ from models.training.validation import Row
 DATE_FORMATS = ["%Y-%m-%d"]
 REFUSED = (LemError, BundleError, OSError)
 """What the user can mend."""
+TRAIN_SHARE, CHOOSE_SHARE = 0.65, 0.8
+"""Of the span of the bars: until when they train and choose, where somebody asks."""
 WIDTH_MIN = 150
 """Columns of the printed table, even on a narrower terminal or none: a name that is cut says nothing."""
 
@@ -42,7 +45,7 @@ def train(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Instead of a plan: one folder of bars (Parquet); other settings at their defaults."),
+        typer.Option(help="Instead of a plan: a bar file or a folder of them; other settings at their defaults."),
     ] = None,
     train_end: Annotated[
         datetime | None, typer.Option(formats=DATE_FORMATS, help="With --data: bars before it train, UTC.")
@@ -93,9 +96,24 @@ def _plan(
             )
         return read_plan(file) if file else make_plan({}, "no markets")
     if not train_end or not validation_end:
-        raise InvalidInput("no_split", "--data needs --train-end and --validation-end: what trains must not choose")
+        raise InvalidInput(
+            "no_split", f"--data needs --train-end and --validation-end: what trains must not choose{_split_of(data)}"
+        )
     market = {"path": data, "train_end": train_end.date(), "validation_end": validation_end.date()}
     return make_plan({"markets": {data.resolve().name: market}}, "--data")
+
+
+def _split_of(data: Path) -> str:
+    """Days to begin with, that leave bars to train on, to choose on and to measure on; nothing where no bars are."""
+    try:
+        first, last = span_of(bar_files([data]))
+    except InvalidInput:
+        return ""
+    train_end, validation_end = (first + share * (last - first) for share in (TRAIN_SHARE, CHOOSE_SHARE))
+    return (
+        f"; it has bars from {first:%Y-%m-%d} to {last:%Y-%m-%d}: --train-end {train_end:%Y-%m-%d} --validation-end "
+        f"{validation_end:%Y-%m-%d}, say, leaves the bars after that to measure on"
+    )
 
 
 def _changed(plan: TrainPlan, **settings: int | None) -> TrainPlan:

@@ -15,6 +15,7 @@ from app.backtest.job import LEM, Job, load_policy, risk_aversion_of
 from app.backtest.options import decimal, seconds, whole_numbers, words
 from app.backtest.run_files import run_files
 from app.backtest.setup import ORDER_SHARE, Setup, Starts
+from app.bars.bar_files import bar_files
 from app.bars.walks import Walk, simulate_bars, write_bars
 from app.bundles.errors import BundleError
 from app.bundles.shipped import SHIPPED_BUNDLE
@@ -44,7 +45,9 @@ class PolicyName(StrEnum):
 
 def backtest(
     out: Annotated[Path, typer.Option(help="Folder for orders.parquet, summary.csv and report.html.")],
-    bars: Annotated[list[Path], typer.Option(metavar="FILE...", help="Bar files (Parquet), one or several.")],
+    bars: Annotated[
+        list[Path], typer.Option(metavar="PATH...", help="Bar files (Parquet), or folders of them; more may follow.")
+    ],
     more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
     bundle: Annotated[
         Path, typer.Option(help="Folder of the model for the policy lem.", show_default="shipped")
@@ -130,7 +133,7 @@ def backtest(
             starts=starts,
         )
         run_files(
-            [*bars, *(more or [])],
+            bar_files([*bars, *(more or [])]),
             [
                 Job(
                     policy=name,

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+LINE_SECONDS = 15.0
+"""In a log, from one line on the progress to the next."""
 
 LEM_WEIGHT = 12.0
 """How much longer the LEM takes than a baseline, for the time left that is shown."""
@@ -19,7 +32,25 @@ def scaled(on_progress: OnShare, scale: float) -> OnShare:
     return lambda share: on_progress(share * scale)
 
 
-def progress_bar(console: Console) -> Progress:
-    """A bar with the time left, which is gone at the end."""
+class ShareProgress(Progress):
+    """Where there is no terminal to draw on, such as in a log, a line comes every `LINE_SECONDS`, and no bar."""
+
+    def __init__(self, *columns: ProgressColumn, console: Console) -> None:
+        super().__init__(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._line_at = monotonic()
+
+    def advance(self, task_id: TaskID, advance: float = 1.0) -> None:
+        super().advance(task_id, advance)
+        if self.console.is_terminal or monotonic() - self._line_at < LINE_SECONDS:
+            return
+        self._line_at = monotonic()
+        task = next(each for each in self.tasks if each.id == task_id)
+        left = "?" if task.time_remaining is None else timedelta(seconds=round(task.time_remaining))
+        line = f"{task.percentage:.0f} %  {left} left  {task.description}"
+        self.console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def progress_bar(console: Console) -> ShareProgress:
+    """A bar with the time left, which is gone at the end; lines in a log."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True)
+    return ShareProgress(*columns, console=console)

@@ -20,7 +20,9 @@ from app.backtest.ray_pool import RayPool
 from app.backtest.report.report_facts import report_facts
 from app.backtest.results_folder import write_results
 from app.backtest.workers import worker_pool
+from app.bars.bar_files import told_span
 from app.bars.file_names import require_one_symbol_each
+from app.bars.reader import read_series
 from app.bundles.seen_days import seen_days
 from app.decision.policy import Policy
 
@@ -55,6 +57,8 @@ def run_files(
         console.print(table)
     for line in _conclusions(results, orders, time.monotonic() - began, out):
         console.print(line)
+    if not len(orders):
+        console.print(_nothing(paths, policies, jobs[0]))
     if shorter := int((orders.column("max_steps") < jobs[0].setup.max_steps).sum()):
         console.print(f"{shorter:,} orders have fewer steps than max_steps: those that their session has")
 
@@ -63,8 +67,6 @@ def _conclusions(results: Results, orders: PairedOrders, seconds: float, out: Pa
     decisions = sum(result.decisions for files in results.values() for result in files)
     each = f" by each of {len(results)} policies" if len(results) > 1 else ""
     yield f"{len(orders):,} orders{each}, {decisions:,} decisions in {seconds:.1f} s, written to {out}"
-    if not len(orders):
-        yield "no order could start: the policy's history before it and max_steps bars after it must be there"
     if orders.starts_left_out:
         yield f"{orders.starts_left_out:,} starts left out: a policy lacks the history before them that it needs"
     if skipped := min(sum(result.skipped for result in files) for files in results.values()):
@@ -73,6 +75,15 @@ def _conclusions(results: Results, orders: PairedOrders, seconds: float, out: Pa
         if fallbacks := sum(result.fallbacks for result in files):
             whose = "the policy's" if len(results) == 1 else f"those of {policy}"
             yield f"[bold]{fallbacks:,} decisions are not {whose}: it failed or answered with NaN[/bold]"
+
+
+def _nothing(paths: Sequence[Path], policies: Mapping[str, Policy], job: Job) -> str:
+    history = max(policy.history_min for policy in policies.values())
+    longest = max(len(read_series(path)) for path in paths)
+    return (
+        f"no order could start: it needs {history} bars before it and {job.setup.max_steps} from its start on, "
+        f"and begins between --start and --end; the files have bars {told_span(paths)}, at most {longest:,} in one"
+    )
 
 
 def _results(tasks: Sequence[Task], policies: Mapping[str, Policy], processes: int) -> Iterator[FileResult]:

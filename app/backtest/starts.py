@@ -73,7 +73,7 @@ def _session_opens(series: Series, setup: Setup) -> tuple[Integers, Integers]:
         raise InvalidInput(
             "no_sessions",
             f"{series.instrument}: orders can start at the open only in bars of an exchange's sessions, shorter than a "
-            "day",
+            "day: leave this file out, or start them at --starts bars",
         )
     days = trading_days(series)
     _, first, bars = np.unique(days.date, return_index=True, return_counts=True)

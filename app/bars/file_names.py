@@ -21,6 +21,11 @@ NOT_OF_THE_SYMBOL = re.compile(
     r"|bars?|ohlcv?|candles?|klines?|prices?|data|history|part\d*",
     re.IGNORECASE,
 )
+BEHIND_UNDERSCORE = re.compile(
+    r"_+(?:\d+_?(?:min|minutes?|sec|seconds?)|(?:hour|dai|week|month)ly|intraday|eod|bars?|ohlcv?|candles?|klines?)$",
+    re.IGNORECASE,
+)
+"""Of what sources put behind an underscore, the words that no symbol ends with. A tenor, as in SWAP_3M, is one."""
 
 
 def instrument_of(path: Path) -> str:
@@ -38,7 +43,10 @@ def symbol_of(path: Path) -> str:
     parts = re.split(r"([-.])", name)
     while len(parts) > 1 and (not parts[-1] or NOT_OF_THE_SYMBOL.fullmatch(parts[-1])):
         del parts[-2:]
-    return "".join(parts)
+    symbol = "".join(parts)
+    while BEHIND_UNDERSCORE.search(symbol):
+        symbol = BEHIND_UNDERSCORE.sub("", symbol)
+    return symbol
 
 
 def bar_file_symbol(symbol: str) -> str:

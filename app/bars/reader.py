@@ -47,10 +47,12 @@ def _table(path: Path) -> pa.Table:
         table = pq.read_table(path)
     except FileNotFoundError:
         raise InvalidInput("no_such_file", f"{path} does not exist") from None
+    except pa.ArrowInvalid as error:
+        # What pyarrow says of a CSV is long, and no help.
+        why = "it is another kind of file, or broken"
+        raise InvalidInput("not_parquet", f"{path} cannot be read as Parquet: {why}; {MAKE}") from error
     except (pa.ArrowException, OSError) as error:
-        raise InvalidInput(
-            "not_parquet", f"{path} cannot be read as Parquet: {error}; lem data convert makes bar files"
-        ) from error
+        raise InvalidInput("not_parquet", f"{path} cannot be read as Parquet: {error}; {MAKE}") from error
     missing = [name for name in REQUIRED if name not in table.column_names]
     if missing:
         raise InvalidInput(

@@ -58,15 +58,20 @@ class SeenDays:
     start: int
     splits: dict[str, Split]
 
+    @property
+    def end(self) -> int | None:
+        """From here on every instrument is out of sample, in seconds since the epoch. None where nothing is seen."""
+        return max((each.validation_end for each in self.splits.values()), default=None)
+
     def samples(self, instrument: str, start_times: Integers) -> Words:
         """[S]: the `Sample` of each order by the start of its first window, in seconds since the epoch."""
         found = np.full(len(start_times), Sample.OUT.value, dtype="<U10")
-        if not self.splits:
+        end = self.end
+        if end is None:
             return found
         split, later = self.splits.get(instrument), start_times >= self.start
         if split is None:
-            last = max(each.validation_end for each in self.splits.values())
-            found[later & (start_times < last)] = Sample.SAME_DAYS.value
+            found[later & (start_times < end)] = Sample.SAME_DAYS.value
         else:
             found[later & (start_times < split.validation_end)] = Sample.VALIDATION.value
             found[later & (start_times < split.train_end)] = Sample.TRAINING.value

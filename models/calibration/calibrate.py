@@ -8,6 +8,7 @@ from concurrent.futures import as_completed
 from pathlib import Path
 
 from app.backtest.workers import worker_pool
+from app.bars.bar_files import bar_files
 from app.bundles.bundle import LemPolicy, load_bundle
 from app.bundles.calibration import calibration_card, calibration_of
 from app.bundles.card import CARD_FILE, Card
@@ -15,7 +16,6 @@ from app.decision.quotes.calibration import CalibratedTable
 from app.files import written_whole
 from models.calibration.measuring import BarSpan, FileGains, measure_file
 from models.calibration.tables import market_tables
-from models.settings.files import bar_files
 from models.settings.train_plan import TrainMarket, TrainPlan
 
 STARTS_MAX, STARTS_PER_FILE_MIN = 1_600, 40

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.backtest.setup import Setup
+from app.bars.bar_files import bar_files
 from app.bundles.bundle import LemPolicy
 from app.bundles.calibration import DECIMALS
 from app.decision.quotes.calibration import Calibration
@@ -15,7 +16,6 @@ from models.calibration.calibrate import starts_of
 from models.calibration.grid import SCENARIOS, OrderKind, earliest_ends
 from models.calibration.measuring import BarSpan, Vector, gains_on
 from models.calibration.tables import pooled
-from models.settings.files import bar_files
 from models.settings.train_plan import TrainMarket
 
 LENGTH_SHARES, EARLIEST_SHARES = (0.4, 0.7, 1.0), (0.0, 1 / 3, 2 / 3, 1.0)

@@ -80,7 +80,10 @@ def _prepare_files(instrument: str, files: Sequence[FileBars], step_seconds: int
     names = ", ".join(file.path.name for file in files)
     told = [f"joined from {names}"] if len(files) > 1 else []
     symbols = {file.raw.symbol: file.path.name for file in files if file.raw.symbol not in ("", symbol_of(file.path))}
-    told += [f"{instrument} is {symbol} in {name}" for symbol, name in symbols.items()]
+    told += [
+        f"{instrument} is {symbol} in {name}" if symbol != instrument else f"{instrument} is named in {name}"
+        for symbol, name in symbols.items()
+    ]
     dashed = [file for file in files if not file.raw.symbol and bar_file_symbol(symbol_of(file.path)) == instrument]
     if any(symbol_of(file.path) != instrument for file in dashed):
         told.append(f"{instrument} stands for the symbol in {names}: a dash ends the instrument in a bar file's name")

@@ -41,7 +41,7 @@ def jumps(raw: RawBars) -> list[Finding]:
             "price_jump",
             (size >= JUMP_RATIO_MIN) & near & ~leaps,
             "far from",
-            "if the shares were split, adjust the bars before",
+            "if the shares were split, adjust the bars before: of 2 for 1, halve the prices and double the volumes",
         ),
     )
     return [

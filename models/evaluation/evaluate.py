@@ -9,6 +9,7 @@ from typing import Any
 
 from app.backtest.job import LEM, load_policy
 from app.backtest.setup import Starts
+from app.bars.bar_files import bar_files
 from app.bars.file_names import require_one_symbol_each
 from app.decision.policy import Policy
 from app.domain.errors import InvalidInput
@@ -33,7 +34,6 @@ from models.evaluation.tables.random_walk import random_walk
 from models.evaluation.tables.row_figures import Row
 from models.evaluation.tables.table_columns import COLUMNS
 from models.evaluation.units import LengthUnits, Unit
-from models.settings.files import bar_files
 
 KEPT = "kept"
 REPORT = "report.html"

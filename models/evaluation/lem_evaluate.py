@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +12,12 @@ from rich.console import Console
 from app.backtest.job import LEM
 from app.backtest.setup import Starts
 from app.bundles.errors import BundleError
+from app.bundles.seen_days import seen_days
 from app.bundles.shipped import SHIPPED_BUNDLE
 from app.domain.errors import InvalidInput, LemError
 from app.terminal import refusing
 from models.evaluation.evaluate import Evaluation, check, load_policies, write_text
-from models.evaluation.in_sample import in_sample, trained_until
+from models.evaluation.in_sample import in_sample
 from models.evaluation.plan_options import BarOptions, changed_plan, chosen_plan
 from models.evaluation.provenance import provenance
 from models.evaluation.repurchase.repurchase_page import repurchase_page as contracts_page
@@ -90,10 +91,10 @@ def evaluate(
             raise InvalidInput("needs_repurchase", "--repurchase-page goes with a plan that has repurchase contracts")
         check(chosen)
         policies = load_policies(bundle)
-        until = trained_until(policies[LEM])
+        known = seen_days(policies[LEM])
         evaluation = Evaluation(plan=chosen, policies=policies, bundle=bundle, out=out, jobs=jobs, ray=ray)
         results = evaluation.measure()
-        seen = in_sample([each for name in chosen.markets for each in results[name]], until)
+        seen = in_sample([each for name in chosen.markets for each in results[name]], known)
         facts = provenance(policies[LEM], chosen) | seen
         tables = evaluation.write(results, facts)
         if docs:
@@ -114,6 +115,8 @@ def evaluate(
     show(console, tables)
     for name, value in seen.items():
         console.print(f"{name}: {value}", markup=False)
+    if seen and known and known.end:
+        console.print(f"orders that start from {datetime.fromtimestamp(known.end, UTC):%Y-%m-%d} on are out of sample")
     console.print(f"written to {out}: report.html, summary.md and {len(tables)} tables")
 
 

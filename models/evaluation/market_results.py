@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.backtest.job import LEM
+from app.bars.bar_files import told_span
 from app.domain.durations import DAY_SECONDS
 from app.domain.errors import InvalidInput
 from models.evaluation.backtest_run import Part, Run
@@ -131,10 +132,6 @@ class MarketResults:
         """The figures of a run of `Part.PARTS`, [S, P] each."""
         return self._at_shared(run, "share", "market_share", "cost_bps", short=short)
 
-    def starts_before(self, moment: int) -> int:
-        """How many of the shared starts lie before `moment`, in seconds since the epoch."""
-        return int((self.start_times < moment).sum())
-
     def stops(self, run: Run) -> Figures:
         """All decisions of the run, [D] each. A decision has no start time, so these are not cut to the shared starts;
         only one policy has them."""
@@ -188,6 +185,7 @@ def read_results(
             "no_orders",
             f"{market}: no order of up to {max_steps} steps could start. It must start between the market's start and "
             "end, after the history that every policy needs (most of all the model) and max_steps bars before the end "
-            "of the bars, or of the session where it starts at the open",
+            "of the bars, or of the session where it starts at the open; the files have bars "
+            f"{told_span(dict.fromkeys(unit.path for unit in units))}",
         )
     return MarketResults(market, max_steps, shown, units, folder, shared)

@@ -31,7 +31,8 @@ def measure_units(
         shown.advance(task, sum(unit.weight for unit in units) - sum(unit.weight for unit, _ in missing))
         if missing and (ray or (jobs > 1 and len(missing) > 1)):
             for unit in _in_processes(missing, bundle, jobs, ray):
-                shown.update(task, advance=unit.weight, description=unit.label)
+                shown.update(task, description=unit.label)
+                shown.advance(task, unit.weight)
         else:
             for unit, path in missing:
                 _measure_here(unit, path, policies[unit.policy], shown, task)

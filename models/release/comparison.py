@@ -19,6 +19,7 @@ from app.backtest.bootstrap import horizon_days
 from app.backtest.observing import observe_series
 from app.backtest.run_series import Outcome, run_series
 from app.backtest.setup import Setup
+from app.bars.bar_files import bar_files
 from app.bars.series import Series, Vector
 from app.bars.stretches import stretches
 from app.bars.walks import Walk, simulate_bars, simulated_series
@@ -27,7 +28,6 @@ from app.domain.costs import Costs
 from app.domain.durations import DAY_SECONDS
 from models.objective.objective import RISK_AVERSIONS
 from models.objective.utility import utility
-from models.settings.files import bar_files
 from models.settings.train_plan import TrainMarket
 from models.tapes.mirror import mirrored
 from models.tapes.spacing import bars_per_day, over_the_day

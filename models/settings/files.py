@@ -1,9 +1,8 @@
-"""Reads what users hand in: TOML files, which are checked, and folders of bar files."""
+"""Reads what users hand in: TOML files, which are checked."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +11,6 @@ from pydantic_core import ErrorDetails
 
 from app.domain.errors import InvalidInput
 
-SUFFIX = ".parquet"
 UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
 KINDS = {
     "int_type": "must be a whole number",
@@ -67,16 +65,3 @@ def _said(mistake: ErrorDetails) -> str:
     if not message.startswith("must be") or isinstance(given, dict):
         return message
     return f"{message}, not {given!r:.{SHOWN_MAX}}"
-
-
-def bar_files(paths: Iterable[Path]) -> list[Path]:
-    """The bar files that `paths` name: files themselves, and all bar files in folders. A file that is named twice comes
-    once. Raises InvalidInput where a path leads to no bar file."""
-    found: dict[Path, Path] = {}
-    for given in paths:
-        inside = sorted(given.glob(f"*{SUFFIX}")) if given.is_dir() else [given]
-        if not inside or not inside[0].exists():
-            raise InvalidInput("no_such_file", f"{given} does not exist, or is a folder without {SUFFIX} files")
-        for path in inside:
-            found.setdefault(path.resolve(), path)
-    return list(found.values())

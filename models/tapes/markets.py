@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 
-from app.bars.reader import read_series
-from models.settings.files import bar_files
+from app.bars.bar_files import bar_files, told_span
 from models.settings.sizes import LemConfig
 from models.settings.train_plan import TrainMarket
 from models.tapes.tapes import MarketTapes, TapeSpan, read_tapes
@@ -24,10 +23,7 @@ def validation_tapes(name: str, market: TrainMarket, config: LemConfig) -> Marke
 
 def span_of(market: TrainMarket) -> str:
     """From the first bar of the market's files to the last, in words."""
-    opens = [read_series(path).open_time for path in bar_files([market.path])]
-    ends = min(each[0] for each in opens), max(each[-1] for each in opens)
-    first, last = (f"{datetime.fromtimestamp(int(each), UTC):%Y-%m-%d %H:%M}" for each in ends)
-    return f"from {first} to {last} UTC"
+    return told_span(bar_files([market.path]))
 
 
 def _tapes(name: str, market: TrainMarket, config: LemConfig, span: TapeSpan) -> MarketTapes:

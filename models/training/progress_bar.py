@@ -1,4 +1,4 @@
-"""A training's progress on standard error: a bar on a terminal, lines now and then in a log."""
+"""A training's progress on standard error: a bar on a terminal, lines now and then and at a stage's end in a log."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from app.backtest.progress import LINE_SECONDS
 from models.objective.objective import Loss
 
 SMOOTHING = 0.98
-LINE_SECONDS = 15.0
-"""Where there is no terminal to draw a bar on, such as in a log, a line comes after so long, and at a stage's end."""
 SPEED_PERIOD = 600.0
 """Seconds over which the time left is estimated: steps that also validate or keep a checkpoint take far longer."""
 

@@ -74,6 +74,26 @@ def test_no_order_runs_over_a_hole_that_is_longer_than_any_holiday(tmp_path: Pat
     assert f"{max(starts):%Y-%m-%d}" == "2022-08-15"
 
 
+def test_a_folder_stands_for_the_bar_files_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "bars"
+    folder.mkdir()
+    for name in ("ONE-900s.parquet", "TWO-900s.parquet"):
+        a_walk_file(folder, name=name)
+
+    code, output = lem("backtest", "--bars", folder, "--out", tmp_path / "out", "--policy", "twap", "--every", "100")
+
+    orders = pq.read_table(tmp_path / "out" / "orders.parquet")
+    assert code == 0, output
+    assert sorted(orders.column("instrument").unique().to_pylist()) == ["ONE", "TWO"]
+
+
+def test_a_folder_without_bar_files_is_refused_with_what_makes_them(tmp_path: Path) -> None:
+    code, output = lem("backtest", "--bars", tmp_path, "--out", tmp_path / "out", "--policy", "twap")
+
+    assert code == 2
+    assert "is a folder without .parquet files: lem data convert makes bar files" in output
+
+
 def test_two_share_classes_are_never_read_as_one_instrument(tmp_path: Path) -> None:
     files = [a_walk_file(tmp_path, name=f"BRK-{share}-900s.parquet") for share in "AB"]
 
@@ -181,7 +201,8 @@ def test_bars_that_no_order_fits_into_are_told(tmp_path: Path) -> None:
     code, output = lem("backtest", "--bars", a_bar_file(tmp_path), "--out", tmp_path, "--policy", "twap")
 
     assert code == 0
-    assert "no order could start" in output
+    assert "no order could start: it needs 0 bars before it and 12 from its start on" in " ".join(output.split())
+    assert "from 1970-01-01 00:00 to 1970-01-01 00:45 UTC, at most 4 in one" in " ".join(output.split())
     assert pq.read_table(tmp_path / "orders.parquet").column_names == COLUMNS
 
 

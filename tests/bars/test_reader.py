@@ -79,7 +79,9 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bars.parquet"
     path.write_text("timestamp,open\n")
 
-    with pytest.raises(InvalidInput, match="cannot be read as Parquet"):
+    with pytest.raises(
+        InvalidInput, match="cannot be read as Parquet: it is another kind of file, or broken; lem data convert"
+    ):
         read_series(path)
 
 

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from app.bars.bar_files import bar_files
 from app.bars.reader import read_series
 from app.domain.errors import InvalidInput
 from models.data.examine import examine_file
 from models.data.text_file import text_table
-from models.settings.files import bar_files
 from models.settings.sizes import LemConfig
 from models.tapes.tapes import TapeSpan, read_tapes
 from tests.data.tables import a_csv, lem_data

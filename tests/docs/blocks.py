@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "stopping.svg"
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 COMMANDS, OUTPUTS = ("bash",), ("json", "text")
 FENCE = re.compile(r"^(?P<fence>```+)(?P<kind>\w*)\n(?P<content>.*?)^(?P=fence)$", re.DOTALL | re.MULTILINE)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")

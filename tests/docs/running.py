@@ -13,22 +13,47 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app.demo.server import serving
+from app.demo.server import listening, serving
 from tests.docs.blocks import Block, Example
 
 SERVED_AT = "localhost:8000"
+SERVES = re.compile(r"(?:\.venv/bin/)?lem serve(?P<words>( .+)?)")
+PATH_OPTIONS = {"--bundle", "--bundles", "--data-dir"}
 RULER = "=== end of example ==="
-RUN_SECONDS_MAX = 120
+RUN_SECONDS_MAX = 600
+"""A machine that has other work to do takes its time for a training."""
 NUMBER = re.compile(r"[-+]?\d[\d.,:TZ%-]*")
 
 
-def outputs(examples: Sequence[Example]) -> list[str]:
-    """What each example prints now, without its errors; all run in one shell, in a folder of their own. Where one names
-    the service's address, a service on a free port stands for it. Raises CalledProcessError where a command fails."""
-    script = "".join(f"{example.commands}\necho; echo '{RULER}'\n" for example in examples)
-    with TemporaryDirectory() as folder, _served(script, Path(folder)) as addressed:
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "80"}
-        printed = _printed(["bash", "-euo", "pipefail", "-c", addressed], cwd=folder, env=environment)
+def outputs(examples: Sequence[Example], folder: Path | None = None) -> list[str]:
+    """What each example prints now, without its errors; all run in one shell, in `folder` or in one of their own. Where
+    one names the service's address, a service on a free port stands for it. Raises CalledProcessError where a command
+    fails.
+
+    An example that is nothing but `lem serve` with options starts that service as it says, on a free port. What follows
+    runs beside it in another shell, as in another terminal, and the service ends with the last example.
+    """
+    if folder is None:
+        with TemporaryDirectory() as made:
+            return outputs(examples, Path(made))
+    for number, example in enumerate(examples):
+        if serves := SERVES.fullmatch(example.commands.strip()):
+            before = _outputs(_script(examples[:number]), folder)
+            with _started(serves["words"].split(), folder) as address:
+                after = _outputs(_script(examples[number + 1 :]).replace(SERVED_AT, address), folder)
+            return [*before, "", *after]
+    with _served(_script(examples), folder) as script:
+        return _outputs(script, folder)
+
+
+def _script(examples: Sequence[Example]) -> str:
+    return "".join(f"{example.commands}\necho; echo '{RULER}'\n" for example in examples)
+
+
+def _outputs(script: str, folder: Path) -> list[str]:
+    """What the script prints, cut at its rulers."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "80"}
+    printed = _printed(["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment)
     return [output.strip() for output in printed.split(RULER)[:-1]]
 
 
@@ -51,6 +76,18 @@ def _served(script: str, folder: Path) -> Iterator[str]:
         return
     with serving(data_dir=folder / "data") as server:
         yield script.replace(SERVED_AT, server.address.removeprefix("http://"))
+
+
+@contextmanager
+def _started(words: Sequence[str], folder: Path) -> Iterator[str]:
+    """The address of a service with these options, whose paths are those of `folder`."""
+    options = [
+        str(folder / word) if option in PATH_OPTIONS else word
+        for option, word in zip(["", *words], words, strict=False)
+    ]
+    own = {"LEM_REDIS_URL": ""}
+    with listening("app.cli", "serve", *options, "--port", "0", log=folder / "serve.log", environment=own) as server:
+        yield server.address.removeprefix("http://")
 
 
 def demo_output() -> str:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.docs.__main__ import DEMO
-from tests.docs.blocks import COMMANDS, PICTURE, README, blocks, documents, examples
+from tests.docs.blocks import COMMANDS, PICTURE, README, TUTORIAL, blocks, documents, examples
 from tests.docs.picture import one_order
 from tests.docs.running import demo_output, outputs, shape
 
 NOT_COMMANDS = {"json", "text", "toml", "mermaid", "python"}
-RUN = [path for path in documents() if examples(path.read_text(encoding="utf-8"))]
+RUN = [path for path in documents() if path != TUTORIAL and examples(path.read_text(encoding="utf-8"))]
+"""The tutorial trains: test_tutorial.py runs it."""
 
 
 @pytest.mark.spawns

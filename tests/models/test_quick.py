@@ -37,6 +37,15 @@ def test_bars_that_are_not_there_are_refused_with_the_span_of_the_files(tmp_path
     assert "from 2024-01-01 00:00 to 2024-01-17 15:00 UTC" in refused.output
 
 
+def test_a_split_that_is_missing_is_proposed_from_the_span_of_the_files(tmp_path: Path) -> None:
+    a_plan(tmp_path)
+
+    refused = typed("train", "--quick", "--data", tmp_path, "--out", tmp_path / "run")
+
+    assert refused.exit_code == 2
+    assert "bars from 2024-01-01 to 2024-01-17: --train-end 2024-01-11 --validation-end 2024-01-14" in refused.output
+
+
 def test_a_log_has_lines_and_neither_bars_nor_carriage_returns(capsys: pytest.CaptureFixture[str]) -> None:
     with progress_on_stderr() as progress:
         bar = ProgressBar(progress)

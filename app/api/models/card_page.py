@@ -79,16 +79,25 @@ def _training(card: Mapping[str, Any]) -> CardSection:
     for entry in training["data"]:
         market, _, instrument = entry.rpartition("/")
         by_market.setdefault(market, []).append(instrument)
-    data = [(market, str(len(names)), _listed(names)) for market, names in by_market.items()]
+    splits = training["markets"]
+    data = [
+        (market, str(len(names)), _listed(names), *_split(splits.get(market, {})))
+        for market, names in by_market.items()
+    ]
     settings = sorted((training["config"] | training["settings"]).items())
     return CardSection(
         title="Training",
         paragraphs=[said],
         tables=[
-            CardTable(header=("Market", "Instruments", "Which"), rows=data),
+            CardTable(header=("Market", "Instruments", "Which", "Trained before", "Chose before"), rows=data),
             CardTable(header=("Setting", "Value"), rows=[(key, _text(value)) for key, value in settings]),
         ],
     )
+
+
+def _split(split: Mapping[str, str]) -> tuple[str, str]:
+    """The days of a market that trained and chose; empty for a card of an earlier release, which names none."""
+    return split.get("train_end", ""), split.get("validation_end", "")
 
 
 def _measured(card: Mapping[str, Any]) -> CardSection:
