@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -24,6 +25,7 @@ from models.release.release import release
 from models.settings.quick import QUICK_BUNDLE, quick_plan
 from models.settings.train_plan import TrainPlan, make_plan, read_plan
 from models.training.launch import launch
+from models.training.sweep import sweep
 from models.training.validation import Row
 
 DATE_FORMATS = ["%Y-%m-%d"]
@@ -31,6 +33,8 @@ REFUSED = (LemError, BundleError, OSError)
 """What the user can mend."""
 TRAIN_SHARE, CHOOSE_SHARE = 0.65, 0.8
 """Of the span of the bars: until when they train and choose, where somebody asks."""
+SEED_DIGITS_MAX = 9
+RAY_HELP = "Train on a Ray cluster, HOST:PORT or auto; --jobs is not asked then."
 WIDTH_MIN = 150
 """Columns of the printed table, even on a narrower terminal or none: a name that is cut says nothing."""
 
@@ -61,18 +65,47 @@ def train(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all that is drawn at random.")] = None,
     processes: Annotated[int, typer.Option(min=1, help="How many processes share the work.")] = 1,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads of each process; 0 shares out all cores.")] = 0,
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="N,N", help="Train once with each of these seeds, in folders seed-N, and compare them."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="With --seeds: how many train at a time, on one core each.")] = 1,
+    ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help=f"With --seeds: {RAY_HELP}")] = None,
 ) -> None:
     """Train one model for all 8 scenarios and every horizon at once, on the plan's markets and on random walks (on
     those alone without --config or --data). Stop it at any time; the same command goes on."""
     with refusing("lem train", *REFUSED):
         asked = _plan(plan, data, train_end, validation_end)
         made = _changed(quick_plan(asked) if quick else asked, steps=steps, seed=seed)
+        if seeds is None and (ray or jobs > 1):
+            raise InvalidInput("needs_seeds", "--ray and --jobs go with --seeds: they train several models at a time")
+        if seeds is not None and (seed is not None or processes > 1 or threads > 1):
+            raise InvalidInput("not_with_seeds", "--seed, --processes and --threads do not go with --seeds")
         _require_writable(out)
+        if seeds is not None:
+            _sweep(made, out, _seeds(seeds), jobs, ray)
+            return
         # Threads cost more than they bring on networks this small.
         table = launch(made, out, processes, threads or int(quick))
         _show(table, "validation: gain against the benchmark (positive is good), default risk aversion")
         if quick:
             _release_quick(out)
+
+
+def _sweep(plan: TrainPlan, out: Path, seeds: Sequence[int], jobs: int, ray: str | None) -> None:
+    rows = sweep(plan, out, seeds, jobs, ray)
+    _show(rows, "validation: utility of each seed's best state, the best seed first", digits=6)
+    spread = float(rows[0]["utility"]) - float(rows[-1]["utility"])
+    typer.echo(f"{spread:.6f} of utility lie between the seeds: less than that between two plans is chance")
+    typer.echo(f"the best one: lem export --run {rows[0]['run']} --out BUNDLE")
+
+
+def _seeds(text: str) -> list[int]:
+    """Raises InvalidInput for what is no list of different whole numbers."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and len(word) <= SEED_DIGITS_MAX for word in words):
+        raise InvalidInput("bad_seeds", f"--seeds {text!r}: must be whole numbers with commas between, such as 0,1,2")
+    return list(dict.fromkeys(map(int, words)))
 
 
 def _release_quick(run: Path) -> None:
@@ -132,6 +165,7 @@ def ablate(
         int | None, typer.Option(min=1, help="How many steps the optimiser takes for each variant.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many variants train at a time, on one core each.")] = 1,
+    ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help=RAY_HELP)] = None,
     variant: Annotated[
         list[str] | None, typer.Option(help=f"One of {', '.join(VARIANTS)}; may be repeated. Default: all.")
     ] = None,
@@ -145,7 +179,7 @@ def ablate(
         if unknown:
             raise InvalidInput("unknown_variant", f"unknown variant: {', '.join(unknown)}")
         _require_writable(out)
-        table = ablate_plan(made, out, jobs, chosen)
+        table = ablate_plan(made, out, jobs, chosen, ray)
     _show(table, f"without each part, on the validation bars (also in {out / TABLE})")
 
 
@@ -164,12 +198,12 @@ def export(
     typer.echo(f"{policy.name}: {len(policy.card.golden)} golden cases agree, {size / 1e6:.1f} MB in {out}")
 
 
-def _show(table: list[Row], title: str) -> None:
+def _show(table: list[Row], title: str, digits: int = 3) -> None:
     shown = Table(title=title)
     for name in table[0]:
         shown.add_column(name, justify="left" if isinstance(table[0][name], str) else "right")
     for row in table:
-        shown.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
+        shown.add_row(*(f"{value:.{digits}f}" if isinstance(value, float) else str(value) for value in row.values()))
     Console(width=max(WIDTH_MIN, Console().width)).print(shown)
 
 

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from app.backtest.ray_pool import RayPool
+from app.domain.errors import InvalidInput
 from app.extras import CHECKOUT, install_command
+
+
+def test_a_cluster_without_ray_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+
+    with pytest.raises(InvalidInput, match="needs the ray extra: .* -m pip install"):
+        RayPool("auto")
 
 
 def test_a_checkout_is_installed_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 from app.domain.errors import InvalidInput
+from app.extras import install_command
 
 AUTO = "auto"
 """The cluster that this machine has joined."""
@@ -20,14 +21,16 @@ RETRIES = 3
 class RayPool(Executor):
     """Runs functions on the cluster at `address`, `HOST:PORT` or `AUTO`, which this machine has joined.
 
-    All machines have the same version of the project, and the same files at the same paths. Raises InvalidInput where
-    nobody answers, and from a future whose worker has died `RETRIES` times after the first.
+    All machines have the same version of the project, and the same files at the same paths. Raises InvalidInput where Ray is
+    not installed or nobody answers, and from a future whose worker has died `RETRIES` times after the first.
     """
 
     def __init__(self, address: str) -> None:
+        try:
+            import ray
+        except ModuleNotFoundError as error:
+            raise InvalidInput("needs_ray", f"--ray needs the ray extra: {install_command('ray')}") from error
         _require_answer(address)
-        import ray
-
         self._ray = ray
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)

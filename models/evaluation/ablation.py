@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -16,18 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from app.backtest.bootstrap import DayBlocks, horizon_days
-from app.backtest.workers import worker_pool
 from app.domain.errors import InvalidInput
 from app.files import written_whole
 from models.network.lem import Lem
-from models.objective.objective import Loss
 from models.settings.train_plan import TrainPlan
 from models.settings.train_settings import TrainSettings
 from models.tapes.tapes import MarketTapes
+from models.training.many import each_trained, plan_for_any_machine, print_progress, use_one_thread
 from models.training.train import trained, validation_markets
 from models.training.validation import Row, horizons_of, judged
 
@@ -46,7 +43,7 @@ VARIANTS: dict[str, dict[str, dict[str, float]]] = {
 }
 """The settings of the plan that each variant changes. A size of zero leaves a part of the model out."""
 MEASURES, TABLE = "measures.npz", "ablation.csv"
-RESAMPLES, LINE_EVERY = 2_000, 100
+RESAMPLES = 2_000
 
 Measures = dict[str, NDArray[Any]]
 """For each market and max_steps N `<market>.<N>.utility` and `<market>.<N>.tracking` [B] in units of volatility,
@@ -54,12 +51,14 @@ Measures = dict[str, NDArray[Any]]
 trained it."""
 
 
-def ablate(plan: TrainPlan, folder: Path, jobs: int, variants: Sequence[str] = tuple(VARIANTS)) -> list[Row]:
-    """Train every variant in a folder of its own, `jobs` at a time, and write the table. A finished variant is not
-    trained again; a stopped one goes on. Raises InvalidInput where the folder holds a variant of another plan."""
-    run = partial(_measured, plan, folder)
-    with worker_pool(jobs) as pool:
-        list(pool.map(run, variants))
+def ablate(
+    plan: TrainPlan, folder: Path, jobs: int, variants: Sequence[str] = tuple(VARIANTS), ray: str | None = None
+) -> list[Row]:
+    """Train every variant in a folder of its own, `jobs` at a time or on the cluster at `ray`, and write the table. A
+    finished variant is not trained again; a stopped one goes on. Raises InvalidInput where the folder holds a variant
+    of another plan."""
+    run = partial(_measured, plan_for_any_machine(plan), folder.resolve())
+    each_trained(run, variants, jobs, ray, "variant")
     measures = {name: dict(np.load(folder / name / MEASURES)) for name in variants}
     rows = [row for name in variants for row in _rows(name, measures[name], measures[WHOLE])]
     with written_whole(folder / TABLE) as draft, draft.open("w", newline="") as file:
@@ -77,16 +76,16 @@ def variant_of(plan: TrainPlan, name: str) -> TrainPlan:
 
 
 def _measured(plan: TrainPlan, folder: Path, name: str) -> None:
-    """Train and measure one variant in a process of its own, on one core. The state at the end is measured: the best of
-    a few validations would add chance to the comparison."""
+    """Train and measure one variant in a process of its own, with one thread. The state at the end is measured: the
+    best of a few validations would add chance to the comparison."""
     target, changed = folder / name / MEASURES, variant_of(plan, name)
     facts = _facts(changed)
     if target.exists():
         if str(np.load(target)["plan"]) != facts:
             raise InvalidInput("other_training", f"{target} was measured with another plan: use another --out")
         return
-    torch.set_num_threads(1)
-    net = trained(changed, folder / name, partial(_print_progress, name)).averaged.eval()
+    use_one_thread()
+    net = trained(changed, folder / name, partial(print_progress, name)).averaged.eval()
     parameters = sum(one.numel() for one in net.parameters() if one.requires_grad)
     measures: Measures = {"plan": np.array(facts), "parameters": np.array([parameters])}
     for market in validation_markets(changed):
@@ -104,12 +103,6 @@ def _facts(plan: TrainPlan) -> str:
             "training": asdict(plan.settings),
         }
     )
-
-
-def _print_progress(variant: str, stage: str, done: int, total: int, _loss: Loss | None = None) -> None:
-    """Print a line now and then: variants that train at the same time have no progress bar in common."""
-    if done == total or done % LINE_EVERY == 0:
-        print(f"{variant}: {stage} {done:,} of {total:,}", file=sys.stderr, flush=True)
 
 
 def _measures_on(net: Lem, market: MarketTapes) -> Measures:

@@ -37,6 +37,12 @@ def train(
 ) -> list[Row]:
     """Train, or go on from the folder's checkpoint; then measure and write the record. Returns the validation table."""
     trainer = trained(plan, folder, on_progress, device, on_ahead)
+    return measured(plan, folder, trainer, on_progress)
+
+
+def measured(plan: TrainPlan, folder: Path, trainer: Trainer, on_progress: OnProgress = silent) -> list[Row]:
+    """The validation table of a trainer that has finished; the record is written with it. Of processes that share a
+    training, the first one alone measures: the others' tables are empty."""
     if not trainer.processes.first:
         return []
     table: list[Row] = []
