@@ -16,7 +16,7 @@ from app.extras import CHECKOUT, install_command
 def test_a_cluster_without_ray_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
 
-    with pytest.raises(InvalidInput, match="needs the ray extra: .* -m pip install"):
+    with pytest.raises(InvalidInput, match=r"needs the ray extra: .* -m pip install"):
         RayPool("auto")
 
 

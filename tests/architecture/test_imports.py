@@ -38,7 +38,7 @@ ARROWS: dict[str, set[str]] = {
     "app.tracing": {ENGINE, "app.extras"},
     "app.settings": {BUNDLES},
     "app.logs": {"app.settings"},
-    "app.backtest": {*DECIDING, TERMINAL},
+    "app.backtest": {*DECIDING, TERMINAL, "app.extras"},
     "lem_client": set(),
     "models.data": {DOMAIN, BARS, FILES, TERMINAL},
     "models.settings": {DOMAIN},
