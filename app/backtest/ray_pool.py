@@ -21,8 +21,8 @@ RETRIES = 3
 class RayPool(Executor):
     """Runs functions on the cluster at `address`, `HOST:PORT` or `AUTO`, which this machine has joined.
 
-    All machines have the same version of the project, and the same files at the same paths. Raises InvalidInput where Ray
-    is not installed or nobody answers, and from a future whose worker has died `RETRIES` times after the first.
+    All machines have the same version of the project, and the same files at the same paths. Raises InvalidInput where
+    Ray is not installed or nobody answers, and from a future whose worker has died `RETRIES` times after the first.
     """
 
     def __init__(self, address: str) -> None:
