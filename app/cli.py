@@ -94,19 +94,30 @@ def serve(
 def demo(
     bundle: Annotated[Path | None, typer.Option(help="The model's bundle.  [default the shipped one]")] = None,
     bars_per_second: Annotated[float, typer.Option(min=0.1, max=1000.0, help="Speed of the replay.")] = 3.0,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the service and its desk page after the summary, until Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Start the service, replay real bars at speed, and show orders of all 8 scenarios live."""
-    with _extras_told("demo"):
-        from app.demo.show import DemoFailed, run_demo
+    """Start the service, replay real bars at speed, and trade orders of all 8 scenarios.
+
+    At the end each order stands beside what TWAP and blind stopping would have made of it on the same bars. The
+    service has a free port of the loopback and a store of its own, and is gone when the demo ends. The desk page's
+    address is in the first lines.
+    """
+    from app.demo.interrupts import Stopped, stopping
 
     try:
-        run_demo(bundle, bars_per_second)
-    except DemoFailed as error:
-        typer.echo(f"lem: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt:
+        with stopping():
+            with _extras_told("demo"):
+                from app.demo.show import DemoFailed, run_demo
+            try:
+                run_demo(bundle, bars_per_second, stay=stay)
+            except DemoFailed as error:
+                typer.echo(f"lem: {error}", err=True)
+                raise typer.Exit(1) from error
+    except Stopped as stopped:
         typer.echo("stopped", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(stopped.exit_code) from None
 
 
 @cli.command("store-keys")

@@ -82,14 +82,17 @@ def seen_days(policy: Policy) -> SeenDays | None:
     """What the policy's bundle has seen; None for a policy without a bundle. Raises InvalidInput where the card has
     something else in the place of a day."""
     card: Card | None = getattr(policy, "card", None)
-    if card is None:
-        return None
+    return None if card is None else seen_days_of(card, policy.name)
+
+
+def seen_days_of(card: Card, name: str) -> SeenDays:
+    """What the bundle of that card and name has seen. Raises InvalidInput as `seen_days` does."""
     if card.training.data == NO_BARS:
         return SeenDays(start=0, splits={})
     try:
         return _seen(card)
     except ValueError as error:
-        raise InvalidInput("bad_card", f"the card of {policy.name}: {error}") from error
+        raise InvalidInput("bad_card", f"the card of {name}: {error}") from error
 
 
 def _seen(card: Card) -> SeenDays:

@@ -18,9 +18,11 @@ NOTIONAL_LIMITS = Limits(max_slice_fraction=Decimal("0.5"))
 
 @dataclass(slots=True)
 class Ticket:
-    """One order as the OMS sees it: what it sends, the newest answer, and the slice to trade now."""
+    """One order as the OMS sees it: what it sends, the newest answer, and the slice to trade now. The order may
+    end from its step `min_steps` on."""
 
     sent: NewOrder
+    min_steps: int
     order: Order | None = None
     slice: Slice | None = None
 
@@ -44,7 +46,8 @@ def tickets_of(symbols: tuple[str, ...]) -> list[Ticket]:
                 benchmark=benchmark,
                 horizon=Horizon(min_steps=MIN_STEPS[index], max_steps=MAX_STEPS),
                 limits=Limits() if by_quantity else NOTIONAL_LIMITS,
-            )
+            ),
+            MIN_STEPS[index],
         )
         for index, (side, benchmark, by_quantity) in enumerate(scenarios)
     ]

@@ -30,9 +30,10 @@ TERMS = Instrument(symbol="-", bar_seconds=86_400, lot_size=Decimal(1), tick_siz
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """`history` are the bars before the demo's first order; `windows` holds, for every window after that, one bar of
-    each instrument."""
+    each instrument. `simulated` says that no market made them."""
 
     source: str
+    simulated: bool
     instruments: tuple[Instrument, ...]
     history: list[Bar]
     windows: list[tuple[Bar, ...]]
@@ -53,6 +54,7 @@ def _real(history_count: int, window_count: int) -> Replay:
     first = next(index for index, window in enumerate(windows) if window[0].open_time >= _opens(REPLAY_FROM))
     return Replay(
         source=f"real daily bars of {', '.join(TICKERS)} from {REPLAY_FROM} on ({PACKAGE})",
+        simulated=False,
         instruments=tuple(replace(TERMS, symbol=ticker, calendar="XNYS") for ticker in TICKERS),
         history=[bar for window in windows[first - history_count : first] for bar in window],
         windows=windows[first : first + window_count],
@@ -94,6 +96,7 @@ def _simulated(history_count: int, window_count: int) -> Replay:
         )
     return Replay(
         source=f"simulated random walks, 15-minute bars (for real bars install {PACKAGE})",
+        simulated=True,
         instruments=tuple(replace(TERMS, symbol=symbol, bar_seconds=walk.bar_seconds) for symbol in SIMULATED),
         history=[bar for window in windows[:history_count] for bar in window],
         windows=windows[history_count:],
