@@ -31,6 +31,8 @@ BARS_PER_POST = 2_000
 TIMEOUT_SECONDS = 30.0
 BARS_PER_LINE = 5
 """In a log, which has no room for a line for each bar."""
+LINKS_WIDTH = 100
+"""Columns that have room for the whole address of an order's page."""
 WHY = (
     "An order may end early here, and its benchmark ends with it: the service holds an option on the end, which a plain"
     " TWAP throws away. A model trades 8 orders, one of each kind, on bars that are replayed at speed. At the end each"
@@ -123,11 +125,12 @@ def _conclude(screen: Screen, replay: Replay, tickets: list[Ticket], bundle: Pat
 
 def _stay(screen: Screen, server: Server, tickets: list[Ticket]) -> None:
     """Wait until a signal asks for the end, or the service is gone. Raises ServerFailed for the latter."""
+    link = f"{server.address if screen.width >= LINKS_WIDTH else ''}/desk/orders/"
     try:
         screen.say(f"\nThe orders have ended, and each has its page below {server.address}:")
         for ticket in tickets:
             if ticket.order is not None:
-                screen.say(f"{name_of(ticket):<24} /desk/orders/{ticket.order.order_id}")
+                screen.say(f"{name_of(ticket):<24} {link}{ticket.order.order_id}")
         screen.say("The service goes on. Ctrl-C ends it.")
         raise ServerFailed(f"the service ended with exit code {server.process.wait()}")
     except Stopped:

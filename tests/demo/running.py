@@ -10,9 +10,10 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 
 from tests.processes.replicas import PATIENT_SECONDS
 
@@ -65,6 +66,30 @@ def on_terminal(folder: Path, *words: str, columns: int, until: str = "", **envi
             os.close(ours)
             if process.poll() is None:
                 process.kill()
+
+
+def a_browser(folder: Path) -> tuple[Path, str]:
+    """A browser that writes the address that it opens to the end of a file: the file, and the command."""
+    browser, opened = folder / "browser", folder / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" >>{opened}\n')
+    browser.chmod(0o755)
+    return opened, f"{browser} %s"
+
+
+@contextmanager
+def opened_in(pipe: Path) -> Iterator[Callable[[], str]]:
+    """Make the file of `a_browser` a pipe, from which the address can be awaited."""
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+
+    def address() -> str:
+        assert select([end], [], [], PATIENT_SECONDS)[0], "no browser was opened"
+        return os.read(end, 1_000).decode().strip()
+
+    try:
+        yield address
+    finally:
+        os.close(end)
 
 
 def _parts(terminal: int) -> Iterator[str]:

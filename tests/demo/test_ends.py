@@ -17,7 +17,7 @@ pytestmark = pytest.mark.spawns
 SLOWLY = ("--bars-per-second", "0.5")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_amid_the_replay_ends_the_service_too(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with demo(tmp_path, *SLOWLY) as process:
         address = address_of(process)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.running import COLOURS, ESCAPES, QUICKLY, demo, on_terminal
+from tests.demo.running import COLOURS, ESCAPES, QUICKLY, a_browser, demo, on_terminal, opened_in
 from tests.processes.replicas import PATIENT_SECONDS
 
 pytestmark = pytest.mark.spawns
@@ -31,40 +31,31 @@ def test_a_log_has_plain_lines_of_80_columns_and_tells_first_why_and_where(tmp_p
         assert word in printed
 
 
-@pytest.mark.parametrize("columns", [60, 80])
-def test_a_terminal_shows_every_figure_whole_and_no_line_is_too_wide(tmp_path: Path, columns: int) -> None:
-    printed, code = on_terminal(tmp_path, *QUICKLY, columns=columns)
+def test_a_terminal_shows_every_figure_whole_and_the_browser_the_desk_page(tmp_path: Path) -> None:
+    pipe, command = a_browser(tmp_path)
+    environment = {"BROWSER": f"{command} &", "DISPLAY": ":9"}
+
+    with opened_in(pipe) as opened:
+        printed, code = on_terminal(tmp_path, *QUICKLY, "--stay", columns=80, until="Ctrl-C ends it.", **environment)
+        address = opened()
 
     assert code == 0
     assert "\x1b[" in printed
+    assert_whole(printed, columns=80)
+    assert address in printed
+    assert address.endswith("/desk")
+
+
+def test_a_terminal_of_60_columns_has_fewer_columns_of_a_table_and_no_colour_unasked(tmp_path: Path) -> None:
+    printed, code = on_terminal(tmp_path, *QUICKLY, columns=60, NO_COLOR="1")
+
+    assert code == 0
+    assert_whole(printed, columns=60)
+    assert COLOURS.search(printed) is None
+
+
+def assert_whole(printed: str, columns: int) -> None:
     plain = ESCAPES.sub("", printed)
     assert max(map(len, plain.replace("\r", "\n").split("\n"))) <= columns
     assert "…" not in plain
     assert "mean of 8 orders" in plain
-
-
-def test_no_color_is_heard_on_a_terminal(tmp_path: Path) -> None:
-    printed, code = on_terminal(tmp_path, *QUICKLY, columns=80, NO_COLOR="1")
-
-    assert code == 0
-    assert COLOURS.search(printed) is None
-
-
-def test_with_stay_a_browser_is_opened_where_there_is_a_display(tmp_path: Path) -> None:
-    browser, opened, folder = tmp_path / "browser", tmp_path / "opened", tmp_path / "temporary"
-    browser.write_text(f'#!/bin/sh\necho "$1" >{opened}.part && mv {opened}.part {opened}\n')
-    browser.chmod(0o755)
-    folder.mkdir()
-    stay = (*QUICKLY, "--stay")
-
-    on_terminal(folder, *stay, columns=80, until="Ctrl-C ends it.", BROWSER=f"{browser} %s &")
-    without_display = opened.exists()
-    on_terminal(folder, *stay, columns=80, until="Ctrl-C ends it.", BROWSER=f"{browser} %s", DISPLAY=":9")
-    in_the_terminal = opened.exists()
-    printed, code = on_terminal(
-        folder, *stay, columns=80, until="Ctrl-C ends it.", BROWSER=f"{browser} %s &", DISPLAY=":9"
-    )
-
-    assert (without_display, in_the_terminal, code) == (False, False, 0)
-    assert opened.read_text().strip() in printed
-    assert opened.read_text().strip().endswith("/desk")
