@@ -58,7 +58,10 @@ KEYS: Mapping[str, tuple[str, Callable[[OrderState], Any]]] = {
     "side": ("Side", lambda state: (state.order.side, state.order.client_order_id)),
     "filled": ("Filled", filled_share),
     "time": ("Time", time_share),
-    "slippage": ("Slippage", lambda state: state.slippage_bps if state.slippage_bps is not None else Decimal("-1e9")),
+    "slippage": (
+        "Slippage, bps",
+        lambda state: state.slippage_bps if state.slippage_bps is not None else Decimal("-1e9"),
+    ),
     "stop": ("Ends now", lambda state: stop_probability(state) or 0.0),
 }
 """What the rows can be sorted by."""

@@ -84,7 +84,8 @@ def refused(request: Request, error: LemError | HTTPException) -> Response:
         raise error
     found = problem_of(error, request.url.path)
     audited(code=found.code)
-    answer = page(request, "problem.html", title="Refused", status=found.status, problem=found)
+    acted_on = request.path_params.get("order_id") if request.method == "POST" else None
+    answer = page(request, "problem.html", title="Refused", status=found.status, problem=found, order_id=acted_on)
     seconds = retry_after_seconds_of(error)
     if seconds is not None:
         answer.headers["Retry-After"] = str(seconds)

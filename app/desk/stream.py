@@ -22,6 +22,7 @@ from app.domain.errors import LemError, Unavailable
 
 STREAMS_MAX = 100
 """Of one process: people, not programs."""
+FULL = f"not live: {STREAMS_MAX} pages are open already"
 REST_SECONDS = 0.4
 """Between two looks at one page, however much happens meanwhile."""
 LOOK_SECONDS = 5.0
@@ -64,12 +65,12 @@ async def stream_blotter(request: Request) -> Response:
 
 
 def streamed(request: Request, look: Look) -> Response:
-    """Raises Unavailable("too_many_event_streams") where as many people look on as may."""
+    """Where as many people look on as may, the page is told so, and asks again by itself."""
     if request.scope.get(BODILESS):
         return Response(media_type=MEDIA_TYPE, headers=HEADERS)
     state = request.app.state
     if getattr(state, "desk_streams", 0) >= STREAMS_MAX:
-        raise Unavailable("too_many_event_streams", f"{STREAMS_MAX} pages are open already; close one")
+        return Response(_event("full", {"detail": FULL}), media_type=MEDIA_TYPE, headers=HEADERS)
     return _PageStream(_told(request, look), media_type=MEDIA_TYPE, headers=HEADERS)
 
 

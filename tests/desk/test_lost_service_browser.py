@@ -86,6 +86,8 @@ def await_link(page: Page, told: str) -> None:
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_an_open_page_goes_on_after_a_restart(page: Page, service: Service, how: signal.Signals) -> None:
     first = service.post_order("before")
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto("/desk")
     await_link(page, "live")
     page.evaluate("window.same = true")
@@ -93,6 +95,8 @@ def test_an_open_page_goes_on_after_a_restart(page: Page, service: Service, how:
     service.end(how)
     await_link(page, r"not connected; as of \d\d:\d\d:\d\d UTC")
     kept = page.locator(f"#row-{first}").count()
+    with page.expect_event("requestfailed", lambda request: "sort=slippage" in request.url):
+        page.get_by_role("link", name="Slippage").click()
     service.start()
     await_link(page, "live")
     second = service.post_order("after")
@@ -101,6 +105,7 @@ def test_an_open_page_goes_on_after_a_restart(page: Page, service: Service, how:
     assert kept == 1
     assert page.locator(f"#row-{first}").count() == 1
     assert page.evaluate("window.same")
+    assert wrong == []
 
 
 def test_a_page_of_an_earlier_release_loads_itself_anew(page: Page, service: Service) -> None:

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const byId = (id) => document.getElementById(id);
-  const RETRY_MS = 2000, PAUSE_MS = 150;
+  const RETRY_MS = 2000, FULL_MS = 30000, PAUSE_MS = 150;
   let source = null, address = null, again = null, heard = new Date();
 
   // ---- parts of the page ---------------------------------------------------------------------------------------
@@ -46,6 +46,8 @@
   // ---- the stream of changes -----------------------------------------------------------------------------------
   const tell = (text) => { const place = byId("link-state"); if (place && place.textContent !== text) place.textContent = text; };
 
+  const away = () => tell(`not connected; as of ${heard.toISOString().slice(11, 19)} UTC`);
+
   const listen = () => {
     const wanted = document.querySelector("[data-stream]")?.dataset.stream || null;
     if (wanted === address && source && source.readyState !== EventSource.CLOSED) return;
@@ -62,38 +64,46 @@
     });
     opened.addEventListener("changes", (event) => { if (opened === source) { heard = new Date(); take(JSON.parse(event.data)); } });
     opened.addEventListener("refused", (event) => { opened.close(); tell(JSON.parse(event.data).detail); });
+    opened.addEventListener("full", (event) => {
+      opened.close();
+      tell(JSON.parse(event.data).detail);
+      again = setTimeout(connect, FULL_MS);
+    });
     opened.onerror = () => {
       if (opened !== source) return;
-      tell(`not connected; as of ${heard.toISOString().slice(11, 19)} UTC`);
+      away();
       if (opened.readyState === EventSource.CLOSED) again = setTimeout(connect, RETRY_MS);
     };
   };
   // Whoever is no longer let in is shown the form for the key.
   const connect = async () => {
-    try { await fetched(location.href); } catch { /* the service is away */ }
+    await fetched(location.href);
     address = null;
     listen();
   };
   addEventListener("pagehide", () => source?.close());
 
   // ---- fragments -----------------------------------------------------------------------------------------------
+  // Null where the service is away, which the page then says.
   const fetched = async (url, options = {}) => {
-    const answer = await fetch(url, { ...options, headers: { ...options.headers, "X-Fragment": "1" }, credentials: "same-origin" });
-    if (answer.status === 401) location.reload();
-    return answer;
+    try {
+      const answer = await fetch(url, { ...options, headers: { ...options.headers, "X-Fragment": "1" }, credentials: "same-origin" });
+      if (answer.status === 401) location.reload();
+      return answer;
+    } catch { away(); return null; }
   };
 
   const load = async (place) => {
     if (!place?.dataset.load) return;
     const answer = await fetched(place.dataset.load);
-    if (answer.ok) place.innerHTML = await answer.text();
+    if (answer?.ok) place.innerHTML = await answer.text();
   };
 
   let latest = 0;
   const into = async (id, url) => {
     const mine = ++latest;
     const answer = await fetched(url);
-    if (mine !== latest || !answer.ok) return;
+    if (mine !== latest || !answer?.ok) return;
     const fresh = parsed(await answer.text()), old = byId(id);
     const typed = document.activeElement?.id;
     const kept = typed && byId(typed)?.selectionStart;
@@ -116,8 +126,7 @@
   const quote = later(async (form) => {
     const mine = ++asked;
     byId("ticket-quote").setAttribute("aria-busy", "true");
-    let answer = null;
-    try { answer = await fetched(form.dataset.quote, { method: "POST", body: new URLSearchParams(new FormData(form)) }); } catch { tell("not connected"); }
+    const answer = await fetched(form.dataset.quote, { method: "POST", body: new URLSearchParams(new FormData(form)) });
     if (mine !== asked) return;
     byId("ticket-quote").removeAttribute("aria-busy");
     if (!answer?.ok) return;
@@ -134,6 +143,7 @@
   // ---- dialogs -------------------------------------------------------------------------------------------------
   const ask = async (url) => {
     const answer = await fetched(url);
+    if (!answer) return;
     byId("dialog-content").innerHTML = await answer.text();
     byId("dialog").showModal();
     byId("dialog").querySelector("[autofocus]")?.focus();
