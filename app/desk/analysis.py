@@ -21,9 +21,9 @@ from app.desk.pages import HEADERS, page, services_of
 from app.desk.spreads import SpreadMark, marks_of
 from app.domain.errors import InvalidInput
 from app.domain.lifecycle import LIVE, Status
-from app.domain.order import Benchmark, Side
+from app.domain.order import HORIZON_STEPS_MAX, Benchmark, Side
 from app.engine.analyses import AnalysedOrder, AnalysedOrders, WantedOrders
-from app.engine.analysis_totals import DIMENSIONS, Totals, by_dimension, totals_of
+from app.engine.analysis_totals import DIMENSIONS, NO_MODEL, Totals, by_dimension, totals_of
 
 TEXT_MAX = 160
 DEAREST_SHOWN = 50
@@ -37,6 +37,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 FREE = ("instrument", "model")
 DAYS = ("since", "until")
+STEPS = ("min_steps", "max_steps")
 EXPORTS = {"csv": (Format.CSV, as_csv), "parquet": (Format.PARQUET, as_parquet)}
 
 
@@ -52,6 +53,7 @@ class WantedAnalysis:
         fields = {name: asked[name][:TEXT_MAX].strip() for name in FREE if asked.get(name, "").strip()}
         fields |= {name: asked[name] for name, known in CHOICES.items() if asked.get(name) in known}
         fields |= {name: asked[name] for name in DAYS if _day(asked.get(name, "")) is not None}
+        fields |= {name: asked[name] for name in STEPS if _steps(asked.get(name, "")) is not None}
         return cls(fields=fields)
 
     def query(self, **changes: str) -> str:
@@ -68,6 +70,8 @@ class WantedAnalysis:
             account=account,
             side=Side(fields["side"]) if "side" in fields else None,
             benchmark=Benchmark(fields["benchmark"]) if "benchmark" in fields else None,
+            min_steps=_steps(fields.get("min_steps", "")),
+            max_steps=_steps(fields.get("max_steps", "")),
             model=fields.get("model"),
             started_from=since,
             started_before=until + timedelta(days=1) if until else None,
@@ -160,8 +164,17 @@ def _slippage(totals: Totals) -> Any:
 
 
 def _narrowed(wanted: WantedAnalysis, dimension: str, name: str) -> str:
-    """The link to the orders of a group alone; empty where the page has no such filter."""
-    return wanted.query(**{dimension: name}) if dimension in {*CHOICES, *FREE} else ""
+    """The link to the orders of a group alone; empty for those that no model has decided, for which there is no
+    filter."""
+    if dimension == "horizon":
+        earliest, _, latest, _ = name.split()
+        return wanted.query(min_steps=earliest, max_steps=latest)
+    return "" if (dimension, name) == ("model", NO_MODEL) else wanted.query(**{dimension: name})
+
+
+def _steps(text: str) -> int | None:
+    known = text.isascii() and text.isdigit() and len(text) <= len(str(HORIZON_STEPS_MAX))
+    return int(text) if known and 1 <= int(text) <= HORIZON_STEPS_MAX else None
 
 
 def _day(text: str) -> datetime | None:

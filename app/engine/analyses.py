@@ -58,6 +58,7 @@ class WantedOrders:
     benchmark: Benchmark | None = None
     size_mode: SizeMode | None = None
     min_steps: int | None = None
+    max_steps: int | None = None
     model: str | None = None
     final: bool | None = None
     started_from: datetime | None = None
@@ -67,8 +68,9 @@ class WantedOrders:
         if self.status is None and state.status is Status.REPLACED:
             return False
         order = state.order
-        asked = ((self.side, order.side), (self.benchmark, order.benchmark), (self.size_mode, order.size_mode))
-        return all(want in (None, have) for want, have in (*asked, (self.min_steps, order.horizon.min_steps)))
+        terms = ((self.side, order.side), (self.benchmark, order.benchmark), (self.size_mode, order.size_mode))
+        steps = ((self.min_steps, order.horizon.min_steps), (self.max_steps, order.horizon.max_steps))
+        return all(want in (None, have) for want, have in (*terms, *steps))
 
     def fits_slices(self, slices: Sequence[Slice]) -> bool:
         started = slices[0].window.start if slices else None

@@ -74,10 +74,11 @@ def totals_of(orders: Sequence[AnalysedOrder]) -> Totals:
     )
 
 
+NO_MODEL = "none"
 DIMENSIONS: Mapping[str, Callable[[AnalysedOrder], str]] = {
     "side": lambda each: each.state.order.side.value,
     "benchmark": lambda each: each.state.order.benchmark.value,
-    "model": lambda each: each.models[0] if each.models else "none",
+    "model": lambda each: each.models[0] if each.models else NO_MODEL,
     "horizon": lambda each: f"{each.state.order.horizon.min_steps} to {each.state.order.horizon.max_steps} steps",
 }
 """What orders can be held beside each other by, with what an order has of it. The model is that of its first slice."""

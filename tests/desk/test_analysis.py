@@ -16,7 +16,7 @@ from app.desk.numerals import bps
 from tests.api.conftest import client, keyed, keyless
 from tests.api.keyed import Keyed
 from tests.api.wire import HISTORY, bars_json, prepared, sent
-from tests.builders import bars
+from tests.builders import at, bars
 
 __all__ = ["client", "keyed", "keyless"]
 
@@ -83,15 +83,35 @@ async def test_without_orders_the_page_says_so(client: httpx.AsyncClient) -> Non
     assert "No order fits yet" in page
 
 
-async def test_a_group_leads_to_its_orders(client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(("group", "members"), [("buy", [0]), ("1 to 12 steps", [2]), ("6 to 12 steps", [0, 1])])
+async def test_a_group_leads_to_its_orders(client: httpx.AsyncClient, group: str, members: list[int]) -> None:
     ids = await ended(client, *BUY_AND_SELL)
     page = (await client.get("/desk/analysis")).text
-    link = re.search(r'href="(/desk/analysis\?side=buy)"', page)
+    link = re.search(rf'href="(/desk/analysis\?[^"]*)">{group}<', page)
     assert link
 
-    narrowed = (await client.get(link[1])).text
+    narrowed = (await client.get(unescape(link[1]))).text
 
-    assert re.findall(r'row-link" href="/desk/orders/([^"]*)"', narrowed) == ids[:1]
+    found = re.findall(r'row-link" href="/desk/orders/([^"]*)"', narrowed)
+    assert sorted(found) == sorted(ids[member] for member in members)
+
+
+async def test_orders_that_no_model_has_decided_have_no_link(client: httpx.AsyncClient) -> None:
+    await prepared(client)
+    await sent(client, client_order_id="waits", start_time=at(HISTORY + 10).isoformat())
+
+    page = (await client.get("/desk/analysis")).text
+
+    assert set(rows(page, "model")) == {"none"}
+    assert "model=none" not in page
+
+
+async def test_steps_that_make_no_sense_are_left_out(client: httpx.AsyncClient) -> None:
+    ids = await ended(client, {})
+
+    page = (await client.get("/desk/analysis?min_steps=0&max_steps=99999999")).text
+
+    assert ids[0] in page
 
 
 @pytest.mark.parametrize(
