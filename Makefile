@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 LEM_ARGS ?=
-# One process for each core, and one more where tests wait for others; each takes a file at a time, since tests of one
+# One process for each core, and one more, since tests wait for stores; each takes a file at a time, since tests of one
 # file share what is expensive to make, and the files with the slowest tests come first (tests/conftest.py).
 PYTEST_ARGS ?= -n auto --dist loadscope --no-loadscope-reorder
 # Compiled modules are kept even where the environment would not: each process would compile all of them again.

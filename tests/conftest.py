@@ -34,10 +34,10 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """`-n auto`: as many as there are cores; one more where tests run that wait for processes half of their time."""
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one more than there are cores, since tests wait for stores and for processes."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if "spawns" in config.option.markexpr else cores + 1
+    return cores + 1
 
 
 def pytest_collection_finish() -> None:

@@ -134,6 +134,8 @@ class EmbeddedStore:
 
     async def _stop(self) -> None:
         """The append-only file is complete at any moment, so a server that is slow to end may be killed."""
+        if self._process is not None and self._process.returncode is None:
+            await self._ask_to_end()
         await end_process(self._process)
         if self._process is not None:
             with contextlib.suppress(OSError, DataFolderError):  # the note only helps
@@ -142,6 +144,12 @@ class EmbeddedStore:
             shutil.rmtree(self._socket.parent, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
+
+    async def _ask_to_end(self) -> None:
+        """The server ends at once where it is asked; signals it notices ten times a second."""
+        with contextlib.suppress(RedisError, OSError):  # it answers by closing the connection
+            async with Redis.from_url(self.url, socket_timeout=1.0) as client:
+                await cast("Any", client.shutdown(nosave=True))
 
     async def _supervise(self) -> None:
         """Start the server again whenever it ends; pause longer while it does not stay up."""
