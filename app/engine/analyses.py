@@ -67,6 +67,8 @@ class WantedOrders:
     def fits_order(self, state: OrderState) -> bool:
         if self.status is None and state.status is Status.REPLACED:
             return False
+        if self.started_from is not None and state.next_open <= self.started_from:
+            return False  # all its windows lie before: it need not be read to be known to have started before
         order = state.order
         terms = ((self.side, order.side), (self.benchmark, order.benchmark), (self.size_mode, order.size_mode))
         steps = ((self.min_steps, order.horizon.min_steps), (self.max_steps, order.horizon.max_steps))
