@@ -33,6 +33,8 @@ from app.store.data_folder.sizes import note_sizes
 LOG = logging.getLogger(__name__)
 START_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.01
+END_SECONDS_MAX = 1.0
+"""For a server that has been asked to end; then it is sent a signal."""
 NOTE_SECONDS = 0.5
 """How often the sizes of the files are noted; see data_folder/sizes.py."""
 PACKED_BYTES_MAX = 1024
@@ -135,7 +137,7 @@ class EmbeddedStore:
     async def _stop(self) -> None:
         """The append-only file is complete at any moment, so a server that is slow to end may be killed."""
         if self._process is not None and self._process.returncode is None:
-            await self._ask_to_end()
+            await self._ask_to_end(self._process)
         await end_process(self._process)
         if self._process is not None:
             with contextlib.suppress(OSError, DataFolderError):  # the note only helps
@@ -145,11 +147,13 @@ class EmbeddedStore:
         if self._lock is not None:
             self._lock.close()
 
-    async def _ask_to_end(self) -> None:
+    async def _ask_to_end(self, process: asyncio.subprocess.Process) -> None:
         """The server ends at once where it is asked; signals it notices ten times a second."""
-        with contextlib.suppress(RedisError, OSError):  # it answers by closing the connection
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with Redis.from_url(self.url, socket_timeout=1.0) as client:
                 await cast("Any", client.shutdown(nosave=True))
+            async with asyncio.timeout(END_SECONDS_MAX):  # a signal to a process that ends would take its exit code
+                await process.wait()
 
     async def _supervise(self) -> None:
         """Start the server again whenever it ends; pause longer while it does not stay up."""
