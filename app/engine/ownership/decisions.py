@@ -11,7 +11,9 @@ DECIDED_SECONDS_MAX = 5.0
 """How long the answer to bars waits for the owner's decisions: longer than it takes to notice that an owner is dead
 and to take its instruments over."""
 ASK_SECONDS = 0.25
-"""A notice that was lost costs no more than that. An owner that is slow is asked less and less often."""
+"""A notice that was lost costs no more than that. An owner that is slow is asked less often."""
+ASK_SECONDS_MAX = 0.5
+"""Who takes the place of a dead owner is asked that soon: a pause that doubles without end is two seconds by then."""
 
 Ask = Callable[[list[str]], Awaitable[None]]
 """Asks the owners of instruments to decide, whoever they are by now."""
@@ -56,7 +58,7 @@ class Decisions:
                     return not self._missing(missing)
                 if loop.time() >= ask_at:
                     await ask(list(missing))
-                    pause *= 2
+                    pause = min(2 * pause, ASK_SECONDS_MAX)
                     ask_at = loop.time() + pause
         finally:
             self._waiting.discard(changed)
