@@ -24,6 +24,7 @@ from app.domain.lifecycle import LIVE, Status
 from app.domain.order import HORIZON_STEPS_MAX, Benchmark, Side
 from app.engine.analyses import AnalysedOrder, AnalysedOrders, WantedOrders
 from app.engine.analysis_totals import DIMENSIONS, NO_MODEL, Totals, by_dimension, totals_of
+from app.engine.distribution import Distribution
 
 TEXT_MAX = 160
 DEAREST_SHOWN = 50
@@ -159,7 +160,7 @@ def _view(wanted: WantedAnalysis, found: AnalysedOrders) -> AnalysisView:
     return AnalysisView(wanted=wanted, found=found, totals=whole, mark=mark, groups=groups, dearest=dearest)
 
 
-def _slippage(totals: Totals) -> Any:
+def _slippage(totals: Totals) -> Distribution | None:
     return totals.figures.get("slippage_bps")
 
 

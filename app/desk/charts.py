@@ -22,7 +22,7 @@ STEPS_MAX = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class Shape:
     style: str
     x: float
     y: float
@@ -32,7 +32,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class StepChart:
     """`highest` and `lowest` label the vertical axis, `first` and `last` the other; `lines` are paths by style."""
 
     highest: str
@@ -40,12 +40,12 @@ class Chart:
     first: str
     last: str
     told: str
-    bars: Sequence[Bar] = ()
+    bars: Sequence[Shape] = ()
     lines: Sequence[tuple[str, str]] = ()
-    hits: Sequence[Bar] = field(default=())
+    hits: Sequence[Shape] = field(default=())
 
 
-def plan_chart(schedule: Schedule, size: Decimal) -> Chart | None:
+def plan_chart(schedule: Schedule, size: Decimal) -> StepChart | None:
     """What was asked for and done in each step, and what is expected of those to come."""
     steps = _thinned(schedule.steps)
     if not steps:
@@ -55,7 +55,7 @@ def plan_chart(schedule: Schedule, size: Decimal) -> Chart | None:
     top = max(*planned, *done, 1e-9)
     wide = WIDTH / len(steps)
 
-    def bars() -> Iterator[Bar]:
+    def bars() -> Iterator[Shape]:
         for index, step in enumerate(steps):
             style = "proj" if step.state is StepState.PROJECTED else "plan"
             yield _bar(style, index * wide + wide * 0.1, wide * 0.8, planned[index] / top)
@@ -67,7 +67,7 @@ def plan_chart(schedule: Schedule, size: Decimal) -> Chart | None:
         + (f", done {share(done[index], 2)}" if step.state is not StepState.PROJECTED else ", expected in the mean")
         for index, step in enumerate(steps)
     ]
-    return Chart(
+    return StepChart(
         highest=share(top),
         lowest="0",
         first=f"step {steps[0].step}",
@@ -78,7 +78,7 @@ def plan_chart(schedule: Schedule, size: Decimal) -> Chart | None:
     )
 
 
-def stop_chart(schedule: Schedule) -> Chart | None:
+def stop_chart(schedule: Schedule) -> StepChart | None:
     """The model's probability of stopping at each slice, and how likely the order is to end with each step to come."""
     steps = _thinned(schedule.steps)
     if not steps:
@@ -91,7 +91,7 @@ def stop_chart(schedule: Schedule) -> Chart | None:
         for step, known in zip(steps, asked, strict=True)
     ]
     wide = WIDTH / len(steps)
-    return Chart(
+    return StepChart(
         highest="100 %",
         lowest="0",
         first=f"step {steps[0].step}",
@@ -107,7 +107,7 @@ def stop_chart(schedule: Schedule) -> Chart | None:
 
 def price_chart(
     analysed: AnalysedOrder, instrument: Instrument | None, fills: Sequence[tuple[int, Decimal, Decimal]]
-) -> Chart | None:
+) -> StepChart | None:
     """The market's price in the order's closed windows, with the benchmark and the order's average as they were then.
     `fills` are the reported ones: step, quantity, price."""
     state = analysed.state
@@ -144,7 +144,7 @@ def price_chart(
         for index, prices in enumerate(zip(*series, strict=True))
     ]
     names = ("price", "bench", "avg")
-    return Chart(
+    return StepChart(
         highest=shown(high),
         lowest=shown(low),
         first="step 1",
@@ -169,15 +169,17 @@ def _stop(step: ScheduledStep) -> float | None:
     return min(1.0, max(0.0, known)) if known == known else None  # noqa: PLR0124 -- NaN differs from itself
 
 
-def _bar(style: str, x: float, width: float, share_of_top: float) -> Bar:
+def _bar(style: str, x: float, width: float, share_of_top: float) -> Shape:
     height = max(0.0, min(1.0, share_of_top)) * (HEIGHT - MARGIN)
-    return Bar(style=style, x=round(x, 1), y=round(HEIGHT - height, 1), width=round(width, 1), height=round(height, 1))
+    return Shape(
+        style=style, x=round(x, 1), y=round(HEIGHT - height, 1), width=round(width, 1), height=round(height, 1)
+    )
 
 
-def _hits(tips: Sequence[str]) -> list[Bar]:
+def _hits(tips: Sequence[str]) -> list[Shape]:
     wide = WIDTH / len(tips)
     return [
-        Bar(style="hit", x=round(i * wide, 1), y=0, width=round(wide, 1), height=HEIGHT, tip=tip)
+        Shape(style="hit", x=round(i * wide, 1), y=0, width=round(wide, 1), height=HEIGHT, tip=tip)
         for i, tip in enumerate(tips)
     ]
 

@@ -29,7 +29,7 @@ PARTS = ("order_head", "order_figures", "order_charts", "order_costs", "order_sl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderView:
+class OrderShown:
     """What the page of one order shows, from the same answers that the interface gives."""
 
     row: Row
@@ -65,7 +65,7 @@ class OrderView:
         return {part.replace("_", "-"): text_of(f"{part}.html", **values) for part in PARTS}, {}
 
 
-async def order_now(request: Request, order_id: str) -> OrderView:
+async def order_now(request: Request, order_id: str) -> OrderShown:
     """Raises NotFound("unknown_order"), also for an order of another account."""
     engine, account = services_of(request).engine, account_of(request)
     state = await engine.queries.order(order_id, account)
@@ -81,7 +81,7 @@ async def order_now(request: Request, order_id: str) -> OrderView:
         warnings=Watch(engine).warnings(state),
         ends_now=stop_probability(state) if state.status.live else None,
     )
-    return OrderView(row=row, analysed=analysed, schedule=schedule, fills=fills)
+    return OrderShown(row=row, analysed=analysed, schedule=schedule, fills=fills)
 
 
 async def show_order(request: Request) -> Response:

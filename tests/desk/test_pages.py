@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
@@ -94,6 +95,29 @@ async def test_the_service_filters_the_blotter(client: httpx.AsyncClient, query:
     page = (await client.get(f"/desk?{query}&sort=nonsense")).text
 
     assert (f"row-{order_id}" in page) is shown
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("sort=order", ["oms-1", "oms-2", "oms-3"]),
+        ("sort=order&dir=down", ["oms-3", "oms-2", "oms-1"]),
+        ("sort=filled&dir=down", ["oms-1", "oms-3", "oms-2"]),
+    ],
+)
+async def test_the_service_sorts_the_blotter(client: httpx.AsyncClient, query: str, names: list[str]) -> None:
+    """By what is filled: the first has begun, the last has its first slices reported, the second nothing."""
+    await worked(client, 2)
+    slow = {"horizon": {"min_steps": 6, "max_steps": 12}, "fills": "reported"}
+    await sent(client, client_order_id="oms-2", **slow)
+    third = await sent(client, client_order_id="oms-3", **slow)
+    fill = {"execution_id": "e-1", "slice_id": f"{third['order_id']}-1", "quantity": "0.01", "price": "100"}
+    fill["executed_at"] = bars(HISTORY + 2)[-1].open_time.isoformat()
+    assert (await client.post(f"/v1/orders/{third['order_id']}/fills", json=fill)).is_success
+
+    page = (await client.get(f"/desk?{query}")).text
+
+    assert re.findall(r'class="row-link"[^>]*>([^<]*)<', page) == names
 
 
 async def test_who_has_no_key_is_shown_the_form(keyed: Keyed) -> None:

@@ -189,6 +189,18 @@ async def test_a_replace_begins_with_the_terms_and_says_what_changes(client: htt
     assert (new["quantity"], new["limits"]["limit_price"], new["step"]) == ("12", None, replaced["step"])
 
 
+async def test_a_replace_that_is_sent_twice_is_one_order(client: httpx.AsyncClient) -> None:
+    order_id = await replaceable(client)
+    fields = {"replaces": order_id, "client_order_id": "desk-2", "size": "12", "benchmark": "vwap"}
+    review = (await client.post("/desk/ticket/review", data=fields | {"min_steps": "6", "max_steps": "12"})).text
+
+    answers = [await client.post("/desk/ticket/send", data=hidden(review)) for _ in range(2)]
+
+    replaced = (await client.get(f"/v1/orders/{order_id}")).json()
+    assert [each.headers["location"] for each in answers] == [f"/desk/orders/{replaced['replaced_by']}"] * 2
+    assert len(await orders(client)) == 2
+
+
 async def test_an_order_that_has_ended_meanwhile_is_not_replaced(client: httpx.AsyncClient) -> None:
     order_id = await replaceable(client)
     fields = {"replaces": order_id, "client_order_id": "desk-2", "size": "12", "benchmark": "vwap"}
