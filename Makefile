@@ -26,7 +26,7 @@ install: $(VENV)/.installed-dev  ## Install all that the targets below need; the
 quick: $(VENV)/.installed-dev  ## Run the tests that train, export, explore and spawn nothing, in about a minute
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not (explores or exports or measures or spawns or trains)"
 
-test: $(VENV)/.installed-dev  ## Run all tests, in about 12 minutes on two cores
+test: $(VENV)/.installed-dev  ## Run all tests, in about 16 minutes on two cores
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 crashes: $(VENV)/.installed-dev  ## Harm services and stores at every point of the way, and compare with undisturbed days
